@@ -1,0 +1,33 @@
+"""Sparse representation ahead of neural networks, as scikit-learn estimators."""
+
+from importlib import import_module
+
+# Where each public name lives. Names load on first use, so that importing the package
+# costs nothing: Numba and torch take seconds.
+_HOMES = {
+    "SparseDictionaryCoder": "decomposition",
+    "SparseNetClassifier": "neural",
+    "SparseNetRegressor": "neural",
+    "TruncatedSVDReducer": "decomposition",
+    "load_cifar10": "datasets",
+}
+
+__version__ = "0.1.0"
+
+__all__ = [  # noqa: F822  (they arrive by __getattr__)
+    "SparseDictionaryCoder",
+    "SparseNetClassifier",
+    "SparseNetRegressor",
+    "TruncatedSVDReducer",
+    "load_cifar10",
+]
+
+
+def __getattr__(name):
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *_HOMES])

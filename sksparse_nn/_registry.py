@@ -1,0 +1,58 @@
+"""Named choices: what a string such as ``algorithm="omp"`` stands for."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+
+class Registry(Mapping):
+    """Classes that a string parameter can name, each a dataclass of its parameters.
+
+    Parameters
+    ----------
+    parameter : str
+        The parameter's name, for error messages.
+
+    **entries : type
+        The classes, by the name that a user writes.
+    """
+
+    def __init__(self, parameter, **entries):
+        self.parameter = parameter
+        self._entries = entries
+
+    def __getitem__(self, name):
+        return self._entries[name]
+
+    def __iter__(self):
+        return iter(self._entries)
+
+    def __len__(self):
+        return len(self._entries)
+
+    def make(self, name, parameters):
+        """Instantiate an entry with those of the parameters that it declares.
+
+        Parameters
+        ----------
+        name : str
+            One of the entries.
+
+        parameters : dict
+            Parameters by name; those that the entry has no field for are left out.
+
+        Returns
+        -------
+        instance : object
+            An instance of the entry.
+
+        Raises
+        ------
+        ValueError
+            If no entry has this name.
+        """
+        if name not in self._entries:
+            known = ", ".join(map(repr, sorted(self._entries)))
+            raise ValueError(f"{self.parameter} must be one of {known}. Got {name!r}.")
+        entry = self._entries[name]
+        declared = [field.name for field in fields(entry)]
+        return entry(**{key: parameters[key] for key in declared if key in parameters})

@@ -1,0 +1,1 @@
+"""The mathematics, on arrays: one family a folder, one algorithm a file."""
