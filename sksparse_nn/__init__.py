@@ -14,7 +14,7 @@ _HOMES = {
 
 __version__ = "0.1.0"
 
-__all__ = [  # noqa: F822  (they arrive by __getattr__)
+__all__ = [
     "SparseDictionaryCoder",
     "SparseNetClassifier",
     "SparseNetRegressor",

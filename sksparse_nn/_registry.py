@@ -29,6 +29,21 @@ class Registry(Mapping):
     def __len__(self):
         return len(self._entries)
 
+    def parameters(self, name):
+        """Return the names of the parameters that an entry declares.
+
+        Parameters
+        ----------
+        name : str
+            One of the entries.
+
+        Returns
+        -------
+        names : list of str
+            The fields of its dataclass.
+        """
+        return [field.name for field in fields(self._entries[name])]
+
     def make(self, name, parameters):
         """Instantiate an entry with those of the parameters that it declares.
 
@@ -53,6 +68,6 @@ class Registry(Mapping):
         if name not in self._entries:
             known = ", ".join(map(repr, sorted(self._entries)))
             raise ValueError(f"{self.parameter} must be one of {known}. Got {name!r}.")
-        entry = self._entries[name]
-        declared = [field.name for field in fields(entry)]
-        return entry(**{key: parameters[key] for key in declared if key in parameters})
+        declared = self.parameters(name)
+        given = {key: parameters[key] for key in declared if key in parameters}
+        return self._entries[name](**given)

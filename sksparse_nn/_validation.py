@@ -1,0 +1,106 @@
+"""Checks of what a user hands to an estimator."""
+
+from contextlib import contextmanager
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+# The first type is what integers, booleans and float16 become.
+FLOAT_TYPES = (np.float32, np.float64)
+
+
+@contextmanager
+def restored_on_error(estimator):
+    """Put an estimator's attributes back if the body raises.
+
+    Parameters
+    ----------
+    estimator : object
+        Attributes that the body rebinds are restored; what it changes in place is not.
+    """
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def check_rows(estimator, X, *, reset, **options):
+    """Validate a matrix of samples for an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Gets ``n_features_in_`` and ``feature_names_in_`` when `reset` is true.
+
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        Samples.
+
+    reset : bool
+        Whether to learn the width from `X` or to check it.
+
+    **options : dict
+        Further options of scikit-learn's ``validate_data``.
+
+    Returns
+    -------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Of type float64 if it came as that and float32 otherwise; a sparse one has
+        sorted indices without duplicates. The user's own arrays are not written to.
+    """
+    X = validate_data(
+        estimator,
+        X,
+        dtype=list(FLOAT_TYPES),
+        accept_sparse="csr",
+        reset=reset,
+        **options,
+    )
+    return _canonical(X) if sparse.issparse(X) else X
+
+
+def check_weights(X, sample_weight):
+    """Validate sample weights and leave out the rows whose weight is zero.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Samples.
+
+    sample_weight : array-like of shape (n_samples,), float or None
+        Weights; None for ones.
+
+    Returns
+    -------
+    X : ndarray or CSR matrix of shape (n_kept, n_features)
+        Samples that count.
+
+    weights : ndarray of shape (n_kept,)
+        Their weights, in float64.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, or all are zero.
+    """
+    weights = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    counts = weights > 0
+    if not counts.any():
+        raise ValueError(
+            "sample_weight must be positive for at least one sample. Got"
+            f" {len(weights)} zeros."
+        )
+    return (X, weights) if counts.all() else (X[counts], weights[counts])
+
+
+def _canonical(X):
+    if X.has_canonical_format:
+        return X
+    X = X.copy()
+    X.sum_duplicates()
+    return X

@@ -1,0 +1,474 @@
+"""Sparse codes in a dictionary, learnt or given."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sksparse_nn._validation import (
+    FLOAT_TYPES,
+    check_rows,
+    check_weights,
+    restored_on_error,
+)
+from sksparse_nn.solvers._rows import mean_square
+from sksparse_nn.solvers.coding import CODERS, encode
+from sksparse_nn.solvers.dictionary import (
+    LEARNERS,
+    History,
+    Progress,
+    Statistics,
+    initial_dictionary,
+    run_epochs,
+    unit_atoms,
+)
+
+_DEFAULT_ATOMS = 256
+_DEFAULT_ALPHA = 0.1
+
+
+def _codes_are_coefficients(estimator):
+    return CODERS[estimator.algorithm].weights_atoms
+
+
+class SparseDictionaryCoder(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """Write each row with few atoms of a dictionary, learnt from data or given.
+
+    A row x becomes a sparse code c such that c D is near x, D being the dictionary. The
+    codes are what a network or any other estimator then sees: few numbers a row, each
+    the share of one atom.
+
+    Parameters
+    ----------
+    n_components : int or None, default=None
+        Number of atoms. None: as many as `dictionary` has; without one as many as there
+        are features, at most 256.
+
+    algorithm : {"omp", "ols", "threshold", "soft_threshold", "top_k", "triangle"}, \
+            default="omp"
+        How a code is found.
+
+        - "omp": orthogonal matching pursuit, next the atom that correlates best with
+          what is left of the row, until `n_nonzero_coefs`, `tol` or `abs_tol` is met;
+        - "ols": the same, next the atom that lowers the error most;
+        - "threshold": products with the atoms, where larger than `alpha`;
+        - "soft_threshold": the same, brought nearer to zero by `alpha`;
+        - "top_k": the `n_nonzero_coefs` largest products;
+        - "triangle": by how much an atom is nearer than atoms are on average.
+
+        The last four look at the row once and are the fastest. Their dictionaries are
+        learnt with pursuit: "top_k" with "omp", the others with one atom a row.
+
+    n_nonzero_coefs : int or None, default=None
+        Nonzeros a row at most, for "omp", "ols" and "top_k". None: a tenth of the
+        number of features, or no bound where a tolerance is given.
+
+    tol : float or None, default=None
+        For "omp" and "ols": a row is done when the squared norm of what is left is at
+        most this share of the row's squared norm.
+
+    abs_tol : float or None, default=None
+        The same with the squared norm itself, for a known level of noise.
+
+    alpha : float or None, default=None
+        Level of "threshold" and "soft_threshold", in the units of `X`. None: a tenth of
+        the root mean square norm of the rows seen in `fit`.
+
+    positive_code : bool, default=False
+        Whether codes must not be negative; for "soft_threshold".
+
+    positive_dict : bool, default=False
+        Whether learnt atoms must not have entries below zero.
+
+    split_sign : bool, default=False
+        Whether negative entries of the codes get columns of their own, behind those of
+        the positive ones, so that no output is negative.
+
+    learner : {"online"} or None, default="online"
+        How the dictionary is learnt; None keeps `dictionary` as it is.
+
+    dictionary : array-like of shape (n_components, n_features) or None, default=None
+        Atoms to keep or to start from. Their norms may differ from one; with
+        ``learner=None`` the codes are then in their scale.
+
+    max_epochs : int, default=10
+        Passes over the rows.
+
+    batch_size : int, default=512
+        Rows after which the atoms are moved.
+
+    forgetting : float, default=0.9
+        Share of what was learnt from earlier mini-batches that one mini-batch leaves,
+        at most; it is less where an epoch has fewer than ten.
+
+    sparse_output : bool, default=True
+        Whether codes come as a CSR matrix.
+
+    warm_start : bool, default=False
+        Whether `fit` starts from the atoms of the fit before.
+
+    n_jobs : int or None, default=None
+        Number of threads that code. The result does not depend on it.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the initial atoms and the mini-batches.
+
+    verbose : int, default=0
+        Whether to print a line an epoch.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        The atoms, of unit norm where they are learnt.
+
+    n_iter_ : int
+        Epochs run.
+
+    history_ : dict of ndarray of shape (n_iter_,)
+        A value an epoch: "objective", the mean of half the squared norm of what the
+        codes leave of a row, while learning; "n_replaced", the atoms replaced.
+
+    usage_ : ndarray of shape (n_components,)
+        Rows, or their weight, that each atom served during the last epoch; zero for an
+        idle atom. Only with a learner.
+
+    alpha_ : float
+        The level that ``alpha=None`` stands for, where `algorithm` has one.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where `X` had them.
+
+    See Also
+    --------
+    TruncatedSVDReducer : Few dense directions instead of many sparse ones.
+
+    Notes
+    -----
+    Atoms that serve no row, and the less used of two that are alike, are replaced after
+    each mini-batch by what is left of the rows that are served worst. So data with a
+    large common offset use all atoms too.
+
+    When there are fewer distinct rows than atoms, the atoms beyond stay random
+    directions, and `usage_` is zero for those that remain idle.
+
+    References
+    ----------
+    R. Rubinstein, M. Zibulevsky, M. Elad (2008), Efficient implementation of the K-SVD
+    algorithm using batch orthogonal matching pursuit. Technion CS-2008-08.
+
+    J. Mairal, F. Bach, J. Ponce, G. Sapiro (2010), Online learning for matrix
+    factorization and sparse coding. JMLR 11.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksparse_nn import SparseDictionaryCoder
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> coder = SparseDictionaryCoder(100, n_nonzero_coefs=5, random_state=0)
+    >>> codes = coder.fit_transform(X)
+    >>> codes.shape, int(codes.nnz / len(X))
+    ((1797, 100), 5)
+    >>> error = ((X - coder.inverse_transform(codes)) ** 2).sum() / (X**2).sum()
+    >>> bool(error < 0.1)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "algorithm": [StrOptions(set(CODERS))],
+        "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), None],
+        "tol": [Interval(Real, 0, 1, closed="both"), None],
+        "abs_tol": [Interval(Real, 0, None, closed="left"), None],
+        "alpha": [Interval(Real, 0, None, closed="left"), None],
+        "positive_code": ["boolean"],
+        "positive_dict": ["boolean"],
+        "split_sign": ["boolean"],
+        "learner": [StrOptions(set(LEARNERS)), None],
+        "dictionary": ["array-like", None],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "forgetting": [Interval(Real, 0, 1, closed="both")],
+        "sparse_output": ["boolean"],
+        "warm_start": ["boolean"],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components=None,
+        *,
+        algorithm="omp",
+        n_nonzero_coefs=None,
+        tol=None,
+        abs_tol=None,
+        alpha=None,
+        positive_code=False,
+        positive_dict=False,
+        split_sign=False,
+        learner="online",
+        dictionary=None,
+        max_epochs=10,
+        batch_size=512,
+        forgetting=0.9,
+        sparse_output=True,
+        warm_start=False,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.algorithm = algorithm
+        self.n_nonzero_coefs = n_nonzero_coefs
+        self.tol = tol
+        self.abs_tol = abs_tol
+        self.alpha = alpha
+        self.positive_code = positive_code
+        self.positive_dict = positive_dict
+        self.split_sign = split_sign
+        self.learner = learner
+        self.dictionary = dictionary
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.forgetting = forgetting
+        self.sparse_output = sparse_output
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Learn the dictionary, or take the given one.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        y : Ignored
+            Present by convention.
+
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows. A weight is as good as repetition where the rows fit
+            in one mini-batch, and on average otherwise.
+
+        Returns
+        -------
+        self : SparseDictionaryCoder
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If parameters contradict each other or the data.
+        """
+        with restored_on_error(self):
+            warm = self.warm_start and hasattr(self, "components_")
+            X, weights = self._check_samples(X, sample_weight, reset=not warm)
+            if self.learner is None:
+                return self._keep_dictionary(X)
+            rng = check_random_state(self.random_state)
+            start = self.components_.copy() if warm else self._start(X, weights, rng)
+            progress = Progress.begin(start)
+            self._store(progress, self._learn(progress, X, weights, rng))
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Learn from more rows, taken once and in their order.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows. Those of the first call give the initial atoms, so that it should
+            have more rows than there are atoms.
+
+        y : Ignored
+            Present by convention.
+
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : SparseDictionaryCoder
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If parameters contradict each other or the data.
+        """
+        with restored_on_error(self):
+            first = not hasattr(self, "components_")
+            X, weights = self._check_samples(X, sample_weight, reset=first)
+            if self.learner is None:
+                return self._keep_dictionary(X)
+            progress = self._resume(X, weights)
+            coder = self._coder().learning_coder()
+            self._learner().epoch(coder, progress, X, weights)
+            history = History(None if first else self.history_)
+            history.add(progress, weights)
+            self._store(progress, history)
+        return self
+
+    def transform(self, X):
+        """Code rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        codes : CSR matrix or ndarray of shape (n_samples, n_components)
+            Codes in the float type of `X`; twice as wide with ``split_sign=True``.
+        """
+        check_is_fitted(self)
+        X = check_rows(self, X, reset=False)
+        return encode(
+            self._coder(),
+            self.components_,
+            X,
+            n_jobs=self.n_jobs,
+            sparse_output=self.sparse_output,
+            split_sign=self.split_sign,
+        )
+
+    @available_if(_codes_are_coefficients)
+    def inverse_transform(self, X):
+        """Rebuild rows from codes; not for "triangle", whose codes do not tell.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_components)
+            Codes.
+
+        Returns
+        -------
+        X_original : ndarray of shape (n_samples, n_features)
+            Sums of atoms.
+
+        Raises
+        ------
+        ValueError
+            If the width is not that of the codes.
+        """
+        check_is_fitted(self)
+        codes = check_array(X, accept_sparse="csr", dtype=list(FLOAT_TYPES))
+        if codes.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"X must have {self._n_features_out} columns, as the codes have."
+                f" Got {codes.shape[1]}."
+            )
+        if self.split_sign:
+            n_atoms = len(self.components_)
+            codes = codes[:, :n_atoms] - codes[:, n_atoms:]
+        return codes @ self.components_.astype(codes.dtype, copy=False)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def _n_features_out(self):
+        return len(self.components_) * (2 if self.split_sign else 1)
+
+    def _check_samples(self, X, sample_weight, reset):
+        X, weights = check_weights(check_rows(self, X, reset=reset), sample_weight)
+        declared = "alpha" in CODERS.parameters(self.algorithm)
+        if declared and (reset or not hasattr(self, "alpha_")):
+            self.alpha_ = float(_DEFAULT_ALPHA * np.sqrt(mean_square(X, weights)))
+        return X, weights
+
+    def _coder(self):
+        parameters = self.get_params(deep=False)
+        declared = CODERS.parameters(self.algorithm)
+        if "alpha" in declared and self.alpha is None:
+            parameters["alpha"] = self.alpha_
+        if self.positive_code and "positive_code" not in declared:
+            able = [
+                name for name in CODERS if "positive_code" in CODERS.parameters(name)
+            ]
+            raise ValueError(
+                f"positive_code=True needs one of the algorithms {able}."
+                f" Got algorithm={self.algorithm!r}."
+            )
+        return CODERS.make(self.algorithm, parameters)
+
+    def _learner(self):
+        return LEARNERS.make(self.learner, self.get_params(deep=False))
+
+    def _keep_dictionary(self, X):
+        self._coder()
+        self.components_ = self._given_dictionary(X)
+        self.history_ = History().as_dict()
+        self.n_iter_ = 0
+        return self
+
+    def _given_dictionary(self, X):
+        if self.dictionary is None:
+            raise ValueError(
+                "learner=None needs a dictionary to code with. Got dictionary=None;"
+                " give an array of shape (n_components, n_features) or a learner."
+            )
+        atoms = check_array(
+            self.dictionary, dtype=X.dtype, input_name="dictionary", copy=True
+        )
+        n_atoms = len(atoms) if self.n_components is None else self.n_components
+        if atoms.shape != (n_atoms, X.shape[1]):
+            raise ValueError(
+                "dictionary must have the shape (n_components, n_features) ="
+                f" {(n_atoms, X.shape[1])}. Got {atoms.shape}."
+            )
+        return atoms
+
+    def _start(self, X, weights, rng):
+        if self.dictionary is not None:
+            return unit_atoms(self._given_dictionary(X))
+        n_atoms = self.n_components or min(X.shape[1], _DEFAULT_ATOMS)
+        return initial_dictionary(X, weights, n_atoms, rng, positive=self.positive_dict)
+
+    def _resume(self, X, weights):
+        if not hasattr(self, "components_"):
+            rng = check_random_state(self.random_state)
+            return Progress.begin(self._start(X, weights, rng))
+        if not hasattr(self, "_statistics"):
+            return Progress.begin(unit_atoms(self.components_))
+        sums = (array.copy() for array in self._statistics)
+        return Progress(self.components_.copy(), Statistics(*sums))
+
+    def _learn(self, progress, X, weights, rng):
+        coder, learner = self._coder().learning_coder(), self._learner()
+
+        def epoch():
+            learner.epoch(coder, progress, X, weights, rng)
+
+        return run_epochs(epoch, progress, weights, self.max_epochs, self.verbose)
+
+    def _store(self, progress, history):
+        statistics = progress.statistics
+        self.components_ = progress.dictionary
+        self.usage_ = progress.usage
+        self.history_ = history.as_dict()
+        self.n_iter_ = len(history)
+        self._statistics = (statistics.codes, statistics.rows, statistics.usage)

@@ -1,0 +1,336 @@
+"""Greedy pursuit by orthogonalised correlations.
+
+With a Gram matrix G of unit atoms and the correlations a = D x of a unit row, the
+atoms chosen so far span a space with an orthonormal basis q_1, q_2, ...; row l of V
+holds the products of q_l with every atom. One sweep over the atoms then makes the next
+row of V and brings the correlations with the residual up to date; no residual is ever
+formed.
+
+References
+----------
+R. Rubinstein, M. Zibulevsky, M. Elad (2008), Efficient implementation of the K-SVD
+algorithm using batch orthogonal matching pursuit. Technion CS-2008-08.
+
+L. Rebollo-Neira, D. Lowe (2002), Optimized orthogonal matching pursuit approach. IEEE
+Signal Processing Letters 9(4).
+"""
+
+import numpy as np
+
+from sksparse_nn.kernels._jit import kernel
+
+CHUNK = 64
+
+
+@kernel
+def largest(scores, bits):
+    """Find the largest of some floats that are not negative.
+
+    Their bits, read as integers, are in the same order, and a maximum of integers
+    compiles to vector instructions where one of floats does not.
+
+    Parameters
+    ----------
+    scores : array of shape (n,)
+        None below zero.
+
+    bits : integer array of shape (n,)
+        The same memory.
+
+    Returns
+    -------
+    index : int
+        Of the first of the largest.
+    """
+    n = bits.size
+    top = bits[0]
+    start = 0
+    for chunk in range(0, n, CHUNK):
+        here = bits[chunk]
+        for j in range(chunk, min(chunk + CHUNK, n)):
+            here = max(here, bits[j])
+        if here > top:
+            top = here
+            start = chunk
+    for j in range(start, n):
+        if bits[j] == top:
+            return j
+    return start
+
+
+@kernel
+def score(a, free, dependent, by_error, scores):
+    """Rate the atoms: by correlation, or by how much each would lower the error.
+
+    Parameters
+    ----------
+    a : array of shape (n_atoms,)
+        Correlations with the residual.
+
+    free : array of shape (n_atoms,)
+        Squared norm of each atom's part outside the span of the chosen ones.
+
+    dependent : float
+        Atoms with no more than this outside the span score zero.
+
+    by_error : bool
+        Whether to rate by the drop of the error.
+
+    scores : array of shape (n_atoms,)
+        Overwritten, none negative.
+    """
+    if by_error:
+        for j in range(a.size):
+            drop = a[j] * a[j] / free[j]
+            scores[j] = drop if free[j] > dependent else 0
+    else:
+        for j in range(a.size):
+            scores[j] = abs(a[j])
+
+
+@kernel
+def sweep(gram_row, r, V, count, inverse, b, a, free):
+    """Make row `count` of V and update the correlations with it.
+
+    Parameters
+    ----------
+    gram_row : array of shape (n_atoms,)
+        Products of the new atom with every atom.
+
+    r : array of shape (n_basis,)
+        Products of the new atom with the basis.
+
+    V : array of shape (n_basis, n_atoms)
+        Row `count` is overwritten.
+
+    count : int
+        Number of atoms chosen so far.
+
+    inverse : float
+        One over the norm of the new atom's part outside the span.
+
+    b : float
+        Product of the residual and the new basis vector.
+
+    a, free : array of shape (n_atoms,)
+        Updated.
+    """
+    new = V[count]
+    new[:] = gram_row
+    subtract_rows(r, V, count, new)
+    for j in range(np.uint64(a.size)):
+        v = new[j] * inverse
+        new[j] = v
+        a[j] -= b * v
+        free[j] -= v * v
+
+
+@kernel
+def subtract_rows(r, V, count, out):
+    """Subtract a sum of the first rows of V, four at a time to save memory traffic.
+
+    Parameters
+    ----------
+    r : array of shape (n_basis,)
+        Factors of the rows.
+
+    V : array of shape (n_basis, n_atoms)
+        The rows.
+
+    count : int
+        How many of them.
+
+    out : array of shape (n_atoms,)
+        Subtracted from.
+    """
+    n = np.uint64(out.size)
+    low = 0
+    while low + 4 <= count:
+        r0, r1, r2, r3 = r[low], r[low + 1], r[low + 2], r[low + 3]
+        v0, v1, v2, v3 = V[low], V[low + 1], V[low + 2], V[low + 3]
+        for j in range(n):
+            out[j] -= r0 * v0[j] + r1 * v1[j] + (r2 * v2[j] + r3 * v3[j])
+        low += 4
+    if low + 2 <= count:
+        r0, r1 = r[low], r[low + 1]
+        v0, v1 = V[low], V[low + 1]
+        for j in range(n):
+            out[j] -= r0 * v0[j] + r1 * v1[j]
+        low += 2
+    if low < count:
+        r0, v0 = r[low], V[low]
+        for j in range(n):
+            out[j] -= r0 * v0[j]
+
+
+@kernel
+def solve_triangular(R, b, count, code):
+    """Turn coefficients in the basis into coefficients of the chosen atoms.
+
+    Parameters
+    ----------
+    R : float64 array of shape (n_basis, n_basis)
+        Column s holds the products of chosen atom s with the basis; upper triangular.
+
+    b : float64 array of shape (n_basis,)
+        Products of the row with the basis.
+
+    count : int
+        Number of atoms chosen.
+
+    code : array of shape (n_basis,)
+        The first `count` entries are overwritten.
+    """
+    for s in range(count - 1, -1, -1):
+        value = b[s]
+        for t in range(s + 1, count):
+            value -= R[s, t] * code[t]
+        code[s] = value / R[s, s]
+
+
+@kernel
+def sort_by_index(indices, values, count):
+    """Sort the first entries of a sparse row by index, in place.
+
+    Parameters
+    ----------
+    indices, values : array of shape (n,)
+        The first `count` entries are overwritten.
+
+    count : int
+        Number of entries in use.
+    """
+    for s in range(1, count):
+        index, value = indices[s], values[s]
+        t = s - 1
+        while t >= 0 and indices[t] > index:
+            indices[t + 1], values[t + 1] = indices[t], values[t]
+            t -= 1
+        indices[t + 1], values[t + 1] = index, value
+
+
+@kernel
+def pursue_row(
+    a, gram, limit, by_error, floor, dependent, V, R, r, b, free, scores, bits, barred,
+    indices, code,
+):  # fmt: skip
+    """Code one unit row.
+
+    Parameters
+    ----------
+    a : array of shape (n_atoms,)
+        Correlations of the row with the atoms; overwritten.
+
+    gram : array of shape (n_atoms, n_atoms)
+        Products of the atoms, which are of unit norm or zero.
+
+    limit : float
+        Stop when the squared residual is no larger.
+
+    by_error : bool
+        Whether to choose the atom that lowers the error most instead of the one that
+        correlates best with the residual.
+
+    floor : float
+        Correlations no larger are rounding errors.
+
+    dependent : float
+        Atoms with no more of their squared norm outside the span are skipped.
+
+    V, R, r, b, free, scores, bits, barred : arrays
+        Scratch: shapes (n_basis, n_atoms), (n_basis, n_basis), (n_basis,) twice and
+        (n_atoms,) four times; `bits` is the memory of `scores` read as integers.
+
+    indices, code : array of shape (n_basis,)
+        Overwritten with the code.
+
+    Returns
+    -------
+    count : int
+        Number of atoms used, at most n_basis.
+    """
+    residual = 1.0
+    count = 0
+    n_barred = 0
+    for j in range(free.size):
+        free[j] = gram[j, j]
+    while count < V.shape[0] and n_barred < a.size and residual > limit:
+        score(a, free, dependent, by_error, scores)
+        p = largest(scores, bits)
+        if abs(a[p]) <= floor:
+            break
+        outside = float(gram[p, p])
+        for s in range(count):
+            r[s] = V[s, p]
+            outside -= float(r[s]) * float(r[s])
+        barred[n_barred] = p
+        n_barred += 1
+        if outside > dependent:
+            norm = np.sqrt(outside)
+            for s in range(count):
+                R[s, count] = r[s]
+            R[count, count] = norm
+            b[count] = a[p] / norm
+            residual -= b[count] * b[count]
+            indices[count] = p
+            if count + 1 < V.shape[0]:
+                kind = a.dtype.type
+                sweep(gram[p], r, V, count, kind(1 / norm), kind(b[count]), a, free)
+            count += 1
+        for t in range(n_barred):
+            a[barred[t]] = 0
+    solve_triangular(R, b, count, code)
+    sort_by_index(indices, code, count)
+    return count
+
+
+@kernel
+def pursue(
+    correlations, gram, norms, limits, by_error, floor, dependent, scores, bits,
+    counts, indices, codes,
+):  # fmt: skip
+    """Code unit rows, one after another, and scale the codes by the rows' norms.
+
+    Parameters
+    ----------
+    correlations : array of shape (n_rows, n_atoms)
+        Products of rows and atoms; overwritten.
+
+    gram : array of shape (n_atoms, n_atoms)
+        Products of the atoms.
+
+    norms : float64 array of shape (n_rows,)
+        What the rows were divided by; a row of norm zero gets an empty code.
+
+    limits : float64 array of shape (n_rows,)
+        Squared residual of the unit row at which to stop.
+
+    by_error, floor, dependent, scores, bits
+        As in `pursue_row`.
+
+    counts : int32 array of shape (n_rows,)
+        Overwritten with the number of atoms of each row.
+
+    indices : int32 array of shape (n_rows, n_basis)
+        Overwritten, each row's atoms in ascending order.
+
+    codes : array of shape (n_rows, n_basis)
+        Overwritten.
+    """
+    n_atoms = gram.shape[0]
+    n_basis = codes.shape[1]
+    V = np.zeros((n_basis, n_atoms), codes.dtype)
+    R = np.zeros((n_basis, n_basis))
+    r = np.zeros(n_basis, codes.dtype)
+    b = np.zeros(n_basis)
+    free = np.zeros(n_atoms, codes.dtype)
+    barred = np.zeros(n_atoms, np.int32)
+    for i in range(norms.size):
+        counts[i] = 0
+        if norms[i] > 0:
+            counts[i] = pursue_row(
+                correlations[i], gram, limits[i], by_error, floor, dependent,
+                V, R, r, b, free, scores, bits, barred, indices[i], codes[i],
+            )  # fmt: skip
+            for s in range(counts[i]):
+                codes[i, s] *= norms[i]

@@ -1,0 +1,36 @@
+"""Products of a CSR matrix and a dense one."""
+
+import numpy as np
+
+from sksparse_nn.kernels._jit import kernel
+
+
+@kernel
+def csr_times_dense(indptr, indices, data, B, out):
+    """Multiply a CSR matrix by a dense matrix.
+
+    Parameters
+    ----------
+    indptr : int32 array of shape (n_rows + 1,)
+        Where rows begin.
+
+    indices : int32 array of shape (nnz,)
+        Column of each value.
+
+    data : array of shape (nnz,)
+        Values.
+
+    B : array of shape (n_columns, m)
+        Right factor.
+
+    out : array of shape (n_rows, m)
+        Overwritten with the product.
+    """
+    m = np.uint64(B.shape[1])
+    for i in range(out.shape[0]):
+        out[i, :] = 0
+        for t in range(indptr[i], indptr[i + 1]):
+            column = np.uint64(indices[t])
+            value = data[t]
+            for j in range(m):
+                out[i, j] += value * B[column, j]

@@ -1,0 +1,173 @@
+"""Blocks of rows, dense or sparse, behind one set of operations.
+
+A block owns its memory, is contiguous and writable, and has 32-bit indices whatever the
+input looked like: so each kernel is compiled once a float type, and an answer does not
+depend on how the data lie in memory.
+"""
+
+import numpy as np
+from scipy import sparse
+
+from sksparse_nn.kernels.rows import normalise_csr_rows, normalise_rows
+from sksparse_nn.kernels.sparse_dense import csr_times_dense
+from sksparse_nn.kernels.statistics import (
+    add_csr_row_products,
+    add_row_products,
+    squared_csr_errors,
+    squared_errors,
+)
+
+BLOCK_SIZE = 512
+
+
+class DenseRows:
+    """Rows of a dense matrix, divided by their norms.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Copied.
+
+    Attributes
+    ----------
+    unit : ndarray of shape (n_rows, n_features)
+        Rows of norm one, or zero.
+
+    norms : ndarray of shape (n_rows,)
+        Their norms before, in float64.
+    """
+
+    def __init__(self, X):
+        self.unit = np.array(X, order="C")
+        self.norms = np.empty(len(self.unit))
+        normalise_rows(self.unit, self.norms)
+
+    def times(self, B):
+        """Return the product of the unit rows and a C-contiguous matrix."""
+        return self.unit @ B
+
+    def pick(self, which):
+        """Return some unit rows as an ndarray."""
+        return self.unit[which]
+
+    def add_products(self, codes, weights, B):
+        """Add the weighted outer products of codes and rows to a matrix."""
+        add_row_products(*codes, weights * self.norms, self.unit, B)
+
+    def errors(self, codes, atoms):
+        """Return the squared norm of what the codes leave of each row."""
+        errors = np.empty(len(self.norms))
+        squared_errors(*codes, self.unit, self.norms, atoms.unit, errors)
+        return errors
+
+
+class SparseRows:
+    """Rows of a CSR matrix, divided by their norms.
+
+    Parameters
+    ----------
+    X : CSR matrix of shape (n_rows, n_features)
+        Copied.
+
+    Attributes
+    ----------
+    indptr, indices, data : ndarray
+        The CSR arrays of the rows of norm one, or zero.
+
+    norms : ndarray of shape (n_rows,)
+        Their norms before, in float64.
+    """
+
+    def __init__(self, X):
+        self.indptr = X.indptr.astype(np.int32)
+        self.indices = X.indices.astype(np.int32)
+        self.data = np.array(X.data)
+        self.shape = X.shape
+        self.norms = np.empty(X.shape[0])
+        normalise_csr_rows(self.indptr, self.data, self.norms)
+
+    def times(self, B):
+        """Return the product of the unit rows and a C-contiguous matrix."""
+        out = np.empty((self.shape[0], B.shape[1]), B.dtype)
+        csr_times_dense(self.indptr, self.indices, self.data, B, out)
+        return out
+
+    def pick(self, which):
+        """Return some unit rows as an ndarray."""
+        unit = sparse.csr_array((self.data, self.indices, self.indptr), self.shape)
+        return unit[which].toarray()
+
+    def add_products(self, codes, weights, B):
+        """Add the weighted outer products of codes and rows to a matrix."""
+        weights = weights * self.norms
+        add_csr_row_products(*codes, weights, *self._csr(), B)
+
+    def errors(self, codes, atoms):
+        """Return the squared norm of what the codes leave of each row."""
+        errors = np.empty(len(self.norms))
+        squared_csr_errors(
+            *codes, *self._csr(), self.norms, atoms.unit, atoms.gram, errors
+        )
+        return errors
+
+    def _csr(self):
+        return self.indptr, self.indices, self.data
+
+
+def read_rows(X, which):
+    """Copy some rows of a matrix into a block.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Of a float type.
+
+    which : slice or ndarray of int
+        The rows.
+
+    Returns
+    -------
+    rows : DenseRows or SparseRows
+        Of unit norm.
+    """
+    return SparseRows(X[which]) if sparse.issparse(X) else DenseRows(X[which])
+
+
+def block_slices(n_rows, size=BLOCK_SIZE):
+    """Cut rows into consecutive blocks.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+
+    size : int, default=512
+        Rows a block; the last may have fewer.
+
+    Returns
+    -------
+    slices : list of slice
+        In order.
+    """
+    return [slice(i, min(i + size, n_rows)) for i in range(0, n_rows, size)]
+
+
+def mean_square(X, weights):
+    """Return the weighted mean of the squared norms of the rows.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows.
+
+    weights : ndarray of shape (n_samples,)
+        Their weights.
+
+    Returns
+    -------
+    mean : float
+        In the squared units of `X`.
+    """
+    slices = block_slices(X.shape[0])
+    total = sum(weights[which] @ read_rows(X, which).norms ** 2 for which in slices)
+    return total / weights.sum()

@@ -1,0 +1,36 @@
+"""Sparse coders. To add one, write its file and its line in `CODERS`."""
+
+from sksparse_nn._registry import Registry
+from sksparse_nn.solvers.coding._base import AbstractCoder, Atoms, Codes
+from sksparse_nn.solvers.coding._encode import encode
+from sksparse_nn.solvers.coding._pursuit import OLS, OMP
+from sksparse_nn.solvers.coding._shrinkage import (
+    HardThreshold,
+    SoftThreshold,
+    TopK,
+    Triangle,
+)
+
+CODERS = Registry(
+    "algorithm",
+    omp=OMP,
+    ols=OLS,
+    threshold=HardThreshold,
+    soft_threshold=SoftThreshold,
+    top_k=TopK,
+    triangle=Triangle,
+)
+
+__all__ = [
+    "CODERS",
+    "OLS",
+    "OMP",
+    "AbstractCoder",
+    "Atoms",
+    "Codes",
+    "HardThreshold",
+    "SoftThreshold",
+    "TopK",
+    "Triangle",
+    "encode",
+]

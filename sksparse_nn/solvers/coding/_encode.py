@@ -1,0 +1,96 @@
+"""Encode a whole matrix, block by block on threads, into CSR or dense codes."""
+
+import numpy as np
+from scipy import sparse
+
+from sksparse_nn.solvers._rows import block_slices, read_rows
+from sksparse_nn.solvers._threads import map_in_order
+
+
+def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=False):
+    """Code the rows of a matrix.
+
+    Parameters
+    ----------
+    coder : AbstractCoder
+        The algorithm.
+
+    dictionary : ndarray of shape (n_atoms, n_features)
+        Atoms of any norm; the codes are in their scale.
+
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows, of a float type.
+
+    n_jobs : int or None, default=None
+        Number of threads.
+
+    sparse_output : bool, default=True
+        Whether the codes come as a CSR matrix.
+
+    split_sign : bool, default=False
+        Whether the negative parts get columns of their own, behind the positive ones.
+
+    Returns
+    -------
+    codes : CSR matrix or ndarray of shape (n_samples, n_atoms)
+        Of the type of `X`; twice as wide with `split_sign`.
+    """
+    atoms = coder.prepare(np.asarray(dictionary, dtype=X.dtype))
+    norms = np.where(atoms.norms > 0, atoms.norms, 1) if coder.weights_atoms else None
+    n_atoms = len(atoms.unit)
+
+    def encode_block(which):
+        block = _compressed(coder.encode(atoms, read_rows(X, which)), norms)
+        return _split(*block, n_atoms) if split_sign else block
+
+    blocks = map_in_order(encode_block, block_slices(X.shape[0]), n_jobs)
+    shape = X.shape[0], n_atoms * (2 if split_sign else 1)
+    codes = (_stack if sparse_output else _fill)(blocks, shape, X.dtype)
+    if sparse_output and split_sign:
+        codes.sort_indices()
+    return codes
+
+
+def _compressed(codes, norms):
+    """Drop the unused room of a block and undo the atoms' normalisation."""
+    used = np.arange(codes.indices.shape[1]) < codes.counts[:, None]
+    indices = codes.indices[used]
+    values = codes.values[used]
+    if norms is not None:
+        values = (values / norms[indices]).astype(values.dtype)
+    return codes.counts, indices, values
+
+
+def _split(counts, indices, values, n_atoms):
+    """Move negative values, as positive ones, to columns of their own."""
+    return counts, indices + n_atoms * (values < 0).astype(np.int32), np.abs(values)
+
+
+def _stack(blocks, shape, dtype):
+    """Join compressed blocks, freeing each as it is copied."""
+    blocks = list(blocks)
+    counts = np.concatenate([np.zeros(1, np.int32), *[block[0] for block in blocks]])
+    n_values = int(counts.sum(dtype=np.int64))
+    wide = n_values > np.iinfo(np.int32).max
+    indptr = np.cumsum(counts, dtype=np.int64 if wide else np.int32)
+    indices = np.empty(n_values, indptr.dtype)
+    values = np.empty(n_values, dtype)
+    at = 0
+    blocks.reverse()
+    while blocks:
+        _, part, part_values = blocks.pop()
+        indices[at : at + len(part)] = part
+        values[at : at + len(part)] = part_values
+        at += len(part)
+    return sparse.csr_matrix((values, indices, indptr), shape=shape, copy=False)
+
+
+def _fill(blocks, shape, dtype):
+    """Write compressed blocks into a dense matrix."""
+    codes = np.zeros(shape, dtype)
+    at = 0
+    for counts, indices, values in blocks:
+        rows = np.repeat(np.arange(at, at + len(counts)), counts)
+        codes[rows, indices] = values
+        at += len(counts)
+    return codes

@@ -1,0 +1,94 @@
+"""Coders that look at the correlations once.
+
+What they say of correlated atoms adds up to more than the row, so a dictionary is not
+learnt with their codes but with those of a pursuit.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sksparse_nn.kernels import shrinkage
+from sksparse_nn.solvers.coding._base import AbstractCoder, room_for
+from sksparse_nn.solvers.coding._pursuit import OMP
+
+
+class _OneLook(AbstractCoder):
+    def learning_coder(self):
+        return OMP(n_nonzero_coefs=1)
+
+
+@dataclass
+class HardThreshold(_OneLook):
+    """Correlations above a level, as they are.
+
+    Parameters
+    ----------
+    alpha : float
+        The level, in the units of the data.
+    """
+
+    alpha: float
+
+    def encode_correlations(self, atoms, correlations, norms):
+        codes = room_for(correlations, correlations.shape[1])
+        shrinkage.hard_threshold(correlations, norms, float(self.alpha), *codes)
+        return codes
+
+
+@dataclass
+class SoftThreshold(_OneLook):
+    """Correlations shrunk towards zero by a level.
+
+    Parameters
+    ----------
+    alpha : float
+        The level, in the units of the data.
+
+    positive_code : bool, default=False
+        Whether negative correlations become zero.
+    """
+
+    alpha: float
+    positive_code: bool = False
+
+    def encode_correlations(self, atoms, correlations, norms):
+        codes = room_for(correlations, correlations.shape[1])
+        shrinkage.soft_threshold(
+            correlations, norms, float(self.alpha), self.positive_code, *codes
+        )
+        return codes
+
+
+@dataclass
+class TopK(_OneLook):
+    """The largest correlations, as they are.
+
+    Parameters
+    ----------
+    n_nonzero_coefs : int or None, default=None
+        Atoms a row at most; None for a tenth of the features.
+    """
+
+    n_nonzero_coefs: int | None = None
+
+    def learning_coder(self):
+        return OMP(n_nonzero_coefs=self.n_nonzero_coefs)
+
+    def encode_correlations(self, atoms, correlations, norms):
+        n_atoms, n_features = atoms.unit.shape
+        most = self.n_nonzero_coefs or max(1, n_features // 10)
+        codes = room_for(correlations, min(most, n_atoms))
+        shrinkage.top_k(correlations, norms, *codes)
+        return codes
+
+
+@dataclass
+class Triangle(_OneLook):
+    """By how much each atom is nearer to the row than atoms are on average."""
+
+    weights_atoms: ClassVar[bool] = False
+
+    def encode_correlations(self, atoms, correlations, norms):
+        codes = room_for(correlations, correlations.shape[1])
+        shrinkage.triangle(correlations, norms, atoms.norms, *codes)
+        return codes

@@ -1,0 +1,23 @@
+"""Dictionary learners. To add one, write its file and its line in `LEARNERS`."""
+
+from sksparse_nn._registry import Registry
+from sksparse_nn.solvers.dictionary._epochs import History, run_epochs
+from sksparse_nn.solvers.dictionary._initial import initial_dictionary, unit_atoms
+from sksparse_nn.solvers.dictionary._online import OnlineLearner, Progress
+from sksparse_nn.solvers.dictionary._statistics import Statistics, usage
+from sksparse_nn.solvers.dictionary._update import update_dictionary
+
+LEARNERS = Registry("learner", online=OnlineLearner)
+
+__all__ = [
+    "LEARNERS",
+    "History",
+    "OnlineLearner",
+    "Progress",
+    "Statistics",
+    "initial_dictionary",
+    "run_epochs",
+    "unit_atoms",
+    "update_dictionary",
+    "usage",
+]

@@ -1,0 +1,77 @@
+"""Atoms that serve nobody give way to rows that are served badly."""
+
+import numpy as np
+
+from sksparse_nn.solvers.dictionary._initial import ALIKE
+
+_DEAD = 0.5  # rows left of an atom's decayed use
+
+
+def idle_atoms(gram, usage):
+    """Find the atoms that are dead, and of each pair of twins the less used one.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (n_atoms, n_atoms)
+        Products of the unit atoms.
+
+    usage : ndarray of shape (n_atoms,)
+        Decayed number of rows that each serves.
+
+    Returns
+    -------
+    idle : ndarray of shape (n_idle,)
+        Their indices.
+    """
+    dead = usage < _DEAD
+    rank = np.empty(len(usage), int)
+    rank[np.argsort(-usage, kind="stable")] = np.arange(len(usage))
+    alike = (np.abs(gram) > ALIKE) & ~dead[:, None] & ~dead
+    outdone = alike & (rank[:, None] > rank)
+    return np.flatnonzero(dead | outdone.any(axis=1))
+
+
+def replace_atoms(dictionary, idle, rows):
+    """Let idle atoms give way to rows, no two of them alike.
+
+    A row that is like an atom in use gives up what that atom has: all rows are alike
+    when the data have a common offset.
+
+    Parameters
+    ----------
+    dictionary : ndarray of shape (n_atoms, n_features)
+        Unit atoms; overwritten.
+
+    idle : ndarray of shape (n_idle,)
+        Atoms that may go.
+
+    rows : ndarray of shape (n_rows, n_features)
+        Unit rows, the worst served first.
+
+    Returns
+    -------
+    replaced : ndarray of shape (n_replaced,)
+        The atoms that went, the first of `idle`.
+    """
+    staying = dictionary.copy()
+    staying[idle] = 0
+    new = np.zeros((len(idle), dictionary.shape[1]), dictionary.dtype)
+    n_new = 0
+    for row in rows:
+        if n_new == len(idle):
+            break
+        row = _without_alike(row, staying)
+        if not np.any(np.abs(new[:n_new] @ row) > ALIKE):
+            new[n_new] = row
+            n_new += 1
+    replaced = idle[:n_new]
+    dictionary[replaced] = new[:n_new]
+    return replaced
+
+
+def _without_alike(row, atoms):
+    cosines = atoms @ row
+    nearest = np.argmax(np.abs(cosines))
+    if abs(cosines[nearest]) > ALIKE:
+        row = row - cosines[nearest] * atoms[nearest]
+    return row / np.linalg.norm(row)

@@ -1,0 +1,81 @@
+"""The statistics that dictionary updates are made from. They add up."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sksparse_nn.kernels.statistics import add_code_products
+
+
+@dataclass
+class Statistics:
+    """Sums over rows x with codes c and weights w.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_atoms, n_atoms)
+        Sum of w c c'.
+
+    rows : ndarray of shape (n_atoms, n_features)
+        Sum of w c x'.
+
+    usage : ndarray of shape (n_atoms,)
+        Sum of w over the rows that an atom serves.
+    """
+
+    codes: np.ndarray
+    rows: np.ndarray
+    usage: np.ndarray
+
+    @classmethod
+    def empty(cls, n_atoms, n_features):
+        """Return the statistics of no rows."""
+        return cls(
+            np.zeros((n_atoms, n_atoms)),
+            np.zeros((n_atoms, n_features)),
+            np.zeros(n_atoms),
+        )
+
+    def forget(self, factor):
+        """Multiply all sums by a factor below one."""
+        self.codes *= factor
+        self.rows *= factor
+        self.usage *= factor
+
+    def add(self, rows, codes, weights):
+        """Add a block of rows, their codes and their weights."""
+        add_code_products(*codes, weights, self.codes)
+        rows.add_products(codes, weights, self.rows)
+        self.usage += usage(codes, weights, len(self.usage))
+
+    def reset(self, atoms, usage):
+        """Forget all about some atoms, and let them pass for used this much."""
+        self.codes[atoms] = 0
+        self.codes[:, atoms] = 0
+        self.rows[atoms] = 0
+        self.usage[atoms] = usage
+
+
+def usage(codes, weights, n_atoms):
+    """Return the total weight of the rows that each atom serves.
+
+    Parameters
+    ----------
+    codes : Codes
+        Codes of the rows.
+
+    weights : ndarray of shape (n_rows,)
+        Weights of the rows.
+
+    n_atoms : int
+        Number of atoms.
+
+    Returns
+    -------
+    usage : ndarray of shape (n_atoms,)
+        Zero for an atom that no code names.
+    """
+    used = np.arange(codes.indices.shape[1]) < codes.counts[:, None]
+    return np.bincount(
+        codes.indices[used], np.repeat(weights, codes.counts), minlength=n_atoms
+    )

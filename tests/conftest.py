@@ -1,0 +1,28 @@
+"""What all tests share. Read before any test module is imported."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+# Numba's disk cache does not notice a change in a kernel that a cached kernel calls
+# from another file. One cache a state of the kernels is always right.
+_SOURCES = sorted((_ROOT / "sksparse_nn" / "kernels").glob("*.py"))
+_STATE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
+os.environ.setdefault("NUMBA_CACHE_DIR", str(_ROOT / ".cache" / f"numba-{_STATE[:12]}"))
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """Folder of the real data; tests that need it skip where it is absent."""
+    beside = _ROOT.parent / "shared" / "data"
+    folder = Path(os.environ.get("SKSPARSE_NN_DATA", beside))
+    if not folder.is_dir():
+        pytest.skip(f"no data in {folder}; set SKSPARSE_NN_DATA to where it is")
+    return folder

@@ -1,0 +1,19 @@
+"""Instances of the coder for the checks that every estimator passes."""
+
+from sksparse_nn import SparseDictionaryCoder
+from sksparse_nn.solvers.coding import CODERS
+
+_SETTINGS = [
+    {"sparse_output": False},
+    {"tol": 0.1},
+    {"abs_tol": 0.1, "n_nonzero_coefs": 2},
+    {"split_sign": True},
+    {"positive_dict": True},
+    {"n_components": 4, "n_jobs": 2},
+    {"algorithm": "soft_threshold", "positive_code": True},
+]
+
+SPARSE_CODERS = [
+    *[SparseDictionaryCoder(algorithm=name, max_epochs=3) for name in CODERS],
+    *[SparseDictionaryCoder(max_epochs=3, **setting) for setting in _SETTINGS],
+]

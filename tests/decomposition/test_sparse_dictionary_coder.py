@@ -1,0 +1,246 @@
+"""The coder beyond what every estimator is checked for."""
+
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+
+from sksparse_nn import SparseDictionaryCoder
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_digits(return_X_y=True)[0].astype(np.float32)
+
+
+def explained(X, coder):
+    rebuilt = coder.inverse_transform(coder.transform(X))
+    return 1 - ((X - rebuilt) ** 2).sum() / (X**2).sum()
+
+
+def test_learning_beats_the_initial_atoms(digits):
+    settings = {"n_components": 64, "n_nonzero_coefs": 5, "random_state": 0}
+    short, long = (
+        SparseDictionaryCoder(max_epochs=n, **settings).fit(digits) for n in (1, 10)
+    )
+    assert explained(digits, long) > explained(digits, short)
+    assert long.history_["objective"][-1] < 0.8 * long.history_["objective"][0]
+
+
+def test_learnt_atoms_have_unit_norm(digits):
+    atoms = SparseDictionaryCoder(40, random_state=0).fit(digits).components_
+    assert_allclose(np.linalg.norm(atoms, axis=1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("algorithm", ["omp", "ols"])
+def test_a_common_offset_leaves_no_atom_unused(digits, dtype, algorithm):
+    X = digits.astype(dtype) + 8
+    coder = SparseDictionaryCoder(
+        64, algorithm=algorithm, n_nonzero_coefs=5, random_state=0
+    )
+    codes = coder.fit_transform(X)
+    assert np.bincount(codes.indices, minlength=64).min() > 0
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+@pytest.mark.parametrize("algorithm", ["omp", "ols", "soft_threshold", "top_k"])
+def test_scaling_the_data_changes_no_support(digits, scale, algorithm):
+    coder = SparseDictionaryCoder(50, algorithm=algorithm, max_epochs=3, random_state=0)
+    X = digits[:500].astype(np.float64)
+    expected, codes = coder.fit_transform(X), coder.fit_transform(X * scale)
+    assert_array_equal(codes.indices, expected.indices)
+    assert_array_equal(codes.indptr, expected.indptr)
+    assert_allclose(codes.data / scale, expected.data, rtol=1e-6)
+
+
+def test_fitting_twice_gives_the_same_bits(digits):
+    one, two = (
+        SparseDictionaryCoder(50, random_state=0, n_jobs=n).fit(digits) for n in (1, 2)
+    )
+    assert_array_equal(one.components_, two.components_)
+
+
+def test_weights_are_as_good_as_repetition_in_one_batch(digits):
+    X = digits[:100].astype(np.float64)
+    weights = np.random.default_rng(0).integers(0, 4, 100)
+    coder = SparseDictionaryCoder(20, random_state=0)
+    weighted = clone(coder).fit(X, sample_weight=weights)
+    repeated = clone(coder).fit(np.repeat(X, weights, axis=0))
+    assert_allclose(weighted.components_, repeated.components_, atol=1e-8)
+    assert_allclose(weighted.usage_, repeated.usage_)
+
+
+def test_scaled_weights_change_nothing_in_small_batches(digits):
+    coder = SparseDictionaryCoder(20, batch_size=50, random_state=0)
+    plain = clone(coder).fit(digits)
+    weighted = clone(coder).fit(digits, sample_weight=np.full(len(digits), 3.0))
+    assert_allclose(plain.components_, weighted.components_, atol=1e-5)
+
+
+def test_a_given_dictionary_is_kept_and_answered_in_its_own_scale(digits):
+    rng = np.random.default_rng(0)
+    D = rng.standard_normal((80, 64)) * rng.uniform(0.1, 10, (80, 1))
+    coder = SparseDictionaryCoder(learner=None, dictionary=D, tol=1e-6).fit(digits)
+    assert_array_equal(coder.components_, D.astype(np.float32))
+    assert_allclose(explained(digits, coder), 1, atol=1e-5)
+
+
+def test_a_learner_starts_from_a_given_dictionary(digits):
+    start = SparseDictionaryCoder(30, random_state=0).fit(digits).components_
+    coder = SparseDictionaryCoder(dictionary=5 * start, max_epochs=1, random_state=1)
+    assert np.mean(np.sum(coder.fit(digits).components_ * start, axis=1)) > 0.9
+
+
+def test_partial_fit_learns(digits):
+    coder = SparseDictionaryCoder(50, n_nonzero_coefs=5, random_state=0)
+    for start in range(0, 1500, 300):
+        coder.partial_fit(digits[start : start + 300])
+    assert coder.n_iter_ == len(coder.history_["objective"]) == 5
+    assert explained(digits[1500:], coder) > 0.9
+
+
+def test_partial_fit_goes_on_after_fit(digits):
+    coder = SparseDictionaryCoder(50, random_state=0).fit(digits)
+    before = explained(digits, coder)
+    assert explained(digits, coder.partial_fit(digits)) > before - 0.01
+
+
+def test_warm_start_goes_on_from_the_atoms(digits):
+    coder = SparseDictionaryCoder(50, max_epochs=2, warm_start=True, random_state=0)
+    first = coder.fit(digits).history_["objective"][0]
+    assert coder.fit(digits).history_["objective"][0] < first
+
+
+@pytest.mark.parametrize("algorithm", ["omp", "soft_threshold", "triangle"])
+def test_more_atoms_than_distinct_rows_leave_idle_atoms_and_no_nan(algorithm):
+    X = np.repeat(np.random.default_rng(0).standard_normal((10, 6)), 5, axis=0)
+    coder = SparseDictionaryCoder(20, algorithm=algorithm, random_state=0).fit(X)
+    assert np.all(np.isfinite(coder.components_))
+    assert 0 < (coder.usage_ > 0).sum() < 20
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.zeros((10, 5)),
+        np.ones((10, 5)),
+        np.eye(5)[[0] * 10],
+        np.ones((1, 5)),
+        np.arange(10.0)[:, None],
+        np.vstack([np.zeros((5, 5)), np.eye(5)]),
+    ],
+    ids=["zeros", "ones", "one direction", "one row", "one column", "zero rows"],
+)
+@pytest.mark.parametrize("algorithm", ["omp", "ols", "threshold", "top_k", "triangle"])
+def test_poor_data_give_finite_codes(X, algorithm):
+    coder = SparseDictionaryCoder(8, algorithm=algorithm, random_state=0)
+    codes = coder.fit_transform(X)
+    assert codes.shape == (len(X), 8)
+    assert np.all(np.isfinite(codes.data))
+    assert np.all(np.isfinite(coder.components_))
+
+
+def test_more_nonzeros_than_atoms_or_features_are_no_error(digits):
+    for n_components, n_nonzero in [(4, 9), (200, 99)]:
+        coder = SparseDictionaryCoder(
+            n_components, n_nonzero_coefs=n_nonzero, max_epochs=1, random_state=0
+        )
+        codes = coder.fit_transform(digits[:50])
+        assert np.diff(codes.indptr).max() <= min(n_components, 64)
+
+
+def test_split_codes_rebuild_the_same_rows(digits):
+    coder = SparseDictionaryCoder(40, random_state=0).fit(digits)
+    plain = coder.inverse_transform(coder.transform(digits))
+    coder.set_params(split_sign=True)
+    codes = coder.transform(digits)
+    assert codes.min() >= 0
+    assert codes.shape[1] == len(coder.get_feature_names_out()) == 80
+    assert_allclose(coder.inverse_transform(codes), plain, atol=1e-4)
+
+
+def test_float16_and_integers_are_coded_in_float32(digits):
+    coder = SparseDictionaryCoder(40, random_state=0).fit(digits)
+    expected = coder.transform(digits)
+    for dtype in (np.float16, np.uint8, np.int64, bool):
+        codes = coder.transform(digits.astype(dtype))
+        assert codes.dtype == np.float32
+        if dtype is not bool:
+            assert_array_equal(codes.toarray(), expected.toarray())
+
+
+def test_sparse_codes_of_sparse_text_like_rows_stay_sparse():
+    X = sparse.random_array((300, 5000), density=0.005, rng=0, format="csr")
+    coder = SparseDictionaryCoder(20, n_nonzero_coefs=3, max_epochs=2, random_state=0)
+    codes = coder.fit_transform(X)
+    assert sparse.issparse(codes)
+    dense = clone(coder).fit(X.toarray())
+    assert_allclose(coder.components_, dense.components_, atol=1e-9)
+
+
+def test_a_fit_that_raises_leaves_the_coder_as_it_was(digits):
+    coder = SparseDictionaryCoder(20, random_state=0).fit(digits)
+    before = pickle.dumps(coder)
+    bad = digits[:, :10].copy()
+    bad[3, 3] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        coder.fit(bad)
+    with pytest.raises(ValueError, match="64 features"):
+        coder.partial_fit(digits[:, :10])
+    assert pickle.dumps(coder) == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"learner": None}, "needs a dictionary"),
+        ({"learner": None, "dictionary": np.eye(3)}, r"\(3, 64\). Got \(3, 3\)"),
+        ({"n_components": 5, "dictionary": np.eye(64)}, r"\(5, 64\). Got \(64, 64\)"),
+        ({"learner": None, "dictionary": np.full((2, 64), np.inf)}, "dictionary"),
+        ({"positive_code": True}, "positive_code=True needs one of"),
+        ({"algorithm": "lars"}, "'algorithm' parameter"),
+        ({"n_nonzero_coefs": 0}, "'n_nonzero_coefs' parameter"),
+        ({"tol": -1.0}, "'tol' parameter"),
+    ],
+)
+def test_parameters_that_do_not_fit_say_so(digits, settings, message):
+    with pytest.raises(ValueError, match=message):
+        SparseDictionaryCoder(**settings).fit(digits)
+
+
+def test_codes_of_the_wrong_width_are_not_rebuilt(digits):
+    coder = SparseDictionaryCoder(20, max_epochs=1).fit(digits)
+    with pytest.raises(ValueError, match="must have 20 columns"):
+        coder.inverse_transform(np.ones((2, 19)))
+
+
+def test_triangle_codes_have_no_inverse():
+    assert not hasattr(SparseDictionaryCoder(algorithm="triangle"), "inverse_transform")
+
+
+def test_verbose_prints_a_line_an_epoch(digits, capsys):
+    SparseDictionaryCoder(20, max_epochs=2, verbose=1).fit(digits)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["epoch 1", "epoch 2"]
+
+
+def test_planted_atoms_are_recovered():
+    rng = np.random.default_rng(0)
+    D = rng.standard_normal((50, 20))
+    D /= np.linalg.norm(D, axis=1, keepdims=True)
+    C = np.zeros((1500, 50))
+    for row in C:
+        row[rng.choice(50, 3, replace=False)] = rng.uniform(-1, 1, 3)
+    noise = rng.standard_normal((1500, 20))
+    X = C @ D
+    X += noise * np.linalg.norm(X) / np.linalg.norm(noise) * 0.1
+    coder = SparseDictionaryCoder(
+        50, n_nonzero_coefs=3, max_epochs=80, batch_size=100, random_state=0
+    ).fit(X)
+    found = np.abs(coder.components_ @ D.T).max(axis=0) > 0.99
+    assert found.mean() >= 0.85

@@ -1,0 +1,195 @@
+"""Laws that every coder keeps from the moment it has a line in `CODERS`."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.linear_model import orthogonal_mp_gram
+
+from sksparse_nn.solvers.coding import CODERS, OLS, OMP, HardThreshold, TopK, encode
+
+PARAMETERS = {"n_nonzero_coefs": 3, "alpha": 0.8}
+GREEDY = ["omp", "ols"]
+LINEAR = [name for name in CODERS if name != "triangle"]
+
+
+@pytest.fixture(params=CODERS)
+def coder(request):
+    return CODERS.make(request.param, PARAMETERS)
+
+
+def problem(dtype=np.float64, n_rows=700, n_features=12, n_atoms=20, seed=0):
+    rng = np.random.default_rng(seed)
+    D = rng.standard_normal((n_atoms, n_features))
+    D /= np.linalg.norm(D, axis=1, keepdims=True)
+    return rng.standard_normal((n_rows, n_features)).astype(dtype), D.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_codes_are_canonical_csr_of_the_rows_type(coder, dtype):
+    X, D = problem(dtype)
+    codes = encode(coder, D, X)
+    assert codes.dtype == dtype
+    assert codes.has_canonical_format
+    assert codes.shape == (len(X), len(D))
+    assert np.all(codes.data != 0)
+
+
+def test_dense_output_holds_the_same_codes(coder):
+    X, D = problem()
+    codes = encode(coder, D, X)
+    assert_array_equal(encode(coder, D, X, sparse_output=False), codes.toarray())
+
+
+def test_codes_do_not_depend_on_the_number_of_threads(coder):
+    X, D = problem(np.float32, n_rows=2000)
+    one, two = (encode(coder, D, X, n_jobs=n) for n in (1, 2))
+    assert_array_equal(one.toarray(), two.toarray())
+
+
+def test_sparse_rows_have_the_codes_of_dense_ones(coder):
+    X, D = problem()
+    X[np.abs(X) < 0.5] = 0
+    codes = encode(coder, D, sparse.csr_array(X), sparse_output=False)
+    assert_allclose(codes, encode(coder, D, X, sparse_output=False), atol=1e-12)
+
+
+def test_the_code_of_a_row_does_not_depend_on_the_others(coder):
+    X, D = problem(n_rows=30)
+    alone = np.vstack([encode(coder, D, x[None], sparse_output=False) for x in X])
+    assert_allclose(encode(coder, D, X, sparse_output=False), alone, atol=1e-12)
+
+
+def test_permuted_atoms_permute_the_codes(coder):
+    X, D = problem()
+    order = np.random.default_rng(1).permutation(len(D))
+    expected = encode(coder, D, X, sparse_output=False)[:, order]
+    assert_allclose(
+        encode(coder, D[order], X, sparse_output=False), expected, atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("name", LINEAR)
+@pytest.mark.parametrize("scale", [1e-9, 1e9, 1e-30, 1e30])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scaled_rows_have_scaled_codes(name, scale, dtype):
+    X, D = problem(dtype)
+    scale = dtype(scale)
+    unit = CODERS.make(name, PARAMETERS)
+    scaled = CODERS.make(name, PARAMETERS | {"alpha": 0.8 * float(scale)})
+    expected, codes = encode(unit, D, X), encode(scaled, D, X * scale)
+    assert_array_equal(codes.indices, expected.indices)
+    rtol = 2e-3 if dtype == np.float32 else 1e-9
+    assert_allclose(codes.data / scale, expected.data, rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_codes_are_in_the_scale_of_the_given_atoms(name):
+    X, D = problem()
+    norms = np.random.default_rng(1).uniform(0.1, 10, len(D))
+    coder = CODERS.make(name, PARAMETERS)
+    expected = encode(coder, D, X, sparse_output=False) / norms
+    codes = encode(coder, D * norms[:, None], X, sparse_output=False)
+    assert_allclose(codes, expected, atol=1e-9)
+
+
+def test_zero_rows_have_empty_codes(coder):
+    X, D = problem(n_rows=4)
+    X[2] = 0
+    assert encode(coder, D, X)[[2]].nnz == 0 or not coder.weights_atoms
+
+
+def test_no_rows_have_no_codes(coder):
+    X, D = problem(n_rows=1)
+    assert encode(coder, D, X[:0]).shape == (0, len(D))
+
+
+def test_split_signs_put_negative_parts_behind(coder):
+    X, D = problem()
+    codes = encode(coder, D, X, sparse_output=False)
+    split = encode(coder, D, X, split_sign=True)
+    assert split.has_canonical_format
+    expected = np.hstack([np.maximum(codes, 0), np.maximum(-codes, 0)])
+    assert_array_equal(split.toarray(), expected)
+    dense = encode(coder, D, X, split_sign=True, sparse_output=False)
+    assert_array_equal(dense, expected)
+
+
+@pytest.mark.parametrize("name", [*GREEDY, "top_k"])
+@pytest.mark.parametrize("k", [1, 4, 12, 50])
+def test_codes_have_at_most_k_nonzeros(name, k):
+    X, D = problem()
+    codes = encode(CODERS.make(name, {"n_nonzero_coefs": k}), D, X)
+    assert np.diff(codes.indptr).max() <= k
+
+
+@pytest.mark.parametrize("name", GREEDY)
+def test_the_error_never_grows_with_k(name):
+    X, D = problem()
+    errors = []
+    for k in range(1, 13):
+        codes = encode(CODERS.make(name, {"n_nonzero_coefs": k}), D, X)
+        errors.append(((X - codes @ D) ** 2).sum(axis=1))
+    assert np.all(np.diff(errors, axis=0) <= 1e-9)
+
+
+@pytest.mark.parametrize("name", GREEDY)
+def test_a_smaller_code_is_the_beginning_of_a_larger_one(name):
+    X, D = problem()
+    small, large = (
+        encode(CODERS.make(name, {"n_nonzero_coefs": k}), D, X, sparse_output=False)
+        for k in (3, 5)
+    )
+    assert np.all(((small != 0) & (large == 0)).sum(axis=1) == 0)
+
+
+@pytest.mark.parametrize("name", [*GREEDY, "top_k"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_atom_is_coded_as_itself(name, dtype):
+    _, D = problem(dtype)
+    k = 1 if name == "top_k" else 5
+    codes = encode(CODERS.make(name, {"n_nonzero_coefs": k}), D, 3 * D)
+    assert_allclose(codes.toarray(), 3 * np.eye(len(D)), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", GREEDY)
+def test_float32_is_as_good_as_float64(name):
+    X, D = problem()
+    coder = CODERS.make(name, {"n_nonzero_coefs": 5})
+    codes = encode(coder, D, X)
+    single = encode(coder, D.astype(np.float32), X.astype(np.float32))
+    error, single_error = (((X - c @ D) ** 2).sum() for c in (codes, single))
+    assert single_error == pytest.approx(error, rel=1e-5)
+
+
+def test_omp_chooses_what_scikit_learn_chooses():
+    X, D = problem(n_features=30, n_atoms=60)
+    peer = orthogonal_mp_gram(D @ D.T, D @ X.T, n_nonzero_coefs=6).T
+    assert_allclose(encode(OMP(6), D, X, sparse_output=False), peer, atol=1e-9)
+
+
+def test_ols_of_orthonormal_atoms_is_the_best_of_all_supports():
+    rng = np.random.default_rng(0)
+    D = np.linalg.qr(rng.standard_normal((7, 7)))[0]
+    X = rng.standard_normal((20, 7))
+    codes = encode(OLS(3), D, X, sparse_output=False)
+    best = [min(_error(x, D[list(s)]) for s in combinations(range(7), 3)) for x in X]
+    assert_allclose(((X - codes @ D) ** 2).sum(axis=1), best)
+
+
+def _error(x, atoms):
+    return np.sum((x - np.linalg.lstsq(atoms.T, x)[0] @ atoms) ** 2)
+
+
+def test_the_default_count_is_a_tenth_of_the_features():
+    X, D = problem(n_features=30)
+    assert np.diff(encode(OMP(), D, X).indptr).max() == 3
+    assert np.diff(encode(TopK(), D, X).indptr).max() == 3
+
+
+def test_a_threshold_of_zero_keeps_every_product():
+    X, D = problem()
+    codes = encode(HardThreshold(0.0), D, X, sparse_output=False)
+    assert_allclose(codes, X @ D.T, atol=1e-12)

@@ -1,0 +1,121 @@
+"""Parts of dictionary learning against their definitions."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+from sksparse_nn.solvers.dictionary import (
+    Statistics,
+    initial_dictionary,
+    update_dictionary,
+)
+from sksparse_nn.solvers.dictionary._replacement import idle_atoms, replace_atoms
+
+
+def naive_update(D, A, B):
+    """Move one atom at a time to the best unit vector."""
+    D = D.copy()
+    for j in range(len(D)):
+        target = B[j] - A[j] @ D + A[j, j] * D[j]
+        if A[j, j] > 0:
+            D[j] = target / np.linalg.norm(target)
+    return D
+
+
+def statistics_of(C, X):
+    return Statistics(C.T @ C, C.T @ X, (C != 0).sum(axis=0).astype(float))
+
+
+@pytest.fixture
+def coded():
+    rng = np.random.default_rng(0)
+    D = rng.standard_normal((75, 10))
+    D /= np.linalg.norm(D, axis=1, keepdims=True)
+    C = rng.standard_normal((300, 75)) * (rng.random((300, 75)) < 0.1)
+    C[:, 7] = 0
+    return C, C @ D + 0.1 * rng.standard_normal((300, 10)), D
+
+
+def test_an_update_moves_atoms_one_after_another(coded):
+    C, X, D = coded
+    statistics = statistics_of(C, X)
+    start = np.roll(D, 1, axis=1)
+    updated = start.copy()
+    update_dictionary(updated, statistics)
+    assert_allclose(
+        updated, naive_update(start, statistics.codes, statistics.rows), atol=1e-10
+    )
+    assert_array_equal(updated[7], start[7])
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-9, 1e9, 1e30])
+def test_an_update_does_not_depend_on_the_scale_of_the_data(coded, scale):
+    C, X, D = coded
+    one, other = (np.roll(D, 1, axis=1).astype(np.float32) for _ in range(2))
+    update_dictionary(one, statistics_of(C, X))
+    update_dictionary(other, statistics_of(C * scale, X * scale))
+    assert_allclose(one, other, atol=1e-5)
+
+
+def test_a_positive_update_has_no_entry_below_zero(coded):
+    C, X, D = coded
+    D = np.abs(D)
+    update_dictionary(D, statistics_of(np.abs(C), np.abs(X)), positive=True)
+    assert D.min() >= 0
+    assert_allclose(np.linalg.norm(D, axis=1), 1)
+
+
+def initial(X, n_atoms=8, weights=None, **options):
+    weights = np.ones(X.shape[0]) if weights is None else weights
+    return initial_dictionary(X, weights, n_atoms, np.random.RandomState(0), **options)
+
+
+def test_initial_atoms_are_unit_rows_of_the_data():
+    X = np.random.default_rng(0).standard_normal((50, 6))
+    cosines = initial(X) @ (X / np.linalg.norm(X, axis=1, keepdims=True)).T
+    assert_allclose(np.abs(cosines).max(axis=1), 1)
+
+
+def test_initial_atoms_depend_neither_on_order_nor_on_repetition():
+    rng = np.random.default_rng(0)
+    X, w = rng.standard_normal((20, 6)), rng.integers(1, 4, 20)
+    order = rng.permutation(20)
+    expected = initial(X, weights=w.astype(float))
+    assert_allclose(initial(X[order], weights=w[order].astype(float)), expected)
+    assert_allclose(initial(np.repeat(X, w, axis=0)), expected)
+    assert_allclose(initial(sparse.csr_array(X), weights=w.astype(float)), expected)
+
+
+def test_initial_atoms_of_offset_data_are_not_alike():
+    X = np.random.default_rng(0).standard_normal((50, 6)) + 100
+    cosines = np.abs(np.triu(initial(X) @ initial(X).T, 1))
+    assert cosines.max() < 0.999
+
+
+@pytest.mark.parametrize("X", [np.zeros((5, 4)), np.ones((5, 4)), np.eye(1, 4)])
+def test_initial_atoms_of_poor_data_are_unit_vectors(X):
+    assert_allclose(np.linalg.norm(initial(X), axis=1), 1)
+
+
+def test_idle_atoms_are_the_dead_and_the_lesser_twins():
+    D = np.eye(5)
+    D[3] = D[1]
+    D[4] = -D[2]
+    usage = np.array([0.1, 5, 7, 6, 9])
+    assert_array_equal(idle_atoms(D @ D.T, usage), [0, 1, 2])
+
+
+def test_replacement_takes_rows_that_are_not_alike():
+    D = np.eye(4)
+    rows = [np.array([0.6, 0.8, 0, 0]), np.array([0.6, 0.8, 1e-4, 0]), np.ones(4) / 2]
+    replaced = replace_atoms(D, np.array([2, 3]), rows)
+    assert_array_equal(replaced, [2, 3])
+    assert_allclose(D[2:], [rows[0], rows[2]])
+
+
+def test_replacement_takes_what_an_atom_in_use_leaves_of_an_alike_row():
+    D = np.eye(3)
+    row = np.array([1, 0.05, 0])
+    replace_atoms(D, np.array([2]), [row / np.linalg.norm(row)])
+    assert_allclose(D[2], [0, 1, 0], atol=1e-12)
