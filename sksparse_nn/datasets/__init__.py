@@ -1,0 +1,5 @@
+"""Readers of data sets that the user has on disk; nothing is downloaded."""
+
+from sksparse_nn.datasets._cifar10 import load_cifar10
+
+__all__ = ["load_cifar10"]
