@@ -55,13 +55,16 @@ class SparseDictionaryCoder(
         Number of atoms. None: as many as `dictionary` has; without one as many as there
         are features, at most 256.
 
-    algorithm : {"omp", "ols", "threshold", "soft_threshold", "top_k", "triangle"}, \
-            default="omp"
+    algorithm : {"omp", "ols", "lasso", "elastic_net", "threshold", \
+            "soft_threshold", "top_k", "triangle"}, default="omp"
         How a code is found.
 
         - "omp": orthogonal matching pursuit, next the atom that correlates best with
           what is left of the row, until `n_nonzero_coefs`, `tol` or `abs_tol` is met;
         - "ols": the same, next the atom that lowers the error most;
+        - "lasso": the minimum of ||x - c D||^2 / 2 + `alpha` |c|_1;
+        - "elastic_net": the minimum of ||x - c D||^2 / 2 + `alpha` (`l1_ratio` |c|_1 +
+          (1 - `l1_ratio`) |c|^2 / 2);
         - "threshold": products with the atoms, where larger than `alpha`;
         - "soft_threshold": the same, brought nearer to zero by `alpha`;
         - "top_k": the `n_nonzero_coefs` largest products;
@@ -82,11 +85,16 @@ class SparseDictionaryCoder(
         The same with the squared norm itself, for a known level of noise.
 
     alpha : float or None, default=None
-        Level of "threshold" and "soft_threshold", in the units of `X`. None: a tenth of
-        the root mean square norm of the rows seen in `fit`.
+        Weight of the penalty of "lasso" and "elastic_net", level of "threshold" and
+        "soft_threshold"; in the units of `X`. None: a tenth of the root mean square
+        norm of the rows seen in `fit`.
+
+    l1_ratio : float, default=1.0
+        Share of the l1 norm in the penalty of "elastic_net".
 
     positive_code : bool, default=False
-        Whether codes must not be negative; for "soft_threshold".
+        Whether codes must not be negative; for "lasso", "elastic_net" and
+        "soft_threshold".
 
     positive_dict : bool, default=False
         Whether learnt atoms must not have entries below zero.
@@ -136,8 +144,9 @@ class SparseDictionaryCoder(
         Epochs run.
 
     history_ : dict of ndarray of shape (n_iter_,)
-        A value an epoch: "objective", the mean of half the squared norm of what the
-        codes leave of a row, while learning; "n_replaced", the atoms replaced.
+        A value an epoch: "objective", the mean over the rows, while learning, of half
+        the squared norm of what a code leaves and of its penalty; "n_replaced", the
+        atoms replaced.
 
     usage_ : ndarray of shape (n_components,)
         Rows, or their weight, that each atom served during the last epoch; zero for an
@@ -194,6 +203,7 @@ class SparseDictionaryCoder(
         "tol": [Interval(Real, 0, 1, closed="both"), None],
         "abs_tol": [Interval(Real, 0, None, closed="left"), None],
         "alpha": [Interval(Real, 0, None, closed="left"), None],
+        "l1_ratio": [Interval(Real, 0, 1, closed="right")],
         "positive_code": ["boolean"],
         "positive_dict": ["boolean"],
         "split_sign": ["boolean"],
@@ -218,6 +228,7 @@ class SparseDictionaryCoder(
         tol=None,
         abs_tol=None,
         alpha=None,
+        l1_ratio=1.0,
         positive_code=False,
         positive_dict=False,
         split_sign=False,
@@ -238,6 +249,7 @@ class SparseDictionaryCoder(
         self.tol = tol
         self.abs_tol = abs_tol
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
         self.positive_code = positive_code
         self.positive_dict = positive_dict
         self.split_sign = split_sign

@@ -38,6 +38,7 @@ class DenseRows:
     """
 
     def __init__(self, X):
+        self._X = X
         self.unit = np.array(X, order="C")
         self.norms = np.empty(len(self.unit))
         normalise_rows(self.unit, self.norms)
@@ -47,17 +48,17 @@ class DenseRows:
         return self.unit @ B
 
     def pick(self, which):
-        """Return some unit rows as an ndarray."""
-        return self.unit[which]
+        """Return some unit rows as an ndarray, in float64."""
+        return _scaled(self._X[which], self.norms[which])
 
     def add_products(self, codes, weights, B):
         """Add the weighted outer products of codes and rows to a matrix."""
-        add_row_products(*codes, weights * self.norms, self.unit, B)
+        add_row_products(*codes.entries, weights * self.norms, self.unit, B)
 
     def errors(self, codes, atoms):
         """Return the squared norm of what the codes leave of each row."""
         errors = np.empty(len(self.norms))
-        squared_errors(*codes, self.unit, self.norms, atoms.unit, errors)
+        squared_errors(*codes.entries, self.unit, self.norms, atoms.unit, errors)
         return errors
 
 
@@ -79,6 +80,7 @@ class SparseRows:
     """
 
     def __init__(self, X):
+        self._X = X
         self.indptr = X.indptr.astype(np.int32)
         self.indices = X.indices.astype(np.int32)
         self.data = np.array(X.data)
@@ -93,25 +95,28 @@ class SparseRows:
         return out
 
     def pick(self, which):
-        """Return some unit rows as an ndarray."""
-        unit = sparse.csr_array((self.data, self.indices, self.indptr), self.shape)
-        return unit[which].toarray()
+        """Return some unit rows as an ndarray, in float64."""
+        return _scaled(self._X[which].toarray(), self.norms[which])
 
     def add_products(self, codes, weights, B):
         """Add the weighted outer products of codes and rows to a matrix."""
         weights = weights * self.norms
-        add_csr_row_products(*codes, weights, *self._csr(), B)
+        add_csr_row_products(*codes.entries, weights, *self._csr(), B)
 
     def errors(self, codes, atoms):
         """Return the squared norm of what the codes leave of each row."""
         errors = np.empty(len(self.norms))
         squared_csr_errors(
-            *codes, *self._csr(), self.norms, atoms.unit, atoms.gram, errors
+            *codes.entries, *self._csr(), self.norms, atoms.unit, atoms.gram, errors
         )
         return errors
 
     def _csr(self):
         return self.indptr, self.indices, self.data
+
+
+def _scaled(X, norms):
+    return X.astype(np.float64) / np.where(norms > 0, norms, 1)[:, None]
 
 
 def read_rows(X, which):

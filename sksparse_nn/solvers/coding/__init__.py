@@ -3,6 +3,7 @@
 from sksparse_nn._registry import Registry
 from sksparse_nn.solvers.coding._base import AbstractCoder, Atoms, Codes
 from sksparse_nn.solvers.coding._encode import encode
+from sksparse_nn.solvers.coding._lasso import ElasticNet, Lasso
 from sksparse_nn.solvers.coding._pursuit import OLS, OMP
 from sksparse_nn.solvers.coding._shrinkage import (
     HardThreshold,
@@ -15,6 +16,8 @@ CODERS = Registry(
     "algorithm",
     omp=OMP,
     ols=OLS,
+    lasso=Lasso,
+    elastic_net=ElasticNet,
     threshold=HardThreshold,
     soft_threshold=SoftThreshold,
     top_k=TopK,
@@ -28,7 +31,9 @@ __all__ = [
     "AbstractCoder",
     "Atoms",
     "Codes",
+    "ElasticNet",
     "HardThreshold",
+    "Lasso",
     "SoftThreshold",
     "TopK",
     "Triangle",

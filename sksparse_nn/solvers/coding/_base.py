@@ -1,6 +1,8 @@
 """What every sparse coder does: prepare a dictionary once, then encode rows with it."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -8,16 +10,47 @@ import numpy as np
 from sksparse_nn.kernels.rows import normalise_rows
 
 
-class Atoms(NamedTuple):
+@dataclass
+class Atoms:
     """A dictionary of unit atoms and what coders need of it.
 
-    The Gram matrix is None where a coder does without.
+    Parameters
+    ----------
+    given : ndarray of shape (n_atoms, n_features)
+        The dictionary as it came.
+
+    unit : ndarray of shape (n_atoms, n_features)
+        Rows of norm one or zero.
+
+    columns : ndarray of shape (n_features, n_atoms)
+        The transpose, C-contiguous.
+
+    norms : ndarray of shape (n_atoms,)
+        Norms before the division, in float64.
+
+    gram : ndarray of shape (n_atoms, n_atoms) or None
+        Products of the unit atoms, where the coder needs them.
     """
 
-    unit: np.ndarray  # (n_atoms, n_features), rows of norm one or zero
-    columns: np.ndarray  # (n_features, n_atoms), the transpose, C-contiguous
-    norms: np.ndarray  # (n_atoms,), float64, before the division
-    gram: np.ndarray | None  # (n_atoms, n_atoms)
+    given: np.ndarray
+    unit: np.ndarray
+    columns: np.ndarray
+    norms: np.ndarray
+    gram: np.ndarray | None
+
+    @classmethod
+    def of(cls, dictionary, *, gram):
+        """Normalise a dictionary, and multiply its atoms if wanted."""
+        unit = np.array(dictionary, order="C")
+        norms = np.empty(len(unit))
+        normalise_rows(unit, norms)
+        columns = np.ascontiguousarray(unit.T)
+        return cls(dictionary, unit, columns, norms, unit @ columns if gram else None)
+
+    @cached_property
+    def in_double(self):
+        """The same in float64."""
+        return Atoms.of(self.given.astype(np.float64), gram=True)
 
 
 class Codes(NamedTuple):
@@ -26,6 +59,16 @@ class Codes(NamedTuple):
     counts: np.ndarray  # (n_rows,), int32
     indices: np.ndarray  # (n_rows, room), int32, ascending
     values: np.ndarray  # (n_rows, room)
+    gaps: np.ndarray  # (n_rows,), float64, relative duality gap where there is one
+
+    @property
+    def entries(self):
+        """Counts, indices and values, as kernels take them."""
+        return self.counts, self.indices, self.values
+
+    def used(self):
+        """Return a mask of the room that is in use, of shape (n_rows, room)."""
+        return np.arange(self.indices.shape[1]) < self.counts[:, None]
 
 
 class AbstractCoder(ABC):
@@ -55,12 +98,7 @@ class AbstractCoder(ABC):
         atoms : Atoms
             What `encode` needs.
         """
-        unit = np.array(dictionary, order="C")
-        norms = np.empty(len(unit))
-        normalise_rows(unit, norms)
-        columns = np.ascontiguousarray(unit.T)
-        products = unit @ columns if gram or self.needs_gram else None
-        return Atoms(unit, columns, norms, products)
+        return Atoms.of(dictionary, gram=gram or self.needs_gram)
 
     def encode(self, atoms, rows):
         """Code a block of rows.
@@ -79,6 +117,36 @@ class AbstractCoder(ABC):
             In terms of the unit atoms.
         """
         return self.encode_correlations(atoms, rows.times(atoms.columns), rows.norms)
+
+    def largest_gap(self, dtype):
+        """Return the relative duality gap that a code is held to in a float type.
+
+        Parameters
+        ----------
+        dtype : dtype
+            Of the codes.
+
+        Returns
+        -------
+        gap : float
+            Infinite for a coder that minimises nothing.
+        """
+        return np.inf
+
+    def penalty(self, codes):
+        """Return what each code costs beside the error.
+
+        Parameters
+        ----------
+        codes : Codes
+            Codes of some rows.
+
+        Returns
+        -------
+        penalty : ndarray of shape (n_rows,)
+            In the squared units of the data.
+        """
+        return np.zeros(len(codes.counts))
 
     def learning_coder(self):
         """Return the coder whose codes a dictionary for this one is learnt with.
@@ -126,11 +194,12 @@ def room_for(correlations, width):
     Returns
     -------
     codes : Codes
-        Not initialised.
+        Not initialised, with gaps of zero.
     """
     n_rows = len(correlations)
     return Codes(
         np.empty(n_rows, np.int32),
         np.empty((n_rows, width), np.int32),
         np.empty((n_rows, width), correlations.dtype),
+        np.zeros(n_rows),
     )

@@ -1,7 +1,10 @@
 """Encode a whole matrix, block by block on threads, into CSR or dense codes."""
 
+import warnings
+
 import numpy as np
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 
 from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers._threads import map_in_order
@@ -39,8 +42,12 @@ def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=
     norms = np.where(atoms.norms > 0, atoms.norms, 1) if coder.weights_atoms else None
     n_atoms = len(atoms.unit)
 
+    gaps = np.zeros(X.shape[0])
+
     def encode_block(which):
-        block = _compressed(coder.encode(atoms, read_rows(X, which)), norms)
+        codes = coder.encode(atoms, read_rows(X, which))
+        gaps[which] = codes.gaps
+        block = _compressed(codes, norms)
         return _split(*block, n_atoms) if split_sign else block
 
     blocks = map_in_order(encode_block, block_slices(X.shape[0]), n_jobs)
@@ -48,12 +55,25 @@ def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=
     codes = (_stack if sparse_output else _fill)(blocks, shape, X.dtype)
     if sparse_output and split_sign:
         codes.sort_indices()
+    _warn_of_gaps(gaps, coder.largest_gap(X.dtype))
     return codes
+
+
+def _warn_of_gaps(gaps, largest):
+    n_failed = np.count_nonzero(gaps > largest)
+    if n_failed:
+        warnings.warn(
+            f"{n_failed} of {len(gaps)} rows are not at the optimum: the largest"
+            f" relative duality gap is {gaps.max():.2g}, wanted was {largest:g}."
+            " Use float64 or a larger alpha.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
 
 
 def _compressed(codes, norms):
     """Drop the unused room of a block and undo the atoms' normalisation."""
-    used = np.arange(codes.indices.shape[1]) < codes.counts[:, None]
+    used = codes.used()
     indices = codes.indices[used]
     values = codes.values[used]
     if norms is not None:

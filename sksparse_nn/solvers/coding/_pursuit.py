@@ -50,9 +50,7 @@ class OMP(AbstractCoder):
             _DEPENDENT[dtype],
             scores,
             scores.view(np.int32 if dtype == np.float32 else np.int64),
-            codes.counts,
-            codes.indices,
-            codes.values,
+            *codes.entries,
         )
         return codes
 

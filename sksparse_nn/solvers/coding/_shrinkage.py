@@ -31,7 +31,7 @@ class HardThreshold(_OneLook):
 
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
-        shrinkage.hard_threshold(correlations, norms, float(self.alpha), *codes)
+        shrinkage.hard_threshold(correlations, norms, float(self.alpha), *codes.entries)
         return codes
 
 
@@ -54,7 +54,7 @@ class SoftThreshold(_OneLook):
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
         shrinkage.soft_threshold(
-            correlations, norms, float(self.alpha), self.positive_code, *codes
+            correlations, norms, float(self.alpha), self.positive_code, *codes.entries
         )
         return codes
 
@@ -78,7 +78,7 @@ class TopK(_OneLook):
         n_atoms, n_features = atoms.unit.shape
         most = self.n_nonzero_coefs or max(1, n_features // 10)
         codes = room_for(correlations, min(most, n_atoms))
-        shrinkage.top_k(correlations, norms, *codes)
+        shrinkage.top_k(correlations, norms, *codes.entries)
         return codes
 
 
@@ -90,5 +90,5 @@ class Triangle(_OneLook):
 
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
-        shrinkage.triangle(correlations, norms, atoms.norms, *codes)
+        shrinkage.triangle(correlations, norms, atoms.norms, *codes.entries)
         return codes

@@ -21,7 +21,7 @@ class History:
 
     def add(self, progress, weights):
         """Record an epoch over rows of these weights."""
-        self.objective.append(progress.error / weights.sum())
+        self.objective.append(progress.objective / weights.sum())
         self.n_replaced.append(progress.n_replaced)
 
     def as_dict(self):

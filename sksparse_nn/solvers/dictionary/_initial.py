@@ -104,5 +104,5 @@ def separate(rows, dictionary):
         if i and abs(cosines[nearest]) > ALIKE:
             row = row - cosines[nearest] * dictionary[nearest]
         norm = np.linalg.norm(row)
-        if norm > 100 * np.finfo(row.dtype).eps:
+        if norm > 100 * np.finfo(dictionary.dtype).eps:
             dictionary[i] = row / norm

@@ -29,8 +29,9 @@ class Progress:
     usage : ndarray of shape (n_atoms,)
         Weight of the rows that each atom served since `start_epoch`.
 
-    error : float
-        Sum of half the weighted squared residuals since then.
+    objective : float
+        Weighted sum of the rows' objectives since then: half the squared residual and
+        what the code costs.
 
     n_replaced : int
         Atoms replaced since then.
@@ -39,7 +40,7 @@ class Progress:
     dictionary: np.ndarray
     statistics: Statistics
     usage: np.ndarray = field(init=False)
-    error: float = field(init=False)
+    objective: float = field(init=False)
     n_replaced: int = field(init=False)
 
     def __post_init__(self):
@@ -53,7 +54,7 @@ class Progress:
     def start_epoch(self):
         """Set the counters to zero."""
         self.usage = np.zeros(len(self.dictionary))
-        self.error = 0.0
+        self.objective = 0.0
         self.n_replaced = 0
 
 
@@ -136,7 +137,8 @@ class OnlineLearner:
         for which, rows, codes, errors in blocks:
             statistics.add(rows, codes, weights[which])
             progress.usage += usage(codes, weights[which], len(progress.usage))
-            progress.error += 0.5 * float(weights[which] @ errors)
+            objectives = 0.5 * errors + coder.penalty(codes)
+            progress.objective += float(weights[which] @ objectives)
         with single_threaded_blas():
             self._replace(progress, atoms.gram, blocks)
             update_dictionary(

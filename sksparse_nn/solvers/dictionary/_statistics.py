@@ -44,7 +44,7 @@ class Statistics:
 
     def add(self, rows, codes, weights):
         """Add a block of rows, their codes and their weights."""
-        add_code_products(*codes, weights, self.codes)
+        add_code_products(*codes.entries, weights, self.codes)
         rows.add_products(codes, weights, self.rows)
         self.usage += usage(codes, weights, len(self.usage))
 
@@ -75,7 +75,6 @@ def usage(codes, weights, n_atoms):
     usage : ndarray of shape (n_atoms,)
         Zero for an atom that no code names.
     """
-    used = np.arange(codes.indices.shape[1]) < codes.counts[:, None]
     return np.bincount(
-        codes.indices[used], np.repeat(weights, codes.counts), minlength=n_atoms
+        codes.indices[codes.used()], np.repeat(weights, codes.counts), minlength=n_atoms
     )

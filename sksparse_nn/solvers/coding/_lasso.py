@@ -1,0 +1,128 @@
+"""Codes under an l1 penalty, exact to a duality gap."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from sksparse_nn.kernels.lasso import lasso, lasso_gaps
+from sksparse_nn.solvers.coding._base import AbstractCoder, room_for
+
+
+@dataclass(frozen=True)
+class _Precision:
+    """How exactly a float type is solved."""
+
+    gap: float  # relative duality gap that a row is held to
+    tol: float  # violation of optimality, relative to the penalty
+    floor: float  # the same, relative to the norm of the row
+    pivot_tol: float  # share of an atom outside the span of others
+
+
+_PRECISIONS = {
+    np.dtype(np.float32): _Precision(1e-4, 1e-5, 5e-7, 1e-5),
+    np.dtype(np.float64): _Precision(1e-6, 1e-9, 1e-14, 1e-11),
+}
+
+
+@dataclass
+class ElasticNet(AbstractCoder):
+    """The minimum of ||x - c D||^2 / 2 + alpha (l1_ratio |c|_1 + (1-l1_ratio) |c|^2/2).
+
+    Parameters
+    ----------
+    alpha : float
+        Weight of the penalty, in the units of the data.
+
+    l1_ratio : float, default=1.0
+        Share of the l1 norm in the penalty.
+
+    positive_code : bool, default=False
+        Whether codes must not be negative.
+    """
+
+    alpha: float
+    l1_ratio: float = 1.0
+    positive_code: bool = False
+
+    needs_gram: ClassVar[bool] = True
+
+    def encode(self, atoms, rows):
+        codes = super().encode(atoms, rows)
+        failed = np.flatnonzero(codes.gaps > self.largest_gap(codes.values.dtype))
+        if len(failed) and codes.values.dtype == np.float32:
+            self._encode_again(atoms.in_double, rows, codes, failed)
+        return codes
+
+    def _encode_again(self, atoms, rows, codes, failed):
+        """Solve rows in double precision; their gaps are those of the rounded codes."""
+        correlations = rows.pick(failed) @ atoms.columns
+        again = self.encode_correlations(atoms, correlations, rows.norms[failed])
+        rounded = again.values.astype(np.float32)
+        lasso_gaps(
+            correlations,
+            atoms.gram,
+            rows.norms[failed],
+            *self._penalties(atoms.norms),
+            self.positive_code,
+            again.gaps,
+            again.counts,
+            again.indices,
+            rounded.astype(np.float64),
+        )
+        for old, new in zip(codes, again._replace(values=rounded), strict=True):
+            old[failed] = new
+
+    def encode_correlations(self, atoms, correlations, norms):
+        dtype = correlations.dtype
+        precision = _PRECISIONS[dtype]
+        n_atoms, n_features = atoms.unit.shape
+        room = n_atoms if self.l1_ratio < 1 else min(n_atoms, n_features)
+        codes = room_for(correlations, room)
+        scores = np.empty(n_atoms, dtype)
+        lasso(
+            correlations,
+            atoms.gram,
+            norms,
+            *self._penalties(atoms.norms),
+            self.positive_code,
+            precision.tol,
+            precision.floor,
+            precision.pivot_tol,
+            scores,
+            scores.view(np.int32 if dtype == np.float32 else np.int64),
+            codes.gaps,
+            *codes.entries,
+        )
+        return codes
+
+    def largest_gap(self, dtype):
+        return _PRECISIONS[np.dtype(dtype)].gap
+
+    def penalty(self, codes):
+        values = np.where(codes.used(), codes.values, 0).astype(np.float64)
+        absolute, squared = np.abs(values).sum(axis=1), (values**2).sum(axis=1)
+        share = self.l1_ratio * absolute + 0.5 * (1 - self.l1_ratio) * squared
+        return self.alpha * share
+
+    def _penalties(self, atom_norms):
+        """Return the linear and the quadratic penalty of each unit atom."""
+        norms = np.where(atom_norms > 0, atom_norms, 1)
+        linear = self.alpha * self.l1_ratio / norms
+        return linear, self.alpha * (1 - self.l1_ratio) / norms**2
+
+
+@dataclass
+class Lasso(ElasticNet):
+    """The minimum of ||x - c D||^2 / 2 + alpha |c|_1.
+
+    Parameters
+    ----------
+    alpha : float
+        Weight of the penalty, in the units of the data.
+
+    positive_code : bool, default=False
+        Whether codes must not be negative.
+    """
+
+    l1_ratio: ClassVar[float] = 1.0

@@ -1,0 +1,145 @@
+"""Lasso and elastic net are at the optimum, on any row."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import ElasticNet as PeerElasticNet
+
+from sksparse_nn.solvers.coding import ElasticNet, Lasso, encode
+
+GAP = {np.float32: 1e-4, np.float64: 1e-6}
+
+
+def hostile(kind, dtype=np.float64, n_features=16, n_atoms=64):
+    rng = np.random.default_rng(0)
+    D = rng.standard_normal((n_atoms, n_features))
+    if kind == "coherent":
+        D += 3 * rng.standard_normal(n_features)
+    elif kind == "duplicates":
+        D[1::2] = D[::2]
+        D[2::4] = -D[::4]
+    elif kind == "low rank":
+        D = D[:, :4] @ rng.standard_normal((4, n_features))
+    elif kind == "combinations":
+        D[1::3] = D[:-1:3] + D[2::3][: len(D[1::3])]
+    D /= np.linalg.norm(D, axis=1, keepdims=True)
+    X = rng.standard_normal((60, n_features))
+    X[::3] += 5 * rng.standard_normal((20, 5)) @ D[:5]
+    X[::5] = D[:12]
+    return X.astype(dtype), D.astype(dtype)
+
+
+KINDS = ["random", "coherent", "duplicates", "low rank", "combinations"]
+
+
+def relative_gaps(X, D, C, alpha, positive=False):
+    X, D, C = (np.asarray(array, dtype=np.float64) for array in (X, D, C))
+    residual = X - C @ D
+    products = residual @ D.T
+    steepest = (products if positive else np.abs(products)).max(axis=1)
+    shrink = np.minimum(1, alpha / np.maximum(steepest, 1e-300))
+    squares = (residual**2).sum(axis=1)
+    primal = 0.5 * squares + alpha * np.abs(C).sum(axis=1)
+    dual = shrink * (X * residual).sum(axis=1) - 0.5 * shrink**2 * squares
+    return (primal - dual) / primal
+
+
+@pytest.mark.parametrize(
+    ("dtype", "alpha"),
+    [*[(np.float32, a) for a in (0.05, 0.5, 3)], *[(np.float64, a) for a in (1e-3, 1)]],
+)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("positive", [False, True])
+def test_every_row_is_at_the_optimum(kind, alpha, dtype, positive):
+    X, D = hostile(kind, dtype)
+    C = encode(Lasso(alpha, positive), D, X, sparse_output=False)
+    assert relative_gaps(X, D, C, alpha, positive).max() <= GAP[dtype]
+    assert not positive or C.min() >= 0
+
+
+def test_rows_that_float32_cannot_hold_at_the_optimum_are_counted():
+    X, D = hostile("random", np.float32)
+    with pytest.warns(ConvergenceWarning, match="of 60 rows are not") as caught:
+        C = encode(Lasso(1e-3), D, X, sparse_output=False)
+    n_failed = np.count_nonzero(relative_gaps(X, D, C, 1e-3) > 1e-4)
+    assert 0 < n_failed <= int(str(caught[0].message).split()[0]) < 60
+
+
+def test_alpha_beyond_the_largest_product_gives_empty_codes():
+    X, D = hostile("random")
+    assert encode(Lasso(np.abs(X @ D.T).max()), D, X).nnz == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("l1_ratio", [0.3, 0.9, 1.0])
+@pytest.mark.parametrize("positive", [False, True])
+def test_the_objective_is_that_of_an_independent_solver(kind, l1_ratio, positive):
+    X, D = hostile(kind)
+    alpha = 0.2
+    C = encode(ElasticNet(alpha, l1_ratio, positive), D, X, sparse_output=False)
+    peer = PeerElasticNet(
+        alpha / 16, l1_ratio=l1_ratio, positive=positive, fit_intercept=False,
+        tol=1e-8, max_iter=100_000,
+    )  # fmt: skip
+    for x, c in zip(X[:6], C, strict=False):
+        ours, theirs = (
+            0.5 * np.sum((x - w @ D) ** 2)
+            + alpha * l1_ratio * np.abs(w).sum()
+            + 0.5 * alpha * (1 - l1_ratio) * np.sum(w**2)
+            for w in (c, peer.fit(D.T, x).coef_)
+        )
+        assert ours <= theirs * (1 + 1e-6)
+
+
+def test_atoms_of_other_norms_give_the_optimum_of_their_own_objective():
+    X, D = hostile("random")
+    D *= np.random.default_rng(1).uniform(0.3, 3, (len(D), 1))
+    C = encode(Lasso(0.2), D, X, sparse_output=False)
+    assert relative_gaps(X, D, C, 0.2).max() <= 1e-6
+
+
+@pytest.mark.parametrize("n_features", [1, 3, 80])
+@pytest.mark.parametrize("n_atoms", [1, 2, 50])
+def test_any_shape_is_solved(n_features, n_atoms):
+    rng = np.random.default_rng(0)
+    X, D = (
+        rng.standard_normal((20, n_features)),
+        rng.standard_normal((n_atoms, n_features)),
+    )
+    C = encode(Lasso(0.1), D, X, sparse_output=False)
+    assert relative_gaps(X, D, C, 0.1).max() <= 1e-6
+
+
+def test_zero_atoms_are_never_used():
+    X, D = hostile("random")
+    D[::2] = 0
+    C = encode(Lasso(0.1), D, X, sparse_output=False)
+    assert_array_equal(C[:, ::2], 0)
+    assert relative_gaps(X, D, C, 0.1).max() <= 1e-6
+
+
+def test_orthonormal_atoms_give_soft_thresholds():
+    X, D = np.random.default_rng(0).standard_normal((2, 9, 9))
+    D = np.linalg.qr(D)[0]
+    products = X @ D.T
+    shrunk = np.sign(products) * np.maximum(np.abs(products) - 0.3, 0)
+    assert_allclose(encode(Lasso(0.3), D, X, sparse_output=False), shrunk, atol=1e-12)
+
+
+def test_rows_off_the_optimum_are_counted_once():
+    X, D = hostile("random")
+    coder = Lasso(0.1)
+    coder.largest_gap = lambda dtype: -1.0
+    with pytest.warns(ConvergenceWarning, match="60 of 60 rows") as caught:
+        encode(coder, D, X)
+    assert len(caught) == 1
+
+
+def test_nothing_is_warned_of_at_the_optimum():
+    X, D = hostile("coherent")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encode(Lasso(0.01), D, X)
