@@ -12,6 +12,7 @@ from sksparse_nn.solvers.dictionary._update import update_dictionary
 
 _BLOCK_SIZE = 128  # rows that one thread codes at a time
 _SERVED = 1e-8  # share of a squared row; an error below is rounding
+_SAME = 1e-6  # relative difference of the errors of equal rows
 
 
 @dataclass
@@ -162,8 +163,10 @@ def _worst_rows(blocks, n_wanted):
     """Return the unit rows of a mini-batch with the largest errors, largest first."""
     errors = np.concatenate([errors for *_, errors in blocks])
     norms = np.concatenate([rows.norms for _, rows, *_ in blocks])
-    worst = np.argsort(-errors, kind="stable")[:n_wanted]
-    worst = worst[errors[worst] > _SERVED * norms[worst] ** 2]
+    order = np.argsort(-errors, kind="stable")
+    # Of rows that occur more than once, which are neighbours here, one is enough.
+    again = np.diff(errors[order], prepend=np.inf) > -_SAME * errors[order]
+    worst = order[~again & (errors[order] > _SERVED * norms[order] ** 2)][:n_wanted]
     picked = [None] * len(worst)
     for which, rows, *_ in blocks:
         here = np.flatnonzero((worst >= which.start) & (worst < which.stop))

@@ -5,6 +5,7 @@ import numpy as np
 from sksparse_nn.solvers.dictionary._initial import ALIKE
 
 _DEAD = 0.5  # rows left of an atom's decayed use
+_OWN = 1e-5  # of a unit row; less than that beside an atom is rounding
 
 
 def idle_atoms(gram, usage):
@@ -60,8 +61,8 @@ def replace_atoms(dictionary, idle, rows):
     for row in rows:
         if n_new == len(idle):
             break
-        row = _without_alike(row, staying)
-        if not np.any(np.abs(new[:n_new] @ row) > ALIKE):
+        row, norm = _without_alike(row, staying)
+        if norm > _OWN and not np.any(np.abs(new[:n_new] @ row) > ALIKE):
             new[n_new] = row
             n_new += 1
     replaced = idle[:n_new]
@@ -74,4 +75,5 @@ def _without_alike(row, atoms):
     nearest = np.argmax(np.abs(cosines))
     if abs(cosines[nearest]) > ALIKE:
         row = row - cosines[nearest] * atoms[nearest]
-    return row / np.linalg.norm(row)
+    norm = np.linalg.norm(row)
+    return row / (norm or 1), norm

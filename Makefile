@@ -1,0 +1,37 @@
+# Needs Python 3.11 or newer with pip, and make. Everything goes into .venv.
+PYTHON ?= python3
+VENV := .venv/bin
+INSTALL = $(VENV)/python -m pip install --quiet --constraint constraints.txt --editable
+
+.PHONY: demo test lint docs clean
+
+# make demo                     the digits that scikit-learn ships, under a minute
+# make demo CIFAR10=FOLDER      CIFAR-10, under fifteen minutes
+demo: .venv/installed-plot
+	$(VENV)/python examples/plot_sparse_pipelines.py --output demo-output $(if $(CIFAR10),--cifar10 "$(CIFAR10)")
+
+test: .venv/installed-test
+	$(VENV)/python -m pytest --numprocesses 2
+
+lint: .venv/installed-lint
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/lint-imports
+	$(VENV)/numpydoc lint $$(git ls-files 'sksparse_nn/*.py')
+
+docs: .venv/installed-docs
+	$(VENV)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+# A mark a set of extras, made anew when what it depends on changes.
+.venv/installed-%: pyproject.toml constraints.txt | .venv
+	@echo "installing the package with its '$*' extra into .venv (torch is large: minutes)"
+	$(INSTALL) ".[$*]"
+	@touch $@
+
+.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+
+clean:
+	rm -rf .venv .cache demo-output docs/_build docs/auto_examples docs/generated

@@ -1,0 +1,13 @@
+"""One table of all public estimators, in every algorithm and setting that matters."""
+
+from tests.decomposition.coders import SPARSE_CODERS
+from tests.decomposition.reducers import REDUCERS
+from tests.neural.instances import NETS
+
+TRANSFORMERS = [*REDUCERS, *SPARSE_CODERS]
+ESTIMATORS = [*TRANSFORMERS, *NETS]
+
+
+def name_of(estimator):
+    """Name a test after the parameters that are not defaults."""
+    return repr(estimator).replace(" ", "").replace("\n", "")

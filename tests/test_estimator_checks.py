@@ -1,0 +1,20 @@
+"""Every public estimator passes every check of scikit-learn, none excused."""
+
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import sksparse_nn
+from tests.estimators import ESTIMATORS
+
+
+@parametrize_with_checks(ESTIMATORS)
+def test_scikit_learn_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("name", sksparse_nn.__all__)
+def test_every_public_estimator_is_in_the_table(name):
+    public = getattr(sksparse_nn, name)
+    if isinstance(public, type) and issubclass(public, BaseEstimator):
+        assert any(type(estimator) is public for estimator in ESTIMATORS)
