@@ -103,8 +103,17 @@ class SparseDictionaryCoder(
         Whether negative entries of the codes get columns of their own, behind those of
         the positive ones, so that no output is negative.
 
-    learner : {"online"} or None, default="online"
-        How the dictionary is learnt; None keeps `dictionary` as it is.
+    learner : {"online", "ksvd", "exact_ksvd", "mod"} or None, default="online"
+        How the dictionary is learnt.
+
+        - "online": the atoms move after each mini-batch; the fastest on many rows;
+        - "ksvd": after coding all rows, each atom moves together with its coefficients,
+          by a step of the power method, or by an SVD with "exact_ksvd";
+        - "mod": after coding all rows, all atoms move at once, by least squares;
+        - None: `dictionary` is kept as it is.
+
+        K-SVD and MOD fit by least squares and so do not go with "lasso" and
+        "elastic_net".
 
     dictionary : array-like of shape (n_components, n_features) or None, default=None
         Atoms to keep or to start from. Their norms may differ from one; with
@@ -114,11 +123,11 @@ class SparseDictionaryCoder(
         Passes over the rows.
 
     batch_size : int, default=512
-        Rows after which the atoms are moved.
+        Rows after which "online" moves the atoms.
 
     forgetting : float, default=0.9
-        Share of what was learnt from earlier mini-batches that one mini-batch leaves,
-        at most; it is less where an epoch has fewer than ten.
+        For "online": share of what was learnt from earlier mini-batches that one
+        mini-batch leaves, at most; it is less where an epoch has fewer than ten.
 
     sparse_output : bool, default=True
         Whether codes come as a CSR matrix.
@@ -334,7 +343,7 @@ class SparseDictionaryCoder(
                 return self._keep_dictionary(X)
             progress = self._resume(X, weights)
             coder = self._coder().learning_coder()
-            self._learner().epoch(coder, progress, X, weights)
+            self._learner(coder).epoch(coder, progress, X, weights)
             history = History(None if first else self.history_)
             history.add(progress, weights)
             self._store(progress, history)
@@ -427,8 +436,15 @@ class SparseDictionaryCoder(
             )
         return CODERS.make(self.algorithm, parameters)
 
-    def _learner(self):
-        return LEARNERS.make(self.learner, self.get_params(deep=False))
+    def _learner(self, coder):
+        learner = LEARNERS.make(self.learner, self.get_params(deep=False))
+        if coder.penalised and not learner.heeds_penalty:
+            able = [name for name in LEARNERS if LEARNERS[name].heeds_penalty]
+            raise ValueError(
+                f"algorithm={self.algorithm!r} needs one of the learners {able}. Got"
+                f" {self.learner!r}, whose least squares would undo the penalty."
+            )
+        return learner
 
     def _keep_dictionary(self, X):
         self._coder()
@@ -470,7 +486,8 @@ class SparseDictionaryCoder(
         return Progress(self.components_.copy(), Statistics(*sums))
 
     def _learn(self, progress, X, weights, rng):
-        coder, learner = self._coder().learning_coder(), self._learner()
+        coder = self._coder().learning_coder()
+        learner = self._learner(coder)
 
         def epoch():
             learner.epoch(coder, progress, X, weights, rng)

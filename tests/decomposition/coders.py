@@ -11,6 +11,11 @@ _SETTINGS = [
     {"positive_dict": True},
     {"n_components": 4, "n_jobs": 2},
     {"algorithm": "soft_threshold", "positive_code": True},
+    {"algorithm": "lasso", "positive_code": True, "positive_dict": True},
+    {"algorithm": "elastic_net", "l1_ratio": 0.5},
+    {"learner": "ksvd"},
+    {"learner": "exact_ksvd"},
+    {"learner": "mod"},
 ]
 
 SPARSE_CODERS = [

@@ -2,7 +2,7 @@
 
 from sksparse_nn._registry import Registry
 from sksparse_nn.solvers.coding._base import AbstractCoder, Atoms, Codes
-from sksparse_nn.solvers.coding._encode import encode
+from sksparse_nn.solvers.coding._encode import compressed, encode, stack
 from sksparse_nn.solvers.coding._lasso import ElasticNet, Lasso
 from sksparse_nn.solvers.coding._pursuit import OLS, OMP
 from sksparse_nn.solvers.coding._shrinkage import (
@@ -37,5 +37,7 @@ __all__ = [
     "SoftThreshold",
     "TopK",
     "Triangle",
+    "compressed",
     "encode",
+    "stack",
 ]

@@ -81,6 +81,7 @@ class AbstractCoder(ABC):
 
     needs_gram = False
     weights_atoms = True  # a code says how much of each atom
+    penalised = False  # codes are smaller than least squares would have them
 
     def prepare(self, dictionary, *, gram=False):
         """Do the work that needs no row.

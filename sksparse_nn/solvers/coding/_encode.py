@@ -47,12 +47,12 @@ def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=
     def encode_block(which):
         codes = coder.encode(atoms, read_rows(X, which))
         gaps[which] = codes.gaps
-        block = _compressed(codes, norms)
+        block = compressed(codes, norms)
         return _split(*block, n_atoms) if split_sign else block
 
     blocks = map_in_order(encode_block, block_slices(X.shape[0]), n_jobs)
     shape = X.shape[0], n_atoms * (2 if split_sign else 1)
-    codes = (_stack if sparse_output else _fill)(blocks, shape, X.dtype)
+    codes = (stack if sparse_output else _fill)(blocks, shape, X.dtype)
     if sparse_output and split_sign:
         codes.sort_indices()
     _warn_of_gaps(gaps, coder.largest_gap(X.dtype))
@@ -71,8 +71,22 @@ def _warn_of_gaps(gaps, largest):
         )
 
 
-def _compressed(codes, norms):
-    """Drop the unused room of a block and undo the atoms' normalisation."""
+def compressed(codes, norms=None):
+    """Drop the unused room of a block of codes.
+
+    Parameters
+    ----------
+    codes : Codes
+        In terms of unit atoms.
+
+    norms : ndarray of shape (n_atoms,) or None, default=None
+        Norms of the atoms in whose terms the values are wanted.
+
+    Returns
+    -------
+    counts, indices, values : ndarray
+        Of shapes (n_rows,) and twice (n_values,).
+    """
     used = codes.used()
     indices = codes.indices[used]
     values = codes.values[used]
@@ -86,8 +100,25 @@ def _split(counts, indices, values, n_atoms):
     return counts, indices + n_atoms * (values < 0).astype(np.int32), np.abs(values)
 
 
-def _stack(blocks, shape, dtype):
-    """Join compressed blocks, freeing each as it is copied."""
+def stack(blocks, shape, dtype):
+    """Join compressed blocks into one matrix, freeing each as it is copied.
+
+    Parameters
+    ----------
+    blocks : iterable of tuple
+        What `compressed` gave, in the order of the rows.
+
+    shape : tuple of int
+        Of the matrix.
+
+    dtype : dtype
+        Of its values.
+
+    Returns
+    -------
+    codes : CSR matrix
+        With sorted indices if the blocks have them.
+    """
     blocks = list(blocks)
     counts = np.concatenate([np.zeros(1, np.int32), *[block[0] for block in blocks]])
     n_values = int(counts.sum(dtype=np.int64))

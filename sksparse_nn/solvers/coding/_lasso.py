@@ -46,6 +46,7 @@ class ElasticNet(AbstractCoder):
     positive_code: bool = False
 
     needs_gram: ClassVar[bool] = True
+    penalised: ClassVar[bool] = True
 
     def encode(self, atoms, rows):
         codes = super().encode(atoms, rows)

@@ -1,16 +1,29 @@
 """Dictionary learners. To add one, write its file and its line in `LEARNERS`."""
 
 from sksparse_nn._registry import Registry
+from sksparse_nn.solvers.dictionary._base import AbstractLearner, Progress
 from sksparse_nn.solvers.dictionary._epochs import History, run_epochs
 from sksparse_nn.solvers.dictionary._initial import initial_dictionary, unit_atoms
-from sksparse_nn.solvers.dictionary._online import OnlineLearner, Progress
+from sksparse_nn.solvers.dictionary._ksvd import KSVD, ExactKSVD
+from sksparse_nn.solvers.dictionary._mod import MOD
+from sksparse_nn.solvers.dictionary._online import OnlineLearner
 from sksparse_nn.solvers.dictionary._statistics import Statistics, usage
 from sksparse_nn.solvers.dictionary._update import update_dictionary
 
-LEARNERS = Registry("learner", online=OnlineLearner)
+LEARNERS = Registry(
+    "learner",
+    online=OnlineLearner,
+    ksvd=KSVD,
+    exact_ksvd=ExactKSVD,
+    mod=MOD,
+)
 
 __all__ = [
+    "KSVD",
     "LEARNERS",
+    "MOD",
+    "AbstractLearner",
+    "ExactKSVD",
     "History",
     "OnlineLearner",
     "Progress",

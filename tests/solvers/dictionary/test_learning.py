@@ -5,7 +5,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
+from sksparse_nn.solvers.coding import OMP, encode
 from sksparse_nn.solvers.dictionary import (
+    KSVD,
+    LEARNERS,
+    MOD,
+    ExactKSVD,
+    Progress,
     Statistics,
     initial_dictionary,
     update_dictionary,
@@ -64,6 +70,67 @@ def test_a_positive_update_has_no_entry_below_zero(coded):
     update_dictionary(D, statistics_of(np.abs(C), np.abs(X)), positive=True)
     assert D.min() >= 0
     assert_allclose(np.linalg.norm(D, axis=1), 1)
+
+
+def epoch_of(learner, X, D, weights=None, n_nonzero=3):
+    progress = Progress.begin(D.copy())
+    weights = np.ones(X.shape[0]) if weights is None else weights
+    learner.epoch(OMP(n_nonzero), progress, X, weights)
+    return progress.dictionary
+
+
+def test_mod_is_the_least_squares_dictionary(coded):
+    _, X, D = coded
+    D = D[:20]
+    codes = encode(OMP(3), D, X, sparse_output=False)
+    expected = np.linalg.lstsq(codes, X)[0]
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    assert_allclose(epoch_of(MOD(), X, D), expected, atol=1e-8)
+
+
+def naive_ksvd(X, D, n_nonzero, exact):
+    C, D = encode(OMP(n_nonzero), D, X, sparse_output=False), D.copy()
+    for j in range(len(D)):
+        rows = np.flatnonzero(C[:, j])
+        left = X[rows] - C[rows] @ D + np.outer(C[rows, j], D[j])
+        if exact:
+            D[j] = np.linalg.svd(left)[2][0] * np.sign(np.linalg.svd(left)[2][0] @ D[j])
+        else:
+            D[j] = C[rows, j] @ left / np.linalg.norm(C[rows, j] @ left)
+        C[rows, j] = left @ D[j]
+    return D
+
+
+@pytest.mark.parametrize("learner", [KSVD(), ExactKSVD()])
+@pytest.mark.parametrize("as_sparse", [False, True])
+def test_ksvd_is_the_naive_one(coded, learner, as_sparse):
+    _, X, D = coded
+    expected = naive_ksvd(X, D[:20], 3, learner.exact)
+    atoms = epoch_of(learner, sparse.csr_array(X) if as_sparse else X, D[:20])
+    signs = np.sign(np.sum(atoms * expected, axis=1, keepdims=True))
+    assert_allclose(atoms * signs, expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_an_epoch_lowers_the_error(coded, name):
+    _, X, D = coded
+    start = np.roll(D[:20], 1, axis=1)
+    learner = LEARNERS.make(name, {})
+    errors = []
+    for atoms in (start, epoch_of(learner, X, start)):
+        codes = encode(OMP(3), atoms, X)
+        errors.append(((X - codes @ atoms) ** 2).sum())
+    assert errors[1] < 0.8 * errors[0]
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_an_epoch_takes_weights_for_repetition(coded, name):
+    _, X, D = coded
+    weights = np.random.default_rng(0).integers(1, 4, len(X))
+    learner = LEARNERS.make(name, {"batch_size": 10_000})
+    weighted = epoch_of(learner, X, D[:20], weights.astype(float))
+    repeated = epoch_of(learner, np.repeat(X, weights, axis=0), D[:20])
+    assert_allclose(weighted, repeated, atol=1e-9)
 
 
 def initial(X, n_atoms=8, weights=None, **options):
