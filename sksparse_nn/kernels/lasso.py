@@ -358,8 +358,42 @@ def enter(
 
 
 @kernel
+def resume(gram, ridge, pivot_tol, support, signs, w, L, z, n_given):
+    """Factor the support of a code to start from, leaving out dependent atoms.
+
+    Parameters
+    ----------
+    gram, ridge, pivot_tol, L, z
+        As in `enter`.
+
+    support, signs, w : arrays of shape (room,)
+        A support with its coefficients, none zero; signs are overwritten, and entries
+        move up where one is left out.
+
+    n_given : int
+        Size of the support to start from.
+
+    Returns
+    -------
+    m : int
+        Size of what is kept.
+    """
+    m = 0
+    for s in range(n_given):
+        p = support[s]
+        outside = column_of(gram, support, L, m, p, z) + ridge[p]
+        if outside > pivot_tol * (float(gram[p, p]) + ridge[p]):
+            append_row(L, m, z, outside)
+            support[m] = p
+            w[m] = w[s]
+            signs[m] = 1.0 if w[s] > 0 else -1.0
+            m += 1
+    return m
+
+
+@kernel
 def lasso_row(
-    c, gram, level, ridge, positive, tol, floor, pivot_tol, max_steps,
+    c, gram, level, ridge, positive, tol, floor, pivot_tol, max_steps, n_given,
     q, scores, bits, support, signs, w, L, z, barred,
 ):  # fmt: skip
     """Code one unit row.
@@ -388,6 +422,9 @@ def lasso_row(
     max_steps : int
         Atoms tried at most.
 
+    n_given : int
+        Nonzeros of the code in `support` and `w` to start from.
+
     q, scores, bits, support, signs, w, L, z, barred : arrays
         Scratch, where `support` and `w` hold the code afterwards: shapes (n_atoms,)
         three times, (room,) three times, (room, room), (room,) and (max_steps,);
@@ -401,7 +438,8 @@ def lasso_row(
     gap : float
         Relative duality gap.
     """
-    m = 0
+    m = resume(gram, ridge, pivot_tol, support, signs, w, L, z, n_given)
+    m = settle(c, level, support, signs, w, L, z, m)
     n_barred = 0
     for _ in range(max_steps):
         correlate(c, gram, ridge, support, w, m, q)
@@ -449,13 +487,13 @@ def lasso(
         Overwritten with the relative duality gaps.
 
     counts : int32 array of shape (n_rows,)
-        Overwritten with the number of nonzeros of each row.
+        Nonzeros of the codes to start from; overwritten with those of the result.
 
     indices : int32 array of shape (n_rows, room)
-        Overwritten, each row's atoms in ascending order.
+        Atoms of the codes; overwritten, in ascending order.
 
     codes : array of shape (n_rows, room)
-        Overwritten.
+        Their values; overwritten.
     """
     n_atoms = gram.shape[0]
     room = codes.shape[1]
@@ -469,14 +507,18 @@ def lasso(
     support = np.empty(room, np.int32)
     scaled = np.empty(n_atoms)
     for i in range(norms.size):
+        n_given = counts[i]
         counts[i] = 0
         gaps[i] = 0.0
         if norms[i] > 0:
             for j in range(n_atoms):
                 scaled[j] = level[j] / norms[i]
+            for s in range(n_given):
+                support[s] = indices[i, s]
+                w[s] = codes[i, s] / norms[i]
             m, gaps[i] = lasso_row(
                 correlations[i], gram, scaled, ridge, positive, tol, floor, pivot_tol,
-                max_steps, q, scores, bits, support, signs, w, L, z, barred,
+                max_steps, n_given, q, scores, bits, support, signs, w, L, z, barred,
             )  # fmt: skip
             counts[i] = m
             for s in range(m):

@@ -210,11 +210,11 @@ def sort_by_index(indices, values, count):
 
 
 @kernel
-def pursue_row(
+def choose_atoms(
     a, gram, limit, by_error, floor, dependent, V, R, r, b, free, scores, bits, barred,
-    indices, code,
+    chosen,
 ):  # fmt: skip
-    """Code one unit row.
+    """Choose the atoms of one unit row.
 
     Parameters
     ----------
@@ -237,17 +237,20 @@ def pursue_row(
     dependent : float
         Atoms with no more of their squared norm outside the span are skipped.
 
-    V, R, r, b, free, scores, bits, barred : arrays
-        Scratch: shapes (n_basis, n_atoms), (n_basis, n_basis), (n_basis,) twice and
-        (n_atoms,) four times; `bits` is the memory of `scores` read as integers.
+    V, r, free, scores, bits, barred : arrays
+        Scratch: shapes (n_basis, n_atoms), (n_basis,) and (n_atoms,) four times; `bits`
+        is the memory of `scores` read as integers.
 
-    indices, code : array of shape (n_basis,)
-        Overwritten with the code.
+    R, b : float64 arrays of shape (n_basis, n_basis) and (n_basis,)
+        Overwritten with the triangular system whose solution is the code.
+
+    chosen : array of shape (n_basis,)
+        Overwritten with the atoms in the order of their choice.
 
     Returns
     -------
     count : int
-        Number of atoms used, at most n_basis.
+        Number of atoms chosen, at most n_basis.
     """
     residual = 1.0
     count = 0
@@ -272,16 +275,39 @@ def pursue_row(
             R[count, count] = norm
             b[count] = a[p] / norm
             residual -= b[count] * b[count]
-            indices[count] = p
+            chosen[count] = p
             if count + 1 < V.shape[0]:
                 kind = a.dtype.type
                 sweep(gram[p], r, V, count, kind(1 / norm), kind(b[count]), a, free)
             count += 1
         for t in range(n_barred):
             a[barred[t]] = 0
-    solve_triangular(R, b, count, code)
-    sort_by_index(indices, code, count)
     return count
+
+
+@kernel
+def write_code(chosen, R, b, count, norm, indices, code):
+    """Solve for the coefficients of the first chosen atoms and sort them by index.
+
+    Parameters
+    ----------
+    chosen, R, b
+        From `choose_atoms`.
+
+    count : int
+        How many of the atoms.
+
+    norm : float
+        Multiplies the code.
+
+    indices, code : arrays of shape (n_basis,)
+        The first `count` entries are overwritten.
+    """
+    solve_triangular(R, b, count, code)
+    for s in range(count):
+        indices[s] = chosen[s]
+        code[s] *= norm
+    sort_by_index(indices, code, count)
 
 
 @kernel
@@ -290,6 +316,9 @@ def pursue(
     counts, indices, codes,
 ):  # fmt: skip
     """Code unit rows, one after another, and scale the codes by the rows' norms.
+
+    As the atoms of a smaller code are the first ones of a larger code, all sizes come
+    from one run.
 
     Parameters
     ----------
@@ -306,31 +335,33 @@ def pursue(
         Squared residual of the unit row at which to stop.
 
     by_error, floor, dependent, scores, bits
-        As in `pursue_row`.
+        As in `choose_atoms`.
 
-    counts : int32 array of shape (n_rows,)
-        Overwritten with the number of atoms of each row.
+    counts : int32 array of shape (n_sizes, n_rows)
+        For each size the most atoms a row may have; overwritten with the number it has.
 
-    indices : int32 array of shape (n_rows, n_basis)
+    indices : int32 array of shape (n_sizes, n_rows, n_basis)
         Overwritten, each row's atoms in ascending order.
 
-    codes : array of shape (n_rows, n_basis)
+    codes : array of shape (n_sizes, n_rows, n_basis)
         Overwritten.
     """
     n_atoms = gram.shape[0]
-    n_basis = codes.shape[1]
+    n_sizes, n_rows, n_basis = codes.shape
     V = np.zeros((n_basis, n_atoms), codes.dtype)
     R = np.zeros((n_basis, n_basis))
     r = np.zeros(n_basis, codes.dtype)
     b = np.zeros(n_basis)
     free = np.zeros(n_atoms, codes.dtype)
     barred = np.zeros(n_atoms, np.int32)
-    for i in range(norms.size):
-        counts[i] = 0
+    chosen = np.zeros(n_basis, np.int32)
+    for i in range(n_rows):
+        count = 0
         if norms[i] > 0:
-            counts[i] = pursue_row(
+            count = choose_atoms(
                 correlations[i], gram, limits[i], by_error, floor, dependent,
-                V, R, r, b, free, scores, bits, barred, indices[i], codes[i],
+                V, R, r, b, free, scores, bits, barred, chosen,
             )  # fmt: skip
-            for s in range(counts[i]):
-                codes[i, s] *= norms[i]
+        for t in range(n_sizes):
+            counts[t, i] = min(counts[t, i], count)
+            write_code(chosen, R, b, counts[t, i], norms[i], indices[t, i], codes[t, i])

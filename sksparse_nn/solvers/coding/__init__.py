@@ -4,6 +4,7 @@ from sksparse_nn._registry import Registry
 from sksparse_nn.solvers.coding._base import AbstractCoder, Atoms, Codes
 from sksparse_nn.solvers.coding._encode import compressed, encode, stack
 from sksparse_nn.solvers.coding._lasso import ElasticNet, Lasso
+from sksparse_nn.solvers.coding._path import encode_path
 from sksparse_nn.solvers.coding._pursuit import OLS, OMP
 from sksparse_nn.solvers.coding._shrinkage import (
     HardThreshold,
@@ -39,5 +40,6 @@ __all__ = [
     "Triangle",
     "compressed",
     "encode",
+    "encode_path",
     "stack",
 ]

@@ -1,7 +1,7 @@
 """What every sparse coder does: prepare a dictionary once, then encode rows with it."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -82,6 +82,7 @@ class AbstractCoder(ABC):
     needs_gram = False
     weights_atoms = True  # a code says how much of each atom
     penalised = False  # codes are smaller than least squares would have them
+    path_parameter = None  # the parameter that a path runs over
 
     def prepare(self, dictionary, *, gram=False):
         """Do the work that needs no row.
@@ -101,7 +102,7 @@ class AbstractCoder(ABC):
         """
         return Atoms.of(dictionary, gram=gram or self.needs_gram)
 
-    def encode(self, atoms, rows):
+    def encode(self, atoms, rows, start=None):
         """Code a block of rows.
 
         Parameters
@@ -111,6 +112,9 @@ class AbstractCoder(ABC):
 
         rows : DenseRows or SparseRows
             Of the atoms' float type.
+
+        start : Codes or None, default=None
+            Codes of these rows that an iterative coder starts from; may be overwritten.
 
         Returns
         -------
@@ -158,6 +162,28 @@ class AbstractCoder(ABC):
             The coder itself, unless its codes are no coefficients of the atoms.
         """
         return self
+
+    def encode_path(self, atoms, rows, values):
+        """Code a block of rows for several values of the path parameter.
+
+        Parameters
+        ----------
+        atoms : Atoms
+            From `prepare`.
+
+        rows : DenseRows or SparseRows
+            Of the atoms' float type.
+
+        values : sequence
+            Values of the parameter.
+
+        Returns
+        -------
+        path : list of Codes
+            For each value.
+        """
+        coders = [replace(self, **{self.path_parameter: value}) for value in values]
+        return [coder.encode(atoms, rows) for coder in coders]
 
     @abstractmethod
     def encode_correlations(self, atoms, correlations, norms):

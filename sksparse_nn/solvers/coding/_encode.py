@@ -39,9 +39,8 @@ def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=
         Of the type of `X`; twice as wide with `split_sign`.
     """
     atoms = coder.prepare(np.asarray(dictionary, dtype=X.dtype))
-    norms = np.where(atoms.norms > 0, atoms.norms, 1) if coder.weights_atoms else None
+    norms = weighing_norms(coder, atoms)
     n_atoms = len(atoms.unit)
-
     gaps = np.zeros(X.shape[0])
 
     def encode_block(which):
@@ -55,11 +54,40 @@ def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=
     codes = (stack if sparse_output else _fill)(blocks, shape, X.dtype)
     if sparse_output and split_sign:
         codes.sort_indices()
-    _warn_of_gaps(gaps, coder.largest_gap(X.dtype))
+    warn_of_gaps(gaps, coder.largest_gap(X.dtype))
     return codes
 
 
-def _warn_of_gaps(gaps, largest):
+def weighing_norms(coder, atoms):
+    """Return what codes of unit atoms are divided by to be those of the given atoms.
+
+    Parameters
+    ----------
+    coder : AbstractCoder
+        The algorithm.
+
+    atoms : Atoms
+        The dictionary.
+
+    Returns
+    -------
+    norms : ndarray of shape (n_atoms,) or None
+        None where codes do not weight atoms.
+    """
+    return np.where(atoms.norms > 0, atoms.norms, 1) if coder.weights_atoms else None
+
+
+def warn_of_gaps(gaps, largest):
+    """Warn once of all rows that are not at the optimum.
+
+    Parameters
+    ----------
+    gaps : ndarray of shape (n_samples,)
+        Relative duality gaps.
+
+    largest : float
+        What they are held to.
+    """
     n_failed = np.count_nonzero(gaps > largest)
     if n_failed:
         warnings.warn(

@@ -1,12 +1,12 @@
 """Codes under an l1 penalty, exact to a duality gap."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
 from sksparse_nn.kernels.lasso import lasso, lasso_gaps
-from sksparse_nn.solvers.coding._base import AbstractCoder, room_for
+from sksparse_nn.solvers.coding._base import AbstractCoder, Codes, room_for
 
 
 @dataclass(frozen=True)
@@ -47,40 +47,43 @@ class ElasticNet(AbstractCoder):
 
     needs_gram: ClassVar[bool] = True
     penalised: ClassVar[bool] = True
+    path_parameter: ClassVar[str] = "alpha"
 
-    def encode(self, atoms, rows):
-        codes = super().encode(atoms, rows)
+    def encode(self, atoms, rows, start=None):
+        correlations = rows.times(atoms.columns)
+        codes = start or self._no_codes(atoms, correlations)
+        self._solve(atoms, correlations, rows.norms, codes)
         failed = np.flatnonzero(codes.gaps > self.largest_gap(codes.values.dtype))
         if len(failed) and codes.values.dtype == np.float32:
             self._encode_again(atoms.in_double, rows, codes, failed)
         return codes
 
-    def _encode_again(self, atoms, rows, codes, failed):
-        """Solve rows in double precision; their gaps are those of the rounded codes."""
-        correlations = rows.pick(failed) @ atoms.columns
-        again = self.encode_correlations(atoms, correlations, rows.norms[failed])
-        rounded = again.values.astype(np.float32)
-        lasso_gaps(
-            correlations,
-            atoms.gram,
-            rows.norms[failed],
-            *self._penalties(atoms.norms),
-            self.positive_code,
-            again.gaps,
-            again.counts,
-            again.indices,
-            rounded.astype(np.float64),
-        )
-        for old, new in zip(codes, again._replace(values=rounded), strict=True):
-            old[failed] = new
+    def encode_path(self, atoms, rows, values):
+        """Code for each alpha from the largest down, each from the codes before."""
+        path, codes = [None] * len(values), None
+        for place in np.argsort(values)[::-1]:
+            start = codes and Codes(*(part.copy() for part in codes))
+            coder = replace(self, alpha=values[place])
+            path[place] = codes = coder.encode(atoms, rows, start)
+        return path
 
     def encode_correlations(self, atoms, correlations, norms):
-        dtype = correlations.dtype
-        precision = _PRECISIONS[dtype]
+        codes = self._no_codes(atoms, correlations)
+        self._solve(atoms, correlations, norms, codes)
+        return codes
+
+    def _no_codes(self, atoms, correlations):
         n_atoms, n_features = atoms.unit.shape
         room = n_atoms if self.l1_ratio < 1 else min(n_atoms, n_features)
         codes = room_for(correlations, room)
-        scores = np.empty(n_atoms, dtype)
+        codes.counts[:] = 0
+        return codes
+
+    def _solve(self, atoms, correlations, norms, codes):
+        """Bring codes to the optimum, starting from what they are."""
+        dtype = correlations.dtype
+        precision = _PRECISIONS[dtype]
+        scores = np.empty(correlations.shape[1], dtype)
         lasso(
             correlations,
             atoms.gram,
@@ -95,7 +98,27 @@ class ElasticNet(AbstractCoder):
             codes.gaps,
             *codes.entries,
         )
-        return codes
+
+    def _encode_again(self, atoms, rows, codes, failed):
+        """Go on in double precision; the gaps then are those of the rounded codes."""
+        correlations, norms = rows.pick(failed) @ atoms.columns, rows.norms[failed]
+        again = Codes(*(part[failed] for part in codes))
+        again = again._replace(values=again.values.astype(np.float64))
+        self._solve(atoms, correlations, norms, again)
+        rounded = again.values.astype(np.float32)
+        lasso_gaps(
+            correlations,
+            atoms.gram,
+            norms,
+            *self._penalties(atoms.norms),
+            self.positive_code,
+            again.gaps,
+            again.counts,
+            again.indices,
+            rounded.astype(np.float64),
+        )
+        for old, new in zip(codes, again._replace(values=rounded), strict=True):
+            old[failed] = new
 
     def largest_gap(self, dtype):
         return _PRECISIONS[np.dtype(dtype)].gap

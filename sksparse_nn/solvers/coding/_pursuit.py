@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from sksparse_nn.kernels.pursuit import pursue
-from sksparse_nn.solvers.coding._base import AbstractCoder, room_for
+from sksparse_nn.solvers.coding._base import AbstractCoder, Codes
 
 # Squared norm that an atom must have outside the span of those chosen before it.
 _DEPENDENT = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
@@ -34,11 +34,24 @@ class OMP(AbstractCoder):
     abs_tol: float | None = None
 
     needs_gram: ClassVar[bool] = True
+    path_parameter: ClassVar[str] = "n_nonzero_coefs"
     by_error: ClassVar[bool] = False
 
     def encode_correlations(self, atoms, correlations, norms):
-        dtype = correlations.dtype
-        codes = room_for(correlations, self._most(*atoms.unit.shape))
+        most = self._most(*atoms.unit.shape)
+        return self._pursue(atoms, correlations, norms, [most])[0]
+
+    def encode_path(self, atoms, rows, values):
+        return self._pursue(atoms, rows.times(atoms.columns), rows.norms, values)
+
+    def _pursue(self, atoms, correlations, norms, sizes):
+        """Return codes of at most so many atoms, for each of some sizes."""
+        dtype, n_rows = correlations.dtype, len(norms)
+        room = min(max(sizes), *atoms.unit.shape)
+        counts = np.repeat(np.minimum(sizes, room).astype(np.int32), n_rows)
+        counts = counts.reshape(len(sizes), n_rows)
+        indices = np.empty((len(sizes), n_rows, room), np.int32)
+        values = np.empty((len(sizes), n_rows, room), dtype)
         scores = np.empty(correlations.shape[1], dtype)
         pursue(
             correlations,
@@ -50,9 +63,14 @@ class OMP(AbstractCoder):
             _DEPENDENT[dtype],
             scores,
             scores.view(np.int32 if dtype == np.float32 else np.int64),
-            *codes.entries,
+            counts,
+            indices,
+            values,
         )
-        return codes
+        exact = np.zeros(n_rows)
+        return [
+            Codes(*parts, exact) for parts in zip(counts, indices, values, strict=True)
+        ]
 
     def _most(self, n_atoms, n_features):
         most = self.n_nonzero_coefs

@@ -29,6 +29,8 @@ class HardThreshold(_OneLook):
 
     alpha: float
 
+    path_parameter: ClassVar[str] = "alpha"
+
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
         shrinkage.hard_threshold(correlations, norms, float(self.alpha), *codes.entries)
@@ -51,6 +53,8 @@ class SoftThreshold(_OneLook):
     alpha: float
     positive_code: bool = False
 
+    path_parameter: ClassVar[str] = "alpha"
+
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
         shrinkage.soft_threshold(
@@ -70,6 +74,8 @@ class TopK(_OneLook):
     """
 
     n_nonzero_coefs: int | None = None
+
+    path_parameter: ClassVar[str] = "n_nonzero_coefs"
 
     def learning_coder(self):
         return OMP(n_nonzero_coefs=self.n_nonzero_coefs)

@@ -1,5 +1,6 @@
 """Laws that every coder keeps from the moment it has a line in `CODERS`."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -8,7 +9,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.linear_model import orthogonal_mp_gram
 
-from sksparse_nn.solvers.coding import CODERS, OLS, OMP, HardThreshold, TopK, encode
+from sksparse_nn.solvers.coding import (
+    CODERS,
+    OLS,
+    OMP,
+    HardThreshold,
+    TopK,
+    encode,
+    encode_path,
+)
 
 PARAMETERS = {"n_nonzero_coefs": 3, "alpha": 0.8}
 GREEDY = ["omp", "ols"]
@@ -194,3 +203,28 @@ def test_a_threshold_of_zero_keeps_every_product():
     X, D = problem()
     codes = encode(HardThreshold(0.0), D, X, sparse_output=False)
     assert_allclose(codes, X @ D.T, atol=1e-12)
+
+
+PATHS = {
+    "omp": [1, 3, 2, 8],
+    "ols": [5, 1],
+    "top_k": [1, 2, 30],
+    "lasso": [1.0, 0.01, 0.3],
+    "elastic_net": [0.1, 0.5],
+    "threshold": [0.1, 0.5],
+    "soft_threshold": [0.5, 0.1],
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_path_holds_the_codes_of_each_sparsity(name, dtype):
+    X, D = problem(dtype)
+    D *= np.random.default_rng(1).uniform(0.5, 2, (len(D), 1)).astype(dtype)
+    coder = CODERS.make(name, PARAMETERS | {"l1_ratio": 0.7})
+    path = encode_path(coder, D, X, PATHS[name], n_jobs=2)
+    for value, codes in zip(PATHS[name], path, strict=True):
+        alone = encode(replace(coder, **{coder.path_parameter: value}), D, X)
+        atol = 2e-3 if dtype == np.float32 else 1e-7
+        assert codes.has_canonical_format
+        assert_allclose(codes.toarray(), alone.toarray(), atol=atol)
