@@ -51,6 +51,8 @@ def check_rows(estimator, X, *, reset, **options):
         Of type float64 if it came as that and float32 otherwise; a sparse one has
         sorted indices without duplicates. The user's own arrays are not written to.
     """
+    if isinstance(X, list | tuple):
+        X = np.asarray(X)  # so that it is of the type that NumPy gives it
     X = validate_data(
         estimator,
         X,

@@ -1,0 +1,126 @@
+"""Sparse codes without an estimator: for one sparsity or along a path of them."""
+
+import numpy as np
+
+from sksparse_nn._validation import check_rows
+from sksparse_nn.decomposition._sparse_dictionary_coder import SparseDictionaryCoder
+from sksparse_nn.solvers.coding import encode_path
+
+
+def sparse_encode(X, dictionary, **parameters):
+    """Write rows with few atoms of a given dictionary.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Rows.
+
+    dictionary : array-like of shape (n_components, n_features)
+        Atoms of any norm; the codes are in their scale.
+
+    **parameters : dict
+        How to code: `algorithm`, `n_nonzero_coefs`, `tol`, `abs_tol`, `alpha`,
+        `l1_ratio`, `positive_code`, `split_sign`, `sparse_output` and `n_jobs` of
+        :class:`SparseDictionaryCoder`.
+
+    Returns
+    -------
+    codes : CSR matrix or ndarray of shape (n_samples, n_components)
+        Codes, such that ``codes @ dictionary`` is near `X`.
+
+    Raises
+    ------
+    TypeError
+        If a parameter has no such name.
+
+    ValueError
+        If `X` or `dictionary` are not finite or do not fit each other.
+
+    See Also
+    --------
+    SparseDictionaryCoder : The same as a transformer, which also learns dictionaries.
+    sparsity_path : Codes for several sparsities in one go.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksparse_nn import sparse_encode
+    >>> dictionary = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    >>> codes = sparse_encode([[2.0, 2.0], [0.0, 3.0]], dictionary, n_nonzero_coefs=1)
+    >>> codes.toarray().round(2)
+    array([[0., 0., 2.],
+           [0., 3., 0.]])
+    """
+    coder = SparseDictionaryCoder(learner=None, dictionary=dictionary, **parameters)
+    return coder.fit(X).transform(X)
+
+
+def sparsity_path(X, dictionary, values, **parameters):
+    """Write rows with atoms of a given dictionary, for several sparsities in one go.
+
+    The codes of a pursuit with k atoms begin those with more, so that one run gives
+    all; those of a penalty start from the ones of the larger penalty before.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Rows.
+
+    dictionary : array-like of shape (n_components, n_features)
+        Atoms of any norm; the codes are in their scale.
+
+    values : sequence
+        Values of `n_nonzero_coefs` for "omp", "ols" and "top_k"; of `alpha` for
+        "lasso", "elastic_net", "threshold" and "soft_threshold".
+
+    **parameters : dict
+        How to code: `algorithm`, `tol`, `abs_tol`, `l1_ratio`, `positive_code` and
+        `n_jobs` of :class:`SparseDictionaryCoder`.
+
+    Returns
+    -------
+    path : list of CSR matrix of shape (n_samples, n_components)
+        The codes for each value, in the order of `values`.
+
+    Raises
+    ------
+    ValueError
+        If the algorithm has no such path, or a value is out of range.
+
+    See Also
+    --------
+    sparse_encode : Codes for one sparsity.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksparse_nn import SparseDictionaryCoder, sparsity_path
+    >>> X = load_digits().data
+    >>> atoms = SparseDictionaryCoder(64, random_state=0).fit(X).components_
+    >>> path = sparsity_path(X, atoms, [1, 4, 16])
+    >>> [int(codes.nnz / len(X)) for codes in path]
+    [1, 4, 16]
+    """
+    coder = SparseDictionaryCoder(learner=None, dictionary=dictionary, **parameters)
+    X = check_rows(coder, X, reset=True)
+    algorithm = coder.fit(X)._coder()
+    values = _check_path(algorithm, coder.algorithm, values)
+    return encode_path(algorithm, coder.components_, X, values, n_jobs=coder.n_jobs)
+
+
+def _check_path(algorithm, name, values):
+    parameter = algorithm.path_parameter
+    if parameter is None:
+        raise ValueError(
+            f"algorithm={name!r} has no parameter of sparsity. Use sparse_encode."
+        )
+    values = np.asarray(values)
+    least, kind = (1, "iu") if parameter == "n_nonzero_coefs" else (0, "iuf")
+    sound = values.ndim == 1 and values.size and values.dtype.kind in kind
+    if not sound or not np.all(np.isfinite(values)) or values.min() < least:
+        wanted = "whole numbers" if least else "numbers"
+        raise ValueError(
+            f"values must be a sequence of {wanted} of at least {least}, as"
+            f" {parameter} of algorithm={name!r}. Got {values!r}."
+        )
+    return values.tolist()

@@ -1,0 +1,237 @@
+"""Grid search over the sparsity of codes that learns one dictionary a fold."""
+
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from joblib import Memory
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.model_selection import GridSearchCV, ParameterGrid
+from sklearn.pipeline import Pipeline
+
+from sksparse_nn._validation import restored_on_error
+from sksparse_nn.decomposition import SparseDictionaryCoder
+from sksparse_nn.solvers.coding import CODERS
+
+
+class SparsitySearchCV(GridSearchCV):
+    """Search the sparsity of a coder in a pipeline with one dictionary a fold.
+
+    Takes the place of :class:`~sklearn.model_selection.GridSearchCV` where the grid
+    has the sparsity of a :class:`~sksparse_nn.SparseDictionaryCoder` in it. Learning is
+    what takes the time; here a dictionary is learnt once for each training set, at the
+    densest value on the grid, and rows are coded with it at every value.
+
+    Parameters
+    ----------
+    estimator : Pipeline
+        With one `SparseDictionaryCoder` among its steps.
+
+    param_grid : dict or list of dict
+        As for `GridSearchCV`. Has the coder's `n_nonzero_coefs`, for "omp", "ols" and
+        "top_k", or its `alpha`, for the other algorithms, in each dict; may have any
+        other parameter too.
+
+    scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score, return_train_score
+        As for `GridSearchCV`. `refit` may be a bool or the name of a metric.
+
+    Attributes
+    ----------
+    cv_results_, best_estimator_, best_score_, best_params_, best_index_, scorer_, \
+            n_splits_, refit_time_, multimetric_, classes_, n_features_in_
+        As those of `GridSearchCV`. In `best_estimator_` the dictionary was learnt at
+        the densest value too, and the coder then set to the best one.
+
+    See Also
+    --------
+    sparsity_path : Codes for several sparsities without a search.
+
+    Notes
+    -----
+    The scores equal those of `GridSearchCV` where the dictionary does not depend on the
+    sparsity: with ``learner=None``, and for "threshold" and "soft_threshold", whose
+    dictionaries are learnt with one atom a row, unless `alpha` is left to the data.
+    Otherwise they are an approximation: `GridSearchCV` learns a dictionary anew for
+    each sparsity, with codes of that sparsity.
+
+    Learnt dictionaries are kept in a temporary folder while the search runs, so that
+    processes share them. With more processes than folds, some may be learnt twice.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sksparse_nn import SparseDictionaryCoder, SparsitySearchCV
+    >>> X, y = load_digits(return_X_y=True)
+    >>> pipeline = make_pipeline(
+    ...     SparseDictionaryCoder(32, random_state=0), LogisticRegression(max_iter=2000)
+    ... )
+    >>> grid = {"sparsedictionarycoder__n_nonzero_coefs": [1, 8]}
+    >>> search = SparsitySearchCV(pipeline, grid, cv=2).fit(X[:400] / 16, y[:400])
+    >>> search.best_params_
+    {'sparsedictionarycoder__n_nonzero_coefs': 8}
+    """
+
+    def fit(self, X, y=None, **params):
+        """Search, then fit the best pipeline on all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets.
+
+        **params : dict
+            As for `GridSearchCV`.
+
+        Returns
+        -------
+        self : SparsitySearchCV
+            The fitted search.
+
+        Raises
+        ------
+        ValueError
+            If there is not one coder in the pipeline, or the grid lacks its sparsity.
+        """
+        step = _coder_step(self.estimator)
+        sparsity = _sparsity_name(self.estimator, step, self.param_grid)
+        with restored_on_error(self), TemporaryDirectory() as folder:
+            shared = _share(self.estimator, step, sparsity, self.param_grid, folder)
+            search = GridSearchCV(**self.get_params(deep=False) | {"estimator": shared})
+            search.set_params(param_grid=_renamed(self.param_grid, step), refit=False)
+            self._adopt(search.fit(X, y, **params), step)
+            if self.refit:
+                self._refit(shared, step, X, y, **params)
+        return self
+
+    def _adopt(self, search, step):
+        """Take over what a search found, under the parameter names of the pipeline."""
+        for name, value in vars(search).items():
+            if name.endswith("_") and not name.startswith("_"):
+                setattr(self, name, value)
+        inner, outer = f"{step}__coder__", f"{step}__"
+        self.cv_results_ = {
+            name.replace(inner, outer): values
+            for name, values in search.cv_results_.items()
+        }
+        self.cv_results_["params"] = [
+            {name.replace(inner, outer): value for name, value in params.items()}
+            for params in search.cv_results_["params"]
+        ]
+
+    def _refit(self, shared, step, X, y, **params):
+        metric = self.refit if isinstance(self.refit, str) else "score"
+        self.best_index_ = self.cv_results_[f"rank_test_{metric}"].argmin()
+        self.best_params_ = self.cv_results_["params"][self.best_index_]
+        self.best_score_ = self.cv_results_[f"mean_test_{metric}"][self.best_index_]
+        best = _renamed(
+            {name: [value] for name, value in self.best_params_.items()}, step
+        )
+        start = perf_counter()
+        fitted = clone(shared).set_params(**next(iter(ParameterGrid(best))))
+        fitted.fit(X, y, **params)
+        self.refit_time_ = perf_counter() - start
+        self.best_estimator_ = _unshared(fitted, step)
+        if hasattr(fitted, "feature_names_in_"):
+            self.feature_names_in_ = fitted.feature_names_in_
+
+
+class _SharedDictionary(TransformerMixin, BaseEstimator):
+    """A coder whose dictionary is learnt at one sparsity and kept on disk.
+
+    Parameters
+    ----------
+    coder : SparseDictionaryCoder
+        Codes at its own sparsity.
+
+    sparsity : str
+        The name of that parameter.
+
+    densest : int or float
+        Its value when the dictionary is learnt.
+
+    folder : str
+        Where learnt coders are kept.
+    """
+
+    def __init__(self, coder, sparsity, densest, folder):
+        self.coder = coder
+        self.sparsity = sparsity
+        self.densest = densest
+        self.folder = folder
+
+    def fit(self, X, y=None):
+        learner = clone(self.coder).set_params(**{self.sparsity: self.densest})
+        learnt = Memory(self.folder, verbose=0).cache(_learn)(learner, X)
+        own = getattr(self.coder, self.sparsity)
+        self.coder_ = learnt.set_params(**{self.sparsity: own})
+        return self
+
+    def transform(self, X):
+        return self.coder_.transform(X)
+
+    def get_feature_names_out(self, input_features=None):
+        return self.coder_.get_feature_names_out(input_features)
+
+
+def _learn(coder, X):
+    return coder.fit(X)
+
+
+def _coder_step(estimator):
+    steps = estimator.steps if isinstance(estimator, Pipeline) else []
+    found = [name for name, step in steps if isinstance(step, SparseDictionaryCoder)]
+    if len(found) != 1:
+        raise ValueError(
+            "estimator must be a Pipeline with one SparseDictionaryCoder among its"
+            f" steps. Got {len(found)} of them in {estimator!r}."
+        )
+    return found[0]
+
+
+def _sparsity_name(estimator, step, param_grid):
+    algorithm = estimator.named_steps[step].algorithm
+    name = CODERS[algorithm].path_parameter
+    grids = [param_grid] if isinstance(param_grid, dict) else param_grid
+    if name is None or not all(f"{step}__{name}" in grid for grid in grids):
+        wanted = name or "no parameter of sparsity; use GridSearchCV"
+        raise ValueError(
+            f"param_grid must have {step}__{wanted} (algorithm={algorithm!r})."
+            f" Got {param_grid!r}."
+        )
+    return name
+
+
+def _share(estimator, step, sparsity, param_grid, folder):
+    """Replace the coder of a pipeline by one that shares its dictionaries."""
+    grids = [param_grid] if isinstance(param_grid, dict) else param_grid
+    values = [value for grid in grids for value in grid[f"{step}__{sparsity}"]]
+    densest = max(values) if sparsity == "n_nonzero_coefs" else min(values)
+    shared = clone(estimator)
+    coder = shared.named_steps[step]
+    replacement = _SharedDictionary(coder, sparsity, densest, folder)
+    if hasattr(coder, "_sklearn_output_config"):
+        replacement._sklearn_output_config = coder._sklearn_output_config
+    return shared.set_params(**{step: replacement})
+
+
+def _renamed(param_grid, step):
+    """Let the coder's parameters name the coder inside the shared one."""
+    if not isinstance(param_grid, dict):
+        return [_renamed(grid, step) for grid in param_grid]
+    outer, inner = f"{step}__", f"{step}__coder__"
+    return {name.replace(outer, inner): values for name, values in param_grid.items()}
+
+
+def _unshared(pipeline, step):
+    """Put the coder back that a fitted shared one holds."""
+    steps = [
+        (name, fitted.coder_ if name == step else fitted)
+        for name, fitted in pipeline.steps
+    ]
+    plain = clone(pipeline)
+    plain.steps = steps
+    return plain
