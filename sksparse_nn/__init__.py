@@ -8,8 +8,11 @@ _HOMES = {
     "SparseDictionaryCoder": "decomposition",
     "SparseNetClassifier": "neural",
     "SparseNetRegressor": "neural",
+    "SparsitySearchCV": "model_selection",
     "TruncatedSVDReducer": "decomposition",
     "load_cifar10": "datasets",
+    "sparse_encode": "decomposition",
+    "sparsity_path": "decomposition",
 }
 
 __version__ = "0.1.0"
@@ -18,8 +21,11 @@ __all__ = [
     "SparseDictionaryCoder",
     "SparseNetClassifier",
     "SparseNetRegressor",
+    "SparsitySearchCV",
     "TruncatedSVDReducer",
     "load_cifar10",
+    "sparse_encode",
+    "sparsity_path",
 ]
 
 

@@ -11,6 +11,10 @@ _ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+# The suite runs on several processes; a threaded BLAS in each would only be in the way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Numba's disk cache does not notice a change in a kernel that a cached kernel calls
 # from another file. One cache a state of the kernels is always right.
 _SOURCES = sorted((_ROOT / "sksparse_nn" / "kernels").glob("*.py"))

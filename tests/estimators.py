@@ -2,10 +2,12 @@
 
 from tests.decomposition.coders import SPARSE_CODERS
 from tests.decomposition.reducers import REDUCERS
+from tests.model_selection.searches import SEARCHES
 from tests.neural.instances import NETS
 
 TRANSFORMERS = [*REDUCERS, *SPARSE_CODERS]
-ESTIMATORS = [*TRANSFORMERS, *NETS]
+SEEDED = [*TRANSFORMERS, *NETS]
+ESTIMATORS = [*SEEDED, *SEARCHES]
 
 
 def name_of(estimator):

@@ -8,6 +8,8 @@ import sksparse_nn
 from tests.estimators import ESTIMATORS
 
 
+# Some checks have a single feature, fewer than the components asked for.
+@pytest.mark.filterwarnings("ignore:n_components=:UserWarning")
 @parametrize_with_checks(ESTIMATORS)
 def test_scikit_learn_check(estimator, check):
     check(estimator)

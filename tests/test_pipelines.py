@@ -38,7 +38,7 @@ def digits():
 @pytest.fixture(params=REDUCERS)
 def pipeline(request):
     reducer = clone(REDUCERS[request.param]).set_params(random_state=0)
-    net = SparseNetClassifier((32,), max_epochs=15, random_state=0)
+    net = SparseNetClassifier((32,), learning_rate=0.02, random_state=0)
     return make_pipeline(reducer, MaxAbsScaler(), net)
 
 
@@ -103,7 +103,7 @@ def test_sparsity_is_searched(digits):
     pipeline = make_pipeline(
         SparseDictionaryCoder(32, max_epochs=2, random_state=0),
         MaxAbsScaler(),
-        SparseNetClassifier((32,), max_epochs=15, random_state=0),
+        SparseNetClassifier((32,), learning_rate=0.02, random_state=0),
     )
     grid = {"sparsedictionarycoder__n_nonzero_coefs": [1, 6]}
     search = GridSearchCV(pipeline, grid, cv=2).fit(*digits)
@@ -133,7 +133,7 @@ def test_a_regression_pipeline_learns():
     pipeline = make_pipeline(
         SparseDictionaryCoder(64, n_nonzero_coefs=8, max_epochs=3, random_state=0),
         MaxAbsScaler(),
-        SparseNetRegressor((64,), max_epochs=30, random_state=0),
+        SparseNetRegressor((64,), learning_rate=0.01, random_state=0),
     )
     assert pipeline.fit(X[:1400], X[:1400, 20]).score(X[1400:], X[1400:, 20]) > 0.5
 

@@ -7,6 +7,7 @@ from joblib import Memory
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.decomposition import SparseDictionaryCoder
@@ -106,6 +107,11 @@ class SparsitySearchCV(GridSearchCV):
             if self.refit:
                 self._refit(shared, step, X, y, **params)
         return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags = get_tags(self.estimator).target_tags
+        return tags
 
     def _adopt(self, search, step):
         """Take over what a search found, under the parameter names of the pipeline."""

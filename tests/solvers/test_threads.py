@@ -3,9 +3,15 @@
 import threading
 
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
+
+
+@pytest.fixture(autouse=True)
+def threaded_blas():
+    with threadpool_limits(2, user_api="blas"):
+        yield
 
 
 def blas_threads():
@@ -21,6 +27,7 @@ def test_results_come_in_order(n_jobs):
 
 def test_blas_has_one_thread_inside_and_what_it_had_outside():
     before = blas_threads()
+    assert set(before) == {2}
     inside = next(map_in_order(lambda _: blas_threads(), [0]))
     assert set(inside) == {1}
     assert blas_threads() == before

@@ -108,6 +108,7 @@ class _Remainder:
         others = sparse.csr_array(codes)
         others.data[others.indices == atom] = 0
         self._X, self._codes, self._dictionary = X, others, dictionary
+        self._atom = dictionary[atom]
 
     def sum(self, factors):
         """Return the sum of the rows times some factors."""
@@ -120,11 +121,15 @@ class _Remainder:
         return self._X @ direction - self._codes @ (self._dictionary @ direction)
 
     def main_direction(self, factors):
-        """Return the first right singular vector of the rows times some factors."""
+        """Return the first right singular vector of the rows times some factors.
+
+        Its sign is that of the atom left out.
+        """
         rows = self._X.toarray() if sparse.issparse(self._X) else self._X
         rows = (rows - self._codes @ self._dictionary) * factors[:, None]
         wide = rows.shape[1] > rows.shape[0]
         gram = rows @ rows.T if wide else rows.T @ rows
         last = len(gram) - 1
         vector = linalg.eigh(gram, subset_by_index=[last, last])[1][:, 0]
-        return rows.T @ vector if wide else vector
+        direction = rows.T @ vector if wide else vector
+        return direction if direction @ self._atom >= 0 else -direction

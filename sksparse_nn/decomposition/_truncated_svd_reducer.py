@@ -1,0 +1,464 @@
+"""Truncated singular value decomposition, of all features or of groups of them."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
+from sksparse_nn.solvers.svd import (
+    SOLVERS,
+    GramSolver,
+    Moments,
+    Partition,
+    Projector,
+    WeightedRows,
+    check_width,
+    choose_solver,
+    decompose,
+    moments_of,
+    partition_features,
+    rank_rule,
+    warn_if_clipped,
+)
+
+
+class TruncatedSVDReducer(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """Coordinates in the leading right singular vectors, a group of features at a time.
+
+    A row ``x`` becomes ``(x - mean_) @ components_.T``. With groups, each group of
+    features has a decomposition of its own, and the outputs stand side by side: for
+    features that belong together, such as the pixels of one image row, that costs a
+    small part of one decomposition of everything and keeps what is local.
+
+    Parameters
+    ----------
+    n_components : int, float or "auto", default=10
+        How much to keep.
+
+        - int: that many components, of each group. If the data hold fewer above
+          rounding, those that they hold, with a warning from `fit`.
+        - float in (0, 1): the fewest components that together keep this share of the
+          energy, the sum of the squares of `X` (about the mean with ``center=True``).
+          The singular values of all groups are ranked together.
+        - "auto": those that stand out of white noise of unknown level [1]_, judged in
+          each group.
+
+        There is always at least one output, which is constant if the data are.
+
+    groups : None, int or array-like of shape (n_features,), default=None
+        Which features are decomposed together: None for all, an int for groups of that
+        many neighbours (the last may be smaller), or a label for each feature. Labels
+        are taken in the order in which they first appear.
+
+    center : bool, default=False
+        Whether to take the mean off the features. Sparse input stays sparse.
+
+    whiten : bool, default=False
+        Whether to divide each output by its root mean square over the fitted rows.
+        Components that cannot be told from rounding are never kept, so this does not
+        blow up.
+
+    solver : {"auto", "gram", "krylov", "exact"}, default="auto"
+        How `fit` computes it.
+
+        - "exact": LAPACK on each group, dense in float64. For what is small.
+        - "gram": eigenvectors of the products of features, summed in one pass over
+          blocks of rows. For many rows; groups of at most 5000 features. Singular
+          values below the square root of the type's precision, relative to the largest
+          of their group, are lost.
+        - "krylov": block Krylov iteration [2]_, for what is wide. Stops by `tol`.
+        - "auto": "exact" where that takes moments, else "gram" where there are at
+          least as many rows as features in the widest group, else "krylov".
+
+    tol : float, default=1e-3
+        Relative residual of the singular triplets at which "krylov" stops.
+
+    max_passes : int, default=12
+        Most times that "krylov" multiplies by the data and their transpose before its
+        last steps.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds the starting vectors of "krylov". The other solvers draw none.
+
+    n_jobs : int or None, default=None
+        Threads that work on blocks of rows. None leaves the threads to BLAS, which is
+        best for a wide group.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components_, n_features_in_)
+        Right singular vectors, group after group, zero outside their group. Of the
+        entries of largest magnitude, the first is positive. float64 if all rows came
+        as that, float32 otherwise.
+
+    component_groups_ : ndarray of shape (n_components_,)
+        Group of each component.
+
+    singular_values_ : ndarray of shape (n_components_,)
+        Singular values, falling within each group, float64.
+
+    explained_variance_ : ndarray of shape (n_components_,)
+        Mean square of each output over the fitted rows, before whitening: a variance
+        with ``center=True``. Weights count as repetitions.
+
+    explained_variance_ratio_ : ndarray of shape (n_components_,)
+        Share of the energy of all features that each component keeps; zero where there
+        is none.
+
+    mean_ : ndarray of shape (n_features_in_,)
+        What is taken off each row, float64: zeros without `center`.
+
+    n_components_ : int
+        Number of components of all groups together.
+
+    groups_ : ndarray of shape (n_features_in_,)
+        Group of each feature, numbered from 0.
+
+    noise_ : ndarray of shape (n_groups,)
+        Level of each group below which a singular value is taken for rounding.
+
+    residuals_ : ndarray of shape (n_components_,)
+        Relative residual ``||X'u - s v|| / s`` of each triplet, where ``v`` is the
+        component and ``u = X v / s``, of the group's features, centred if asked for: a
+        singular value of the data is at most this share of ``s`` away. The solver
+        "gram" does not see the data again and gives a bound.
+
+    n_passes_ : int
+        Times the data were read, multiplying by them and their transpose.
+
+    solver_ : str
+        The solver that was used.
+
+    n_samples_seen_ : int
+        Rows that have been fitted; those of weight zero do not count.
+
+    n_features_in_ : int
+        Number of features seen during `fit`.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of features seen during `fit`, where all of them are strings.
+
+    See Also
+    --------
+    SparseDictionaryCoder : Combinations of few out of many atoms.
+    sklearn.decomposition.TruncatedSVD : Without groups, centring or streaming.
+    sklearn.decomposition.PCA : The same as ``center=True`` on dense data.
+
+    Notes
+    -----
+    `partial_fit` and `merge` add up products of features, exactly, whatever `solver`
+    says. `fit` keeps these products, so that rows can be added to it afterwards; only
+    where they would cost more than the decomposition, as with the solver "krylov" on
+    data that are not small, or where a group is wider than 5000 features, it does not.
+
+    References
+    ----------
+    .. [1] M. Gavish, D. L. Donoho, "The Optimal Hard Threshold for Singular Values is
+       4/sqrt(3)", IEEE Transactions on Information Theory 60(8), 2014.
+    .. [2] C. Musco, C. Musco, "Randomized Block Krylov Methods for Stronger and Faster
+       Approximate Singular Value Decomposition", NeurIPS 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sksparse_nn import TruncatedSVDReducer
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 3)) @ rng.normal(size=(3, 64))
+    >>> TruncatedSVDReducer(3).fit_transform(X).shape
+    (200, 3)
+    >>> reducer = TruncatedSVDReducer(2, groups=16).fit(X)
+    >>> reducer.transform(X).shape
+    (200, 8)
+    >>> bool(reducer.explained_variance_ratio_.sum() < 1)
+    True
+    >>> whole = TruncatedSVDReducer(0.999, groups=16).fit(X)
+    >>> np.allclose(whole.inverse_transform(whole.transform(X)), X)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Real, 0, 1, closed="neither"),
+            StrOptions({"auto"}),
+        ],
+        "groups": [None, Interval(Integral, 1, None, closed="left"), "array-like"],
+        "center": ["boolean"],
+        "whiten": ["boolean"],
+        "solver": [StrOptions({"auto", *SOLVERS})],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        "max_passes": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "n_jobs": [None, Integral],
+    }
+
+    def __init__(
+        self,
+        n_components=10,
+        *,
+        groups=None,
+        center=False,
+        whiten=False,
+        solver="auto",
+        tol=1e-3,
+        max_passes=12,
+        random_state=None,
+        n_jobs=None,
+    ):
+        self.n_components = n_components
+        self.groups = groups
+        self.center = center
+        self.whiten = whiten
+        self.solver = solver
+        self.tol = tol
+        self.max_passes = max_passes
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Decompose the rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        y : Ignored
+            Present by convention.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts.
+
+        Returns
+        -------
+        self : TruncatedSVDReducer
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If the labels in `groups` are not one a feature, or the solver cannot do
+            what is asked on data of this width.
+        """
+        with restored_on_error(self):
+            rows = self._weighted_rows(X, sample_weight, reset=True)
+            name = self.solver
+            if name == "auto":
+                name = choose_solver(rows.X.shape, rows.partition)
+            solver = SOLVERS.make(name, self.get_params(deep=False))
+            state, rule = solver.prepare(rows), rank_rule(self.n_components)
+            found = decompose(solver, state, rows.partition, rule)
+            warn_if_clipped(rule, found, rows.X.shape)
+            self._store(found, rows.partition, name, rows.X.dtype)
+            self._store_moments(solver.moments(rows, state))
+            self.n_samples_seen_ = rows.X.shape[0]
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Add rows to those fitted so far, and decompose all of them.
+
+        The result is that of one `fit` of all rows by the solver "gram". There is no
+        warning if the rows so far hold fewer components than asked for.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples, one or more.
+
+        y : Ignored
+            Present by convention.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts.
+
+        Returns
+        -------
+        self : TruncatedSVDReducer
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a group is wider than 5000 features, or an earlier `fit` kept nothing
+            that could be added to.
+        """
+        with restored_on_error(self):
+            is_first = not hasattr(self, "components_")
+            rows = self._weighted_rows(X, sample_weight, reset=is_first)
+            check_width(rows.partition)
+            moments, n_samples = moments_of(rows, self.n_jobs), rows.X.shape[0]
+            if not is_first:
+                moments = self._stored_moments().merged(moments)
+                n_samples += self.n_samples_seen_
+            self._fit_moments(moments, n_samples)
+        return self
+
+    def merge(self, other):
+        """Add the rows that another reducer was fitted on, and decompose all of them.
+
+        Parameters
+        ----------
+        other : TruncatedSVDReducer
+            Fitted on other rows with the same features and groups. It does not change.
+
+        Returns
+        -------
+        self : TruncatedSVDReducer
+            Fitted on the rows of both.
+
+        Raises
+        ------
+        ValueError
+            If features or groups differ, or a `fit` of one of the two kept nothing
+            that could be added to.
+        """
+        check_is_fitted(self)
+        check_is_fitted(other)
+        if not np.array_equal(self.groups_, other.groups_):
+            raise ValueError(
+                f"merge needs two reducers of the same features in the same groups. "
+                f"Got {self.n_features_in_} features in {self.noise_.size} groups and "
+                f"{other.n_features_in_} in {other.noise_.size}, or other labels; fit "
+                f"both with the same groups."
+            )
+        with restored_on_error(self):
+            moments = self._stored_moments().merged(other._stored_moments())
+            self._fit_moments(moments, self.n_samples_seen_ + other.n_samples_seen_)
+        return self
+
+    def transform(self, X):
+        """Return the coordinates of rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components_)
+            Of type float64 if `X` is, float32 otherwise.
+        """
+        check_is_fitted(self)
+        X = check_rows(self, X, reset=False)
+        return self._projector().project(X, self.n_jobs)
+
+    def inverse_transform(self, X):
+        """Return the rows that have given coordinates.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components_)
+            Coordinates.
+
+        Returns
+        -------
+        X_original : ndarray of shape (n_samples, n_features_in_)
+            The closest that the components come to the rows.
+
+        Raises
+        ------
+        ValueError
+            If the width of `X` is not `n_components_`.
+        """
+        check_is_fitted(self)
+        Z = check_array(X, dtype=list(FLOAT_TYPES))
+        if Z.shape[1] != self.n_components_:
+            raise ValueError(
+                f"X must have one column for each of the {self.n_components_} "
+                f"components. Got {Z.shape[1]}; give what transform returns."
+            )
+        return self._projector().restore(Z, self.n_jobs)
+
+    def _weighted_rows(self, X, sample_weight, *, reset):
+        X = check_rows(self, X, reset=reset)
+        if reset:
+            partition = partition_features(self.groups, X.shape[1])
+        else:
+            partition = Partition(self.groups_)
+        if sample_weight is None:
+            return WeightedRows(X, None, partition)
+        weight = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        if not weight.all():
+            X, weight = X[weight > 0], weight[weight > 0]
+        if not weight.size:
+            raise ValueError(
+                "sample_weight must be above zero for at least one row. Got weights "
+                "that are all zero; leave them out to count each row once."
+            )
+        return WeightedRows(X, weight, partition)
+
+    def _fit_moments(self, moments, n_samples):
+        solver = GramSolver(center=self.center)
+        rule = rank_rule(self.n_components)
+        found = decompose(solver, moments, moments.partition, rule)
+        is_single = moments.eps > np.finfo(np.float64).eps
+        dtype = np.float32 if is_single else np.float64
+        self._store(found, moments.partition, "gram", dtype)
+        self._store_moments(moments)
+        self.n_samples_seen_ = n_samples
+
+    def _store(self, found, partition, solver, dtype):
+        squares = found.singular_values**2
+        self.components_ = found.components.astype(dtype, copy=False)
+        self.component_groups_ = found.component_groups
+        self.singular_values_ = found.singular_values
+        self.explained_variance_ = squares / found.weight
+        self.explained_variance_ratio_ = squares / (
+            max(found.energy, squares.sum()) or 1
+        )
+        self.mean_ = found.mean
+        self.n_components_ = len(found.components)
+        self.groups_ = partition.labels
+        self.noise_ = found.noise
+        self.residuals_ = found.residuals
+        self.n_passes_ = found.n_passes
+        self.solver_ = solver
+
+    def _store_moments(self, moments):
+        self._moments = moments and {
+            name: value for name, value in vars(moments).items() if name != "partition"
+        }
+
+    def _stored_moments(self):
+        if self._moments is None:
+            raise ValueError(
+                f"Rows can be added only where fit kept products of features. Got a "
+                f"fit by solver={self.solver_!r} on data too large to keep them; fit "
+                f"with solver='gram', or use partial_fit from the first rows on."
+            )
+        return Moments(partition=Partition(self.groups_), **self._moments)
+
+    def _projector(self):
+        return Projector(
+            self.components_,
+            self.component_groups_,
+            self.groups_,
+            mean=self.mean_,
+            scale=np.sqrt(self.explained_variance_) if self.whiten else None,
+        )
+
+    @property
+    def _n_features_out(self):
+        return self.n_components_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,248 @@
+"""What the classifier and the regressor share: reading data, training, answering."""
+
+from abc import ABC, abstractmethod
+from copy import deepcopy
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
+from sksparse_nn.neural._batches import Samples
+from sksparse_nn.neural._construction import (
+    new_net,
+    resumed,
+    take_over,
+    training_callbacks,
+)
+from sksparse_nn.neural._device import check_device
+from sksparse_nn.neural._forward import network_outputs
+from sksparse_nn.neural._holdout import hold_out
+from sksparse_nn.neural._modules import ACTIVATIONS
+from sksparse_nn.neural._net import epoch_records
+from sksparse_nn.neural._optimizers import OPTIMIZERS
+from sksparse_nn.neural._torch_state import borrowed_torch
+from sksparse_nn.neural._weights import (
+    add_seen,
+    loss_weights,
+    nothing_seen,
+    positive_weights,
+)
+
+_MAX_SEED = np.iinfo(np.int32).max
+_SMALL_SIZE = 2**14
+
+
+class SparseNet(BaseEstimator, ABC):
+    """A network as an estimator; subclasses say what targets and answers are."""
+
+    _parameter_constraints: dict = {
+        "hidden_layer_sizes": [
+            "array-like",
+            Interval(Integral, 1, None, closed="left"),
+        ],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "module": [None, torch.nn.Module, callable],
+        "l1": [Interval(Real, 0, None, closed="left")],
+        "group_lasso": [Interval(Real, 0, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "device": [str, torch.device],
+        "warm_start": ["boolean"],
+        "callbacks": [None, list, tuple],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train a network.
+
+        Ctrl-C stops the training and keeps what was learnt so far, with a warning.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples. float64 trains in float64, all else in float32; rows of a CSR
+            matrix are made dense a mini-batch at a time.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets: labels for a classifier, numbers for a regressor.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, of which only the ratios count. Rows of weight zero
+            are as if they were not there.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or the device cannot be used, or the loss becomes infinite or
+            NaN. The estimator is then as it was before.
+        """
+        with restored_on_error(self):
+            device = check_device(self.device)
+            former = self.net_ if self.warm_start and hasattr(self, "net_") else None
+            new = former is None
+            samples = self._read(X, y, sample_weight, reset=new, learn=new)
+            self._renew_random_state(new)
+            train, valid = self._split(samples)
+            if new:
+                self._learn_scale(train)
+            else:
+                self._check_warm_start(samples)
+            self._seen = nothing_seen(self._n_classes)
+            with borrowed_torch(self._rng.randint(_MAX_SEED), device):
+                net = new_net(
+                    self, self._net_class, dtype=samples.X.dtype, device=device
+                )
+                if not new:
+                    take_over(net, former)
+                self._train(net, train, valid, self.max_epochs)
+        return self
+
+    def _train_once(self, X, y, sample_weight, *, learn):
+        """Train for one epoch, on from where the estimator stands."""
+        device = check_device(self.device)
+        new = not hasattr(self, "net_")
+        samples = self._read(X, y, sample_weight, reset=new, learn=learn and new)
+        self._renew_random_state(new)
+        if new:
+            self._learn_scale(samples)
+            self._seen = nothing_seen(self._n_classes)
+        with borrowed_torch(self._rng.randint(_MAX_SEED), device):
+            if new:
+                net = new_net(
+                    self, self._net_class, dtype=samples.X.dtype, device=device
+                )
+            else:
+                net = resumed(self.net_, learning_rate=self.learning_rate)
+            self._train(net, samples, None, 1)
+
+    def _read(self, X, y, sample_weight, *, reset, learn):
+        X, y = check_rows(self, X, y=y, reset=reset, **self._target_checks)
+        weight, rows = positive_weights(sample_weight, X)
+        return Samples(X, self._read_targets(y[rows], learn=learn), weight, rows)
+
+    def _renew_random_state(self, new):
+        """Continue the former stream of random numbers on a copy, or start one."""
+        if new:
+            self._seed = check_random_state(self.random_state).randint(_MAX_SEED)
+            self._rng = np.random.RandomState(self._seed)
+        else:
+            self._rng = deepcopy(self._rng)
+
+    def _split(self, samples):
+        """Hold out a part; a warm start holds the same rows out again."""
+        if not self.early_stopping:
+            return samples, None
+        train, valid = hold_out(
+            samples,
+            self._codes(samples.y),
+            fraction=self.validation_fraction,
+            random_state=np.random.RandomState(self._seed),
+        )
+        return samples.subset(train), samples.subset(valid)
+
+    def _train(self, net, train, valid, epochs):
+        """Train a net and make it the estimator's."""
+        self._seen = add_seen(self._seen, self._codes(train.y), train.weight)
+        n_known = len(net.history)
+        train = self._weighted(train, self._seen, net)
+        train.shuffle = self._rng
+        if valid is not None:
+            valid = self._weighted(valid, self._sums(valid), net)
+        net.train(
+            train,
+            valid,
+            epochs=epochs,
+            callbacks=training_callbacks(self, stop_early=valid is not None),
+        )
+        self.net_ = net
+        known = getattr(self, "history_", [])[:n_known]
+        self.history_ = known + epoch_records(net, n_known)
+        self.n_iter_ = len(self.history_)
+
+    def _sums(self, samples):
+        codes = self._codes(samples.y)
+        return add_seen(nothing_seen(self._n_classes), codes, samples.weight)
+
+    def _weighted(self, samples, seen, net):
+        """Return samples with the targets and the weights that the loss takes."""
+        weight = loss_weights(
+            samples.weight, self._codes(samples.y), factors=self._factors(), seen=seen
+        )
+        dtype = net.float_type
+        return Samples(
+            samples.X,
+            self._network_targets(samples.y, dtype),
+            weight.astype(dtype),
+            samples.rows,
+        )
+
+    def _outputs(self, X):
+        check_is_fitted(self, "net_")
+        if not self._takes_as_it_is(X):
+            X = check_rows(self, X, reset=False)
+        return network_outputs(self.net_, X, private=self.module is not None)
+
+    def _takes_as_it_is(self, X):
+        """Recognise clean arrays of few rows, where the general check takes longest."""
+        return (
+            type(X) is np.ndarray
+            and X.dtype in FLOAT_TYPES
+            and X.ndim == 2
+            and X.shape[1] == self.n_features_in_
+            and 0 < X.size <= _SMALL_SIZE
+            and not hasattr(self, "feature_names_in_")
+            and bool(np.isfinite(X).all())
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    @property
+    @abstractmethod
+    def _n_classes(self):
+        """Number of classes whose weights are counted apart."""
+
+    @abstractmethod
+    def _read_targets(self, y, *, learn):
+        """Return the targets as numbers; learn labels and shapes from them or check."""
+
+    @abstractmethod
+    def _learn_scale(self, samples):
+        """Learn the scale of the targets."""
+
+    @abstractmethod
+    def _check_warm_start(self, samples):
+        """Check that the targets are such as the former fit's."""
+
+    @abstractmethod
+    def _codes(self, y):
+        """Return the class of each target."""
+
+    @abstractmethod
+    def _factors(self):
+        """Return the weight of each class."""
+
+    @abstractmethod
+    def _network_targets(self, y, dtype):
+        """Return the targets as the loss takes them."""

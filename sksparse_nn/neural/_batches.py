@@ -1,0 +1,132 @@
+"""Mini-batches by slicing arrays: no DataLoader and no copy of the whole data."""
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch.utils.data import Dataset
+
+
+class Samples(Dataset):
+    """Rows of a matrix with their targets and weights, as skorch's dataset.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_rows, n_features)
+        Held as it is, whatever its order, float type or flags.
+
+    y : ndarray of shape (n_samples, ...) or None, default=None
+        Targets of the samples.
+
+    weight : ndarray of shape (n_samples,) or None, default=None
+        Weights of the samples; ones where None.
+
+    rows : ndarray of shape (n_samples,) or None, default=None
+        Which rows of `X` are the samples; all of them where None.
+
+    Attributes
+    ----------
+    shuffle : RandomState or None
+        Draws the order of every pass. Rows come in their own order while it is None.
+    """
+
+    shuffle = None
+
+    def __init__(self, X, y=None, weight=None, rows=None):
+        n_samples = X.shape[0] if rows is None else len(rows)
+        self.X = X
+        self.y = np.zeros(n_samples) if y is None else y
+        self.weight = np.ones(n_samples) if weight is None else weight
+        self.rows = np.arange(n_samples) if rows is None else rows
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, index):
+        return dense_rows(self.X, self.rows[[index]])[0], self.y[index]
+
+    def subset(self, chosen):
+        """Return some of the samples; the matrix is shared.
+
+        Parameters
+        ----------
+        chosen : ndarray of int
+            Positions among the samples.
+
+        Returns
+        -------
+        samples : Samples
+            The chosen ones, in that order.
+        """
+        return Samples(self.X, self.y[chosen], self.weight[chosen], self.rows[chosen])
+
+    def batch(self, chosen):
+        """Return a mini-batch in the form that skorch passes around.
+
+        Parameters
+        ----------
+        chosen : ndarray of int
+            Positions among the samples.
+
+        Returns
+        -------
+        inputs : dict of Tensor
+            Dense rows ``"X"`` and their ``"weight"``. Nothing is a view of the data,
+            so that a module may work in place and read-only data are safe.
+
+        target : Tensor
+            Targets of the rows.
+        """
+        X = torch.from_numpy(dense_rows(self.X, self.rows[chosen]))
+        weight = torch.from_numpy(self.weight[chosen])
+        return {"X": X, "weight": weight}, torch.from_numpy(self.y[chosen])
+
+
+class BatchIterator:
+    """Iterate over the mini-batches of samples.
+
+    Parameters
+    ----------
+    samples : Samples
+        What to iterate over.
+
+    batch_size : int
+        Rows a batch. One that covers all the samples takes them in their own order:
+        shuffling would only change the rounding of the sum.
+    """
+
+    def __init__(self, samples, batch_size):
+        self.samples = samples
+        self.batch_size = batch_size
+
+    def __iter__(self):
+        order = self._order()
+        for start in range(0, len(order), self.batch_size):
+            yield self.samples.batch(order[start : start + self.batch_size])
+
+    def _order(self):
+        n_samples = len(self.samples)
+        if self.samples.shuffle is None or n_samples <= self.batch_size:
+            return np.arange(n_samples)
+        return self.samples.shuffle.permutation(n_samples)
+
+
+def dense_rows(X, rows):
+    """Copy some rows of a matrix into a dense array.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_rows, n_features)
+        Where to take them from.
+
+    rows : ndarray of int of shape (n_chosen,)
+        Which rows.
+
+    Returns
+    -------
+    dense : ndarray of shape (n_chosen, n_features)
+        A copy.
+    """
+    if sparse.issparse(X):
+        return X[rows].toarray()
+    # On C order `take` is twice as fast; on any other it first copies all of X.
+    return X.take(rows, axis=0) if X.flags.c_contiguous else np.asarray(X[rows])

@@ -1,0 +1,303 @@
+"""A network that tells classes apart."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    check_classification_targets,
+)
+
+from sksparse_nn._validation import restored_on_error
+from sksparse_nn.neural._base import SparseNet
+from sksparse_nn.neural._net import ClassifierNet, softmax
+from sksparse_nn.neural._weights import class_factors
+
+
+class SparseNetClassifier(ClassifierMixin, SparseNet):
+    """A network classifier that owns a skorch net.
+
+    Layers of given sizes, or a torch module of your own, trained on the cross entropy.
+    It is made to stand behind a reducer or a coder in a pipeline: it takes dense and
+    CSR input of any float type, and is cloned, searched, weighted and pickled as any
+    scikit-learn classifier.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(128,)
+        Widths of the hidden layers; ``()`` is a linear model.
+
+    activation : {"relu", "elu", "gelu", "identity", "leaky_relu", "logistic", "silu", \
+            "tanh"}, default="relu"
+        What follows each hidden layer.
+
+    module : callable or torch.nn.Module, default=None
+        A network of your own in place of the layers above: a module class or function,
+        called as ``module(n_features, n_outputs)``, or a module, of which a copy is
+        trained on from its weights. It takes rows of ``n_features`` numbers and answers
+        rows of ``n_outputs`` logits, one a class.
+
+    l1 : float, default=0.0
+        Penalty of the absolute weights of all layers: ``l1`` times their sum is added
+        to the loss, by a soft threshold after each step, so that weights become exactly
+        zero.
+
+    group_lasso : float, default=0.0
+        Penalty of the norms of the first layer's columns, which belong to the input
+        features: ``group_lasso`` times their sum is added to the loss, by shrinking the
+        columns after each step. Those of features of no use become exactly zero.
+
+    dropout : float, default=0.0
+        Share of each hidden layer's values that is dropped in training.
+
+    optimizer : {"adamw", "adam", "adagrad", "rmsprop", "sgd"} or callable, \
+            default="adamw"
+        The optimizer, or a class such as ``torch.optim.NAdam``. "sgd" has a Nesterov
+        momentum of 0.9.
+
+    learning_rate : float, default=1e-3
+        Step size.
+
+    weight_decay : float, default=0.0
+        Decay of the weights, as the optimizer defines it.
+
+    max_epochs : int, default=50
+        Number of passes over the data, or the most of them with `early_stopping`.
+
+    batch_size : int, default=256
+        Rows of a mini-batch.
+
+    early_stopping : bool, default=False
+        Whether to hold a part of the data out, stop when its loss no longer falls and
+        go back to the weights of its lowest loss. Equal rows are never on both sides.
+
+    validation_fraction : float, default=0.1
+        Share of the data to hold out.
+
+    n_iter_no_change : int, default=5
+        Number of epochs without a lower loss before stopping.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes. They are normalised over the data, so they work at any
+        `batch_size`.
+
+    device : str or torch.device, default="cpu"
+        Where to train and predict, such as ``"cuda"``.
+
+    warm_start : bool, default=False
+        Whether `fit` continues from the weights of the former fit.
+
+    callbacks : list, default=None
+        Callbacks of skorch, or pairs of a name and one. Shallow copies of them work
+        during a training; what they record stands in `history_`.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the initial weights, the order of the rows, dropout and the part held out.
+        Torch's own generators are left as they were.
+
+    verbose : int, default=0
+        Whether to write a line an epoch.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The net; the torch module is ``net_.module_``.
+
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+
+    n_outputs_ : int
+        Number of logits, one a class.
+
+    n_iter_ : int
+        Number of epochs trained.
+
+    history_ : list of dict
+        For each epoch ``epoch``, ``train_loss``, ``valid_loss`` if a part was held out,
+        and ``dur`` in seconds. Losses are weighted means, without penalties.
+
+    n_features_in_ : int
+        Number of features.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where `X` had names that are strings.
+
+    See Also
+    --------
+    SparseNetRegressor : The same for numbers.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sksparse_nn import SparseNetClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = SparseNetClassifier((32,), learning_rate=0.01, random_state=0)
+    >>> model = make_pipeline(StandardScaler(), net).fit(X, y)
+    >>> model.predict(X[:3])
+    array([0, 0, 0])
+    >>> model.score(X, y) > 0.9
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **SparseNet._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+    _net_class = ClassifierNet
+    _target_checks = {}
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(128,),
+        *,
+        activation="relu",
+        module=None,
+        l1=0.0,
+        group_lasso=0.0,
+        dropout=0.0,
+        optimizer="adamw",
+        learning_rate=1e-3,
+        weight_decay=0.0,
+        max_epochs=50,
+        batch_size=256,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=5,
+        class_weight=None,
+        device="cpu",
+        warm_start=False,
+        callbacks=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.module = module
+        self.l1 = l1
+        self.group_lasso = group_lasso
+        self.dropout = dropout
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.class_weight = class_weight
+        self.device = device
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on some rows, on from where the net stands.
+
+        The optimizer goes on too. Nothing is held out, whatever `early_stopping`.
+        Weights are normalised over all the rows given so far; "balanced" balances
+        those.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        y : array-like of shape (n_samples,)
+            Labels; some of the classes may be missing.
+
+        classes : array-like of shape (n_classes,), default=None
+            All the labels there will be. Needed in the first call only.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data cannot be used, or the loss becomes infinite or NaN. The
+            estimator is then as it was before.
+        """
+        with restored_on_error(self):
+            _check_partial_fit_first_call(self, classes)
+            self._train_once(X, y, sample_weight, learn=False)
+        return self
+
+    def predict_proba(self, X):
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            Rows that sum to one, in the float type of the net.
+        """
+        return softmax(self._outputs(X)).numpy()
+
+    def predict(self, X):
+        """Return the most probable label of each sample.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Labels, of the type that fit was given.
+        """
+        codes = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[codes]
+
+    @property
+    def _n_classes(self):
+        return len(self.classes_)
+
+    def _read_targets(self, y, *, learn):
+        check_classification_targets(y)
+        if learn:
+            self.classes_ = np.unique(y)
+        self.n_outputs_ = len(self.classes_)
+        codes = np.searchsorted(self.classes_, y).clip(max=self.n_outputs_ - 1)
+        unknown = self.classes_[codes] != y
+        if unknown.any():
+            raise ValueError(
+                f"y must hold only the classes {self.classes_} of the first fit. "
+                f"Got {np.unique(y[unknown])} too; set warm_start=False to start anew, "
+                "or give partial_fit all the classes at first."
+            )
+        return codes
+
+    def _learn_scale(self, samples):
+        """Learn nothing: classes have no scale."""
+
+    def _check_warm_start(self, samples):
+        missing = np.setdiff1d(np.arange(len(self.classes_)), samples.y)
+        if len(missing):
+            raise ValueError(
+                f"warm_start=True needs all of the classes {self.classes_} in y again. "
+                f"Got none of {self.classes_[missing]}; set warm_start=False to start "
+                "anew, or use partial_fit."
+            )
+
+    def _codes(self, y):
+        return y
+
+    def _factors(self):
+        return class_factors(self.class_weight, self.classes_, self._seen)
+
+    def _network_targets(self, y, dtype):
+        return y

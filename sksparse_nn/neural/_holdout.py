@@ -1,0 +1,126 @@
+"""The held-out part of early stopping: duplicates of a row never stand on both sides.
+
+A row's place is a random hash of its content. So equal rows stay together, the split
+depends neither on the order of the rows, nor on dense or CSR, nor on the float type;
+integer weights split as repeated rows do.
+"""
+
+import numpy as np
+from scipy import sparse
+
+# Numbers of a block that is hashed at once.
+_BLOCK_SIZE = 2**22
+
+
+def hold_out(samples, strata, *, fraction, random_state):
+    """Split samples into a part to learn from and a part to stop by.
+
+    Parameters
+    ----------
+    samples : Samples
+        What to split.
+
+    strata : ndarray of int of shape (n_samples,)
+        Classes, which both parts hold in the same proportion as far as they divide.
+
+    fraction : float
+        Share of the summed weight to hold out.
+
+    random_state : RandomState
+        Draws the hash.
+
+    Returns
+    -------
+    train, valid : ndarray of int
+        Positions of the samples, in their own order; neither is empty.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two different rows.
+    """
+    keys = row_hashes(samples.X, samples.rows, random_state)
+    order = np.lexsort((keys, strata))
+    starts = _differs_from_previous(strata[order]) | _differs_from_previous(keys[order])
+    group = np.empty(len(order), dtype=np.intp)
+    group[order] = np.cumsum(starts) - 1
+    if starts.sum() < 2:
+        raise ValueError(
+            "early_stopping=True needs two different rows or more, one of them to hold "
+            f"out. Got n_samples = {len(samples)}, of them {starts.sum()} different; "
+            "set early_stopping=False."
+        )
+    weight = np.bincount(group, samples.weight)
+    first = order[starts]
+    held = _held_groups(weight, strata[first], keys[first], fraction)
+    return np.flatnonzero(~held[group]), np.flatnonzero(held[group])
+
+
+def _held_groups(weight, strata, keys, fraction):
+    """Rank the groups by how far in their stratum they stand; hold out the first."""
+    total = np.bincount(strata, weight)
+    before = np.concatenate([[0.0], np.cumsum(total)[:-1]])
+    middle = np.cumsum(weight) - weight / 2
+    ranked = np.lexsort((keys, (middle - before[strata]) / total[strata]))
+    taken = np.cumsum(weight[ranked]) - weight[ranked] / 2
+    n_held = np.count_nonzero(taken <= fraction * weight.sum())
+    held = np.zeros(len(weight), dtype=bool)
+    held[ranked[: np.clip(n_held, 1, len(weight) - 1)]] = True
+    return held
+
+
+def _differs_from_previous(values):
+    return np.concatenate([[True], values[1:] != values[:-1]])
+
+
+def row_hashes(X, rows, random_state):
+    """Hash the content of rows.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_rows, n_features)
+        The matrix.
+
+    rows : ndarray of int of shape (n_samples,)
+        Which rows.
+
+    random_state : RandomState
+        Draws an odd factor for each column.
+
+    Returns
+    -------
+    keys : ndarray of uint64 of shape (n_samples,)
+        Sums modulo 2**64 of the numbers' bits times the factors, mixed. Zeros add
+        nothing, so dense and CSR agree.
+    """
+    factors = random_state.randint(0, 2**63, size=X.shape[1], dtype=np.uint64)
+    factors = factors * np.uint64(2) + np.uint64(1)
+    hash_block = _hash_csr if sparse.issparse(X) else _hash_dense
+    size = max(1, _BLOCK_SIZE // X.shape[1])
+    blocks = (rows[start : start + size] for start in range(0, len(rows), size))
+    keys = [hash_block(X[block], factors) for block in blocks]
+    return _mixed(np.concatenate(keys))
+
+
+def _hash_dense(block, factors):
+    return (_bits(block) * factors).sum(axis=1, dtype=np.uint64)
+
+
+def _hash_csr(block, factors):
+    terms = _bits(block.data) * factors[block.indices]
+    sums = np.concatenate([[np.uint64(0)], np.cumsum(terms, dtype=np.uint64)])
+    return sums[block.indptr[1:]] - sums[block.indptr[:-1]]
+
+
+def _bits(values):
+    """Return the bits of floats as integers, equal for both zeros and all types."""
+    with np.errstate(over="ignore"):
+        values = np.ascontiguousarray(values, dtype=np.float32)
+    return (values + np.float32(0)).view(np.uint32).astype(np.uint64)
+
+
+def _mixed(keys):
+    """Spread the keys, so that their order says nothing about the numbers hashed."""
+    for factor in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB):
+        keys = (keys ^ (keys >> np.uint64(31))) * np.uint64(factor)
+    return keys ^ (keys >> np.uint64(31))

@@ -1,0 +1,77 @@
+"""Losses of single rows, averaged with weights."""
+
+import torch
+from torch.nn import functional
+
+
+class WeightedLoss(torch.nn.Module):
+    """The mean of weight times loss over the rows of a batch.
+
+    The weights are normalised over the data, not here: dividing by the weights of a
+    mini-batch would cancel class weights where a batch holds few rows.
+    """
+
+    def forward(self, output, target, weight):
+        """Average the losses of a batch.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_outputs)
+            What the module answered.
+
+        target : Tensor of shape (n_rows, ...)
+            What was wanted.
+
+        weight : Tensor of shape (n_rows,)
+            Weights, of mean one over the data.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            The weighted mean.
+        """
+        return torch.dot(self.row_losses(output, target), weight) / len(weight)
+
+
+class CrossEntropy(WeightedLoss):
+    """Minus the log-probability of the right class."""
+
+    def row_losses(self, output, target):
+        """Return the loss of each row.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_classes)
+            Logits.
+
+        target : Tensor of int64 of shape (n_rows,)
+            Positions of the right classes.
+
+        Returns
+        -------
+        losses : Tensor of shape (n_rows,)
+            The losses, in nats.
+        """
+        return functional.cross_entropy(output, target, reduction="none")
+
+
+class SquaredError(WeightedLoss):
+    """Half the squared distance to the target, a mean over the outputs."""
+
+    def row_losses(self, output, target):
+        """Return the loss of each row.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_outputs)
+            Predictions.
+
+        target : Tensor of shape (n_rows, n_outputs)
+            What was wanted.
+
+        Returns
+        -------
+        losses : Tensor of shape (n_rows,)
+            The losses.
+        """
+        return (output - target).square().mean(dim=1) / 2

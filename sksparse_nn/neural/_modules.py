@@ -1,0 +1,163 @@
+"""The module behind an estimator: layers by their sizes, or the user's own."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import pairwise
+from numbers import Integral
+
+import torch
+from torch import nn
+
+from sksparse_nn.neural._proximal import weight_matrices
+
+ACTIVATIONS = {
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "identity": nn.Identity,
+    "leaky_relu": nn.LeakyReLU,
+    "logistic": nn.Sigmoid,
+    "relu": nn.ReLU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+}
+
+
+@dataclass(frozen=True)
+class ModuleSpec:
+    """All that says which module to build.
+
+    Attributes
+    ----------
+    module : None, torch.nn.Module or callable
+        The user's own, or None for layers by `hidden_layer_sizes`.
+
+    hidden_layer_sizes : int or sequence of int
+        Widths of the hidden layers.
+
+    activation : str
+        One of `ACTIVATIONS`.
+
+    dropout : float
+        Share of hidden values to drop in training.
+
+    n_features : int
+        Width of the input.
+
+    n_outputs : int
+        Width of the output.
+
+    dtype : torch.dtype
+        Float type of the weights.
+    """
+
+    module: object
+    hidden_layer_sizes: object
+    activation: str
+    dropout: float
+    n_features: int
+    n_outputs: int
+    dtype: torch.dtype
+
+    def build(self):
+        """Build a new module.
+
+        Returns
+        -------
+        module : torch.nn.Module
+            Its weights are drawn from torch's global generator.
+
+        Raises
+        ------
+        ValueError
+            If the sizes are not positive or the user's module does not fit the data.
+        """
+        if self.module is None:
+            return self._perceptron().to(self.dtype)
+        module = self._own_module().to(self.dtype)
+        self._try_out(module)
+        return module
+
+    def _perceptron(self):
+        sizes = [self.n_features, *layer_sizes(self.hidden_layer_sizes)]
+        layers = []
+        for n_inputs, n_neurons in pairwise(sizes):
+            layers += [nn.Linear(n_inputs, n_neurons), ACTIVATIONS[self.activation]()]
+            if self.dropout > 0:
+                layers.append(nn.Dropout(self.dropout))
+        return nn.Sequential(*layers, nn.Linear(sizes[-1], self.n_outputs))
+
+    def _own_module(self):
+        if isinstance(self.module, nn.Module):
+            return deepcopy(self.module)
+        module = self.module(self.n_features, self.n_outputs)
+        if not isinstance(module, nn.Module):
+            raise ValueError(
+                "module(n_features, n_outputs) must return a torch.nn.Module. "
+                f"Got {module!r}."
+            )
+        return module
+
+    def _try_out(self, module):
+        """Answer one row of zeros, which lazy layers need before they have weights."""
+        with torch.no_grad():
+            answer = module.eval()(torch.zeros(1, self.n_features, dtype=self.dtype))
+        if tuple(answer.shape) != (1, self.n_outputs):
+            raise ValueError(
+                f"module must turn rows of n_features={self.n_features} numbers into "
+                f"rows of n_outputs={self.n_outputs}. Got shape {tuple(answer.shape)} "
+                "from one row."
+            )
+        if next(module.parameters(), None) is None:
+            raise ValueError(f"module must have parameters to train. Got {module!r}.")
+
+
+def layer_sizes(hidden_layer_sizes):
+    """Check the widths of hidden layers.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int
+        One width, or one a layer.
+
+    Returns
+    -------
+    sizes : list of int
+        The widths.
+
+    Raises
+    ------
+    ValueError
+        If one is not a positive integer.
+    """
+    single = isinstance(hidden_layer_sizes, Integral)
+    sizes = [hidden_layer_sizes] if single else list(hidden_layer_sizes)
+    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise ValueError(
+            f"hidden_layer_sizes must be integers > 0. Got {hidden_layer_sizes!r}."
+        )
+    return [int(size) for size in sizes]
+
+
+def check_first_layer(module, n_features):
+    """Check that the first weights have a column for each input feature.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network.
+
+    n_features : int
+        Width of the input.
+
+    Raises
+    ------
+    ValueError
+        If they have not.
+    """
+    first = next(weight_matrices(module), None)
+    if first is None or first.shape[1:] != (n_features,):
+        found = None if first is None else tuple(first.shape)
+        raise ValueError(
+            "group_lasso needs a module whose first weights have a column for each of "
+            f"n_features={n_features}. Got shape {found}; set group_lasso=0."
+        )

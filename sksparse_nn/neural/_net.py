@@ -1,0 +1,295 @@
+"""The skorch net that an estimator owns."""
+
+import math
+import warnings
+from copy import copy, deepcopy
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import EpochTimer, PassthroughScoring
+from skorch.history import History
+
+from sksparse_nn.neural._losses import CrossEntropy, SquaredError
+
+
+class Net(NeuralNet):
+    """A skorch net over `Samples`, whose loss takes weights.
+
+    Its module stands in ``module_``, its optimizer in ``optimizer_``. Callbacks work
+    during a training and are dropped after it, and so is what is recorded of batches.
+    """
+
+    @property
+    def _default_callbacks(self):
+        return [
+            ("epoch_timer", EpochTimer()),
+            ("train_loss", PassthroughScoring("train_loss", on_train=True)),
+            ("valid_loss", PassthroughScoring("valid_loss")),
+        ]
+
+    @property
+    def float_type(self):
+        """Name the module's float type.
+
+        Returns
+        -------
+        name : str
+            As NumPy knows it.
+        """
+        return str(next(self.module_.parameters()).dtype).removeprefix("torch.")
+
+    def __deepcopy__(self, memo):
+        """Copy without the detour of a pickle, and the past epochs by reference."""
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        memo[id(self.history_)] = History(self.history_)
+        vars(twin).update(deepcopy(vars(self), memo))
+        return twin
+
+    def train(self, samples, held_out, *, epochs, callbacks):
+        """Train for some epochs, or until a callback or the user interrupts.
+
+        Parameters
+        ----------
+        samples : Samples
+            What to learn from.
+
+        held_out : Samples or None
+            What to measure ``valid_loss`` on.
+
+        epochs : int
+            At most so many.
+
+        callbacks : list
+            Callbacks of skorch, as they are or as (name, callback).
+
+        Raises
+        ------
+        ValueError
+            If the loss or a weight is not finite.
+        """
+        self.callbacks = [_fresh(callback) for callback in callbacks]
+        self._initialize_callbacks()
+        self.epoch_is_open = False
+        self.held_out = held_out
+        self.partial_fit(samples, epochs=epochs)
+        if self.epoch_is_open:
+            del self.history[-1]
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+        if not all(weight.isfinite().all() for weight in self.module_.parameters()):
+            self._refuse("a weight that is not finite")
+        self._tidy_up()
+
+    def _tidy_up(self):
+        self.callbacks, self.callbacks_, self.held_out = None, [], None
+        self.optimizer_.zero_grad(set_to_none=True)
+        self._drop_batch_records()
+        self._set_training(False)
+
+    def _drop_batch_records(self):
+        if self.history:
+            self.history[-1].pop("batches", None)
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Note that an epoch is under way.
+
+        Parameters
+        ----------
+        net : Net
+            This net.
+
+        **kwargs : dict
+            Passed on.
+        """
+        self._drop_batch_records()
+        super().on_epoch_begin(net, **kwargs)
+        self.epoch_is_open = True
+
+    def on_epoch_end(self, net, **kwargs):
+        """Note that an epoch is complete: an interrupt from here on is a callback's.
+
+        Parameters
+        ----------
+        net : Net
+            This net.
+
+        **kwargs : dict
+            Passed on.
+        """
+        super().on_epoch_end(net, **kwargs)
+        self.epoch_is_open = False
+
+    def on_batch_end(self, net, loss=None, **kwargs):
+        """Stop if the loss is lost.
+
+        Parameters
+        ----------
+        net : Net
+            This net.
+
+        loss : Tensor
+            The loss of the batch.
+
+        **kwargs : dict
+            Not used.
+        """
+        if not math.isfinite(loss.item()):
+            self._refuse(f"a loss of {loss.item()}")
+
+    def _refuse(self, what):
+        rate = self.optimizer_.param_groups[0]["lr"]
+        raise ValueError(
+            f"Training met {what} in epoch {len(self.history)}. Lower "
+            f"learning_rate={rate}, or bring the columns of X to a common scaling, "
+            "as StandardScaler does."
+        )
+
+    def _set_training(self, training=True):
+        # Walking through the modules in each batch is a tenth of a small batch's time.
+        if self.module_.training != training:
+            super()._set_training(training)
+
+    def get_split_datasets(self, X, y=None, **fit_params):
+        """Return the two parts, which were split before.
+
+        Parameters
+        ----------
+        X : Samples
+            What to learn from.
+
+        y : None
+            Not used.
+
+        **fit_params : dict
+            Not used.
+
+        Returns
+        -------
+        train, valid : Samples
+            The same, and what is held out, if anything.
+        """
+        return X, self.held_out
+
+    def infer(self, x, **fit_params):
+        """Answer a batch.
+
+        Parameters
+        ----------
+        x : dict of Tensor
+            The batch, whose rows ``"X"`` are cast to the module's float type.
+
+        **fit_params : dict
+            Not used.
+
+        Returns
+        -------
+        output : Tensor of shape (n_rows, n_outputs)
+            What the module answers.
+        """
+        return self.module_(x["X"].to(next(self.module_.parameters())))
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Return the weighted loss of a batch.
+
+        Parameters
+        ----------
+        y_pred : Tensor of shape (n_rows, n_outputs)
+            What the module answered.
+
+        y_true : Tensor of shape (n_rows, ...)
+            What was wanted.
+
+        X : dict of Tensor
+            The batch, with its ``"weight"``.
+
+        training : bool, default=False
+            Not used.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            The loss.
+        """
+        device = y_pred.device
+        return self.criterion_(y_pred, y_true.to(device), X["weight"].to(device))
+
+
+class RegressorNet(Net):
+    """A net that answers numbers."""
+
+    loss = SquaredError
+    nonlinearity = None
+
+
+def softmax(logits):
+    """Return probabilities.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n_rows, n_classes)
+        Logits.
+
+    Returns
+    -------
+    probabilities : Tensor of shape (n_rows, n_classes)
+        Rows that sum to one.
+    """
+    return torch.softmax(logits, dim=1)
+
+
+class ClassifierNet(Net):
+    """A net that answers logits, and labels to skorch's scoring callbacks."""
+
+    loss = CrossEntropy
+    nonlinearity = staticmethod(softmax)
+
+    def predict(self, X):
+        """Return the position of the most probable class.
+
+        Parameters
+        ----------
+        X : Samples or array-like
+            Rows.
+
+        Returns
+        -------
+        codes : ndarray of int of shape (n_samples,)
+            Positions of classes.
+        """
+        return self.predict_proba(X).argmax(axis=1)
+
+
+def epoch_records(net, start=0):
+    """Return what was recorded of each epoch as plain dicts.
+
+    Parameters
+    ----------
+    net : Net
+        A net.
+
+    start : int, default=0
+        The first epoch to return.
+
+    Returns
+    -------
+    records : list of dict
+        ``epoch``, ``train_loss``, ``valid_loss`` if any, ``dur`` in seconds, and what
+        callbacks have recorded.
+    """
+    hidden = ("batches", "_best", "_batch_count")
+    return [
+        {name: _plain(row[name]) for name in row if not name.endswith(hidden)}
+        for row in net.history[start:]
+    ]
+
+
+def _plain(value):
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _fresh(callback):
+    """Copy a callback, so that what it gathers in training goes with the training."""
+    if isinstance(callback, (tuple, list)):
+        name, callback = callback
+        return name, copy(callback)
+    return copy(callback)

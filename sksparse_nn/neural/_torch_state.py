@@ -1,0 +1,32 @@
+"""Torch's global state, borrowed for a training and put back as it was."""
+
+from contextlib import contextmanager
+from threading import RLock
+
+import torch
+
+# Modules draw from torch's global generators. Two threads that borrow them at once
+# would mix their numbers and put back each other's state, so training takes turns.
+_TURN = RLock()
+
+
+@contextmanager
+def borrowed_torch(seed, device):
+    """Seed torch and let it record gradients for the body, whatever the caller's state.
+
+    Parameters
+    ----------
+    seed : int
+        The seed.
+
+    device : torch.device
+        Where the body works, besides the CPU.
+    """
+    cuda = [device] if device.type == "cuda" else []
+    with _TURN, torch.random.fork_rng(devices=cuda):
+        torch.random.default_generator.manual_seed(seed)
+        for borrowed in cuda:
+            with torch.cuda.device(borrowed):
+                torch.cuda.manual_seed(seed)
+        with torch.inference_mode(False), torch.enable_grad():
+            yield

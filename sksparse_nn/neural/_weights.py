@@ -1,0 +1,151 @@
+"""Weights of the rows in the loss: sample weights times class weights, mean one.
+
+They are normalised by sums over all the rows that a network has seen. `seen` holds
+these sums: a row count and a summed sample weight for each class.
+"""
+
+import numpy as np
+from sklearn.utils import compute_class_weight
+from sklearn.utils.validation import _check_sample_weight
+
+
+def positive_weights(sample_weight, X):
+    """Check sample weights and find the rows that count.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_rows,) or None
+        Weights; None stands for ones.
+
+    X : ndarray or CSR matrix of shape (n_rows, n_features)
+        Their rows.
+
+    Returns
+    -------
+    weight : ndarray of float64 of shape (n_samples,)
+        The weights that are not zero.
+
+    rows : ndarray of shape (n_samples,)
+        Where they stand in `X`.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, or all are zero.
+    """
+    weight = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    rows = np.flatnonzero(weight)
+    if len(rows) == 0:
+        raise ValueError("sample_weight must have a positive entry. Got only zeros.")
+    return weight[rows], rows
+
+
+def nothing_seen(n_classes):
+    """Return the sums over no rows at all.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of classes; 1 for a regressor.
+
+    Returns
+    -------
+    seen : ndarray of shape (2, n_classes)
+        Zeros: row counts, and summed weights.
+    """
+    return np.zeros((2, n_classes))
+
+
+def add_seen(seen, codes, weight):
+    """Add rows to the sums.
+
+    Parameters
+    ----------
+    seen : ndarray of shape (2, n_classes)
+        Row counts and summed weights of the classes.
+
+    codes : ndarray of int of shape (n_samples,)
+        Classes of the new rows.
+
+    weight : ndarray of shape (n_samples,)
+        Their sample weights.
+
+    Returns
+    -------
+    seen : ndarray of shape (2, n_classes)
+        The new sums; the old ones are left as they were.
+    """
+    counts = np.bincount(codes, minlength=seen.shape[1])
+    sums = np.bincount(codes, weight, minlength=seen.shape[1])
+    return seen + np.stack([counts, sums])
+
+
+def class_factors(class_weight, classes, seen):
+    """Return the factor of each class.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+        As in scikit-learn.
+
+    classes : ndarray of shape (n_classes,)
+        The labels.
+
+    seen : ndarray of shape (2, n_classes)
+        Row counts and summed weights of the classes.
+
+    Returns
+    -------
+    factors : ndarray of shape (n_classes,)
+        Not normalised. "balanced" makes the summed weights of all classes seen equal.
+
+    Raises
+    ------
+    ValueError
+        If `class_weight` has a negative weight or a label that is no class.
+    """
+    if class_weight == "balanced":
+        sums = seen[1]
+        return np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0)
+    factors = compute_class_weight(class_weight, classes=classes, y=classes)
+    if factors.min() < 0:
+        raise ValueError(f"class_weight must not be negative. Got {class_weight!r}.")
+    return factors.astype(np.float64)
+
+
+def loss_weights(weight, codes, *, factors, seen):
+    """Return the weights of rows in the loss.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n_samples,)
+        Sample weights.
+
+    codes : ndarray of int of shape (n_samples,)
+        Classes.
+
+    factors : ndarray of shape (n_classes,)
+        Class weights.
+
+    seen : ndarray of shape (2, n_classes)
+        Row counts and summed weights of the classes, these rows among them.
+
+    Returns
+    -------
+    weight : ndarray of shape (n_samples,)
+        Scaled to mean one over the rows in `seen`.
+
+    Raises
+    ------
+    ValueError
+        If the class weights of all the rows are zero.
+    """
+    n_rows, total = seen[0].sum(), seen[1] @ factors
+    if not total > 0:
+        raise ValueError(
+            "class_weight must leave some row a positive weight. "
+            f"Got the weights {factors} for the classes of y."
+        )
+    return weight * factors[codes] / (total / n_rows)

@@ -1,0 +1,38 @@
+"""Truncated SVD of groups of features."""
+
+from sksparse_nn._registry import Registry
+from sksparse_nn.solvers.svd._base import Factors, SVDSolver, WeightedRows
+from sksparse_nn.solvers.svd._choice import choose_solver
+from sksparse_nn.solvers.svd._decomposition import (
+    Decomposition,
+    decompose,
+    warn_if_clipped,
+)
+from sksparse_nn.solvers.svd._exact import ExactSolver
+from sksparse_nn.solvers.svd._gram import GramSolver
+from sksparse_nn.solvers.svd._krylov import KrylovSolver
+from sksparse_nn.solvers.svd._moments import Moments, check_width, moments_of
+from sksparse_nn.solvers.svd._partition import Partition, partition_features
+from sksparse_nn.solvers.svd._projection import Projector
+from sksparse_nn.solvers.svd._rank import rank_rule
+
+SOLVERS = Registry("solver", exact=ExactSolver, gram=GramSolver, krylov=KrylovSolver)
+
+__all__ = [
+    "SOLVERS",
+    "Decomposition",
+    "Factors",
+    "GramSolver",
+    "Moments",
+    "Partition",
+    "Projector",
+    "SVDSolver",
+    "WeightedRows",
+    "check_width",
+    "choose_solver",
+    "decompose",
+    "moments_of",
+    "partition_features",
+    "rank_rule",
+    "warn_if_clipped",
+]

@@ -1,0 +1,165 @@
+"""What every algorithm for the truncated SVD takes and gives."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from sksparse_nn.solvers.svd._partition import Partition
+
+
+@dataclass(frozen=True)
+class WeightedRows:
+    """Samples, how often each counts, and the groups of their features.
+
+    Attributes
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Samples, float32 or float64; a CSR matrix in canonical format.
+
+    weight : ndarray of shape (n_samples,) or None
+        Positive weights; None stands for ones.
+
+    partition : Partition
+        Groups of features.
+    """
+
+    X: object
+    weight: np.ndarray | None
+    partition: Partition
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Leading singular triplets of one group of features.
+
+    Attributes
+    ----------
+    components : ndarray of shape (k, width)
+        Right singular vectors, one a row.
+
+    singular_values : ndarray of shape (k,)
+        In falling order, each above the noise.
+
+    residuals : ndarray of shape (k,)
+        ``||X'u - s v|| / s`` of each triplet, where ``u = X v / s``.
+
+    mean : ndarray of shape (width,)
+        What was taken off each row: zeros without centring.
+
+    energy : float
+        Squared Frobenius norm of the rows, centred if asked for.
+
+    noise : float
+        Singular values at or below it cannot be told from rounding.
+
+    weight : float
+        Sum of the weights of the rows.
+
+    is_complete : bool
+        Whether no further triplet stands above the noise.
+
+    n_passes : int, default=1
+        Products of the data and their transpose, counted together.
+
+    is_converged : bool, default=True
+        Whether the residuals came below the tolerance.
+    """
+
+    components: np.ndarray
+    singular_values: np.ndarray
+    residuals: np.ndarray
+    mean: np.ndarray
+    energy: float
+    noise: float
+    weight: float
+    is_complete: bool
+    n_passes: int = 1
+    is_converged: bool = True
+
+
+@dataclass(frozen=True)
+class SVDSolver(ABC):
+    """An algorithm: read the data once in `prepare`, then ask for triplets.
+
+    A subclass is a dataclass; its fields are the parameters that it reads.
+
+    Attributes
+    ----------
+    center : bool, default=False
+        Whether to take the mean off the rows.
+
+    tol : float, default=1e-3
+        Relative residual at which iterations stop.
+
+    max_passes : int, default=12
+        Passes over the data at which iterations stop anyway.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds the starting block of iterations.
+
+    n_jobs : int or None, default=None
+        Threads; None leaves them to BLAS.
+    """
+
+    center: bool = False
+    tol: float = 1e-3
+    max_passes: int = 12
+    random_state: object = None
+    n_jobs: int | None = None
+
+    # Whether `leading` can give all singular values at an acceptable price.
+    finds_all: ClassVar[bool] = True
+
+    @abstractmethod
+    def prepare(self, rows):
+        """Read the data.
+
+        Parameters
+        ----------
+        rows : WeightedRows
+            The data.
+
+        Returns
+        -------
+        state : object
+            What `leading` needs.
+        """
+
+    @abstractmethod
+    def leading(self, state, n_components):
+        """Compute at least the leading triplets of each group.
+
+        Parameters
+        ----------
+        state : object
+            From `prepare`.
+
+        n_components : int
+            How many are wanted a group; a solver may return more, and returns fewer
+            only where no more stand above the noise.
+
+        Returns
+        -------
+        factors : list of Factors
+            One a group.
+        """
+
+    @abstractmethod
+    def moments(self, rows, state):
+        """Return statistics of the data that further rows can be added to.
+
+        Parameters
+        ----------
+        rows : WeightedRows
+            The data.
+
+        state : object
+            What `prepare` made of them.
+
+        Returns
+        -------
+        moments : Moments or None
+            None where they would cost more than the decomposition.
+        """

@@ -1,0 +1,183 @@
+"""From a solver and a rank rule to the components of all groups side by side."""
+
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from sksparse_nn.solvers.svd._rank import FixedRank
+from sksparse_nn.solvers.svd._signs import with_fixed_signs
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """Truncated SVD of each group, the groups' components side by side.
+
+    Attributes
+    ----------
+    components : ndarray of shape (n_components, n_features)
+        Right singular vectors, zero outside their group.
+
+    component_groups : ndarray of shape (n_components,)
+        Group of each component.
+
+    singular_values, residuals : ndarray of shape (n_components,)
+        See `Factors`.
+
+    mean : ndarray of shape (n_features,)
+        What was taken off each row.
+
+    energy, weight : float
+        Squared Frobenius norm of all rows, and their number, as weighted.
+
+    noise : ndarray of shape (n_groups,)
+        Level of rounding among each group's singular values.
+
+    n_passes : int
+        Passes over the data.
+    """
+
+    components: np.ndarray
+    component_groups: np.ndarray
+    singular_values: np.ndarray
+    residuals: np.ndarray
+    mean: np.ndarray
+    energy: float
+    weight: float
+    noise: np.ndarray
+    n_passes: int
+
+
+def decompose(solver, state, partition, rule):
+    """Compute as many triplets as a rule asks for.
+
+    Parameters
+    ----------
+    solver : SVDSolver
+        The algorithm.
+
+    state : object
+        What the solver's `prepare` returned.
+
+    partition : Partition
+        Groups of features.
+
+    rule : RankRule
+        How many to keep.
+
+    Returns
+    -------
+    decomposition : Decomposition
+        At least one component: where nothing stands above rounding, the first feature
+        with a singular value of zero.
+
+    Raises
+    ------
+    ValueError
+        If the rule needs all singular values and the solver does not find them.
+    """
+    if rule.needs_all and not solver.finds_all:
+        raise ValueError(
+            "n_components='auto' compares with the median of all singular values, "
+            "which solver='krylov' does not find. Got data for it; give an int or a "
+            "share, smaller groups, or solver='gram' or 'exact'."
+        )
+    factors, counts = _enough(solver, state, partition, rule)
+    _warn_if_open(solver, factors)
+    return _side_by_side(factors, counts, partition)
+
+
+def warn_if_clipped(rule, decomposition, shape):
+    """Say once how many components are missing, if any are.
+
+    Parameters
+    ----------
+    rule : RankRule
+        What was asked for.
+
+    decomposition : Decomposition
+        What was found.
+
+    shape : tuple of int
+        Samples and features.
+    """
+    if not isinstance(rule, FixedRank):
+        return
+    n_groups, n_kept = len(decomposition.noise), len(decomposition.components)
+    n_wanted = n_groups * rule.n_components
+    if n_kept < n_wanted:
+        n_found = np.count_nonzero(decomposition.singular_values)
+        of_groups = f" in each of {n_groups} groups" if n_groups > 1 else ""
+        warnings.warn(
+            f"n_components={rule.n_components}{of_groups} is more than the data hold: "
+            f"{n_wanted} directions wanted, {n_found} stand above rounding in "
+            f"{shape[0]} samples of {shape[1]} features. n_components_ is {n_kept}; "
+            f"lower n_components to be rid of this warning.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _enough(solver, state, partition, rule):
+    k = rule.start(partition.widest)
+    while True:
+        factors = solver.leading(state, k)
+        counts = rule.counts(factors)
+        if counts is not None:
+            return factors, counts
+        k *= 2
+
+
+def _warn_if_open(solver, factors):
+    if not all(f.is_converged for f in factors):
+        worst = max(f.residuals.max() for f in factors if not f.is_converged)
+        warnings.warn(
+            f"After max_passes={solver.max_passes} passes the relative residual of a "
+            f"singular triplet is {worst:.2g}, above tol={solver.tol:g}. Raise "
+            f"max_passes or tol.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
+
+
+def _side_by_side(factors, counts, partition):
+    if not any(counts):
+        factors, counts = _with_a_placeholder(factors), [1, *counts[1:]]
+    kept = list(zip(factors, counts, strict=True))
+    return Decomposition(
+        components=_spread(kept, partition),
+        component_groups=np.repeat(np.arange(len(counts)), counts),
+        singular_values=np.concatenate([f.singular_values[:n] for f, n in kept]),
+        residuals=np.concatenate([f.residuals[:n] for f, n in kept]),
+        mean=partition.restore(np.concatenate([f.mean for f in factors])),
+        energy=float(sum(f.energy for f in factors)),
+        weight=factors[0].weight,
+        noise=np.array([f.noise for f in factors]),
+        n_passes=max(f.n_passes for f in factors),
+    )
+
+
+def _spread(kept, partition):
+    """Write the groups' components into rows that are zero outside their group."""
+    n_components = sum(n for _, n in kept)
+    dtype = np.result_type(*(f.components for f, _ in kept))
+    components, start = np.zeros((n_components, partition.n_features), dtype), 0
+    for (f, n), columns in zip(kept, partition.columns, strict=True):
+        if n:
+            components[start : start + n, columns] = with_fixed_signs(f.components[:n])
+        start += n
+    return partition.restore(components)
+
+
+def _with_a_placeholder(factors):
+    """Give the first group one component of no energy: no output cannot be used."""
+    first = np.zeros((1, factors[0].components.shape[1]), factors[0].components.dtype)
+    first[0, 0] = 1
+    filled = replace(
+        factors[0],
+        components=first,
+        singular_values=np.zeros(1),
+        residuals=np.zeros(1),
+    )
+    return [filled, *factors[1:]]

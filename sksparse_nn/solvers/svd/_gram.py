@@ -1,0 +1,122 @@
+"""Truncated SVD by the products of features: one pass over the data."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import eigh
+
+from sksparse_nn.solvers.svd._base import Factors, SVDSolver
+from sksparse_nn.solvers.svd._block_krylov import leading_eigenpairs
+from sksparse_nn.solvers.svd._moments import Moments, check_width, moments_of
+
+# Where a few of many eigenvectors are wanted, iterating is faster,
+# unless the spectrum is flat there: then passes run out, and LAPACK takes over.
+_ITERATE_FROM = 512
+_ITERATE_SHARE = 64
+_EIGEN_TOL = 1e-8
+_EIGEN_PASSES = 10
+_OVERSAMPLING = 10
+
+
+@dataclass(frozen=True)
+class GramSolver(SVDSolver):
+    """Eigenvectors of the products of the features of each group.
+
+    The products are summed in float64 over blocks of rows, and can be added to later.
+    What stands below the square root of the type's precision, relative to the largest
+    singular value, is lost in them, and is left out.
+
+    References
+    ----------
+    T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating Formulae and a Pairwise Algorithm
+    for Computing Sample Variances", COMPSTAT 1982.
+    """
+
+    def prepare(self, rows):
+        check_width(rows.partition)
+        return moments_of(rows, self.n_jobs)
+
+    def leading(self, state, n_components):
+        partition, factors = state.partition, []
+        scatters = partition.blocks(state.scatter)
+        for run, scatter in zip(partition.runs, scatters, strict=True):
+            means = state.mean[run.columns].reshape(run.n_groups, run.width)
+            factors += self._leading_of_run(state, scatter, means, n_components)
+        return factors
+
+    def moments(self, rows, state):
+        return state
+
+    def _leading_of_run(self, state, scatter, means, k):
+        spread = np.trace(scatter, axis1=1, axis2=2)
+        total = spread + state.weight * (means**2).sum(axis=1)
+        energy = spread if self.center else total
+        # The products about their means are rounded in their type, the means' own in
+        # float64; the data were rounded to begin with.
+        rounding = 4 * (state.rounding * spread + np.finfo(np.float64).eps * total)
+        noise = np.maximum(rounding, 16 * state.eps**2 * total)
+        if not self.center:
+            scatter = scatter + state.weight * means[:, :, None] * means[:, None, :]
+            means = np.zeros_like(means)
+        groups = zip(means, energy, rounding, noise, strict=True)
+        eigen = zip(*_leading_of_stack(scatter, k), strict=True)
+        return [
+            _factors(_Group(state, *group), *triplets, k)
+            for group, triplets in zip(groups, eigen, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class _Group:
+    moments: Moments
+    mean: np.ndarray
+    energy: float
+    squared_rounding: float
+    squared_noise: float
+
+
+def _factors(group, values, vectors, residuals, k):
+    n_kept = int((values > group.squared_noise).sum())
+    values, residuals = values[:n_kept], residuals[:n_kept]
+    # Components are stored in the type of the data, the products multiply that error.
+    of_type = group.moments.eps * values.max(initial=0.0)
+    return Factors(
+        components=vectors[:, :n_kept].T,
+        singular_values=np.sqrt(values),
+        residuals=(residuals + group.squared_rounding + of_type) / values,
+        mean=group.mean,
+        energy=float(group.energy),
+        noise=float(np.sqrt(group.squared_noise)),
+        weight=group.moments.weight,
+        is_complete=n_kept < k or vectors.shape[1] == len(vectors),
+    )
+
+
+def _leading_of_stack(matrices, k):
+    """Return at least k eigenvalues, vectors and residuals of each matrix."""
+    if matrices.shape[1] < _ITERATE_FROM:
+        values, vectors = np.linalg.eigh(matrices)
+        return values[:, ::-1], vectors[:, :, ::-1], np.zeros_like(values)
+    triplets = [_leading_of_wide(matrix, k) for matrix in matrices]
+    return tuple(zip(*triplets, strict=True))
+
+
+def _leading_of_wide(matrix, k):
+    width = len(matrix)
+    if k * _ITERATE_SHARE <= width:
+        pairs = _iterated(matrix, k)
+        if pairs.is_good:
+            return pairs.values, pairs.vectors, pairs.residuals
+    k = min(k, width)
+    values, vectors = eigh(matrix, subset_by_index=(width - k, width - 1))
+    return values[::-1], vectors[:, ::-1], np.zeros(k)
+
+
+def _iterated(matrix, k):
+    start = np.random.default_rng(0).standard_normal((len(matrix), k + _OVERSAMPLING))
+    floor = np.finfo(float).eps * np.trace(matrix)
+
+    def is_close(values, residuals):
+        return residuals <= np.maximum(_EIGEN_TOL * values, floor)
+
+    return leading_eigenpairs(matrix.__matmul__, start, k, is_close, _EIGEN_PASSES)

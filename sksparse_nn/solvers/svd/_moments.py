@@ -1,0 +1,239 @@
+"""Weight, mean and scatter of rows: statistics that add up exactly."""
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+import numpy as np
+from scipy import sparse
+
+from sksparse_nn.solvers.svd._blocks import map_blocks, row_blocks
+from sksparse_nn.solvers.svd._partition import Partition
+
+# Widest group whose products are kept: 5000 squared float64 numbers are 200 MB.
+MAX_WIDTH = 5000
+
+# Multiply-adds that take about a tenth of a second.
+_QUICK = 5e8
+
+# Blocks whose means are kept apart before they are pooled.
+_POOL = 64
+
+# Above this share of nonzeros a dense product is faster, and it is shifted, which
+# rows with a large common offset need.
+_DENSE_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Statistics of rows; those of two sets of rows give those of their union.
+
+    Attributes
+    ----------
+    partition : Partition
+        Groups of features; the arrays are arranged by it.
+
+    weight : float
+        Sum of the weights.
+
+    mean : ndarray of shape (n_features,)
+        Mean of the rows, float64.
+
+    scatter : ndarray of shape (n_products,)
+        Products of the deviations from the mean, summed over the rows, of features
+        that share a group, float64.
+
+    rounding : float
+        Relative rounding of the products.
+
+    eps : float
+        Relative rounding of the data.
+    """
+
+    partition: Partition
+    weight: float
+    mean: np.ndarray
+    scatter: np.ndarray
+    rounding: float
+    eps: float
+
+    def merged(self, other):
+        """Return the statistics of two sets of rows together.
+
+        Parameters
+        ----------
+        other : Moments
+            Of the same partition.
+
+        Returns
+        -------
+        moments : Moments
+            New; neither operand changes.
+        """
+        weights = np.array([self.weight, other.weight])
+        mean, between = _pooled(weights, np.stack([self.mean, other.mean]))
+        scatter = self.partition.grams(between)
+        scatter += self.scatter
+        scatter += other.scatter
+        rounding = max(self.rounding, other.rounding)
+        eps = max(self.eps, other.eps)
+        return Moments(self.partition, weights.sum(), mean, scatter, rounding, eps)
+
+
+def moments_of(rows, n_jobs=None):
+    """Read the statistics of rows in one pass over blocks.
+
+    Each block is shifted by its own mean before its products are made in its own type:
+    so an offset far larger than the spread costs no digits.
+
+    Parameters
+    ----------
+    rows : WeightedRows
+        The data.
+
+    n_jobs : int or None, default=None
+        Threads; None leaves them to BLAS.
+
+    Returns
+    -------
+    moments : Moments
+        The statistics.
+    """
+    blocks = row_blocks(rows.X.shape[0], rows.partition)
+    parts = map_blocks(partial(_read_block, rows), blocks, n_jobs)
+    total = None
+    for _ in range(0, len(blocks), _POOL):
+        pooled = _pool(islice(parts, _POOL), rows)
+        total = pooled if total is None else total.merged(pooled)
+    return total
+
+
+def are_quick(shape, partition):
+    """Tell whether products of features, or of samples, take no time to speak of.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Samples and features.
+
+    partition : Partition
+        Groups of features.
+
+    Returns
+    -------
+    are_quick : bool
+        About a tenth of a second.
+    """
+    n_rows, n_features = shape
+    return n_rows * n_features * min(n_rows, partition.widest) <= _QUICK
+
+
+def check_width(partition):
+    """Refuse groups whose products would fill the memory.
+
+    Parameters
+    ----------
+    partition : Partition
+        Groups of features.
+
+    Raises
+    ------
+    ValueError
+        If the widest group is wider than `MAX_WIDTH`.
+    """
+    if partition.widest > MAX_WIDTH:
+        raise ValueError(
+            f"Summing products of features (solver='gram', partial_fit, merge) needs "
+            f"groups of at most {MAX_WIDTH} features. Got {partition.widest}; give "
+            f"smaller groups, or call fit with solver='krylov'."
+        )
+
+
+@dataclass(frozen=True)
+class _Part:
+    weight: float
+    shift: np.ndarray
+    sums: np.ndarray
+    products: np.ndarray
+    rounding: float
+
+
+def _pool(parts, rows):
+    partition = rows.partition
+    scatter = np.zeros(partition.n_products)
+    weights, shifts, sums, rounding = [], [], [], 0.0
+    for part in parts:
+        scatter += part.products
+        weights.append(part.weight)
+        shifts.append(part.shift)
+        sums.append(part.sums)
+        rounding = max(rounding, part.rounding)
+    weights, sums = np.array(weights), np.array(sums)
+    # A shift is a mean up to rounding; what is left of it is taken out here.
+    means = np.array(shifts) + sums / weights[:, None]
+    mean, between = _pooled(weights, means)
+    scatter += partition.grams(between)
+    scatter -= partition.grams(sums / np.sqrt(weights)[:, None])
+    eps = float(np.finfo(rows.X.dtype).eps)
+    return Moments(partition, float(weights.sum()), mean, scatter, rounding, eps)
+
+
+def _pooled(weights, means):
+    """Return the mean of means and rows whose products are the scatter between them."""
+    mean = weights @ means / weights.sum()
+    return mean, np.sqrt(weights)[:, None] * (means - mean)
+
+
+def _read_block(rows, where):
+    X = rows.X[where]
+    weight = None if rows.weight is None else rows.weight[where]
+    if not sparse.issparse(X):
+        return _read_dense(X, weight, rows.partition)
+    is_dense = X.nnz > _DENSE_SHARE * X.shape[0] * X.shape[1]
+    if is_dense or len(rows.partition.widths) > 1:
+        return _read_dense(X.toarray(), weight, rows.partition)
+    return _read_sparse(X, weight)
+
+
+def _read_dense(X, weight, partition):
+    X = np.ascontiguousarray(partition.arrange(X))
+    part = _shifted(X, weight, partition)
+    if part is None:
+        part = _shifted(X.astype(np.float64), weight, partition)
+    return part
+
+
+def _shifted(X, weight, partition):
+    """Return the products of a block about its mean, None if they leave its type."""
+    w = np.ones(len(X)) if weight is None else weight
+    total, w = float(w.sum()), w.astype(X.dtype)
+    with np.errstate(all="ignore"):
+        shift = (w @ X) / X.dtype.type(total)
+        Y = X - shift
+        sums = w @ Y
+        if weight is not None:
+            Y *= np.sqrt(w)[:, None]
+        products = partition.grams(Y)
+    if X.dtype == np.float32 and not _are_representable(products, Y, partition):
+        return None
+    rounding = float(np.finfo(X.dtype).eps)
+    return _Part(total, shift.astype(float), sums.astype(float), products, rounding)
+
+
+def _are_representable(products, Y, partition):
+    """Tell whether no square overflowed or lost digits to underflow."""
+    blocks = partition.blocks(products)
+    squares = [np.diagonal(b, axis1=1, axis2=2).ravel() for b in blocks]
+    squares = np.concatenate(squares)
+    info = np.finfo(products.dtype)
+    is_small = squares < info.tiny / info.eps
+    return np.isfinite(squares).all() and not Y[:, is_small].any()
+
+
+def _read_sparse(X, weight):
+    """Return the products of a sparse block, in float64 as that costs it nothing."""
+    X = X.astype(np.float64)
+    w = np.ones(X.shape[0]) if weight is None else weight
+    products = (X.T @ sparse.diags_array(w) @ X).toarray().ravel()
+    rounding = float(np.finfo(np.float64).eps)
+    return _Part(w.sum(), np.zeros(X.shape[1]), X.T @ w, products, rounding)

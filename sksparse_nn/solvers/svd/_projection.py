@@ -1,0 +1,242 @@
+"""Coordinates of rows in fitted components, and rows from coordinates."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+import numpy as np
+from scipy import sparse
+
+from sksparse_nn.solvers.svd._blocks import map_blocks, row_blocks
+from sksparse_nn.solvers.svd._partition import Partition
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Neighbouring groups of one width and one number of components."""
+
+    columns: slice
+    outputs: slice
+    components: np.ndarray  # (n_groups, n_components, width)
+
+    @property
+    def is_single(self):
+        return len(self.components) == 1
+
+    @property
+    def indices(self):
+        # The output of each value of the transposed components.
+        n_groups, n_components, width = self.components.shape
+        outputs = np.arange(self.outputs.start, self.outputs.stop)
+        outputs = outputs.reshape(n_groups, 1, n_components)
+        return np.broadcast_to(outputs, (n_groups, width, n_components))
+
+    def project(self, X, out):
+        V = self.components.transpose(0, 2, 1)
+        X, out = X[:, self.columns], out[:, self.outputs]
+        if self.is_single:
+            np.matmul(X, V[0], out=out)
+        else:
+            np.matmul(_split(X, len(V)), V, out=_split(out, len(V)))
+
+    def restore(self, Z, out):
+        V = self.components
+        Z, out = Z[:, self.outputs], out[:, self.columns]
+        if self.is_single:
+            np.matmul(Z, V[0], out=out)
+        else:
+            np.matmul(_split(Z, len(V)), V, out=_split(out, len(V)))
+
+
+def _split(Y, n_groups):
+    return Y.reshape(len(Y), n_groups, -1).transpose(1, 0, 2)
+
+
+def _project(batches, X, out):
+    for batch in batches:
+        batch.project(X, out)
+
+
+class Projector:
+    """A truncated SVD ready to be applied, group by group.
+
+    Parameters
+    ----------
+    components : ndarray of shape (n_components, n_features)
+        Zero outside their group.
+
+    component_groups : ndarray of shape (n_components,)
+        Group of each component, in order.
+
+    labels : ndarray of shape (n_features,)
+        Group of each feature.
+
+    mean : ndarray of shape (n_features,)
+        Taken off each row; zeros for nothing.
+
+    scale : ndarray of shape (n_components,) or None
+        Coordinates are divided by it, where it is not zero.
+    """
+
+    def __init__(self, components, component_groups, labels, *, mean, scale):
+        self.partition = Partition(labels)
+        self.components = components
+        self.counts = np.bincount(component_groups, minlength=labels.max() + 1)
+        self.mean = mean if mean.any() else None
+        self.scale = scale
+
+    def project(self, X, n_jobs=None):
+        """Return the coordinates of rows.
+
+        Parameters
+        ----------
+        X : ndarray or CSR matrix of shape (n_samples, n_features)
+            Samples.
+
+        n_jobs : int or None, default=None
+            Threads; None leaves them to BLAS.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            In the type of `X`.
+        """
+        Z = np.empty((X.shape[0], len(self.components)), X.dtype)
+        project = self._project_sparse if sparse.issparse(X) else self._project_dense
+        project = project(X.dtype)
+
+        def work(where):
+            project(X[where], Z[where])
+            if self.scale is not None:
+                Z[where] *= _inverse(self.scale).astype(X.dtype)
+
+        self._run(work, len(Z), n_jobs)
+        return Z
+
+    def restore(self, Z, n_jobs=None):
+        """Return the rows that have given coordinates.
+
+        Parameters
+        ----------
+        Z : ndarray of shape (n_samples, n_components)
+            Coordinates.
+
+        n_jobs : int or None, default=None
+            Threads; None leaves them to BLAS.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            In the type of `Z`.
+        """
+        X = np.empty((len(Z), self.partition.n_features), Z.dtype)
+        batches = self._batches(Z.dtype)
+
+        def work(where):
+            X[where] = self.partition.restore(self._restored(Z[where], batches))
+
+        self._run(work, len(Z), n_jobs)
+        return X
+
+    def _run(self, work, n_rows, n_jobs):
+        blocks = row_blocks(n_rows, self.partition)
+        for _ in map_blocks(work, blocks, n_jobs):
+            pass
+
+    def _restored(self, Z, batches):
+        if self.scale is not None:
+            Z = Z * self.scale.astype(Z.dtype)
+        Z = np.ascontiguousarray(Z)
+        X = np.zeros((len(Z), self.partition.n_features), Z.dtype)
+        for batch in batches:
+            batch.restore(Z, X)
+        if self.mean is not None:
+            X += self._arranged_mean.astype(Z.dtype)
+        return X
+
+    def _project_dense(self, dtype):
+        batches = self._batches(dtype)
+        mean, rest = self._rounded_mean(dtype)
+
+        def project(X, out):
+            X = np.ascontiguousarray(self.partition.arrange(X))
+            _project(batches, X if mean is None else X - mean, out)
+            if rest is not None:
+                out -= rest
+
+        return project
+
+    def _rounded_mean(self, dtype):
+        """Split the mean into what its type holds and the coordinates of the rest."""
+        if self.mean is None:
+            return None, None
+        mean = self._arranged_mean.astype(dtype)
+        rest = np.empty((1, len(self.components)), dtype)
+        left = (self._arranged_mean - mean).astype(dtype)
+        _project(self._batches(dtype), left[None], rest)
+        return mean, rest
+
+    def _project_sparse(self, dtype):
+        V = self._transposed(dtype)
+        offset = None
+        if self.mean is not None:
+            offset = (self._transposed(np.float64).T @ self.mean).astype(dtype)
+
+        def project(X, out):
+            product = X @ V
+            out[:] = product.toarray() if sparse.issparse(product) else product
+            if offset is not None:
+                out -= offset
+
+        return project
+
+    def _transposed(self, dtype):
+        """Return the components as columns: in CSR form unless they are one block."""
+        if len(self.counts) == 1:
+            return np.ascontiguousarray(self.components.T, dtype)
+        batches, lengths = (
+            self._batches(dtype),
+            np.repeat(self.counts, self.partition.widths),
+        )
+        data = [b.components.transpose(0, 2, 1).ravel() for b in batches]
+        indices = [b.indices.ravel() for b in batches]
+        V = sparse.csr_array(
+            (
+                np.concatenate(data),
+                np.concatenate(indices),
+                np.concatenate([[0], np.cumsum(lengths)]),
+            ),
+            shape=(len(lengths), len(self.components)),
+        )
+        order = self.partition.order
+        return V if order is None else V[np.argsort(order)]
+
+    @cached_property
+    def _arranged_mean(self):
+        return self.partition.arrange(self.mean[None])[0]
+
+    def _batches(self, dtype):
+        arranged = self.partition.arrange(self.components)
+        shapes = list(zip(self.partition.widths, self.counts, strict=True))
+        batches, start, first = [], 0, 0
+        for (width, count), groups in groupby(shapes):
+            n_groups = len(list(groups))
+            columns = slice(start, start + n_groups * width)
+            outputs = slice(first, first + n_groups * count)
+            if count:
+                square = arranged[outputs, columns]
+                blocks = _diagonal_blocks(square, n_groups).astype(dtype)
+                batches.append(_Batch(columns, outputs, blocks))
+            start, first = columns.stop, outputs.stop
+        return batches
+
+
+def _diagonal_blocks(V, n_groups):
+    """Return the blocks of a matrix that is zero outside them."""
+    shape = n_groups, len(V) // n_groups, n_groups, V.shape[1] // n_groups
+    each = np.arange(n_groups)
+    return np.ascontiguousarray(V.reshape(shape)[each, :, each])
+
+
+def _inverse(scale):
+    return np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)

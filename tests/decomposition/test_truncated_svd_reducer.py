@@ -1,0 +1,309 @@
+"""The reducer beyond what every estimator is checked for."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.exceptions import NotFittedError
+
+from sksparse_nn.decomposition._truncated_svd_reducer import TruncatedSVDReducer
+
+SETTINGS = {
+    "plain": {},
+    "centred": {"center": True},
+    "whitened": {"center": True, "whiten": True},
+    "groups": {"groups": 6},
+    "labels": {"groups": [2, 0, 1, 0] * 4, "center": True, "whiten": True},
+    "share": {"n_components": 0.9, "groups": 4},
+    "auto": {"n_components": "auto"},
+}
+
+
+@pytest.fixture(params=SETTINGS)
+def reducer(request):
+    return TruncatedSVDReducer(**{"n_components": 3, **SETTINGS[request.param]})
+
+
+@pytest.fixture(name="X")
+def correlated_rows():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, 16)) @ rng.standard_normal((16, 16)) + 2
+    return X + 3 * rng.standard_normal((80, 3)) @ rng.standard_normal((3, 16))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_digits().data.astype(np.float32)
+
+
+def assert_same_fit(one, other, *, rtol=1e-6):
+    """Compare what two reducers learnt, up to rounding."""
+    assert one.n_components_ == other.n_components_
+    assert one.n_samples_seen_ == other.n_samples_seen_
+    atol = rtol * np.abs(one.mean_).max()
+    assert_allclose(one.mean_, other.mean_, atol=atol)
+    assert_allclose(one.singular_values_, other.singular_values_, rtol=rtol)
+    assert_allclose(one.components_, other.components_, atol=10 * rtol)
+    ratios = (r.explained_variance_ratio_ for r in (one, other))
+    assert_allclose(*ratios, rtol=rtol)
+
+
+# Peers
+
+
+def test_centred_it_is_pca(digits):
+    ours = TruncatedSVDReducer(8, center=True).fit(digits)
+    peer = PCA(8, svd_solver="full").fit(digits.astype(np.float64))
+    assert_allclose(ours.singular_values_, peer.singular_values_, rtol=1e-6)
+    assert_allclose(ours.explained_variance_ratio_, peer.explained_variance_ratio_)
+    assert_allclose(np.abs(ours.components_), np.abs(peer.components_), atol=1e-5)
+
+
+def test_uncentred_it_is_the_svd_of_scikit_learn(digits):
+    ours = TruncatedSVDReducer(8).fit(digits)
+    peer = TruncatedSVD(8, algorithm="arpack").fit(digits.astype(np.float64))
+    assert_allclose(ours.singular_values_, peer.singular_values_, rtol=1e-6)
+
+
+# What comes back
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_all_directions_give_the_rows_back(X, name):
+    reducer = TruncatedSVDReducer(**SETTINGS[name]).set_params(n_components=16)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "n_components=16", UserWarning)
+        Z = reducer.fit_transform(X)
+    assert_allclose(reducer.inverse_transform(Z), X, atol=1e-9)
+
+
+def test_what_is_left_out_is_the_energy_not_kept(X, reducer):
+    Z = reducer.fit_transform(X)
+    kept = reducer.explained_variance_ratio_.sum()
+    lost = ((X - reducer.inverse_transform(Z)) ** 2).sum()
+    total = ((X - reducer.mean_) ** 2).sum()
+    assert_allclose(lost, (1 - kept) * total, rtol=1e-9)
+
+
+def test_whitened_outputs_have_mean_square_one(X):
+    for groups in (None, 4):
+        Z = TruncatedSVDReducer(3, groups=groups, whiten=True).fit_transform(X)
+        assert_allclose((Z**2).mean(axis=0), 1)
+
+
+def test_whitening_does_not_blow_up_what_is_not_there(X):
+    X[:, 8:] = X[:, :8]
+    with pytest.warns(UserWarning, match="8 stand above rounding"):
+        Z = TruncatedSVDReducer(12, center=True, whiten=True).fit_transform(X)
+    assert Z.shape[1] == 8
+    assert np.abs(Z).max() < 10
+
+
+def test_outputs_stand_group_after_group(X):
+    reducer = TruncatedSVDReducer(2, groups=6).fit(X)
+    assert_array_equal(reducer.component_groups_, [0, 0, 1, 1, 2, 2])
+    alone = TruncatedSVDReducer(2).fit(X[:, 6:12])
+    assert_allclose(reducer.transform(X)[:, 2:4], alone.transform(X[:, 6:12]))
+
+
+def test_feature_names_are_numbered(X):
+    names = TruncatedSVDReducer(2, groups=8).fit(X).get_feature_names_out()
+    assert_array_equal(names, [f"truncatedsvdreducer{i}" for i in range(4)])
+
+
+def test_a_share_of_all_groups_is_kept(X):
+    reducer = TruncatedSVDReducer(0.8, groups=4).fit(X)
+    kept = reducer.explained_variance_ratio_
+    assert kept.sum() >= 0.8
+    assert kept.sum() - kept.min() < 0.8
+
+
+# Streams
+
+
+@pytest.mark.parametrize("size", [1, 7, 80])
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
+def test_a_stream_is_fitted_as_one(X, reducer, size, kind):
+    for start in range(0, len(X), size):
+        reducer.partial_fit(kind(X[start : start + size]))
+    assert_same_fit(reducer, clone(reducer).set_params(solver="gram").fit(X))
+
+
+def test_rows_can_be_added_to_any_small_fit(X):
+    for solver in ("exact", "gram", "krylov"):
+        reducer = TruncatedSVDReducer(3, solver=solver, random_state=0)
+        streamed = reducer.fit(X[:30]).partial_fit(X[30:])
+        assert_same_fit(streamed, TruncatedSVDReducer(3).fit(X))
+        assert streamed.solver_ == "gram"
+
+
+def test_merged_fits_are_one_fit(X, reducer):
+    parts = [clone(reducer).partial_fit(part) for part in np.split(X, 4)]
+    left, right = parts[0].merge(parts[1]), parts[2].merge(parts[3])
+    assert_same_fit(left.merge(right), reducer.fit(X))
+
+
+def test_merging_leaves_the_other_as_it_was(X):
+    one, other = (TruncatedSVDReducer(3).fit(part) for part in np.split(X, 2))
+    before = other.transform(X)
+    one.merge(other)
+    assert_array_equal(other.transform(X), before)
+    assert other.n_samples_seen_ == 40
+
+
+def test_a_stream_of_both_types_is_as_coarse_as_the_coarser(X):
+    reducer = TruncatedSVDReducer(3).partial_fit(X.astype(np.float32)).partial_fit(X)
+    assert reducer.components_.dtype == np.float32
+    assert reducer.transform(X).dtype == np.float64
+
+
+def test_early_rows_of_a_stream_raise_no_warning(X):
+    assert TruncatedSVDReducer(5).partial_fit(X[:2]).n_components_ == 2
+
+
+def test_other_groups_are_not_merged(X):
+    one, other = (TruncatedSVDReducer(2, groups=g).fit(X) for g in (4, 8))
+    with pytest.raises(ValueError, match="same features in the same groups"):
+        one.merge(other)
+
+
+def test_merge_needs_two_fits(X):
+    with pytest.raises(NotFittedError):
+        TruncatedSVDReducer(2).fit(X).merge(TruncatedSVDReducer(2))
+
+
+def test_rows_are_not_added_where_nothing_was_kept():
+    X = sparse.random_array((30, 6000), density=0.01, rng=np.random.default_rng(0))
+    reducer = TruncatedSVDReducer(2, random_state=0).fit(X)
+    assert reducer.solver_ == "exact"
+    with pytest.raises(ValueError, match=r"at most 5000 features\. Got 6000"):
+        reducer.partial_fit(X)
+    with pytest.raises(ValueError, match="on data too large to keep them"):
+        reducer.merge(reducer)
+
+
+def test_a_chunk_of_another_width_is_refused(X):
+    reducer = TruncatedSVDReducer(2).partial_fit(X)
+    with pytest.raises(ValueError, match="expecting 16 features"):
+        reducer.partial_fit(X[:, :5])
+
+
+# Weights
+
+
+def test_weights_of_a_stream_count_as_repetitions(X, reducer):
+    weight = np.random.default_rng(0).integers(0, 3, len(X))
+    for part, w in zip(np.split(X, 2), np.split(weight, 2), strict=True):
+        reducer.partial_fit(part, sample_weight=w)
+    repeated = clone(reducer).fit(X.repeat(weight, axis=0))
+    assert reducer.n_samples_seen_ == (weight > 0).sum()
+    assert_allclose(reducer.transform(X), repeated.transform(X), rtol=1e-7, atol=1e-9)
+
+
+def test_a_row_without_weight_is_as_if_absent(X):
+    weight = np.ones(len(X))
+    weight[::3] = 0
+    X[::3] = 1e9
+    one = TruncatedSVDReducer(3).fit(X, sample_weight=weight)
+    assert_array_equal(one.singular_values_, _of(X[weight > 0]).singular_values_)
+
+
+def _of(X):
+    return TruncatedSVDReducer(3).fit(X, sample_weight=np.ones(len(X)))
+
+
+def test_negative_weights_are_refused(X):
+    with pytest.raises(ValueError, match="Negative values"):
+        TruncatedSVDReducer(3).fit(X, sample_weight=-np.ones(len(X)))
+
+
+# More than the data hold
+
+
+def test_too_many_components_are_clipped_with_one_warning(X):
+    with pytest.warns(UserWarning, match="n_components=20") as caught:
+        reducer = TruncatedSVDReducer(20).fit(X)
+    assert len(caught) == 1
+    assert reducer.n_components_ == 16
+
+
+def test_many_short_groups_are_one_warning(digits):
+    with pytest.warns(UserWarning, match="in each of 8 groups") as caught:
+        reducer = TruncatedSVDReducer(8, groups=8).fit(digits)
+    assert len(caught) == 1
+    assert reducer.n_components_ == 61
+
+
+def test_zeros_have_finite_shares():
+    with pytest.warns(UserWarning, match="0 stand above rounding"):
+        reducer = TruncatedSVDReducer(2, whiten=True).fit(np.zeros((9, 4)))
+    assert_array_equal(reducer.explained_variance_ratio_, [0])
+    assert_array_equal(reducer.transform(np.zeros((2, 4))), np.zeros((2, 1)))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-9, 1e9, 1e30])
+def test_scale_changes_neither_shares_nor_rank(X, reducer, scale):
+    X = X.astype(np.float32)
+    plain, scaled = (clone(reducer).fit(Y) for Y in (X, np.float32(scale) * X))
+    ratios = (r.explained_variance_ratio_ for r in (plain, scaled))
+    assert_allclose(*ratios, rtol=1e-4)
+
+
+def test_shares_lie_between_zero_and_one(X, reducer):
+    ratio = reducer.fit(X).explained_variance_ratio_
+    assert np.all(ratio > 0)
+    assert ratio.sum() <= 1
+
+
+def test_the_order_of_rows_changes_no_sign(X, reducer):
+    shuffled = np.random.default_rng(0).permutation(X)
+    one, other = (clone(reducer).fit(rows) for rows in (X, shuffled))
+    assert_allclose(one.components_, other.components_, atol=1e-9)
+
+
+# Errors
+
+
+BAD_FITS = {
+    "not a number": ({}, np.array([[1.0, np.nan], [1, 2]])),
+    "infinite": ({}, np.array([[1.0, np.inf], [1, 2]])),
+    "labels for other data": ({"groups": [0, 1, 2]}, np.ones((3, 2))),
+    "too wide for products": ({"solver": "gram"}, np.ones((2, 6000))),
+    "all values by krylov": (
+        {"solver": "krylov", "n_components": "auto"},
+        np.eye(4),
+    ),
+}
+
+
+@pytest.mark.parametrize(("parameters", "bad"), BAD_FITS.values(), ids=BAD_FITS)
+def test_a_fit_that_fails_leaves_the_reducer_as_it_was(X, parameters, bad):
+    reducer = TruncatedSVDReducer(2).fit(X).set_params(**parameters)
+    before = dict(vars(reducer))
+    with pytest.raises(ValueError, match=r"\w"):
+        reducer.fit(bad)
+    assert vars(reducer) == before
+
+
+def test_coordinates_of_another_width_are_refused(X):
+    reducer = TruncatedSVDReducer(2).fit(X)
+    with pytest.raises(ValueError, match=r"each of the 2 components\. Got 3"):
+        reducer.inverse_transform(np.ones((4, 3)))
+
+
+@pytest.mark.parametrize("n_components", [0, 1.0, -0.5, "all", None])
+def test_other_numbers_of_components_are_refused(X, n_components):
+    with pytest.raises(ValueError, match="n_components"):
+        TruncatedSVDReducer(n_components).fit(X)
+
+
+def test_fitted_attributes_are_plain(X, reducer):
+    reducer.fit(X)
+    fitted = {k: v for k, v in vars(reducer).items() if k.endswith("_")}
+    for value in [*fitted.values(), *reducer._moments.values()]:
+        assert isinstance(value, (np.ndarray, int, float, str))

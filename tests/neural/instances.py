@@ -1,0 +1,22 @@
+"""The network estimators that the common checks run on.
+
+Their batches hold all rows of a check: at smaller ones integer weights cannot equal
+repeated rows, for any network. The tests beside this file look at small batches.
+"""
+
+from sksparse_nn import SparseNetClassifier, SparseNetRegressor
+
+NETS = [
+    SparseNetClassifier(),
+    SparseNetClassifier((), learning_rate=0.05, class_weight="balanced"),
+    SparseNetClassifier((16, 8), activation="gelu", learning_rate=0.03, max_epochs=25),
+    SparseNetClassifier((16,), learning_rate=0.05, max_epochs=25, early_stopping=True),
+    SparseNetClassifier(
+        (16,), learning_rate=0.05, max_epochs=25, l1=1e-3, group_lasso=1e-3
+    ),
+    SparseNetRegressor(),
+    SparseNetRegressor((), learning_rate=0.1, max_epochs=25, early_stopping=True),
+    SparseNetRegressor(
+        (16,), learning_rate=0.05, max_epochs=25, l1=1e-3, group_lasso=1e-3
+    ),
+]

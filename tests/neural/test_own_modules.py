@@ -1,0 +1,165 @@
+"""Modules and callbacks of the user's own."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+from skorch.callbacks import (
+    BatchScoring,
+    Callback,
+    EarlyStopping,
+    EpochScoring,
+    LRScheduler,
+)
+from torch import nn
+
+from sksparse_nn import SparseNetClassifier, SparseNetRegressor
+
+
+class Residual(nn.Module):
+    def __init__(self, n_features, n_outputs):
+        super().__init__()
+        self.inner = nn.Linear(n_features, n_features)
+        self.outer = nn.Linear(n_features, n_outputs)
+
+    def forward(self, X):
+        return self.outer(X + torch.relu(self.inner(X)))
+
+
+def lazy(n_features, n_outputs):
+    return nn.Sequential(nn.LazyLinear(6), nn.ReLU(), nn.LazyLinear(n_outputs))
+
+
+def normalised(n_features, n_outputs):
+    return nn.Sequential(nn.BatchNorm1d(n_features), nn.Linear(n_features, n_outputs))
+
+
+MODULES = {
+    "class": Residual,
+    "lazy": lazy,
+    "batch norm": normalised,
+    "instance": nn.Linear(5, 3),
+}
+
+
+def classifier(**parameters):
+    given = {"learning_rate": 0.02, "max_epochs": 20, "random_state": 0} | parameters
+    return SparseNetClassifier(**given)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_of_ones_own_learns(blobs, module, dtype):
+    X, y = blobs[0].astype(dtype), blobs[1]
+    net = classifier(module=MODULES[module], batch_size=30).fit(X, y)
+    assert net.predict_proba(X).dtype == dtype
+    assert net.score(X, y) > 0.8
+
+
+def test_a_module_that_is_given_is_copied(blobs):
+    module = nn.Linear(5, 3)
+    before = module.weight.detach().clone()
+    net = classifier(module=module, learning_rate=1e-9).fit(*blobs)
+    assert torch.equal(module.weight, before)
+    assert net.net_.module_ is not module
+    assert torch.allclose(net.net_.module_.weight, before, atol=1e-5)
+
+
+def test_a_module_of_ones_own_regresses(line):
+    X, y = line
+    net = SparseNetRegressor(module=Residual, learning_rate=0.02, random_state=0)
+    assert net.fit(X, np.column_stack([y, -y])).score(X, np.column_stack([y, -y])) > 0.9
+
+
+class Recorder(Callback):
+    """Write down what is seen, into a list that the user holds."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def on_train_begin(self, net, **kwargs):
+        self.seen.append("begin")
+
+    def on_epoch_end(self, net, **kwargs):
+        net.history.record("twice", 2 * net.history[-1, "train_loss"])
+        self.seen.append("epoch")
+
+    def on_train_end(self, net, **kwargs):
+        self.seen.append("end")
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_callbacks_see_the_training(blobs, named):
+    seen = []
+    callback = Recorder(seen)
+    net = classifier(
+        callbacks=[("mine", callback) if named else callback], max_epochs=2
+    )
+    net.fit(*blobs)
+    assert seen == ["begin", "epoch", "epoch", "end"]
+    assert net.history_[1]["twice"] == 2 * net.history_[1]["train_loss"]
+
+
+def test_callbacks_run_in_partial_fit_too(blobs):
+    seen = []
+    net = classifier(callbacks=[Recorder(seen)])
+    for _ in range(2):
+        net.partial_fit(*blobs, classes=[0, 1, 2])
+    assert seen == ["begin", "epoch", "end"] * 2
+
+
+def test_callbacks_are_left_as_they_were_given(blobs):
+    callback = EarlyStopping("train_loss", patience=1, threshold=10)
+    before = dict(vars(callback))
+    classifier(callbacks=[callback]).fit(*blobs)
+    assert vars(callback) == before
+
+
+def test_a_callback_that_stops_is_no_interrupt_by_the_user(blobs):
+    stop = EarlyStopping("train_loss", patience=3, threshold=10)
+    assert classifier(callbacks=[stop]).fit(*blobs).n_iter_ == 4
+
+
+def test_a_scheduler_changes_the_learning_rate(blobs):
+    policy = LRScheduler(torch.optim.lr_scheduler.StepLR, step_size=1, gamma=0.0)
+    net = classifier(callbacks=[policy], max_epochs=3).fit(*blobs)
+    assert net.history_[1]["event_lr"] == 0.0
+    assert net.history_[1]["train_loss"] == net.history_[2]["train_loss"]
+
+
+@pytest.mark.parametrize("on_train", [False, True])
+def test_skorch_scores_epochs_by_accuracy(blobs, on_train):
+    score = EpochScoring("accuracy", name="accuracy", on_train=on_train)
+    net = classifier(callbacks=[score], early_stopping=True, max_epochs=3).fit(*blobs)
+    assert all(0 <= row["accuracy"] <= 1 for row in net.history_)
+
+
+def test_skorch_scores_batches(blobs):
+    score = BatchScoring("accuracy", name="accuracy", on_train=True)
+    net = classifier(callbacks=[score], max_epochs=3, batch_size=10).fit(*blobs)
+    assert 0 <= net.history_[-1]["accuracy"] <= 1
+
+
+class Marker(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        net.history.record("mark", 1)
+
+
+def test_callbacks_may_be_classes(blobs):
+    net = classifier(callbacks=[Marker], max_epochs=1).fit(*blobs)
+    assert net.history_[0]["mark"] == 1
+
+
+def test_a_line_an_epoch_is_written_if_asked_for(blobs, capfd):
+    net = classifier(verbose=1, early_stopping=True, max_epochs=3).fit(*blobs)
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) == 3
+    for line, row in zip(lines, net.history_, strict=True):
+        assert f"epoch {row['epoch']:>4}" in line
+        assert f"valid loss {row['valid_loss']:.5f}" in line
+
+
+def test_the_skorch_net_can_be_asked_itself(blobs):
+    X, y = blobs
+    net = classifier().fit(X, y)
+    assert_array_equal(net.net_.predict(X), net.predict(X))

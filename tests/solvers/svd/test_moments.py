@@ -1,0 +1,91 @@
+"""Statistics of rows: they add up, in any type and order."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+from sksparse_nn.solvers.svd import WeightedRows, moments_of, partition_features
+
+
+def naive_scatter(X, partition, weight):
+    """Return the products of deviations of each group, one group after the other."""
+    X = X.astype(np.float64)
+    deviations = X - np.average(X, axis=0, weights=weight)
+    blocks = []
+    for group in range(len(partition.widths)):
+        D = deviations[:, partition.labels == group]
+        blocks.append((D.T @ (weight[:, None] * D)).ravel())
+    return np.concatenate(blocks)
+
+
+@pytest.fixture(name="X")
+def shifted_noise():
+    rng = np.random.default_rng(0)
+    return (rng.standard_normal((300, 12)) + 3).astype(np.float32)
+
+
+@pytest.mark.parametrize("groups", [None, 5, [0, 1, 1, 2] * 3])
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_moments_are_those_of_the_naive_formula(X, groups, is_sparse):
+    weight = np.linspace(0.5, 3, len(X))
+    partition = partition_features(groups, X.shape[1])
+    data = sparse.csr_array(X) if is_sparse else X
+    found = moments_of(WeightedRows(data, weight, partition))
+    expected = naive_scatter(X, partition, weight)
+    assert_allclose(found.scatter, expected, rtol=1e-5, atol=1e-4)
+    mean = np.average(X.astype(np.float64), axis=0, weights=weight)
+    assert_allclose(partition.restore(found.mean), mean, rtol=1e-6)
+    assert_allclose(found.weight, weight.sum())
+
+
+@pytest.mark.parametrize("cut", [1, 150, 299])
+def test_merged_moments_are_those_of_all_rows(X, cut):
+    X = X.astype(np.float64)
+    X[:cut] += 100
+    partition = partition_features(4, X.shape[1])
+    all_rows, one, other = (
+        moments_of(WeightedRows(rows, None, partition))
+        for rows in (X, X[:cut], X[cut:])
+    )
+    merged = one.merged(other)
+    assert_allclose(merged.scatter, all_rows.scatter, rtol=1e-10, atol=1e-8)
+    assert_allclose(merged.mean, all_rows.mean, rtol=1e-12)
+    assert merged.weight == len(X)
+
+
+def test_merging_leaves_both_as_they_were(X):
+    partition = partition_features(None, X.shape[1])
+    one, other = (moments_of(WeightedRows(x, None, partition)) for x in (X, 2 * X))
+    before = one.scatter.copy(), other.scatter.copy()
+    one.merged(other)
+    assert_array_equal(one.scatter, before[0])
+    assert_array_equal(other.scatter, before[1])
+
+
+def test_a_drift_over_many_blocks_is_pooled_exactly(monkeypatch):
+    monkeypatch.setattr("sksparse_nn.solvers.svd._blocks._CACHED", 24)
+    X = np.random.default_rng(0).standard_normal((1500, 4))
+    X += 1e4 * np.arange(1500)[:, None]
+    partition = partition_features(None, 4)
+    found = moments_of(WeightedRows(X, None, partition))
+    expected = naive_scatter(X, partition, np.ones(1500))
+    assert_allclose(found.scatter, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_squares_beyond_float32_are_not_lost(X, scale):
+    X[:, :6] *= np.float32(scale)
+    partition = partition_features(6, X.shape[1])
+    found = moments_of(WeightedRows(X, None, partition))
+    expected = naive_scatter(X, partition, np.ones(len(X)))
+    assert_allclose(found.scatter, expected, rtol=1e-4, atol=1e-3 * expected[:36].max())
+    assert_allclose(found.scatter[36:], expected[36:], rtol=1e-5, atol=1e-4)
+
+
+def test_an_offset_in_float32_costs_no_digits(X):
+    X += 1e4
+    partition = partition_features(None, X.shape[1])
+    found = moments_of(WeightedRows(X, None, partition))
+    expected = naive_scatter(X, partition, np.ones(len(X)))
+    assert_allclose(found.scatter, expected, rtol=1e-5, atol=1e-3)
