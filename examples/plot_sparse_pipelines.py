@@ -60,7 +60,7 @@ if options.cifar10:
 else:
     bunch = load_digits()
     image_shape, scale, n_test = (1, 8, 8), 16, 300
-    n_directions, n_atoms, grid, max_epochs = 20, 128, [2, 4, 8, 16], 40
+    n_directions, n_atoms, grid, max_epochs = 20, 128, [1, 2, 4, 8, 16], 40
 
 X_train, X_test, y_train, y_test = train_test_split(
     bunch.data.astype(np.float32) / scale, bunch.target, test_size=n_test, shuffle=False

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import sparse
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_breast_cancer
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
@@ -15,7 +15,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
 @pytest.fixture
 def files(tmp_path, monkeypatch):
     """Put the files that the examples read into the working folder."""
-    X, y = load_iris(return_X_y=True, as_frame=True)
+    X, y = load_breast_cancer(return_X_y=True, as_frame=True)
     X.assign(target=y).to_csv(tmp_path / "measurements.csv", index=False)
     rng = np.random.default_rng(0)
     labels = np.repeat(["arts", "science"], 60)

@@ -14,7 +14,7 @@ from sksparse_nn.decomposition import SparseDictionaryCoder
 from sksparse_nn.solvers.coding import CODERS
 
 
-class SparsitySearchCV(GridSearchCV):
+class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
     """Search the sparsity of a coder in a pipeline with one dictionary a fold.
 
     Takes the place of :class:`~sklearn.model_selection.GridSearchCV` where the grid
@@ -32,8 +32,30 @@ class SparsitySearchCV(GridSearchCV):
         "top_k", or its `alpha`, for the other algorithms, in each dict; may have any
         other parameter too.
 
-    scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score, return_train_score
-        As for `GridSearchCV`. `refit` may be a bool or the name of a metric.
+    scoring : str, callable, list, tuple or dict, default=None
+        As for `GridSearchCV`.
+
+    n_jobs : int, default=None
+        Number of processes.
+
+    refit : bool or str, default=True
+        Whether to fit the best pipeline on all rows; the name of the metric to choose
+        by where there are several.
+
+    cv : int, cross-validation generator or iterable, default=None
+        As for `GridSearchCV`.
+
+    verbose : int, default=0
+        As for `GridSearchCV`.
+
+    pre_dispatch : int or str, default="2*n_jobs"
+        As for `GridSearchCV`.
+
+    error_score : "raise" or float, default=nan
+        Score of a pipeline whose fit raises.
+
+    return_train_score : bool, default=False
+        Whether `cv_results_` has scores of the training sets.
 
     Attributes
     ----------

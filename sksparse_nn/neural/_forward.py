@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from sksparse_nn.neural._torch_threads import threads_worth
+
 # Numbers of input in a block: 16 MB of float32.
 _BLOCK_SIZE = 2**22
 
@@ -30,7 +32,8 @@ def network_outputs(net, X, *, private):
     placement = next(net.module_.parameters())
     size = max(net.batch_size, _BLOCK_SIZE // X.shape[1])
     starts = range(0, X.shape[0], size)
-    with torch.inference_mode():
+    n_rows = min(size, X.shape[0])
+    with torch.inference_mode(), threads_worth(net.module_, n_rows):
         blocks = (_tensor(X[start : start + size], private) for start in starts)
         outputs = [net.module_(block.to(placement)).cpu() for block in blocks]
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs)

@@ -11,6 +11,7 @@ from skorch.callbacks import EpochTimer, PassthroughScoring
 from skorch.history import History
 
 from sksparse_nn.neural._losses import CrossEntropy, SquaredError
+from sksparse_nn.neural._torch_threads import threads_worth
 
 
 class Net(NeuralNet):
@@ -72,7 +73,8 @@ class Net(NeuralNet):
         self._initialize_callbacks()
         self.epoch_is_open = False
         self.held_out = held_out
-        self.partial_fit(samples, epochs=epochs)
+        with threads_worth(self.module_, min(self.batch_size, len(samples))):
+            self.partial_fit(samples, epochs=epochs)
         if self.epoch_is_open:
             del self.history[-1]
             warnings.warn("Training interrupted by user.", stacklevel=2)

@@ -106,6 +106,10 @@ def test_a_device_that_is_not_there_is_told_before_any_work(device):
         SparseNetClassifier(device=device).fit("no data", "at all")
 
 
+def returns_text(n_features, n_outputs):
+    return "no module"
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
@@ -118,11 +122,11 @@ def test_a_device_that_is_not_there_is_told_before_any_work(device):
         ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
         ({"class_weight": "even"}, "'class_weight' parameter"),
         ({"callbacks": ["print"]}, "callbacks must hold skorch callbacks"),
-        ({"module": lambda n, m: "no module"}, "must return a torch.nn.Module"),
+        ({"module": returns_text}, "must return a torch.nn.Module"),
         ({"module": torch.nn.Linear(5, 7)}, r"rows of n_outputs=3. Got shape \(1, 7\)"),
         ({"module": torch.nn.Softplus()}, "rows of n_outputs=3"),
     ],
-    ids=str,
+    ids=lambda given: str(given).split(" at 0x")[0],
 )
 def test_a_useless_parameter_is_named(blobs, parameters, message):
     with pytest.raises(ValueError, match=message):

@@ -8,6 +8,7 @@ import torch
 from numpy.testing import assert_array_equal
 
 from sksparse_nn import SparseNetClassifier
+from sksparse_nn.neural._torch_threads import threads_worth
 
 
 def classifier(**parameters):
@@ -79,10 +80,30 @@ def test_the_default_float_type_does_not_matter(blobs):
         torch.set_default_dtype(torch.float32)
 
 
-def test_the_number_of_threads_is_left_as_it_was(blobs):
+@pytest.fixture
+def two_threads():
     before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_the_number_of_threads_is_left_as_it_was(blobs, two_threads):
     classifier().fit(*blobs).predict(blobs[0])
-    assert torch.get_num_threads() == before
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize(("n_rows", "n_threads"), [(10, 1), (10**6, 2)])
+def test_small_batches_run_on_one_thread(two_threads, n_rows, n_threads):
+    with threads_worth(torch.nn.Linear(100, 10), n_rows):
+        assert torch.get_num_threads() == n_threads
+    assert torch.get_num_threads() == 2
+
+
+def test_threads_are_given_back_after_an_error(two_threads):
+    with pytest.raises(ZeroDivisionError), threads_worth(torch.nn.Linear(2, 2), 1):
+        raise ZeroDivisionError
+    assert torch.get_num_threads() == 2
 
 
 def test_threads_that_train_at_once_get_what_one_gets(blobs):

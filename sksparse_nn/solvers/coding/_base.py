@@ -44,8 +44,9 @@ class Atoms:
         unit = np.array(dictionary, order="C")
         norms = np.empty(len(unit))
         normalise_rows(unit, norms)
-        columns = np.ascontiguousarray(unit.T)
-        return cls(dictionary, unit, columns, norms, unit @ columns if gram else None)
+        # NumPy multiplies a matrix by its own transpose in half the time.
+        products = unit @ unit.T if gram else None
+        return cls(dictionary, unit, np.ascontiguousarray(unit.T), norms, products)
 
     @cached_property
     def in_double(self):
