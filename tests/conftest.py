@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+collect_ignore = ["benchmarks"]
+
 _ROOT = Path(__file__).resolve().parents[1]
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")

@@ -449,7 +449,9 @@ def test_a_damaged_archive_is_refused(tmp_path):
     assert "whole .tar.gz" in refusal(archive)
 
 
-@pytest.mark.parametrize("content", [b"text", gzip.compress(b"text")])
+@pytest.mark.parametrize(
+    "content", [b"text", gzip.compress(b"text")], ids=["text", "gzip"]
+)
 def test_a_file_that_is_no_archive_is_refused(content, tmp_path):
     (tmp_path / "file").write_bytes(content)
     assert "folder or a whole .tar.gz" in refusal(tmp_path / "file")
