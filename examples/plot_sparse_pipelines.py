@@ -56,7 +56,7 @@ def say(message):
 if options.cifar10:
     bunch = load_cifar10(options.cifar10)
     image_shape, scale, n_test = (3, 32, 32), 255, len(bunch.data) - bunch.n_train
-    n_directions, n_atoms, grid, max_epochs = 100, 512, [5, 20, 60], 8
+    n_directions, n_atoms, grid, max_epochs = 100, 256, [2, 5, 10, 20], 8
 else:
     bunch = load_digits()
     image_shape, scale, n_test = (1, 8, 8), 16, 300
@@ -88,7 +88,9 @@ pipelines = {
         TruncatedSVDReducer(n_directions, n_jobs=-1), StandardScaler(), network()
     ),
     "sparse codes": make_pipeline(
-        SparseDictionaryCoder(n_atoms, max_epochs=4, n_jobs=-1, random_state=0),
+        SparseDictionaryCoder(
+            n_atoms, max_epochs=4, batch_size=1024, n_jobs=-1, random_state=0
+        ),
         MaxAbsScaler(),
         network(),
     ),

@@ -1,0 +1,167 @@
+"""Sphinx configuration."""
+
+import re
+from collections import defaultdict
+from importlib import import_module
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+import sksparse_nn
+
+HERE = Path(__file__).resolve().parent
+
+project = "sksparse_nn"
+author = "The sksparse_nn developers"
+copyright = author
+version = release = sksparse_nn.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "_templates", "auto_examples/*.ipynb"]
+templates_path = ["_templates"]
+default_role = "literal"
+nitpicky = False
+add_module_names = False
+toc_object_entries_show_parents = "hide"
+modindex_common_prefix = ["sksparse_nn."]
+
+# Pages
+
+PUBLIC = sksparse_nn.__all__
+
+
+def own_methods():
+    """Return, for each public class, the public methods that this package wrote."""
+    public = {f"sksparse_nn.{name}": getattr(sksparse_nn, name) for name in PUBLIC}
+    return {
+        path: list(methods_of(value))
+        for path, value in public.items()
+        if isinstance(value, type)
+    }
+
+
+def methods_of(cls):
+    """List method names, those of parents first."""
+    ours = {}
+    for parent in reversed(cls.__mro__):
+        for name, value in vars(parent).items():
+            if not isinstance(value, property):
+                ours[name] = parent.__module__.startswith("sksparse_nn")
+    hidden = re.compile("_|set_.*_request$")
+    return [name for name in ours if ours[name] and not hidden.match(name)]
+
+
+def write_api():
+    """Write the page of all public names, a section for each subpackage.
+
+    It comes from `__all__` and the first line of each subpackage's docstring, so a new
+    public name needs no line here.
+    """
+    homes = defaultdict(list)
+    for name in PUBLIC:
+        homes[sksparse_nn._HOMES[name]].append(name)
+    order = sorted(homes, key=lambda home: (home == "datasets", home))
+    sections = "".join(api_section(home, homes[home]) for home in order)
+    page = HERE / "generated" / "api.rst"
+    page.parent.mkdir(exist_ok=True)
+    for former in page.parent.glob("*.rst"):  # of names that are gone, perhaps
+        former.unlink()
+    page.write_text(API_HEAD + sections)
+
+
+def api_section(home, names):
+    """Return the listing of one subpackage."""
+    path = f"sksparse_nn.{home}"
+    about = import_module(path).__doc__.splitlines()[0]
+    listing = "".join(f"   {name}\n" for name in names)
+    head = f"{path}\n{'-' * len(path)}\n\n{about}\n\n"
+    return f"{head}.. autosummary::\n   :toctree: .\n   :nosignatures:\n\n{listing}\n"
+
+
+API_HEAD = """\
+API reference
+=============
+
+Every name is imported from ``sksparse_nn`` itself, as in
+``from sksparse_nn import SparseDictionaryCoder``.
+
+.. currentmodule:: sksparse_nn
+
+"""
+
+write_api()
+
+autosummary_generate = True
+autosummary_imported_members = True
+autosummary_context = {"own_methods": own_methods()}
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+
+
+MARKUP = re.compile(r"\||(?<=\w)_(?=\W|$)")
+LITERAL = re.compile("(``?[^`]+``?)")
+
+
+def escape(app, what, name, obj, options, lines):  # noqa: PLR0917 (as Sphinx calls)
+    """Let n_components_ and |x| stand in docstrings as a terminal shows them."""
+    for at, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            attribute, colon, text = line.rpartition(" : ")
+            parts = LITERAL.split(text)
+            parts[::2] = [MARKUP.sub(r"\\\g<0>", part) for part in parts[::2]]
+            lines[at] = attribute + colon + "".join(parts)
+
+
+def setup(app):
+    """Run before numpydoc, which parses docstrings at the default priority of 500."""
+    app.connect("autodoc-process-docstring", escape, priority=400)
+
+
+# Examples
+
+# They are small: where other work runs beside, threads of BLAS that wait for each other
+# make them many times slower.
+threadpool_limits(1, user_api="blas")
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "within_subsection_order": "FileNameSortKey",
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("sksparse_nn",),
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_signature": False,
+    "write_computation_times": False,
+    "min_reported_time": 1,
+    "plot_gallery": True,
+}
+
+# Appearance
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sksparse_nn"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_sidebars = {"index": []}
+html_theme_options = {
+    "logo": {"text": "sksparse_nn"},
+    "header_links_before_dropdown": 4,
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "navbar_end": ["theme-switcher"],
+}
