@@ -36,8 +36,8 @@ _DEFAULT_ATOMS = 256
 _DEFAULT_ALPHA = 0.1
 
 
-def _codes_are_coefficients(estimator):
-    return CODERS[estimator.algorithm].weights_atoms
+def _codes_approximate(estimator):
+    return CODERS[estimator.algorithm].approximates
 
 
 class SparseDictionaryCoder(
@@ -70,8 +70,10 @@ class SparseDictionaryCoder(
         - "top_k": the `n_nonzero_coefs` largest products;
         - "triangle": by how much an atom is nearer than atoms are on average.
 
-        The last four look at the row once and are the fastest. Their dictionaries are
-        learnt with pursuit: "top_k" with "omp", the others with one atom a row.
+        The last four look at the row once and are the fastest. They are for
+        classification, on data that are centred; rows cannot be rebuilt from them.
+        Their dictionaries are learnt with pursuit: "top_k" with "omp", the others with
+        one atom a row.
 
     n_nonzero_coefs : int or None, default=None
         Nonzeros a row at most, for "omp", "ols" and "top_k". None: a tenth of the
@@ -373,9 +375,12 @@ class SparseDictionaryCoder(
             split_sign=self.split_sign,
         )
 
-    @available_if(_codes_are_coefficients)
+    @available_if(_codes_approximate)
     def inverse_transform(self, X):
-        """Rebuild rows from codes; not for "triangle", whose codes do not tell.
+        """Rebuild rows from codes of a pursuit or of a penalty.
+
+        The codes of "threshold", "soft_threshold", "top_k" and "triangle" add up to
+        more than the rows where atoms are alike, so that there is no such method.
 
         Parameters
         ----------

@@ -74,7 +74,10 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
     sparsity: with ``learner=None``, and for "threshold" and "soft_threshold", whose
     dictionaries are learnt with one atom a row, unless `alpha` is left to the data.
     Otherwise they are an approximation: `GridSearchCV` learns a dictionary anew for
-    each sparsity, with codes of that sparsity.
+    each sparsity, with codes of that sparsity, which suits few atoms a row better than
+    one learnt with many. Where scores are close the two can choose different values:
+    on digits with "omp" and 128 atoms the one found 2, the other 8 nonzeros best, 0.02
+    apart. Search with this one, then compare the ends of the grid with the other.
 
     Learnt dictionaries are kept in a temporary folder while the search runs, so that
     processes share them. With more processes than folds, some may be learnt twice.

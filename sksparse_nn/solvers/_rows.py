@@ -19,6 +19,9 @@ from sksparse_nn.kernels.statistics import (
 
 BLOCK_SIZE = 512
 
+# A matrix product does so many multiply-adds in the time of one at a random place.
+_DENSE_ENOUGH = 32
+
 
 class DenseRows:
     """Rows of a dense matrix, divided by their norms.
@@ -53,7 +56,12 @@ class DenseRows:
 
     def add_products(self, codes, weights, B):
         """Add the weighted outer products of codes and rows to a matrix."""
-        add_row_products(*codes.entries, weights * self.norms, self.unit, B)
+        weights = weights * self.norms
+        if codes.counts.mean() * _DENSE_ENOUGH < len(B):
+            add_row_products(*codes.entries, weights, self.unit, B)
+        else:
+            dense = codes.dense(len(B)) * weights[:, None]
+            B += dense.astype(self.unit.dtype).T @ self.unit
 
     def errors(self, codes, atoms):
         """Return the squared norm of what the codes leave of each row."""

@@ -220,8 +220,9 @@ def test_codes_of_the_wrong_width_are_not_rebuilt(digits):
         coder.inverse_transform(np.ones((2, 19)))
 
 
-def test_triangle_codes_have_no_inverse():
-    assert not hasattr(SparseDictionaryCoder(algorithm="triangle"), "inverse_transform")
+@pytest.mark.parametrize("name", ["threshold", "soft_threshold", "top_k", "triangle"])
+def test_codes_of_one_look_have_no_inverse(name):
+    assert not hasattr(SparseDictionaryCoder(algorithm=name), "inverse_transform")
 
 
 def test_verbose_prints_a_line_an_epoch(digits, capsys):

@@ -104,5 +104,8 @@ def test_duplicate_and_zero_atoms_are_passed_over(dtype):
     X = rng.standard_normal((20, 6)).astype(dtype) @ D
     codes = encode(OMP(8), hostile, X, sparse_output=False)
     assert np.all(np.isfinite(codes))
-    assert_allclose(codes @ hostile, X, atol=1e-4 if dtype == np.float32 else 1e-9)
+    # Correlations of 32 eps stop a pursuit; what is left then is by the conditioning
+    # of the atoms larger.
+    left = ((codes @ hostile - X) ** 2).sum(axis=1) / (X**2).sum(axis=1)
+    assert left.max() <= (1e4 * np.finfo(dtype).eps) ** 2
     assert ((codes != 0).sum(axis=1) <= 6).all()

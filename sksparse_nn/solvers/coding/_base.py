@@ -71,6 +71,13 @@ class Codes(NamedTuple):
         """Return a mask of the room that is in use, of shape (n_rows, room)."""
         return np.arange(self.indices.shape[1]) < self.counts[:, None]
 
+    def dense(self, n_atoms):
+        """Return the codes as an ndarray of shape (n_rows, n_atoms)."""
+        dense = np.zeros((len(self.counts), n_atoms), self.values.dtype)
+        rows, places = np.nonzero(self.used())
+        dense[rows, self.indices[rows, places]] = self.values[rows, places]
+        return dense
+
 
 class AbstractCoder(ABC):
     """Algorithm that writes rows as sparse sums of given atoms.
@@ -82,6 +89,7 @@ class AbstractCoder(ABC):
 
     needs_gram = False
     weights_atoms = True  # a code says how much of each atom
+    approximates = True  # codes times atoms is near the rows
     penalised = False  # codes are smaller than least squares would have them
     path_parameter = None  # the parameter that a path runs over
 

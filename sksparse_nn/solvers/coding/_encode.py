@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from sksparse_nn.solvers._rows import block_slices, read_rows
-from sksparse_nn.solvers._threads import map_in_order
+from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
 
 
 def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=False):
@@ -38,7 +38,8 @@ def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=
     codes : CSR matrix or ndarray of shape (n_samples, n_atoms)
         Of the type of `X`; twice as wide with `split_sign`.
     """
-    atoms = coder.prepare(np.asarray(dictionary, dtype=X.dtype))
+    with single_threaded_blas():
+        atoms = coder.prepare(np.asarray(dictionary, dtype=X.dtype))
     norms = weighing_norms(coder, atoms)
     n_atoms = len(atoms.unit)
     gaps = np.zeros(X.shape[0])

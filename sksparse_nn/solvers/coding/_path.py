@@ -3,7 +3,7 @@
 import numpy as np
 
 from sksparse_nn.solvers._rows import block_slices, read_rows
-from sksparse_nn.solvers._threads import map_in_order
+from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
 from sksparse_nn.solvers.coding._encode import (
     compressed,
     stack,
@@ -37,7 +37,8 @@ def encode_path(coder, dictionary, X, values, *, n_jobs=None):
     path : list of CSR matrix of shape (n_samples, n_atoms)
         For each value.
     """
-    atoms = coder.prepare(np.asarray(dictionary, dtype=X.dtype))
+    with single_threaded_blas():
+        atoms = coder.prepare(np.asarray(dictionary, dtype=X.dtype))
     norms = weighing_norms(coder, atoms)
     gaps = np.zeros(X.shape[0])
 

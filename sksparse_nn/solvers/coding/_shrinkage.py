@@ -13,6 +13,8 @@ from sksparse_nn.solvers.coding._pursuit import OMP
 
 
 class _OneLook(AbstractCoder):
+    approximates = False
+
     def learning_coder(self):
         return OMP(n_nonzero_coefs=1)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sksparse_nn.solvers._rows import block_slices, read_rows
-from sksparse_nn.solvers._threads import map_in_order
+from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
 from sksparse_nn.solvers.coding import compressed, stack
 from sksparse_nn.solvers.dictionary._replacement import idle_atoms, replace_atoms
 from sksparse_nn.solvers.dictionary._statistics import Statistics, usage
@@ -166,7 +166,8 @@ def code_rows(coder, progress, X, weights, *, n_jobs=None, keep_codes=False):
     seen : Pass
         Errors, norms and the Gram matrix of the atoms.
     """
-    atoms = coder.prepare(progress.dictionary, gram=True)
+    with single_threaded_blas():
+        atoms = coder.prepare(progress.dictionary, gram=True)
     seen = Pass(np.empty(len(weights)), np.empty(len(weights)), atoms.gram)
 
     def code(which):

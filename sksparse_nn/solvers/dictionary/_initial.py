@@ -3,6 +3,7 @@
 import numpy as np
 
 from sksparse_nn.solvers._rows import block_slices, read_rows
+from sksparse_nn.solvers._threads import single_threaded_blas
 
 ALIKE = 0.99  # cosine from which on two atoms are twins
 _SAME = 1e-6  # of unit rows; nearer ones are taken for the same row
@@ -41,8 +42,8 @@ def initial_dictionary(X, weights, n_atoms, rng, *, positive=False):
     picked = _draw_rows(X, weights, n_atoms, rng)
     dictionary = rng.standard_normal((n_atoms, X.shape[1])).astype(X.dtype)
     dictionary /= np.linalg.norm(dictionary, axis=1, keepdims=True)
-    rows = read_rows(X, picked)
-    separate(rows.pick(slice(None)), dictionary)
+    with single_threaded_blas():
+        separate(read_rows(X, picked).pick(slice(None)), dictionary)
     if positive:
         np.abs(dictionary, out=dictionary)
     return dictionary
@@ -59,9 +60,10 @@ def _distinct_directions(X, weights, rng):
     """Sort rows along a random line and group the equal ones, which are neighbours."""
     line = rng.standard_normal((X.shape[1], 1)).astype(X.dtype)
     line /= np.linalg.norm(line)
-    blocks = [read_rows(X, which) for which in block_slices(X.shape[0])]
-    places = np.concatenate([rows.times(line)[:, 0] for rows in blocks])
-    norms = np.concatenate([rows.norms for rows in blocks])
+    places, norms = np.empty(len(weights), X.dtype), np.empty(len(weights))
+    for which in block_slices(len(weights)):
+        rows = read_rows(X, which)
+        places[which], norms[which] = rows.times(line)[:, 0], rows.norms
     order = np.argsort(places, kind="stable")
     order = order[(weights * norms)[order] > 0]
     starts = np.diff(places[order].astype(float), prepend=-np.inf) > _SAME
