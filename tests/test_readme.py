@@ -31,4 +31,4 @@ def test_the_examples_run(files, capsys):
     for block in BLOCKS:
         exec(compile(block, "README.md", "exec"), names)
         assert names["search"].best_score_ > 0.8
-    assert "n_nonzero_coefs" in capsys.readouterr().out
+    assert "sparsedictionarycoder__" in capsys.readouterr().out

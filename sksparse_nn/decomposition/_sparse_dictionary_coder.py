@@ -28,6 +28,7 @@ from sksparse_nn.solvers.dictionary import (
     Progress,
     Statistics,
     initial_dictionary,
+    merged,
     run_epochs,
     unit_atoms,
 )
@@ -349,6 +350,53 @@ class SparseDictionaryCoder(
             history = History(None if first else self.history_)
             history.add(progress, weights)
             self._store(progress, history)
+        return self
+
+    def merge(self, other):
+        """Take over what another coder has learnt from other rows.
+
+        The other's atoms are matched with the own ones, what both have learnt is added,
+        and the atoms are fitted to the sum. So parts of the data can be learnt from on
+        different machines; best from one dictionary, so that atoms have partners.
+
+        Parameters
+        ----------
+        other : SparseDictionaryCoder
+            Fitted with a learner on rows of the same width, with as many atoms. It does
+            not change.
+
+        Returns
+        -------
+        self : SparseDictionaryCoder
+            Fitted on the rows of both.
+
+        Raises
+        ------
+        ValueError
+            If one of the two has learnt nothing, or their dictionaries differ in shape.
+        """
+        check_is_fitted(self)
+        check_is_fitted(other)
+        if self.components_.shape != other.components_.shape:
+            raise ValueError(
+                "merge needs two coders with as many atoms and features. Got"
+                f" {self.components_.shape} and {other.components_.shape}."
+            )
+        learnt = [getattr(coder, "_statistics", None) for coder in (self, other)]
+        if None in learnt:
+            raise ValueError(
+                "merge needs two coders that have learnt. Got one with learner=None."
+            )
+        atoms, statistics, order = merged(
+            self.components_,
+            Statistics(*learnt[0]),
+            other.components_.astype(self.components_.dtype),
+            Statistics(*learnt[1]),
+            positive=self.positive_dict,
+        )
+        self.components_ = atoms
+        self.usage_ = self.usage_ + other.usage_[order]
+        self._statistics = (statistics.codes, statistics.rows, statistics.usage)
         return self
 
     def transform(self, X):

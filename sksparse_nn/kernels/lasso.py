@@ -124,7 +124,7 @@ def settle(c, level, support, signs, w, L, z, m):
     c : array of shape (n_atoms,)
         Correlations of the row with the atoms.
 
-    level : float64 array of shape (n_atoms,)
+    level : array of shape (n_atoms,)
         Penalty of each atom.
 
     support, signs, w, L
@@ -243,7 +243,7 @@ def violations(q, level, positive, support, m, scores):
     q : array of shape (n_atoms,)
         Correlations with the residual.
 
-    level : float64 array of shape (n_atoms,)
+    level : array of shape (n_atoms,)
         Penalty of each atom.
 
     positive : bool
@@ -255,11 +255,15 @@ def violations(q, level, positive, support, m, scores):
     scores : array of shape (n_atoms,)
         Overwritten, none negative.
     """
-    for j in range(q.size):
-        excess = (q[j] if positive else abs(q[j])) - q.dtype.type(level[j])
-        scores[j] = excess if excess > 0 else 0
+    none = q.dtype.type(0)
+    if positive:
+        for j in range(q.size):
+            scores[j] = max(q[j] - level[j], none)
+    else:
+        for j in range(q.size):
+            scores[j] = max(abs(q[j]) - level[j], none)
     for s in range(m):
-        scores[support[s]] = 0
+        scores[support[s]] = none
 
 
 @kernel
@@ -272,7 +276,7 @@ def gap_of(c, q, level, slack, positive, support, w, m):
         Correlations of the row and of its residual with the atoms; in `q` less the
         ridge times the coefficients.
 
-    level : float64 array of shape (n_atoms,)
+    level : array of shape (n_atoms,)
         Penalty of each atom.
 
     slack : float
@@ -505,7 +509,7 @@ def lasso(
     z = np.empty(room)
     barred = np.empty(max_steps, np.int32)
     support = np.empty(room, np.int32)
-    scaled = np.empty(n_atoms)
+    scaled = np.empty(n_atoms, codes.dtype)
     for i in range(norms.size):
         n_given = counts[i]
         counts[i] = 0
@@ -547,7 +551,7 @@ def lasso_gaps(
     n_atoms = gram.shape[0]
     q = np.empty(n_atoms, gram.dtype)
     w = np.empty(codes.shape[1])
-    scaled = np.empty(n_atoms)
+    scaled = np.empty(n_atoms, gram.dtype)
     for i in range(norms.size):
         m = counts[i]
         for s in range(m):

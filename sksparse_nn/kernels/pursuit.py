@@ -80,9 +80,11 @@ def score(a, free, dependent, by_error, scores):
         Overwritten, none negative.
     """
     if by_error:
+        # Constants of the arrays' type: a wider one would widen the whole loop.
+        none, least = a.dtype.type(0), a.dtype.type(dependent)
         for j in range(a.size):
             drop = a[j] * a[j] / free[j]
-            scores[j] = drop if free[j] > dependent else 0
+            scores[j] = drop if free[j] > least else none
     else:
         for j in range(a.size):
             scores[j] = abs(a[j])

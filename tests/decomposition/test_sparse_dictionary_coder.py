@@ -110,6 +110,32 @@ def test_partial_fit_goes_on_after_fit(digits):
     assert explained(digits, coder.partial_fit(digits)) > before - 0.01
 
 
+def test_merging_is_learning_from_the_rows_of_both(digits):
+    start = SparseDictionaryCoder(40, max_epochs=2, random_state=0).fit(digits)
+    coder = SparseDictionaryCoder(dictionary=start.components_, random_state=0)
+    low, high = np.argsort(digits[:, 20])[:900], np.argsort(digits[:, 20])[900:]
+    one, two = (clone(coder).fit(digits[part]) for part in (low, high))
+    shuffled = np.random.default_rng(0).permutation(40)
+    two.components_ = -two.components_[shuffled]
+    codes, rows, usage = two._statistics
+    codes, rows = codes[np.ix_(shuffled, shuffled)], -rows[shuffled]
+    two._statistics = (codes, rows, usage[shuffled])
+    alone = [explained(digits, coder) for coder in (one, two)]
+    both = one.usage_.sum() + two.usage_.sum()
+    assert explained(digits, one.merge(two)) > max(alone)
+    assert one.usage_.sum() == pytest.approx(both)
+
+
+def test_merging_what_does_not_fit_says_so(digits):
+    coder = SparseDictionaryCoder(20, max_epochs=1).fit(digits)
+    wider = SparseDictionaryCoder(30, max_epochs=1).fit(digits)
+    given = SparseDictionaryCoder(learner=None, dictionary=np.eye(20, 64)).fit(digits)
+    with pytest.raises(ValueError, match="as many atoms"):
+        coder.merge(wider)
+    with pytest.raises(ValueError, match="have learnt"):
+        coder.merge(given)
+
+
 def test_warm_start_goes_on_from_the_atoms(digits):
     coder = SparseDictionaryCoder(50, max_epochs=2, warm_start=True, random_state=0)
     first = coder.fit(digits).history_["objective"][0]

@@ -5,6 +5,7 @@ from sksparse_nn.solvers.dictionary._base import AbstractLearner, Progress
 from sksparse_nn.solvers.dictionary._epochs import History, run_epochs
 from sksparse_nn.solvers.dictionary._initial import initial_dictionary, unit_atoms
 from sksparse_nn.solvers.dictionary._ksvd import KSVD, ExactKSVD
+from sksparse_nn.solvers.dictionary._merge import merged
 from sksparse_nn.solvers.dictionary._mod import MOD
 from sksparse_nn.solvers.dictionary._online import OnlineLearner
 from sksparse_nn.solvers.dictionary._statistics import Statistics, usage
@@ -29,6 +30,7 @@ __all__ = [
     "Progress",
     "Statistics",
     "initial_dictionary",
+    "merged",
     "run_epochs",
     "unit_atoms",
     "update_dictionary",
