@@ -56,12 +56,42 @@ def check_rows(estimator, X, *, reset, **options):
     X = validate_data(
         estimator,
         X,
-        dtype=list(FLOAT_TYPES),
+        dtype=np.float64 if _is_double(X) else list(FLOAT_TYPES),
         accept_sparse="csr",
         reset=reset,
         **options,
     )
     return _canonical(X) if sparse.issparse(X) else X
+
+
+def _is_double(X):
+    """Tell whether an array or a table of any library has doubles, or wider."""
+    dtypes = getattr(X, "dtypes", None)
+    dtypes = [getattr(X, "dtype", None)] if dtypes is None else list(dtypes)
+    doubles = ("float64", "double", "longdouble", "float96", "float128")
+    return any(any(name in str(d).lower() for name in doubles) for d in dtypes)
+
+
+def check_same_names(one, other):
+    """Check that two fitted estimators saw the same features.
+
+    Parameters
+    ----------
+    one, other : estimator instance
+        Fitted; the names count where both have them.
+
+    Raises
+    ------
+    ValueError
+        If the names or their order differ.
+    """
+    names = [getattr(fitted, "feature_names_in_", None) for fitted in (one, other)]
+    known = all(given is not None for given in names)
+    if known and not np.array_equal(*names):
+        raise ValueError(
+            "Both need the same features in the same order. Got"
+            f" {list(names[0][:5])} and {list(names[1][:5])}, to name the first."
+        )
 
 
 def check_weights(X, sample_weight):

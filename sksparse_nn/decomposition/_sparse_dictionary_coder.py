@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._validation import (
     FLOAT_TYPES,
     check_rows,
+    check_same_names,
     check_weights,
     restored_on_error,
 )
@@ -165,7 +166,7 @@ class SparseDictionaryCoder(
         idle atom. Only with a learner.
 
     alpha_ : float
-        The level that ``alpha=None`` stands for, where `algorithm` has one.
+        What ``alpha=None`` stands for.
 
     n_features_in_ : int
         Number of features seen in `fit`.
@@ -308,7 +309,7 @@ class SparseDictionaryCoder(
             if self.learner is None:
                 return self._keep_dictionary(X)
             rng = check_random_state(self.random_state)
-            start = self.components_.copy() if warm else self._start(X, weights, rng)
+            start = self._former(X) if warm else self._start(X, weights, rng)
             progress = Progress.begin(start)
             self._store(progress, self._learn(progress, X, weights, rng))
         return self
@@ -382,6 +383,7 @@ class SparseDictionaryCoder(
                 "merge needs two coders with as many atoms and features. Got"
                 f" {self.components_.shape} and {other.components_.shape}."
             )
+        check_same_names(self, other)
         learnt = [getattr(coder, "_statistics", None) for coder in (self, other)]
         if None in learnt:
             raise ValueError(
@@ -469,13 +471,16 @@ class SparseDictionaryCoder(
 
     def _check_samples(self, X, sample_weight, reset):
         X, weights = check_weights(check_rows(self, X, reset=reset), sample_weight)
-        declared = "alpha" in CODERS.parameters(self.algorithm)
-        if declared and (reset or not hasattr(self, "alpha_")):
+        if reset or not hasattr(self, "alpha_"):
             self.alpha_ = float(_DEFAULT_ALPHA * np.sqrt(mean_square(X, weights)))
         return X, weights
 
     def _coder(self):
+        self._validate_params()
         parameters = self.get_params(deep=False)
+        for name in ("tol", "abs_tol", "alpha"):
+            if parameters[name] is not None and not np.isfinite(parameters[name]):
+                raise ValueError(f"{name} must be finite. Got {parameters[name]}.")
         declared = CODERS.parameters(self.algorithm)
         if "alpha" in declared and self.alpha is None:
             parameters["alpha"] = self.alpha_
@@ -501,6 +506,8 @@ class SparseDictionaryCoder(
 
     def _keep_dictionary(self, X):
         self._coder()
+        for learnt in ("usage_", "_statistics"):
+            vars(self).pop(learnt, None)
         self.components_ = self._given_dictionary(X)
         self.history_ = History().as_dict()
         self.n_iter_ = 0
@@ -529,10 +536,21 @@ class SparseDictionaryCoder(
         n_atoms = self.n_components or min(X.shape[1], _DEFAULT_ATOMS)
         return initial_dictionary(X, weights, n_atoms, rng, positive=self.positive_dict)
 
+    def _former(self, X):
+        """Return the atoms of the fit before, to go on from."""
+        former = self.components_
+        if self.n_components not in (None, len(former)):
+            raise ValueError(
+                f"Learning goes on with the {len(former)} atoms that are there. Got"
+                f" n_components={self.n_components}; set warm_start=False and fit anew."
+            )
+        return unit_atoms(former.astype(X.dtype))
+
     def _resume(self, X, weights):
         if not hasattr(self, "components_"):
             rng = check_random_state(self.random_state)
             return Progress.begin(self._start(X, weights, rng))
+        self._former(X)
         if not hasattr(self, "_statistics"):
             return Progress.begin(unit_atoms(self.components_))
         sums = (array.copy() for array in self._statistics)

@@ -13,7 +13,12 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
+from sksparse_nn._validation import (
+    FLOAT_TYPES,
+    check_rows,
+    check_same_names,
+    restored_on_error,
+)
 from sksparse_nn.solvers.svd import (
     SOLVERS,
     GramSolver,
@@ -327,6 +332,7 @@ class TruncatedSVDReducer(
         """
         check_is_fitted(self)
         check_is_fitted(other)
+        check_same_names(self, other)
         if not np.array_equal(self.groups_, other.groups_):
             raise ValueError(
                 f"merge needs two reducers of the same features in the same groups. "

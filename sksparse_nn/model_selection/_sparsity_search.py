@@ -1,5 +1,6 @@
 """Grid search over the sparsity of codes that learns one dictionary a fold."""
 
+from numbers import Real
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
@@ -194,9 +195,10 @@ class _SharedDictionary(TransformerMixin, BaseEstimator):
         self.densest = densest
         self.folder = folder
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         learner = clone(self.coder).set_params(**{self.sparsity: self.densest})
-        learnt = Memory(self.folder, verbose=0).cache(_learn)(learner, X)
+        learn = Memory(self.folder, verbose=0).cache(_learn)
+        learnt = learn(learner, X, sample_weight)
         own = getattr(self.coder, self.sparsity)
         self.coder_ = learnt.set_params(**{self.sparsity: own})
         return self
@@ -208,8 +210,8 @@ class _SharedDictionary(TransformerMixin, BaseEstimator):
         return self.coder_.get_feature_names_out(input_features)
 
 
-def _learn(coder, X):
-    return coder.fit(X)
+def _learn(coder, X, sample_weight):
+    return coder.fit(X, sample_weight=sample_weight)
 
 
 def _coder_step(estimator):
@@ -240,13 +242,26 @@ def _share(estimator, step, sparsity, param_grid, folder):
     """Replace the coder of a pipeline by one that shares its dictionaries."""
     grids = [param_grid] if isinstance(param_grid, dict) else param_grid
     values = [value for grid in grids for value in grid[f"{step}__{sparsity}"]]
-    densest = max(values) if sparsity == "n_nonzero_coefs" else min(values)
+    densest = _densest(values, sparsity)
     shared = clone(estimator)
     coder = shared.named_steps[step]
     replacement = _SharedDictionary(coder, sparsity, densest, folder)
-    if hasattr(coder, "_sklearn_output_config"):
-        replacement._sklearn_output_config = coder._sklearn_output_config
+    for setting in ("_sklearn_output_config", "_metadata_request"):
+        if hasattr(coder, setting):
+            setattr(replacement, setting, getattr(coder, setting))
     return shared.set_params(**{step: replacement})
+
+
+def _densest(values, sparsity):
+    """Return the sound value on the grid that gives the most nonzeros."""
+    least = 1 if sparsity == "n_nonzero_coefs" else 0
+    sound = [v for v in values if isinstance(v, Real) and v >= least]
+    if not sound or None in values:
+        raise ValueError(
+            f"The values of {sparsity} on the grid must be numbers of at least {least}."
+            f" Got {values!r}."
+        )
+    return max(sound) if least else min(sound)
 
 
 def _renamed(param_grid, step):

@@ -245,7 +245,8 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         scale = np.sqrt(variance)
         # Of a constant target, rounding is all the deviation there is.
         constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
-        self._y_mean, self._y_scale = mean, np.where(constant, 1.0, scale)
+        # A scale of zero: what never varies is answered by its mean alone.
+        self._y_mean, self._y_scale = mean, np.where(constant, 0.0, scale)
 
     def _check_warm_start(self, samples):
         """Check nothing: the number of outputs was."""
@@ -257,4 +258,6 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         return np.ones(1)
 
     def _network_targets(self, y, dtype):
-        return ((y - self._y_mean) / self._y_scale).astype(dtype)
+        varies = self._y_scale > 0
+        scale = np.where(varies, self._y_scale, 1.0)
+        return (varies * (y - self._y_mean) / scale).astype(dtype)

@@ -61,7 +61,8 @@ class DenseRows:
             add_row_products(*codes.entries, weights, self.unit, B)
         else:
             dense = codes.dense(len(B)) * weights[:, None]
-            B += dense.astype(self.unit.dtype).T @ self.unit
+            peak = np.abs(dense).max(initial=0) or 1.0
+            B += peak * ((dense / peak).astype(self.unit.dtype).T @ self.unit)
 
     def errors(self, codes, atoms):
         """Return the squared norm of what the codes leave of each row."""

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -80,6 +81,79 @@ def test_scaled_weights_change_nothing_in_small_batches(digits):
     plain = clone(coder).fit(digits)
     weighted = clone(coder).fit(digits, sample_weight=np.full(len(digits), 3.0))
     assert_allclose(plain.components_, weighted.components_, atol=1e-5)
+
+
+@pytest.mark.parametrize("learner", ["online", "ksvd", "mod"])
+@pytest.mark.parametrize("factor", [1e-3, 1e6])
+def test_a_common_factor_of_the_weights_changes_nothing(digits, learner, factor):
+    coder = SparseDictionaryCoder(20, learner=learner, max_epochs=3, random_state=0)
+    plain = clone(coder).fit(digits[:500])
+    weighted = clone(coder).fit(digits[:500], sample_weight=np.full(500, factor))
+    assert_allclose(plain.components_, weighted.components_, atol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [2.0**-83, 2.0**60])
+@pytest.mark.parametrize("learner", ["online", "ksvd", "mod"])
+def test_float32_learns_at_any_scale(digits, learner, scale):
+    coder = SparseDictionaryCoder(20, learner=learner, max_epochs=3, random_state=0)
+    plain = clone(coder).fit(digits[:500])
+    scaled = clone(coder).fit(digits[:500] * np.float32(scale))
+    assert_allclose(scaled.components_, plain.components_, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"n_nonzero_coefs": 0},
+        {"n_nonzero_coefs": "a"},
+        {"tol": -1},
+        {"tol": np.nan},
+        {"algorithm": "lasso", "alpha": np.inf},
+        {"algorithm": "x"},
+    ],
+    ids=str,
+)
+def test_parameters_set_after_fit_are_checked_too(digits, setting):
+    coder = SparseDictionaryCoder(20, max_epochs=1).fit(digits)
+    with pytest.raises(ValueError, match=next(reversed(setting))):
+        coder.set_params(**setting).transform(digits)
+
+
+def test_another_algorithm_after_fit_uses_the_level_of_the_data(digits):
+    coder = SparseDictionaryCoder(20, max_epochs=1, random_state=0)
+    expected = clone(coder).set_params(algorithm="lasso").fit(digits).alpha_
+    assert coder.fit(digits).alpha_ == pytest.approx(expected)
+    assert coder.set_params(algorithm="lasso").transform(digits).nnz > 0
+    assert coder.fit(10 * digits).alpha_ == pytest.approx(10 * expected)
+
+
+def test_a_warm_start_with_another_number_of_atoms_says_so(digits):
+    coder = SparseDictionaryCoder(20, max_epochs=1, warm_start=True).fit(digits)
+    coder.set_params(n_components=30)
+    for method in (coder.fit, coder.partial_fit):
+        with pytest.raises(ValueError, match="20 atoms that are there"):
+            method(digits)
+
+
+def test_a_given_dictionary_leaves_no_usage_behind(digits):
+    coder = SparseDictionaryCoder(20, max_epochs=1).fit(digits)
+    coder.set_params(learner=None, dictionary=digits[:7] + 1, n_components=None)
+    assert not hasattr(coder.fit(digits), "usage_")
+
+
+def test_doubles_of_pandas_stay_doubles(digits):
+    frame = pd.DataFrame(digits[:50].astype(np.float64)).rename(columns=str)
+    coder = SparseDictionaryCoder(20, max_epochs=1)
+    for given in (frame, frame.astype("Float64")):
+        assert coder.fit_transform(given).dtype == np.float64
+
+
+def test_merging_other_features_says_so(digits):
+    frame = pd.DataFrame(digits[:100, 20:24], columns=list("abcd"))
+    one = SparseDictionaryCoder(3, max_epochs=1).fit(frame)
+    other = SparseDictionaryCoder(3, max_epochs=1).fit(frame[list("bacd")])
+    with pytest.raises(ValueError, match="same features in the same order"):
+        one.merge(other)
 
 
 def test_a_given_dictionary_is_kept_and_answered_in_its_own_scale(digits):

@@ -93,6 +93,35 @@ def test_a_dictionary_is_learnt_once_a_fold(digits):
     assert LEARNT == [6] * 4
 
 
+def test_weights_reach_the_coder(digits):
+    weights = np.random.default_rng(0).integers(1, 3, 300)
+    D = SparseDictionaryCoder(24, random_state=0).fit(digits[0]).components_
+    grid = {f"{STEP}__n_nonzero_coefs": [1, 3]}
+    pipeline = pipeline_of(n_components=None, learner=None, dictionary=D)
+    ours, theirs = (
+        kind(pipeline, grid, cv=2, error_score="raise").fit(
+            *digits, **{f"{STEP}__sample_weight": weights}
+        )
+        for kind in (SparsitySearchCV, GridSearchCV)
+    )
+    assert_same_results(ours, theirs)
+
+
+@pytest.mark.parametrize("values", [[], [None, 2], [0]])
+def test_values_that_name_no_sparsity_say_so(digits, values):
+    grid = {f"{STEP}__n_nonzero_coefs": values}
+    with pytest.raises(ValueError, match="must be numbers of at least 1"):
+        SparsitySearchCV(pipeline_of(), grid).fit(*digits)
+
+
+@pytest.mark.filterwarnings("ignore:[\\s\\S]*fits failed")
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+def test_a_value_out_of_range_scores_nothing(digits):
+    grid = {f"{STEP}__n_nonzero_coefs": [0, 4]}
+    search = SparsitySearchCV(pipeline_of(), grid, cv=2).fit(*digits)
+    assert search.best_params_ == {f"{STEP}__n_nonzero_coefs": 4}
+
+
 def test_the_best_pipeline_is_made_of_plain_steps(digits):
     grid = {f"{STEP}__n_nonzero_coefs": [1, 4]}
     search = SparsitySearchCV(pipeline_of(), grid, cv=2).fit(*digits)

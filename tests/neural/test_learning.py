@@ -164,3 +164,10 @@ def test_losses_of_all_epochs_are_in_the_history(blobs):
 def test_nothing_is_printed(blobs, capfd):
     classifier(early_stopping=True).fit(*blobs).predict(blobs[0])
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_constant_target_is_answered_exactly():
+    X = np.random.default_rng(0).standard_normal((50, 4))
+    y = np.column_stack([np.full(50, 1e-6), X[:, 0]])
+    net = SparseNetRegressor((8,), max_epochs=2, random_state=0).fit(X, y)
+    np.testing.assert_allclose(net.predict(X)[:, 0], 1e-6)

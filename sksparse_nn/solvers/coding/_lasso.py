@@ -121,7 +121,8 @@ class ElasticNet(AbstractCoder):
             old[failed] = new
 
     def largest_gap(self, dtype):
-        return _PRECISIONS[np.dtype(dtype)].gap
+        # Without a penalty the dual has no scale to be measured by.
+        return _PRECISIONS[np.dtype(dtype)].gap if self.alpha > 0 else np.inf
 
     def penalty(self, codes):
         values = np.where(codes.used(), codes.values, 0).astype(np.float64)

@@ -8,7 +8,11 @@ import numpy as np
 from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
 from sksparse_nn.solvers.coding import compressed, stack
-from sksparse_nn.solvers.dictionary._replacement import idle_atoms, replace_atoms
+from sksparse_nn.solvers.dictionary._replacement import (
+    grace,
+    idle_atoms,
+    replace_atoms,
+)
 from sksparse_nn.solvers.dictionary._statistics import Statistics, usage
 
 _BLOCK_SIZE = 128  # rows that one thread codes at a time
@@ -69,7 +73,7 @@ class Progress:
         replaced = replace_atoms(self.dictionary, idle, rows)
         if positive:
             self.dictionary[replaced] = np.abs(self.dictionary[replaced])
-        self.statistics.reset(replaced, usage=1.0)
+        self.statistics.reset(replaced, usage=grace(self.statistics.usage))
         self.n_replaced += len(replaced)
 
 

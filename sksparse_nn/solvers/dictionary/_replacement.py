@@ -4,7 +4,9 @@ import numpy as np
 
 from sksparse_nn.solvers.dictionary._initial import ALIKE
 
-_DEAD = 0.5  # rows left of an atom's decayed use
+# Shares of the mean use. A new atom has some mini-batches to find rows of its own.
+_DEAD = 0.05
+_GRACE = 0.1
 _OWN = 1e-5  # of a unit row; less than that beside an atom is rounding
 
 
@@ -17,19 +19,35 @@ def idle_atoms(gram, usage):
         Products of the unit atoms.
 
     usage : ndarray of shape (n_atoms,)
-        Decayed number of rows that each serves.
+        Decayed weight of the rows that each serves.
 
     Returns
     -------
     idle : ndarray of shape (n_idle,)
         Their indices.
     """
-    dead = usage < _DEAD
+    dead = usage <= _DEAD * usage.mean()
     rank = np.empty(len(usage), int)
     rank[np.argsort(-usage, kind="stable")] = np.arange(len(usage))
     alike = (np.abs(gram) > ALIKE) & ~dead[:, None] & ~dead
     outdone = alike & (rank[:, None] > rank)
     return np.flatnonzero(dead | outdone.any(axis=1))
+
+
+def grace(usage):
+    """Return the use that a new atom passes for.
+
+    Parameters
+    ----------
+    usage : ndarray of shape (n_atoms,)
+        Decayed weight of the rows that each atom serves.
+
+    Returns
+    -------
+    use : float
+        In the same units.
+    """
+    return _GRACE * usage.mean()
 
 
 def replace_atoms(dictionary, idle, rows):

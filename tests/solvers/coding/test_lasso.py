@@ -143,3 +143,11 @@ def test_nothing_is_warned_of_at_the_optimum():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         encode(Lasso(0.01), D, X)
+
+
+def test_without_a_penalty_the_error_is_that_of_least_squares():
+    X, D = hostile("random")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        C = encode(Lasso(0.0), D[:10], X, sparse_output=False)
+    assert_allclose(C, X @ np.linalg.pinv(D[:10]), atol=1e-9)

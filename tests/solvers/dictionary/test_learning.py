@@ -170,7 +170,8 @@ def test_idle_atoms_are_the_dead_and_the_lesser_twins():
     D[3] = D[1]
     D[4] = -D[2]
     usage = np.array([0.1, 5, 7, 6, 9])
-    assert_array_equal(idle_atoms(D @ D.T, usage), [0, 1, 2])
+    for scale in (1e-9, 1, 1e9):
+        assert_array_equal(idle_atoms(D @ D.T, usage * scale), [0, 1, 2])
 
 
 def test_replacement_takes_rows_that_are_not_alike():
