@@ -117,10 +117,12 @@ def sweep(gram_row, r, V, count, inverse, b, a, free):
     a, free : array of shape (n_atoms,)
         Updated.
     """
+    n = np.uint64(a.size)
     new = V[count]
-    new[:] = gram_row
+    for j in range(n):  # a slice assignment is many times slower
+        new[j] = gram_row[j]
     subtract_rows(r, V, count, new)
-    for j in range(np.uint64(a.size)):
+    for j in range(n):
         v = new[j] * inverse
         new[j] = v
         a[j] -= b * v
@@ -133,11 +135,11 @@ def subtract_rows(r, V, count, out):
 
     Parameters
     ----------
-    r : array of shape (n_basis,)
+    r : array of shape (n_basis + 3,)
         Factors of the rows.
 
-    V : array of shape (n_basis, n_atoms)
-        The rows.
+    V : array of shape (n_basis + 3, n_atoms)
+        The rows; up to three behind the last one are looked up, not used.
 
     count : int
         How many of them.
@@ -146,23 +148,21 @@ def subtract_rows(r, V, count, out):
         Subtracted from.
     """
     n = np.uint64(out.size)
-    low = 0
-    while low + 4 <= count:
+    for low in range(0, count, 4):
         r0, r1, r2, r3 = r[low], r[low + 1], r[low + 2], r[low + 3]
         v0, v1, v2, v3 = V[low], V[low + 1], V[low + 2], V[low + 3]
-        for j in range(n):
-            out[j] -= r0 * v0[j] + r1 * v1[j] + (r2 * v2[j] + r3 * v3[j])
-        low += 4
-    if low + 2 <= count:
-        r0, r1 = r[low], r[low + 1]
-        v0, v1 = V[low], V[low + 1]
-        for j in range(n):
-            out[j] -= r0 * v0[j] + r1 * v1[j]
-        low += 2
-    if low < count:
-        r0, v0 = r[low], V[low]
-        for j in range(n):
-            out[j] -= r0 * v0[j]
+        if low + 4 <= count:
+            for j in range(n):
+                out[j] -= r0 * v0[j] + r1 * v1[j] + (r2 * v2[j] + r3 * v3[j])
+        elif low + 3 == count:
+            for j in range(n):
+                out[j] -= r0 * v0[j] + r1 * v1[j] + r2 * v2[j]
+        elif low + 2 == count:
+            for j in range(n):
+                out[j] -= r0 * v0[j] + r1 * v1[j]
+        else:
+            for j in range(n):
+                out[j] -= r0 * v0[j]
 
 
 @kernel
@@ -240,8 +240,8 @@ def choose_atoms(
         Atoms with no more of their squared norm outside the span are skipped.
 
     V, r, free, scores, bits, barred : arrays
-        Scratch: shapes (n_basis, n_atoms), (n_basis,) and (n_atoms,) four times; `bits`
-        is the memory of `scores` read as integers.
+        Scratch: shapes (n_basis + 3, n_atoms), (n_basis + 3,) and (n_atoms,) four
+        times; `bits` is the memory of `scores` read as integers.
 
     R, b : float64 arrays of shape (n_basis, n_basis) and (n_basis,)
         Overwritten with the triangular system whose solution is the code.
@@ -259,7 +259,7 @@ def choose_atoms(
     n_barred = 0
     for j in range(free.size):
         free[j] = gram[j, j]
-    while count < V.shape[0] and n_barred < a.size and residual > limit:
+    while count < chosen.size and n_barred < a.size and residual > limit:
         score(a, free, dependent, by_error, scores)
         p = largest(scores, bits)
         if abs(a[p]) <= floor:
@@ -278,7 +278,7 @@ def choose_atoms(
             b[count] = a[p] / norm
             residual -= b[count] * b[count]
             chosen[count] = p
-            if count + 1 < V.shape[0]:
+            if count + 1 < chosen.size:
                 kind = a.dtype.type
                 sweep(gram[p], r, V, count, kind(1 / norm), kind(b[count]), a, free)
             count += 1
@@ -350,9 +350,9 @@ def pursue(
     """
     n_atoms = gram.shape[0]
     n_sizes, n_rows, n_basis = codes.shape
-    V = np.zeros((n_basis, n_atoms), codes.dtype)
+    V = np.zeros((n_basis + 3, n_atoms), codes.dtype)
     R = np.zeros((n_basis, n_basis))
-    r = np.zeros(n_basis, codes.dtype)
+    r = np.zeros(n_basis + 3, codes.dtype)
     b = np.zeros(n_basis)
     free = np.zeros(n_atoms, codes.dtype)
     barred = np.zeros(n_atoms, np.int32)
