@@ -15,6 +15,10 @@ _CLAIMS = [
     "learning_reaches_the_objective_of_spams_sooner",
     "coding_starts_fast_in_little_memory",
 ]
+_COLUMNS = [
+    *["work", "size", "type", "threads", "ratio", "wanted"],
+    *["ours ms", "± ms", "peer ms", "peer ± ms", "quality"],
+]
 _TABLE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks" / "coding.csv"
 
 
@@ -33,7 +37,7 @@ def main():
         for row in import_module(f"tests.benchmarks.{claim}").rows():
             print(row, flush=True)
             found.append(row)
-    table = pd.DataFrame(found)
+    table = pd.DataFrame(found).reindex(columns=_COLUMNS)
     print(f"{_processor()}, {platform.system()}\n{table.to_string()}")
     table.to_csv(_TABLE, index=False)
 
