@@ -11,12 +11,13 @@ from sklearn.base import (
 )
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._validation import (
     FLOAT_TYPES,
     check_rows,
     check_same_names,
+    check_weights,
     restored_on_error,
 )
 from sksparse_nn.solvers.svd import (
@@ -397,16 +398,7 @@ class TruncatedSVDReducer(
             partition = Partition(self.groups_)
         if sample_weight is None:
             return WeightedRows(X, None, partition)
-        weight = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
-        if not weight.all():
-            X, weight = X[weight > 0], weight[weight > 0]
-        if not weight.size:
-            raise ValueError(
-                "sample_weight must be above zero for at least one row. Got weights "
-                "that are all zero; leave them out to count each row once."
-            )
+        X, weight = check_weights(X, sample_weight)
         return WeightedRows(X, weight, partition)
 
     def _fit_moments(self, moments, n_samples):
