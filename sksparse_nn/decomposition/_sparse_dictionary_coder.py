@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._callbacks import CallbackSupportMixin, Epochs, with_callbacks
 from sksparse_nn._validation import (
     FLOAT_TYPES,
     check_rows,
@@ -21,29 +22,51 @@ from sksparse_nn._validation import (
     check_weights,
     restored_on_error,
 )
+from sksparse_nn.decomposition._coder_parts import (
+    coding_algorithm,
+    given_dictionary,
+    held_out,
+    learning_algorithm,
+    patience,
+)
 from sksparse_nn.solvers._rows import mean_square
-from sksparse_nn.solvers.coding import CODERS, encode
+from sksparse_nn.solvers.coding import (
+    CODERS,
+    encode,
+    filled_with_means,
+    has_missing,
+)
 from sksparse_nn.solvers.dictionary import (
+    INITS,
     LEARNERS,
     History,
     Progress,
-    Statistics,
+    Samples,
+    Stream,
     initial_dictionary,
+    mean_objective,
     merged,
-    run_epochs,
     unit_atoms,
 )
 
 _DEFAULT_ATOMS = 256
 _DEFAULT_ALPHA = 0.1
+_FIRST_ROWS = 3  # an atom, that a stream starts from
 
 
 def _codes_approximate(estimator):
     return CODERS[estimator.algorithm].approximates
 
 
+def _learns_from_streams(estimator):
+    return estimator.learner is None or LEARNERS[estimator.learner].streams
+
+
 class SparseDictionaryCoder(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Write each row with few atoms of a dictionary, learnt from data or given.
 
@@ -103,9 +126,19 @@ class SparseDictionaryCoder(
     positive_dict : bool, default=False
         Whether learnt atoms must not have entries below zero.
 
+    atom_weights : array-like of shape (n_components,) or None, default=None
+        For "lasso", "elastic_net", "threshold" and "soft_threshold": positive factors
+        of `alpha`, one an atom. A large one makes an atom rare.
+
     split_sign : bool, default=False
         Whether negative entries of the codes get columns of their own, behind those of
         the positive ones, so that no output is negative.
+
+    allow_nan : bool, default=False
+        Whether NaN in `X` is a missing value. A row is then coded on the entries that
+        it has, and `inverse_transform` of its code fills in the others. While learning
+        they are filled in so at every mini-batch. Each pattern of gaps costs a Gram
+        matrix of the atoms.
 
     learner : {"online", "ksvd", "exact_ksvd", "mod"} or None, default="online"
         How the dictionary is learnt.
@@ -123,15 +156,42 @@ class SparseDictionaryCoder(
         Atoms to keep or to start from. Their norms may differ from one; with
         ``learner=None`` the codes are then in their scale.
 
+    init : {"rows", "k-means++", "svd"}, default="rows"
+        The atoms to start from where `dictionary` gives none.
+
+        - "rows": rows drawn at random;
+        - "k-means++": rows drawn one after another, those far from all atoms so far,
+          up to their sign, more likely;
+        - "svd": the right singular vectors, then rows.
+
     max_epochs : int, default=10
         Passes over the rows.
 
     batch_size : int, default=512
         Rows after which "online" moves the atoms.
 
-    forgetting : float, default=0.9
-        For "online": share of what was learnt from earlier mini-batches that one
-        mini-batch leaves, at most; it is less where an epoch has fewer than ten.
+    shuffle : bool, default=True
+        Whether "online" takes the rows in random order. Without, one epoch is what
+        `partial_fit` does with the same rows in pieces: initial atoms and ``alpha_``
+        then come from the first rows, `batch_size` or three an atom, whichever is more.
+
+    forgetting : float, default=8.0
+        For "online": of t mini-batches the one with number i counts as
+        (i / t) ** `forgetting`, as early codes belong to atoms that have moved since;
+        and none longer than for an epoch. Zero forgets nothing.
+
+    early_stopping : bool, default=False
+        Whether to stop before `max_epochs` once the objective no longer falls.
+
+    validation_fraction : float or None, default=None
+        Share of the rows that are not learnt from but give the objective to stop by.
+        None: the objective of the rows as they are learnt from.
+
+    n_iter_no_change : int, default=3
+        Epochs without improvement after which to stop.
+
+    objective_tol : float, default=1e-3
+        Share of the objective by which it has to fall to be an improvement.
 
     sparse_output : bool, default=True
         Whether codes come as a CSR matrix.
@@ -158,8 +218,10 @@ class SparseDictionaryCoder(
 
     history_ : dict of ndarray of shape (n_iter_,)
         A value an epoch: "objective", the mean over the rows, while learning, of half
-        the squared norm of what a code leaves and of its penalty; "n_replaced", the
-        atoms replaced.
+        the squared norm of what a code leaves and of its penalty;
+        "validation_objective", the same of the rows held out, after the epoch, or NaN;
+        "gap", the largest relative duality gap of a code; "n_replaced", the atoms
+        replaced. All rows of `partial_fit` are one epoch.
 
     usage_ : ndarray of shape (n_components,)
         Rows, or their weight, that each atom served during the last epoch; zero for an
@@ -180,6 +242,9 @@ class SparseDictionaryCoder(
 
     Notes
     -----
+    Callbacks of scikit-learn, where its version has them, are told of each epoch of
+    `fit`.
+
     Atoms that serve no row, and the less used of two that are alike, are replaced after
     each mini-batch by what is left of the rows that are served worst. So data with a
     large common offset use all atoms too.
@@ -219,12 +284,20 @@ class SparseDictionaryCoder(
         "l1_ratio": [Interval(Real, 0, 1, closed="right")],
         "positive_code": ["boolean"],
         "positive_dict": ["boolean"],
+        "atom_weights": ["array-like", None],
         "split_sign": ["boolean"],
+        "allow_nan": ["boolean"],
         "learner": [StrOptions(set(LEARNERS)), None],
         "dictionary": ["array-like", None],
+        "init": [StrOptions(set(INITS))],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "forgetting": [Interval(Real, 0, 1, closed="both")],
+        "shuffle": ["boolean"],
+        "forgetting": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "objective_tol": [Interval(Real, 0, 1, closed="left")],
         "sparse_output": ["boolean"],
         "warm_start": ["boolean"],
         "n_jobs": [Integral, None],
@@ -244,12 +317,20 @@ class SparseDictionaryCoder(
         l1_ratio=1.0,
         positive_code=False,
         positive_dict=False,
+        atom_weights=None,
         split_sign=False,
+        allow_nan=False,
         learner="online",
         dictionary=None,
+        init="rows",
         max_epochs=10,
         batch_size=512,
-        forgetting=0.9,
+        shuffle=True,
+        forgetting=8.0,
+        early_stopping=False,
+        validation_fraction=None,
+        n_iter_no_change=3,
+        objective_tol=1e-3,
         sparse_output=True,
         warm_start=False,
         n_jobs=None,
@@ -265,18 +346,27 @@ class SparseDictionaryCoder(
         self.l1_ratio = l1_ratio
         self.positive_code = positive_code
         self.positive_dict = positive_dict
+        self.atom_weights = atom_weights
         self.split_sign = split_sign
+        self.allow_nan = allow_nan
         self.learner = learner
         self.dictionary = dictionary
+        self.init = init
         self.max_epochs = max_epochs
         self.batch_size = batch_size
+        self.shuffle = shuffle
         self.forgetting = forgetting
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.objective_tol = objective_tol
         self.sparse_output = sparse_output
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
         """Learn the dictionary, or take the given one.
@@ -303,17 +393,21 @@ class SparseDictionaryCoder(
         ValueError
             If parameters contradict each other or the data.
         """
+        epochs = Epochs(self, self.max_epochs)
         with restored_on_error(self):
             warm = self.warm_start and hasattr(self, "components_")
             X, weights = self._check_samples(X, sample_weight, reset=not warm)
             if self.learner is None:
-                return self._keep_dictionary(X)
+                return self._keep_dictionary(X, weights)
             rng = check_random_state(self.random_state)
-            start = self._former(X) if warm else self._start(X, weights, rng)
-            progress = Progress.begin(start)
-            self._store(progress, self._learn(progress, X, weights, rng))
+            if not warm:
+                start = self._start(*self._first(X, weights), rng)
+            else:
+                start = self._former(X)
+            self._learn(epochs, Progress.begin(start), X, weights, rng)
         return self
 
+    @available_if(_learns_from_streams)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
         """Learn from more rows, taken once and in their order.
@@ -321,8 +415,9 @@ class SparseDictionaryCoder(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows. Those of the first call give the initial atoms, so that it should
-            have more rows than there are atoms.
+            Rows, one or more. They are learnt from as soon as they fill a mini-batch;
+            what the coder knows is, at any time, what `fit` with ``shuffle=False`` and
+            ``max_epochs=1`` knows of all rows so far.
 
         y : Ignored
             Present by convention.
@@ -344,13 +439,10 @@ class SparseDictionaryCoder(
             first = not hasattr(self, "components_")
             X, weights = self._check_samples(X, sample_weight, reset=first)
             if self.learner is None:
-                return self._keep_dictionary(X)
-            progress = self._resume(X, weights)
-            coder = self._coder().learning_coder()
-            self._learner(coder).epoch(coder, progress, X, weights)
-            history = History(None if first else self.history_)
-            history.add(progress, weights)
-            self._store(progress, history)
+                return self._keep_dictionary(X, weights)
+            if not first:
+                self._former(X)
+            self._stream(X, weights)
         return self
 
     def merge(self, other):
@@ -384,21 +476,22 @@ class SparseDictionaryCoder(
                 f" {self.components_.shape} and {other.components_.shape}."
             )
         check_same_names(self, other)
-        learnt = [getattr(coder, "_statistics", None) for coder in (self, other)]
+        learnt = [getattr(coder, "_state", None) for coder in (self, other)]
         if None in learnt:
             raise ValueError(
                 "merge needs two coders that have learnt. Got one with learner=None."
             )
-        atoms, statistics, order = merged(
+        one, two = (Progress.restore(state) for state in learnt)
+        one.dictionary, one.statistics, order = merged(
             self.components_,
-            Statistics(*learnt[0]),
+            one.statistics,
             other.components_.astype(self.components_.dtype),
-            Statistics(*learnt[1]),
+            two.statistics,
             positive=self.positive_dict,
         )
-        self.components_ = atoms
-        self.usage_ = self.usage_ + other.usage_[order]
-        self._statistics = (statistics.codes, statistics.rows, statistics.usage)
+        one.usage = self.usage_ + other.usage_[order]
+        one.n_batches += two.n_batches
+        self._store(one, self.history_)
         return self
 
     def transform(self, X):
@@ -415,9 +508,9 @@ class SparseDictionaryCoder(
             Codes in the float type of `X`; twice as wide with ``split_sign=True``.
         """
         check_is_fitted(self)
-        X = check_rows(self, X, reset=False)
+        X = self._check_rows(X, reset=False)
         return encode(
-            self._coder(),
+            self._coder(len(self.components_)),
             self.components_,
             X,
             n_jobs=self.n_jobs,
@@ -462,6 +555,7 @@ class SparseDictionaryCoder(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self.allow_nan
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
@@ -469,72 +563,60 @@ class SparseDictionaryCoder(
     def _n_features_out(self):
         return len(self.components_) * (2 if self.split_sign else 1)
 
+    def _check_rows(self, X, reset):
+        finite = "allow-nan" if self.allow_nan else True
+        return check_rows(self, X, reset=reset, ensure_all_finite=finite)
+
     def _check_samples(self, X, sample_weight, reset):
-        X, weights = check_weights(check_rows(self, X, reset=reset), sample_weight)
-        if reset or not hasattr(self, "alpha_"):
-            self.alpha_ = float(_DEFAULT_ALPHA * np.sqrt(mean_square(X, weights)))
-        return X, weights
+        return check_weights(self._check_rows(X, reset=reset), sample_weight)
 
-    def _coder(self):
+    def _coder(self, n_atoms):
         self._validate_params()
-        parameters = self.get_params(deep=False)
-        for name in ("tol", "abs_tol", "alpha"):
-            if parameters[name] is not None and not np.isfinite(parameters[name]):
-                raise ValueError(f"{name} must be finite. Got {parameters[name]}.")
-        declared = CODERS.parameters(self.algorithm)
-        if "alpha" in declared and self.alpha is None:
-            parameters["alpha"] = self.alpha_
-        if self.positive_code and "positive_code" not in declared:
-            able = [
-                name for name in CODERS if "positive_code" in CODERS.parameters(name)
-            ]
-            raise ValueError(
-                f"positive_code=True needs one of the algorithms {able}."
-                f" Got algorithm={self.algorithm!r}."
-            )
-        return CODERS.make(self.algorithm, parameters)
+        return coding_algorithm(self.get_params(deep=False), self.alpha_, n_atoms)
 
-    def _learner(self, coder):
-        learner = LEARNERS.make(self.learner, self.get_params(deep=False))
-        if coder.penalised and not learner.heeds_penalty:
-            able = [name for name in LEARNERS if LEARNERS[name].heeds_penalty]
-            raise ValueError(
-                f"algorithm={self.algorithm!r} needs one of the learners {able}. Got"
-                f" {self.learner!r}, whose least squares would undo the penalty."
-            )
-        return learner
-
-    def _keep_dictionary(self, X):
-        self._coder()
-        for learnt in ("usage_", "_statistics"):
+    def _keep_dictionary(self, X, weights):
+        for learnt in ("usage_", "_state", "_waiting"):
             vars(self).pop(learnt, None)
-        self.components_ = self._given_dictionary(X)
+        self._set_alpha(X, weights)
+        self.components_ = given_dictionary(self.dictionary, self.n_components, X)
+        self._coder(len(self.components_))
         self.history_ = History().as_dict()
         self.n_iter_ = 0
         return self
 
-    def _given_dictionary(self, X):
-        if self.dictionary is None:
-            raise ValueError(
-                "learner=None needs a dictionary to code with. Got dictionary=None;"
-                " give an array of shape (n_components, n_features) or a learner."
-            )
-        atoms = check_array(
-            self.dictionary, dtype=X.dtype, input_name="dictionary", copy=True
-        )
-        n_atoms = len(atoms) if self.n_components is None else self.n_components
-        if atoms.shape != (n_atoms, X.shape[1]):
-            raise ValueError(
-                "dictionary must have the shape (n_components, n_features) ="
-                f" {(n_atoms, X.shape[1])}. Got {atoms.shape}."
-            )
-        return atoms
+    def _first(self, X, weights):
+        """Return the rows that initial atoms and alpha_ come from."""
+        if self.shuffle or not LEARNERS[self.learner].streams:
+            return X, weights
+        return X[: self._n_first(X)], weights[: self._n_first(X)]
+
+    def _n_first(self, X):
+        return max(self.batch_size, _FIRST_ROWS * self._n_atoms(X))
+
+    def _n_atoms(self, X):
+        if self.n_components is not None:
+            return self.n_components
+        if self.dictionary is not None:
+            return len(self.dictionary)
+        return min(X.shape[1], _DEFAULT_ATOMS)
+
+    def _set_alpha(self, X, weights):
+        self.alpha_ = float(_DEFAULT_ALPHA * np.sqrt(mean_square(X, weights)))
 
     def _start(self, X, weights, rng):
+        if has_missing(X):
+            X = filled_with_means(X)
+        self._set_alpha(X, weights)
         if self.dictionary is not None:
-            return unit_atoms(self._given_dictionary(X))
-        n_atoms = self.n_components or min(X.shape[1], _DEFAULT_ATOMS)
-        return initial_dictionary(X, weights, n_atoms, rng, positive=self.positive_dict)
+            return unit_atoms(given_dictionary(self.dictionary, self.n_components, X))
+        return initial_dictionary(
+            X,
+            weights,
+            self._n_atoms(X),
+            rng,
+            init=self.init,
+            positive=self.positive_dict,
+        )
 
     def _former(self, X):
         """Return the atoms of the fit before, to go on from."""
@@ -546,29 +628,92 @@ class SparseDictionaryCoder(
             )
         return unit_atoms(former.astype(X.dtype))
 
-    def _resume(self, X, weights):
-        if not hasattr(self, "components_"):
-            rng = check_random_state(self.random_state)
-            return Progress.begin(self._start(X, weights, rng))
-        self._former(X)
-        if not hasattr(self, "_statistics"):
-            return Progress.begin(unit_atoms(self.components_))
-        sums = (array.copy() for array in self._statistics)
-        return Progress(self.components_.copy(), Statistics(*sums))
+    def _algorithms(self, n_atoms):
+        coder = self._coder(n_atoms).learning_coder()
+        return coder, learning_algorithm(self.get_params(deep=False), coder)
 
-    def _learn(self, progress, X, weights, rng):
-        coder = self._coder().learning_coder()
-        learner = self._learner(coder)
+    def _learn(self, epochs, progress, X, weights, rng):
+        coder, learner = self._algorithms(len(progress.dictionary))
+        patience_ = patience(self.get_params(deep=False))
+        held = None
+        if patience_ and self.validation_fraction is not None:
+            (X, weights), held = held_out(X, weights, self.validation_fraction, rng)
+        samples, history = Samples(X, weights), History()
+        watched = "objective" if held is None else "validation_objective"
 
         def epoch():
-            learner.epoch(coder, progress, X, weights, rng)
+            learner.epoch(coder, progress, samples, rng if self.shuffle else None)
+            measured = (
+                ()
+                if held is None
+                else (mean_objective(coder, progress.dictionary, *held, self.n_jobs),)
+            )
+            history.add(progress, *measured)
+            if self.verbose:
+                print(history, flush=True)  # noqa: T201
+            return patience_ and patience_.is_over(history[watched])
 
-        return run_epochs(epoch, progress, weights, self.max_epochs, self.verbose)
+        def fitted():
+            return {"components_": progress.dictionary.copy(), "alpha_": self.alpha_}
+
+        epochs.run(epoch, X, fitted)
+        self._store(progress, history.as_dict())
+
+    def _stream(self, X, weights):
+        """Add rows to those of the stream, and learn as if it ended here."""
+        waiting = getattr(self, "_waiting", None) or self._new_stream()
+        stream = Stream(
+            waiting["progress"] and Progress.restore(waiting["progress"]),
+            waiting["X"],
+            waiting["weights"],
+        )
+        stream.extend(X, weights)
+        start = stream.progress or self._begin(stream, waiting["seed"])
+        coder, learner = self._algorithms(len(start.dictionary))
+        if stream.progress is None and len(stream.weights) >= self._n_first(X):
+            stream.progress = start
+        if stream.progress is None:
+            progress = stream.preview(learner, coder, start)
+        else:
+            progress = stream.advance(learner, coder)
+        history = History(waiting["history"])
+        history.add(progress)
+        self._store(progress, history.as_dict())
+        self._waiting = waiting | {
+            "progress": stream.progress and stream.progress.state(),
+            "X": stream.X,
+            "weights": stream.weights,
+        }
+
+    def _new_stream(self):
+        """Return what a stream knows before its first row, behind a fit or not."""
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
+        progress = None
+        if hasattr(self, "_state"):
+            progress = Progress.restore(self._state)
+            progress.start_epoch()
+            progress = progress.state()
+        elif hasattr(self, "components_"):
+            progress = Progress.begin(unit_atoms(self.components_)).state()
+        return {
+            "seed": seed,
+            "progress": progress,
+            "X": None,
+            "weights": None,
+            "history": getattr(self, "history_", None),
+        }
+
+    def _begin(self, stream, seed):
+        n_first = self._n_first(stream.X)
+        rows = stream.X[:n_first], stream.weights[:n_first]
+        return Progress.begin(self._start(*rows, check_random_state(seed)))
 
     def _store(self, progress, history):
-        statistics = progress.statistics
+        vars(self).pop("_waiting", None)
         self.components_ = progress.dictionary
         self.usage_ = progress.usage
-        self.history_ = history.as_dict()
-        self.n_iter_ = len(history)
-        self._statistics = (statistics.codes, statistics.rows, statistics.usage)
+        self.history_ = history
+        self.n_iter_ = len(history["objective"])
+        self._state = progress.state()

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from sksparse_nn._validation import check_rows
 from sksparse_nn.decomposition._sparse_dictionary_coder import SparseDictionaryCoder
 from sksparse_nn.solvers.coding import encode_path
 
@@ -20,8 +19,8 @@ def sparse_encode(X, dictionary, **parameters):
 
     **parameters : dict
         How to code: `algorithm`, `n_nonzero_coefs`, `tol`, `abs_tol`, `alpha`,
-        `l1_ratio`, `positive_code`, `split_sign`, `sparse_output` and `n_jobs` of
-        :class:`SparseDictionaryCoder`.
+        `l1_ratio`, `positive_code`, `atom_weights`, `split_sign`, `allow_nan`,
+        `sparse_output` and `n_jobs` of :class:`SparseDictionaryCoder`.
 
     Returns
     -------
@@ -74,8 +73,8 @@ def sparsity_path(X, dictionary, values, **parameters):
         "lasso", "elastic_net", "threshold" and "soft_threshold".
 
     **parameters : dict
-        How to code: `algorithm`, `tol`, `abs_tol`, `l1_ratio`, `positive_code` and
-        `n_jobs` of :class:`SparseDictionaryCoder`.
+        How to code: `algorithm`, `tol`, `abs_tol`, `l1_ratio`, `positive_code`,
+        `atom_weights`, `allow_nan` and `n_jobs` of :class:`SparseDictionaryCoder`.
 
     Returns
     -------
@@ -102,8 +101,8 @@ def sparsity_path(X, dictionary, values, **parameters):
     [1, 4, 16]
     """
     coder = SparseDictionaryCoder(learner=None, dictionary=dictionary, **parameters)
-    X = check_rows(coder, X, reset=True)
-    algorithm = coder.fit(X)._coder()
+    X = coder._check_rows(X, reset=True)
+    algorithm = coder.fit(X)._coder(len(coder.components_))
     values = _check_path(algorithm, coder.algorithm, values)
     return encode_path(algorithm, coder.components_, X, values, n_jobs=coder.n_jobs)
 

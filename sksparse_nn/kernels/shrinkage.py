@@ -10,8 +10,8 @@ from sksparse_nn.kernels._jit import kernel
 
 
 @kernel
-def hard_threshold(correlations, norms, level, counts, indices, codes):
-    """Keep correlations larger than `level` in magnitude.
+def hard_threshold(correlations, norms, levels, counts, indices, codes):
+    """Keep correlations larger than a level in magnitude.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ def hard_threshold(correlations, norms, level, counts, indices, codes):
     norms : float64 array of shape (n_rows,)
         Norms of the rows.
 
-    level : float
-        In the units of the data.
+    levels : float64 array of shape (n_atoms,)
+        Of each atom, in the units of the data.
 
     counts, indices, codes : arrays of shape (n_rows,) and twice (n_rows, n_atoms)
         Overwritten.
@@ -31,7 +31,7 @@ def hard_threshold(correlations, norms, level, counts, indices, codes):
         count = 0
         for j in range(correlations.shape[1]):
             value = correlations[i, j] * norms[i]
-            if abs(value) > level:
+            if abs(value) > levels[j]:
                 indices[i, count] = j
                 codes[i, count] = value
                 count += 1
@@ -39,8 +39,8 @@ def hard_threshold(correlations, norms, level, counts, indices, codes):
 
 
 @kernel
-def soft_threshold(correlations, norms, level, positive, counts, indices, codes):
-    """Shrink correlations towards zero by `level`.
+def soft_threshold(correlations, norms, levels, positive, counts, indices, codes):
+    """Shrink correlations towards zero by a level.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def soft_threshold(correlations, norms, level, positive, counts, indices, codes)
     norms : float64 array of shape (n_rows,)
         Norms of the rows.
 
-    level : float
-        In the units of the data.
+    levels : float64 array of shape (n_atoms,)
+        Of each atom, in the units of the data.
 
     positive : bool
         Whether negative correlations become zero.
@@ -63,7 +63,7 @@ def soft_threshold(correlations, norms, level, positive, counts, indices, codes)
         count = 0
         for j in range(correlations.shape[1]):
             value = correlations[i, j] * norms[i]
-            excess = abs(value) - level
+            excess = abs(value) - levels[j]
             if excess > 0 and not (positive and value < 0):
                 indices[i, count] = j
                 codes[i, count] = excess if value > 0 else -excess

@@ -1,6 +1,7 @@
 """The coder beyond what every estimator is checked for."""
 
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -174,8 +175,47 @@ def test_partial_fit_learns(digits):
     coder = SparseDictionaryCoder(50, n_nonzero_coefs=5, random_state=0)
     for start in range(0, 1500, 300):
         coder.partial_fit(digits[start : start + 300])
-    assert coder.n_iter_ == len(coder.history_["objective"]) == 5
+    assert coder.n_iter_ == len(coder.history_["objective"]) == 1
     assert explained(digits[1500:], coder) > 0.9
+
+
+@pytest.mark.parametrize("algorithm", ["omp", "lasso", "triangle"])
+@pytest.mark.parametrize("as_sparse", [False, True])
+@pytest.mark.parametrize("batch_size", [50, 400])
+def test_partial_fit_of_any_pieces_is_fit_of_all(
+    digits, algorithm, as_sparse, batch_size
+):
+    X = digits[:700].astype(np.float64)
+    X = sparse.csr_array(X) if as_sparse else X
+    weights = np.random.default_rng(0).uniform(0.5, 2, 700)
+    pieces = SparseDictionaryCoder(
+        40, algorithm=algorithm, batch_size=batch_size, random_state=0
+    )
+    whole = clone(pieces).set_params(shuffle=False, max_epochs=1)
+    cuts = [0, 1, 2, 60, 61, 350, 400, 690, 699, 700]
+    for start, stop in pairwise(cuts):
+        pieces.partial_fit(X[start:stop], sample_weight=weights[start:stop])
+        if stop in {61, 400, 700}:
+            fitted = clone(whole).fit(X[:stop], sample_weight=weights[:stop])
+            assert_array_equal(pieces.components_, fitted.components_)
+            assert_array_equal(pieces.usage_, fitted.usage_)
+            assert pieces.alpha_ == fitted.alpha_
+            for name, values in fitted.history_.items():
+                assert_array_equal(pieces.history_[name], values)
+
+
+def test_pieces_may_change_between_dense_and_sparse(digits):
+    one, other = (SparseDictionaryCoder(30, random_state=0) for _ in range(2))
+    for start in range(0, 900, 100):
+        piece = digits[start : start + 100]
+        one.partial_fit(piece)
+        other.partial_fit(sparse.csr_array(piece) if start % 200 else piece)
+    assert_allclose(one.components_, other.components_, atol=1e-4)
+
+
+def test_only_learners_of_streams_have_partial_fit():
+    assert not hasattr(SparseDictionaryCoder(learner="ksvd"), "partial_fit")
+    assert hasattr(SparseDictionaryCoder(learner=None), "partial_fit")
 
 
 def test_partial_fit_goes_on_after_fit(digits):
@@ -191,9 +231,12 @@ def test_merging_is_learning_from_the_rows_of_both(digits):
     one, two = (clone(coder).fit(digits[part]) for part in (low, high))
     shuffled = np.random.default_rng(0).permutation(40)
     two.components_ = -two.components_[shuffled]
-    codes, rows, usage = two._statistics
-    codes, rows = codes[np.ix_(shuffled, shuffled)], -rows[shuffled]
-    two._statistics = (codes, rows, usage[shuffled])
+    state = two._state
+    two._state = state | {
+        "codes": state["codes"][np.ix_(shuffled, shuffled)],
+        "rows": -state["rows"][shuffled],
+        "used": state["used"][shuffled],
+    }
     alone = [explained(digits, coder) for coder in (one, two)]
     both = one.usage_.sum() + two.usage_.sum()
     assert explained(digits, one.merge(two)) > max(alone)
@@ -302,7 +345,12 @@ def test_a_fit_that_raises_leaves_the_coder_as_it_was(digits):
         ({"learner": None, "dictionary": np.eye(3)}, r"\(3, 64\). Got \(3, 3\)"),
         ({"n_components": 5, "dictionary": np.eye(64)}, r"\(5, 64\). Got \(64, 64\)"),
         ({"learner": None, "dictionary": np.full((2, 64), np.inf)}, "dictionary"),
-        ({"positive_code": True}, "positive_code=True needs one of"),
+        ({"positive_code": True}, "positive_code needs one of.*positive_code=True"),
+        ({"atom_weights": np.ones(64)}, "atom_weights needs one of"),
+        ({"algorithm": "lasso", "atom_weights": np.ones(3)}, "must be 64 positive"),
+        ({"algorithm": "lasso", "atom_weights": np.zeros(64)}, "must be 64 positive"),
+        ({"forgetting": np.inf}, "'forgetting' parameter"),
+        ({"init": "kmeans"}, "'init' parameter"),
         ({"algorithm": "lasso", "learner": "ksvd"}, "needs one of the learners"),
         ({"algorithm": "lars"}, "'algorithm' parameter"),
         ({"n_nonzero_coefs": 0}, "'n_nonzero_coefs' parameter"),

@@ -1,9 +1,16 @@
 """Sparse coders. To add one, write its file and its line in `CODERS`."""
 
 from sksparse_nn._registry import Registry
-from sksparse_nn.solvers.coding._base import AbstractCoder, Atoms, Codes
-from sksparse_nn.solvers.coding._encode import compressed, encode, stack
+from sksparse_nn.solvers.coding._base import AbstractCoder, Atoms, Codes, compressed
+from sksparse_nn.solvers.coding._encode import encode, stack
 from sksparse_nn.solvers.coding._lasso import ElasticNet, Lasso
+from sksparse_nn.solvers.coding._missing import (
+    encode_rows,
+    fill,
+    fillable,
+    filled_with_means,
+    has_missing,
+)
 from sksparse_nn.solvers.coding._path import encode_path
 from sksparse_nn.solvers.coding._pursuit import OLS, OMP
 from sksparse_nn.solvers.coding._shrinkage import (
@@ -41,5 +48,10 @@ __all__ = [
     "compressed",
     "encode",
     "encode_path",
+    "encode_rows",
+    "fill",
+    "fillable",
+    "filled_with_means",
+    "has_missing",
     "stack",
 ]

@@ -71,6 +71,13 @@ class Codes(NamedTuple):
         """Return a mask of the room that is in use, of shape (n_rows, room)."""
         return np.arange(self.indices.shape[1]) < self.counts[:, None]
 
+    def put(self, counts, indices, values):
+        """Overwrite the codes by compressed ones."""
+        self.counts[:] = counts
+        used = self.used()
+        self.indices[used] = indices
+        self.values[used] = values
+
     def dense(self, n_atoms):
         """Return the codes as an ndarray of shape (n_rows, n_atoms)."""
         dense = np.zeros((len(self.counts), n_atoms), self.values.dtype)
@@ -91,6 +98,7 @@ class AbstractCoder(ABC):
     weights_atoms = True  # a code says how much of each atom
     approximates = True  # codes times atoms is near the rows
     penalised = False  # codes are smaller than least squares would have them
+    warm_starts = False  # begins from codes that it is given
     path_parameter = None  # the parameter that a path runs over
 
     def prepare(self, dictionary, *, gram=False):
@@ -122,8 +130,9 @@ class AbstractCoder(ABC):
         rows : DenseRows or SparseRows
             Of the atoms' float type.
 
-        start : Codes or None, default=None
-            Codes of these rows that an iterative coder starts from; may be overwritten.
+        start : tuple of ndarray or None, default=None
+            Codes of these rows that a coder starts from if it `warm_starts`, as
+            `compressed` gives them.
 
         Returns
         -------
@@ -239,3 +248,27 @@ def room_for(correlations, width):
         np.empty((n_rows, width), correlations.dtype),
         np.zeros(n_rows),
     )
+
+
+def compressed(codes, norms=None):
+    """Drop the unused room of a block of codes.
+
+    Parameters
+    ----------
+    codes : Codes
+        In terms of unit atoms.
+
+    norms : ndarray of shape (n_atoms,) or None, default=None
+        Norms of the atoms in whose terms the values are wanted.
+
+    Returns
+    -------
+    counts, indices, values : ndarray
+        Of shapes (n_rows,) and twice (n_values,).
+    """
+    used = codes.used()
+    indices = codes.indices[used]
+    values = codes.values[used]
+    if norms is not None:
+        values = (values / norms[indices]).astype(values.dtype)
+    return codes.counts, indices, values

@@ -6,8 +6,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-from sksparse_nn.solvers._rows import block_slices, read_rows
+from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
+from sksparse_nn.solvers.coding._base import compressed
+from sksparse_nn.solvers.coding._missing import encode_rows
 
 
 def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=False):
@@ -22,7 +24,7 @@ def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=
         Atoms of any norm; the codes are in their scale.
 
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Rows, of a float type.
+        Rows, of a float type; NaN where a value is missing.
 
     n_jobs : int or None, default=None
         Number of threads.
@@ -45,7 +47,7 @@ def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=
     gaps = np.zeros(X.shape[0])
 
     def encode_block(which):
-        codes = coder.encode(atoms, read_rows(X, which))
+        codes = encode_rows(coder, atoms, X[which])
         gaps[which] = codes.gaps
         block = compressed(codes, norms)
         return _split(*block, n_atoms) if split_sign else block
@@ -98,30 +100,6 @@ def warn_of_gaps(gaps, largest):
             ConvergenceWarning,
             stacklevel=3,
         )
-
-
-def compressed(codes, norms=None):
-    """Drop the unused room of a block of codes.
-
-    Parameters
-    ----------
-    codes : Codes
-        In terms of unit atoms.
-
-    norms : ndarray of shape (n_atoms,) or None, default=None
-        Norms of the atoms in whose terms the values are wanted.
-
-    Returns
-    -------
-    counts, indices, values : ndarray
-        Of shapes (n_rows,) and twice (n_values,).
-    """
-    used = codes.used()
-    indices = codes.indices[used]
-    values = codes.values[used]
-    if norms is not None:
-        values = (values / norms[indices]).astype(values.dtype)
-    return codes.counts, indices, values
 
 
 def _split(counts, indices, values, n_atoms):

@@ -6,7 +6,12 @@ from typing import ClassVar
 import numpy as np
 
 from sksparse_nn.kernels.lasso import lasso, lasso_gaps
-from sksparse_nn.solvers.coding._base import AbstractCoder, Codes, room_for
+from sksparse_nn.solvers.coding._base import (
+    AbstractCoder,
+    Codes,
+    compressed,
+    room_for,
+)
 
 
 @dataclass(frozen=True)
@@ -39,19 +44,26 @@ class ElasticNet(AbstractCoder):
 
     positive_code : bool, default=False
         Whether codes must not be negative.
+
+    atom_weights : ndarray of shape (n_atoms,) or None, default=None
+        Factors of the penalty of each atom; None for ones.
     """
 
     alpha: float
     l1_ratio: float = 1.0
     positive_code: bool = False
+    atom_weights: np.ndarray | None = None
 
     needs_gram: ClassVar[bool] = True
     penalised: ClassVar[bool] = True
+    warm_starts: ClassVar[bool] = True
     path_parameter: ClassVar[str] = "alpha"
 
     def encode(self, atoms, rows, start=None):
         correlations = rows.times(atoms.columns)
-        codes = start or self._no_codes(atoms, correlations)
+        codes = self._no_codes(atoms, correlations)
+        if start is not None:
+            codes.put(*start)
         self._solve(atoms, correlations, rows.norms, codes)
         failed = np.flatnonzero(codes.gaps > self.largest_gap(codes.values.dtype))
         if len(failed) and codes.values.dtype == np.float32:
@@ -62,7 +74,7 @@ class ElasticNet(AbstractCoder):
         """Code for each alpha from the largest down, each from the codes before."""
         path, codes = [None] * len(values), None
         for place in np.argsort(values)[::-1]:
-            start = codes and Codes(*(part.copy() for part in codes))
+            start = None if codes is None else compressed(codes)
             coder = replace(self, alpha=values[place])
             path[place] = codes = coder.encode(atoms, rows, start)
         return path
@@ -126,15 +138,21 @@ class ElasticNet(AbstractCoder):
 
     def penalty(self, codes):
         values = np.where(codes.used(), codes.values, 0).astype(np.float64)
-        absolute, squared = np.abs(values).sum(axis=1), (values**2).sum(axis=1)
+        weights = 1.0
+        if self.atom_weights is not None:
+            weights = self.atom_weights[np.where(codes.used(), codes.indices, 0)]
+        absolute = (weights * np.abs(values)).sum(axis=1)
+        squared = (weights * values**2).sum(axis=1)
         share = self.l1_ratio * absolute + 0.5 * (1 - self.l1_ratio) * squared
         return self.alpha * share
 
     def _penalties(self, atom_norms):
         """Return the linear and the quadratic penalty of each unit atom."""
         norms = np.where(atom_norms > 0, atom_norms, 1)
-        linear = self.alpha * self.l1_ratio / norms
-        return linear, self.alpha * (1 - self.l1_ratio) / norms**2
+        alphas = (
+            self.alpha if self.atom_weights is None else self.alpha * self.atom_weights
+        )
+        return alphas * self.l1_ratio / norms, alphas * (1 - self.l1_ratio) / norms**2
 
 
 @dataclass
@@ -148,6 +166,9 @@ class Lasso(ElasticNet):
 
     positive_code : bool, default=False
         Whether codes must not be negative.
+
+    atom_weights : ndarray of shape (n_atoms,) or None, default=None
+        Factors of the penalty of each atom; None for ones.
     """
 
     l1_ratio: ClassVar[float] = 1.0

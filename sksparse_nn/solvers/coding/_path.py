@@ -2,14 +2,11 @@
 
 import numpy as np
 
-from sksparse_nn.solvers._rows import block_slices, read_rows
+from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
-from sksparse_nn.solvers.coding._encode import (
-    compressed,
-    stack,
-    warn_of_gaps,
-    weighing_norms,
-)
+from sksparse_nn.solvers.coding._base import compressed
+from sksparse_nn.solvers.coding._encode import stack, warn_of_gaps, weighing_norms
+from sksparse_nn.solvers.coding._missing import encode_rows_path
 
 
 def encode_path(coder, dictionary, X, values, *, n_jobs=None):
@@ -24,7 +21,7 @@ def encode_path(coder, dictionary, X, values, *, n_jobs=None):
         Atoms of any norm; the codes are in their scale.
 
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Rows, of a float type.
+        Rows, of a float type; NaN where a value is missing.
 
     values : sequence
         Values of the parameter that ``coder.path_parameter`` names.
@@ -43,7 +40,7 @@ def encode_path(coder, dictionary, X, values, *, n_jobs=None):
     gaps = np.zeros(X.shape[0])
 
     def encode_block(which):
-        path = coder.encode_path(atoms, read_rows(X, which), values)
+        path = encode_rows_path(coder, atoms, X[which], values)
         gaps[which] = np.max([codes.gaps for codes in path], axis=0)
         return [compressed(codes, norms) for codes in path]
 

@@ -7,6 +7,8 @@ learnt with their codes but with those of a pursuit.
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from sksparse_nn.kernels import shrinkage
 from sksparse_nn.solvers.coding._base import AbstractCoder, room_for
 from sksparse_nn.solvers.coding._pursuit import OMP
@@ -27,15 +29,20 @@ class HardThreshold(_OneLook):
     ----------
     alpha : float
         The level, in the units of the data.
+
+    atom_weights : ndarray of shape (n_atoms,) or None, default=None
+        Factors of the level of each atom; None for ones.
     """
 
     alpha: float
+    atom_weights: np.ndarray | None = None
 
     path_parameter: ClassVar[str] = "alpha"
 
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
-        shrinkage.hard_threshold(correlations, norms, float(self.alpha), *codes.entries)
+        levels = _levels(self, correlations.shape[1])
+        shrinkage.hard_threshold(correlations, norms, levels, *codes.entries)
         return codes
 
 
@@ -50,19 +57,29 @@ class SoftThreshold(_OneLook):
 
     positive_code : bool, default=False
         Whether negative correlations become zero.
+
+    atom_weights : ndarray of shape (n_atoms,) or None, default=None
+        Factors of the level of each atom; None for ones.
     """
 
     alpha: float
     positive_code: bool = False
+    atom_weights: np.ndarray | None = None
 
     path_parameter: ClassVar[str] = "alpha"
 
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
+        levels = _levels(self, correlations.shape[1])
         shrinkage.soft_threshold(
-            correlations, norms, float(self.alpha), self.positive_code, *codes.entries
+            correlations, norms, levels, self.positive_code, *codes.entries
         )
         return codes
+
+
+def _levels(coder, n_atoms):
+    weights = coder.atom_weights
+    return coder.alpha * (np.ones(n_atoms) if weights is None else weights)
 
 
 @dataclass

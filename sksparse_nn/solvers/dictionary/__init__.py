@@ -1,14 +1,24 @@
 """Dictionary learners. To add one, write its file and its line in `LEARNERS`."""
 
 from sksparse_nn._registry import Registry
-from sksparse_nn.solvers.dictionary._base import AbstractLearner, Progress
-from sksparse_nn.solvers.dictionary._epochs import History, run_epochs
-from sksparse_nn.solvers.dictionary._initial import initial_dictionary, unit_atoms
+from sksparse_nn.solvers.dictionary._base import (
+    AbstractLearner,
+    Progress,
+    mean_objective,
+)
+from sksparse_nn.solvers.dictionary._epochs import History, Patience
+from sksparse_nn.solvers.dictionary._initial import (
+    INITS,
+    initial_dictionary,
+    unit_atoms,
+)
 from sksparse_nn.solvers.dictionary._ksvd import KSVD, ExactKSVD
 from sksparse_nn.solvers.dictionary._merge import merged
 from sksparse_nn.solvers.dictionary._mod import MOD
 from sksparse_nn.solvers.dictionary._online import OnlineLearner
+from sksparse_nn.solvers.dictionary._samples import Samples
 from sksparse_nn.solvers.dictionary._statistics import Statistics, usage
+from sksparse_nn.solvers.dictionary._stream import Stream
 from sksparse_nn.solvers.dictionary._update import update_dictionary
 
 LEARNERS = Registry(
@@ -20,6 +30,7 @@ LEARNERS = Registry(
 )
 
 __all__ = [
+    "INITS",
     "KSVD",
     "LEARNERS",
     "MOD",
@@ -27,11 +38,14 @@ __all__ = [
     "ExactKSVD",
     "History",
     "OnlineLearner",
+    "Patience",
     "Progress",
+    "Samples",
     "Statistics",
+    "Stream",
     "initial_dictionary",
+    "mean_objective",
     "merged",
-    "run_epochs",
     "unit_atoms",
     "update_dictionary",
     "usage",

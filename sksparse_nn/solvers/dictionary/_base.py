@@ -7,7 +7,7 @@ import numpy as np
 
 from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
-from sksparse_nn.solvers.coding import compressed, stack
+from sksparse_nn.solvers.coding import compressed, encode_rows, fill, fillable
 from sksparse_nn.solvers.dictionary._replacement import (
     grace,
     idle_atoms,
@@ -39,14 +39,26 @@ class Progress:
         Weighted sum of the rows' objectives since then: half the squared residual and
         what the code costs.
 
+    weight : float
+        Weight of the rows since then.
+
+    gap : float
+        Largest relative duality gap of a code since then.
+
     n_replaced : int
         Atoms replaced since then.
+
+    n_batches : int, default=0
+        Mini-batches that the statistics are of.
     """
 
     dictionary: np.ndarray
     statistics: Statistics
+    n_batches: int = 0
     usage: np.ndarray = field(init=False)
     objective: float = field(init=False)
+    weight: float = field(init=False)
+    gap: float = field(init=False)
     n_replaced: int = field(init=False)
 
     def __post_init__(self):
@@ -57,19 +69,44 @@ class Progress:
         """Start from a dictionary and no rows."""
         return cls(dictionary, Statistics.empty(*dictionary.shape))
 
+    @classmethod
+    def restore(cls, state):
+        """Make one of a copy of what `state` gave."""
+        state = {
+            name: value.copy() if isinstance(value, np.ndarray) else value
+            for name, value in state.items()
+        }
+        sums = Statistics(*(state.pop(name) for name in ("codes", "rows", "used")))
+        progress = cls(state.pop("dictionary"), sums)
+        vars(progress).update(state)
+        return progress
+
+    def state(self):
+        """Return all it knows, as arrays and numbers by name; nothing is copied."""
+        known = dict(vars(self))
+        sums = known.pop("statistics")
+        return known | {"codes": sums.codes, "rows": sums.rows, "used": sums.usage}
+
     def start_epoch(self):
         """Set the counters to zero."""
         self.usage = np.zeros(len(self.dictionary))
         self.objective = 0.0
+        self.weight = 0.0
+        self.gap = 0.0
         self.n_replaced = 0
 
-    def replace_idle(self, X, errors, norms, gram, *, positive):
+    @property
+    def mean_objective(self):
+        """Mean of the rows' objectives since the start of the epoch."""
+        return self.objective / self.weight
+
+    def replace_idle(self, seen, *, positive):
         """Let atoms that serve nobody give way to the worst served rows."""
-        idle = idle_atoms(gram, self.statistics.usage)
+        idle = idle_atoms(seen.gram, self.statistics.usage)
         if len(idle) == 0:
             return
-        worst = _worst_served(errors, norms, 2 * len(idle))
-        rows = read_rows(X, worst).pick(slice(None))
+        worst = _worst_served(seen.errors, seen.norms, 2 * len(idle))
+        rows = read_rows(seen.X, worst).pick(slice(None))
         replaced = replace_atoms(self.dictionary, idle, rows)
         if positive:
             self.dictionary[replaced] = np.abs(self.dictionary[replaced])
@@ -93,9 +130,10 @@ class AbstractLearner(ABC):
     """
 
     heeds_penalty = False  # lowers the objective of penalised codes too
+    streams = False  # can take rows as they come, each once
 
     @abstractmethod
-    def epoch(self, coder, progress, X, weights, rng=None):
+    def epoch(self, coder, progress, samples, rng=None):
         """Pass over all rows once.
 
         Parameters
@@ -106,11 +144,8 @@ class AbstractLearner(ABC):
         progress : Progress
             Updated.
 
-        X : ndarray or CSR matrix of shape (n_samples, n_features)
-            Rows.
-
-        weights : ndarray of shape (n_samples,)
-            Weights of the rows.
+        samples : Samples
+            Rows; the learner may leave notes there for its next epoch.
 
         rng : RandomState instance or None, default=None
             Source of any draw; None takes the rows as they come.
@@ -123,6 +158,9 @@ class Pass:
 
     Parameters
     ----------
+    X : ndarray or CSR matrix of shape (n_rows, n_features)
+        The rows, with missing values filled in by what the codes say.
+
     errors : ndarray of shape (n_rows,)
         Squared norms of the residuals.
 
@@ -132,17 +170,20 @@ class Pass:
     gram : ndarray of shape (n_atoms, n_atoms)
         Products of the atoms.
 
-    codes : CSR matrix of shape (n_rows, n_atoms) or None
-        The codes, where they were asked for.
+    codes : list or None
+        The codes, compressed block by block, where they were asked for.
     """
 
+    X: object
     errors: np.ndarray
     norms: np.ndarray
     gram: np.ndarray
-    codes: object = None
+    codes: list | None = None
 
 
-def code_rows(coder, progress, X, weights, *, n_jobs=None, keep_codes=False):
+def code_rows(
+    coder, progress, X, weights, *, n_jobs=None, keep_codes=False, start=None
+):
     """Code rows on threads and add what they show to the statistics.
 
     Parameters
@@ -165,6 +206,9 @@ def code_rows(coder, progress, X, weights, *, n_jobs=None, keep_codes=False):
     keep_codes : bool, default=False
         Whether the codes are wanted.
 
+    start : list or None, default=None
+        Codes that were kept before of the same rows, for the coder to start from.
+
     Returns
     -------
     seen : Pass
@@ -172,26 +216,58 @@ def code_rows(coder, progress, X, weights, *, n_jobs=None, keep_codes=False):
     """
     with single_threaded_blas():
         atoms = coder.prepare(progress.dictionary, gram=True)
-    seen = Pass(np.empty(len(weights)), np.empty(len(weights)), atoms.gram)
+    seen = Pass(fillable(X), np.empty(len(weights)), np.empty(len(weights)), atoms.gram)
+    slices = block_slices(len(weights), _BLOCK_SIZE)
 
-    def code(which):
-        rows = read_rows(X, which)
-        codes = coder.encode(atoms, rows)
+    def code(number):
+        which = slices[number]
+        codes = encode_rows(coder, atoms, X[which], start and start[number])
+        if seen.X is not X:
+            fill(seen.X, which, codes, atoms)
+        rows = read_rows(seen.X, which)
         seen.errors[which] = rows.errors(codes, atoms)
         seen.norms[which] = rows.norms
         return which, rows, codes
 
     kept = []
-    for which, rows, codes in map_in_order(
-        code, block_slices(len(weights), _BLOCK_SIZE), n_jobs
-    ):
+    for which, rows, codes in map_in_order(code, range(len(slices)), n_jobs):
         progress.statistics.add(rows, codes, weights[which])
         progress.usage += usage(codes, weights[which], len(progress.usage))
         objectives = 0.5 * seen.errors[which] + coder.penalty(codes)
         progress.objective += float(weights[which] @ objectives)
+        progress.weight += float(weights[which].sum())
+        progress.gap = max(progress.gap, float(codes.gaps.max()))
         if keep_codes:
             kept.append(compressed(codes))
-    if keep_codes:
-        shape = len(weights), len(progress.dictionary)
-        seen.codes = stack(kept, shape, progress.dictionary.dtype)
+    seen.codes = kept if keep_codes else None
     return seen
+
+
+def mean_objective(coder, dictionary, X, weights, n_jobs=None):
+    """Return the mean over rows of half the squared residual and the penalty.
+
+    Parameters
+    ----------
+    coder : AbstractCoder
+        Codes the rows.
+
+    dictionary : ndarray of shape (n_atoms, n_features)
+        Unit atoms.
+
+    X : ndarray or CSR matrix of shape (n_rows, n_features)
+        Rows that are not learnt from.
+
+    weights : ndarray of shape (n_rows,)
+        Their weights.
+
+    n_jobs : int or None, default=None
+        Number of threads.
+
+    Returns
+    -------
+    objective : float
+        In the squared units of the data.
+    """
+    progress = Progress.begin(dictionary)
+    code_rows(coder, progress, X, weights, n_jobs=n_jobs)
+    return progress.mean_objective

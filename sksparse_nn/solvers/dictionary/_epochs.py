@@ -1,6 +1,15 @@
-"""Epochs of learning and their record."""
+"""The record of epochs, and when there have been enough of them."""
+
+from dataclasses import dataclass
 
 import numpy as np
+
+_TYPES = {
+    "objective": float,
+    "validation_objective": float,
+    "gap": float,
+    "n_replaced": int,
+}
 
 
 class History:
@@ -13,60 +22,66 @@ class History:
     """
 
     def __init__(self, past=None):
-        self.objective = list(past["objective"]) if past else []
-        self.n_replaced = list(past["n_replaced"]) if past else []
+        self._columns = {name: list(past[name]) if past else [] for name in _TYPES}
 
     def __len__(self):
-        return len(self.objective)
+        return len(self["objective"])
 
-    def add(self, progress, weights):
-        """Record an epoch over rows of these weights."""
-        self.objective.append(progress.objective / weights.sum())
-        self.n_replaced.append(progress.n_replaced)
+    def __getitem__(self, name):
+        return self._columns[name]
+
+    def add(self, progress, validation_objective=np.nan):
+        """Record an epoch, and the objective of rows that were held out."""
+        row = {
+            "objective": progress.mean_objective,
+            "validation_objective": validation_objective,
+            "gap": progress.gap,
+            "n_replaced": progress.n_replaced,
+        }
+        for name, value in row.items():
+            self[name].append(value)
 
     def as_dict(self):
         """Return an array of values by name."""
-        return {
-            "objective": np.array(self.objective, dtype=float),
-            "n_replaced": np.array(self.n_replaced, dtype=int),
-        }
+        return {name: np.array(self[name], kind) for name, kind in _TYPES.items()}
 
     def __str__(self):
-        return (
-            f"epoch {len(self)}: objective {self.objective[-1]:.6g},"
-            f" {self.n_replaced[-1]} atoms replaced"
-        )
+        held_out = self["validation_objective"][-1]
+        parts = [f"epoch {len(self)}: objective {self['objective'][-1]:.6g}"]
+        parts += [] if np.isnan(held_out) else [f"held out {held_out:.6g}"]
+        parts += [f"{self['n_replaced'][-1]} atoms replaced"]
+        return ", ".join(parts)
 
 
-def run_epochs(epoch, progress, weights, n_epochs, verbose=False):
-    """Run some epochs.
+@dataclass(frozen=True)
+class Patience:
+    """When an objective has stopped to fall.
 
     Parameters
     ----------
-    epoch : callable
-        Passes over the rows once and updates `progress`.
+    n_iter_no_change : int
+        Epochs without improvement that are enough.
 
-    progress : Progress
-        The dictionary.
-
-    weights : ndarray of shape (n_samples,)
-        Weights of the rows.
-
-    n_epochs : int
-        How many.
-
-    verbose : bool, default=False
-        Whether to print a line an epoch.
-
-    Returns
-    -------
-    history : History
-        Of these epochs.
+    tol : float
+        Share of the best objective that an improvement is at least.
     """
-    history = History()
-    for _ in range(n_epochs):
-        epoch()
-        history.add(progress, weights)
-        if verbose:
-            print(history, flush=True)  # noqa: T201
-    return history
+
+    n_iter_no_change: int
+    tol: float
+
+    def is_over(self, objectives):
+        """Tell whether the last objectives are no improvement on those before.
+
+        Parameters
+        ----------
+        objectives : sequence of float
+            One an epoch.
+
+        Returns
+        -------
+        is_over : bool
+            False while there are too few.
+        """
+        before = objectives[: -self.n_iter_no_change]
+        last = objectives[-self.n_iter_no_change :]
+        return bool(before) and min(last) > (1 - self.tol) * min(before)

@@ -1,21 +1,30 @@
-"""Where the atoms start: rows of the data, no two alike."""
+"""Where the atoms start: unit vectors, no two alike."""
 
 import numpy as np
 
-from sksparse_nn.solvers._rows import block_slices, read_rows
+from sksparse_nn.solvers._rows import read_rows
 from sksparse_nn.solvers._threads import single_threaded_blas
+from sksparse_nn.solvers.dictionary._distinct import draw_rows
+from sksparse_nn.solvers.svd import (
+    SOLVERS,
+    WeightedRows,
+    choose_solver,
+    decompose,
+    partition_features,
+    rank_rule,
+)
 
 ALIKE = 0.99  # cosine from which on two atoms are twins
-_SAME = 1e-6  # of unit rows; nearer ones are taken for the same row
+# Rows that "k-means++" chooses from: so many an atom, or so many in all.
+_CANDIDATES_AN_ATOM = 20
+_CANDIDATES = 10_000
 
 
-def initial_dictionary(X, weights, n_atoms, rng, *, positive=False):
-    """Draw atoms from the rows.
+def initial_dictionary(X, weights, n_atoms, rng, *, init="rows", positive=False):
+    """Make atoms from the rows.
 
-    Rows are drawn without replacement, each direction with the total weight of the rows
-    that have it: so the outcome depends on the order of the rows as little as on
-    whether a row is repeated or weighted. Where two of them are alike, as all are when
-    the data have a common offset, the later one gives up what the earlier one has.
+    Where two of them are alike, as all are when the data have a common offset, the
+    later one gives up what the earlier one has.
 
     Parameters
     ----------
@@ -26,10 +35,14 @@ def initial_dictionary(X, weights, n_atoms, rng, *, positive=False):
         Weights, none below zero.
 
     n_atoms : int
-        Number of atoms; those beyond the number of distinct rows are random directions.
+        Number of atoms; those beyond what the rows give are random directions.
 
     rng : RandomState instance
         Source of the draw.
+
+    init : {"rows", "k-means++", "svd"}, default="rows"
+        What the atoms are: rows drawn at random, rows far from each other, or singular
+        vectors and, beyond their number, rows.
 
     positive : bool, default=False
         Whether atoms must not have entries below zero.
@@ -39,37 +52,58 @@ def initial_dictionary(X, weights, n_atoms, rng, *, positive=False):
     dictionary : ndarray of shape (n_atoms, n_features)
         Unit atoms.
     """
-    picked = _draw_rows(X, weights, n_atoms, rng)
-    dictionary = rng.standard_normal((n_atoms, X.shape[1])).astype(X.dtype)
-    dictionary /= np.linalg.norm(dictionary, axis=1, keepdims=True)
     with single_threaded_blas():
-        separate(read_rows(X, picked).pick(slice(None)), dictionary)
+        found = INITS[init](X, weights, n_atoms, rng)
+        dictionary = rng.standard_normal((n_atoms, X.shape[1])).astype(X.dtype)
+        dictionary /= np.linalg.norm(dictionary, axis=1, keepdims=True)
+        separate(found, dictionary)
     if positive:
         np.abs(dictionary, out=dictionary)
     return dictionary
 
 
-def _draw_rows(X, weights, n_atoms, rng):
-    """Return the indices of at most `n_atoms` rows of different directions."""
-    order, leaders, totals = _distinct_directions(X, weights, rng)
-    keys = rng.exponential(size=len(leaders)) / totals
-    return order[leaders[np.argsort(keys)[:n_atoms]]]
+def _random_rows(X, weights, n_atoms, rng):
+    picked, _ = draw_rows(X, weights, n_atoms, rng)
+    return read_rows(X, picked).pick(slice(None))
 
 
-def _distinct_directions(X, weights, rng):
-    """Sort rows along a random line and group the equal ones, which are neighbours."""
-    line = rng.standard_normal((X.shape[1], 1)).astype(X.dtype)
-    line /= np.linalg.norm(line)
-    places, norms = np.empty(len(weights), X.dtype), np.empty(len(weights))
-    for which in block_slices(len(weights)):
-        rows = read_rows(X, which)
-        places[which], norms[which] = rows.times(line)[:, 0], rows.norms
-    order = np.argsort(places, kind="stable")
-    order = order[(weights * norms)[order] > 0]
-    starts = np.diff(places[order].astype(float), prepend=-np.inf) > _SAME
-    leaders = np.flatnonzero(starts)
-    totals = np.add.reduceat(weights[order], leaders) if len(leaders) else leaders
-    return order, leaders, totals
+def _far_rows(X, weights, n_atoms, rng):
+    """Draw rows one after another by their squared distance from the lines so far.
+
+    A row and its negative are one line. Distances are those of unit rows.
+    """
+    n_candidates = max(_CANDIDATES_AN_ATOM * n_atoms, _CANDIDATES)
+    picked, totals = draw_rows(X, weights, n_candidates, rng)
+    rows = read_rows(X, picked)
+    far = np.ones(len(picked))
+    chosen = []
+    for _ in range(min(n_atoms, len(picked))):
+        chances = np.cumsum(totals * far)
+        if not chances.size or chances[-1] <= 0:
+            break
+        new = np.searchsorted(chances, rng.uniform() * chances[-1], side="right")
+        chosen.append(min(new, len(picked) - 1))
+        atom = rows.pick(chosen[-1:]).astype(X.dtype)
+        cosines = rows.times(np.ascontiguousarray(atom.T))[:, 0].astype(float)
+        far = np.minimum(far, np.maximum(1 - cosines**2, 0))
+        far[chosen] = 0
+    return rows.pick(chosen)
+
+
+def _singular_vectors(X, weights, n_atoms, rng):
+    n_directions = min(n_atoms, *X.shape)
+    partition = partition_features(None, X.shape[1])
+    solver = SOLVERS.make(
+        choose_solver(X.shape, partition), {"tol": 0.1, "random_state": rng}
+    )
+    state = solver.prepare(WeightedRows(X, weights, partition))
+    found = decompose(solver, state, partition, rank_rule(n_directions))
+    vectors = found.components[found.singular_values > 0].astype(np.float64)
+    rows = _random_rows(X, weights, n_atoms - len(vectors), rng)
+    return np.vstack([vectors, rows])
+
+
+INITS = {"rows": _random_rows, "k-means++": _far_rows, "svd": _singular_vectors}
 
 
 def unit_atoms(dictionary):
@@ -100,7 +134,7 @@ def separate(rows, dictionary):
         At least as many atoms as rows; overwritten where a row has something of its
         own, left where it has not.
     """
-    for i, row in enumerate(rows):
+    for i, row in enumerate(rows[: len(dictionary)]):
         cosines = dictionary[:i] @ row
         nearest = np.argmax(np.abs(cosines)) if i else 0
         if i and abs(cosines[nearest]) > ALIKE:

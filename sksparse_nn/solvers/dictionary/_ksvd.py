@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import linalg, sparse
 
+from sksparse_nn.solvers.coding import stack
 from sksparse_nn.solvers.dictionary._base import AbstractLearner, code_rows
 
 
@@ -39,18 +40,18 @@ class KSVD(AbstractLearner):
 
     exact: ClassVar[bool] = False
 
-    def epoch(self, coder, progress, X, weights, rng=None):
+    def epoch(self, coder, progress, samples, rng=None):
+        X, weights, dictionary = samples.X, samples.weights, progress.dictionary
         progress.start_epoch()
         progress.statistics.forget(0)
         seen = code_rows(
             coder, progress, X, weights, n_jobs=self.n_jobs, keep_codes=True
         )
-        codes = sparse.csc_array(seen.codes)
-        for atom in range(len(progress.dictionary)):
-            self._move(progress.dictionary, codes, X, weights, atom)
-        progress.replace_idle(
-            X, seen.errors, seen.norms, seen.gram, positive=self.positive_dict
-        )
+        shape = len(weights), len(dictionary)
+        codes = sparse.csc_array(stack(seen.codes, shape, dictionary.dtype))
+        for atom in range(len(dictionary)):
+            self._move(dictionary, codes, seen.X, weights, atom)
+        progress.replace_idle(seen, positive=self.positive_dict)
 
     def _move(self, dictionary, codes, X, weights, atom):
         entries = slice(*codes.indptr[atom : atom + 2])

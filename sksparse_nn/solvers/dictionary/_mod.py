@@ -29,14 +29,14 @@ class MOD(AbstractLearner):
     positive_dict: bool = False
     n_jobs: int | None = None
 
-    def epoch(self, coder, progress, X, weights, rng=None):
+    def epoch(self, coder, progress, samples, rng=None):
         progress.start_epoch()
         progress.statistics.forget(0)
-        seen = code_rows(coder, progress, X, weights, n_jobs=self.n_jobs)
-        _solve(progress.dictionary, progress.statistics, self.positive_dict)
-        progress.replace_idle(
-            X, seen.errors, seen.norms, seen.gram, positive=self.positive_dict
+        seen = code_rows(
+            coder, progress, samples.X, samples.weights, n_jobs=self.n_jobs
         )
+        _solve(progress.dictionary, progress.statistics, self.positive_dict)
+        progress.replace_idle(seen, positive=self.positive_dict)
 
 
 def _solve(dictionary, statistics, positive):

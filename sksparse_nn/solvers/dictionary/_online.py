@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import single_threaded_blas
 from sksparse_nn.solvers.dictionary._base import AbstractLearner, code_rows
 from sksparse_nn.solvers.dictionary._update import update_dictionary
+
+_KEPT_USE = 0.9  # few mini-batches say too little about who uses an atom
 
 
 @dataclass
@@ -20,10 +19,9 @@ class OnlineLearner(AbstractLearner):
     batch_size : int, default=512
         Rows a mini-batch.
 
-    forgetting : float, default=0.9
-        What a mini-batch leaves of the statistics of earlier ones, at most: an epoch of
-        n batches leaves a share of 1 - 1/n a batch, as codes older than an epoch say
-        little about the atoms of today.
+    forgetting : float, default=8.0
+        Mini-batch i of t counts as (i / t) ** forgetting: early codes belong to atoms
+        that have moved since.
 
     positive_dict : bool, default=False
         Whether atoms must not have entries below zero.
@@ -38,32 +36,73 @@ class OnlineLearner(AbstractLearner):
     """
 
     batch_size: int = 512
-    forgetting: float = 0.9
+    forgetting: float = 8.0
     positive_dict: bool = False
     n_jobs: int | None = None
 
     heeds_penalty: ClassVar[bool] = True
+    streams: ClassVar[bool] = True
 
-    def epoch(self, coder, progress, X, weights, rng=None):
-        n_rows = X.shape[0]
-        order = np.arange(n_rows) if rng is None else rng.permutation(n_rows)
-        batches = block_slices(n_rows, self.batch_size)
-        kept = self.forgetting
-        if rng is not None:
-            kept = min(kept, 1 - 1 / len(batches))
+    def epoch(self, coder, progress, samples, rng=None):
+        samples.cut(self.batch_size, rng)
+        n_batches = len(samples.batches)
         progress.start_epoch()
-        for which in batches:
-            # In ascending order, so that a file is read forwards.
-            rows = np.sort(order[which])
-            self._step(coder, progress, X[rows], weights[rows], kept)
-
-    def _step(self, coder, progress, X, weights, kept):
-        progress.statistics.forget(kept)
-        seen = code_rows(coder, progress, X, weights, n_jobs=self.n_jobs)
-        with single_threaded_blas():
-            progress.replace_idle(
-                X, seen.errors, seen.norms, seen.gram, positive=self.positive_dict
+        order = range(n_batches) if rng is None else rng.permutation(n_batches)
+        for number in order:
+            samples.codes[number] = self.step(
+                coder,
+                progress,
+                *samples.batch(number),
+                start=samples.codes.get(number),
+                n_batches=n_batches,
             )
+
+    def step(self, coder, progress, X, weights, *, start=None, n_batches=None):
+        """Code one mini-batch and move the atoms.
+
+        Parameters
+        ----------
+        coder, progress
+            As in `epoch`.
+
+        X : ndarray or CSR matrix of shape (n_rows, n_features)
+            Rows.
+
+        weights : ndarray of shape (n_rows,)
+            Their weights.
+
+        start : list or None, default=None
+            Codes that the rows had before.
+
+        n_batches : int or None, default=None
+            Mini-batches an epoch; None for a stream, which has no end.
+
+        Returns
+        -------
+        codes : list or None
+            The codes, where the coder can start from them.
+        """
+        progress.statistics.forget(*self._kept(progress.n_batches, n_batches))
+        seen = code_rows(
+            coder,
+            progress,
+            X,
+            weights,
+            n_jobs=self.n_jobs,
+            keep_codes=coder.warm_starts and n_batches is not None,
+            start=start,
+        )
+        progress.n_batches += 1
+        with single_threaded_blas():
+            progress.replace_idle(seen, positive=self.positive_dict)
             update_dictionary(
                 progress.dictionary, progress.statistics, positive=self.positive_dict
             )
+        return seen.codes
+
+    def _kept(self, n_seen, n_batches):
+        """Return what the next mini-batch leaves of the products, and of the use."""
+        kept = n_seen / (n_seen + self.forgetting) if n_seen else 1.0
+        old = n_batches is not None and n_seen >= n_batches
+        most = 1 - 1 / n_batches if old else 1.0  # no older than an epoch
+        return min(kept, most), min(max(kept, _KEPT_USE), most)

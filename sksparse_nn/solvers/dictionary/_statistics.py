@@ -36,11 +36,11 @@ class Statistics:
             np.zeros(n_atoms),
         )
 
-    def forget(self, factor):
-        """Multiply all sums by a factor below one."""
-        self.codes *= factor
-        self.rows *= factor
-        self.usage *= factor
+    def forget(self, kept, kept_use=None):
+        """Multiply the products, and the use, by factors of at most one."""
+        self.codes *= kept
+        self.rows *= kept
+        self.usage *= kept if kept_use is None else kept_use
 
     def add(self, rows, codes, weights):
         """Add a block of rows, their codes and their weights."""

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.linear_model import orthogonal_mp_gram
 
+from sksparse_nn.solvers._rows import read_rows
 from sksparse_nn.solvers.coding import (
     CODERS,
     OLS,
@@ -228,3 +229,40 @@ def test_a_path_holds_the_codes_of_each_sparsity(name, dtype):
         atol = 2e-3 if dtype == np.float32 else 1e-7
         assert codes.has_canonical_format
         assert_allclose(codes.toarray(), alone.toarray(), atol=atol)
+
+
+WEIGHTED = ["lasso", "elastic_net", "threshold", "soft_threshold"]
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+def test_a_weight_is_a_penalty_of_its_own(name):
+    """An atom with weight w codes as the atom times 1 / w does with weight one."""
+    X, D = problem()
+    weights = np.random.default_rng(1).uniform(0.5, 2, len(D))
+    parameters = PARAMETERS | {"l1_ratio": 0.7}
+    coder = CODERS.make(name, parameters | {"atom_weights": weights})
+    codes = encode(coder, D, X, sparse_output=False)
+    if name == "lasso":
+        plain = CODERS.make(name, parameters)
+        scaled = encode(plain, D / weights[:, None], X, sparse_output=False)
+        assert_allclose(codes, scaled / weights, atol=1e-9)
+    for j, weight in enumerate(weights):
+        same = CODERS.make(name, parameters | {"alpha": 0.8 * weight})
+        if name in ("threshold", "soft_threshold"):
+            alone = encode(same, D, X, sparse_output=False)
+            assert_array_equal(codes[:, j], alone[:, j])
+    ones = CODERS.make(name, parameters | {"atom_weights": np.ones(len(D))})
+    expected = encode(CODERS.make(name, parameters), D, X)
+    assert_allclose(encode(ones, D, X).toarray(), expected.toarray(), atol=1e-12)
+
+
+def test_the_penalty_of_weighted_codes_is_weighted():
+    X, D = problem()
+    weights = np.random.default_rng(1).uniform(0.5, 2, len(D))
+    coder = CODERS.make("elastic_net", {"alpha": 0.3, "l1_ratio": 0.5})
+    coder = replace(coder, atom_weights=weights)
+    atoms = coder.prepare(D)
+    codes = coder.encode(atoms, read_rows(X, slice(None)))
+    C = codes.dense(len(D))
+    expected = 0.3 * (0.5 * abs(C) @ weights + 0.25 * C**2 @ weights)
+    assert_allclose(coder.penalty(codes), expected)

@@ -7,11 +7,15 @@ from scipy import sparse
 
 from sksparse_nn.solvers.coding import OMP, encode
 from sksparse_nn.solvers.dictionary import (
+    INITS,
     KSVD,
     LEARNERS,
     MOD,
     ExactKSVD,
+    OnlineLearner,
+    Patience,
     Progress,
+    Samples,
     Statistics,
     initial_dictionary,
     update_dictionary,
@@ -75,7 +79,7 @@ def test_a_positive_update_has_no_entry_below_zero(coded):
 def epoch_of(learner, X, D, weights=None, n_nonzero=3):
     progress = Progress.begin(D.copy())
     weights = np.ones(X.shape[0]) if weights is None else weights
-    learner.epoch(OMP(n_nonzero), progress, X, weights)
+    learner.epoch(OMP(n_nonzero), progress, Samples(X, weights))
     return progress.dictionary
 
 
@@ -163,6 +167,57 @@ def test_initial_atoms_of_offset_data_are_not_alike():
 @pytest.mark.parametrize("X", [np.zeros((5, 4)), np.ones((5, 4)), np.eye(1, 4)])
 def test_initial_atoms_of_poor_data_are_unit_vectors(X):
     assert_allclose(np.linalg.norm(initial(X), axis=1), 1)
+
+
+@pytest.mark.parametrize("name", INITS)
+def test_every_choice_of_initial_atoms_gives_unit_vectors(name):
+    rng = np.random.default_rng(0)
+    for X in (rng.standard_normal((50, 6)), np.zeros((5, 4)), np.ones((5, 4))):
+        for given in (X, sparse.csr_array(X)):
+            atoms = initial(given, init=name)
+            assert_allclose(np.linalg.norm(atoms, axis=1), 1)
+            assert initial(given, init=name, positive=True).min() >= 0
+
+
+def test_far_rows_cover_clusters_that_random_rows_miss():
+    rng = np.random.default_rng(0)
+    centres = np.linalg.qr(rng.standard_normal((8, 8)))[0]
+    sizes = [900, *[15] * 7]
+    X = np.repeat(centres, sizes, axis=0)
+    X += 0.01 * rng.standard_normal(X.shape)
+    far, random = (initial(X, init=name) @ centres.T for name in ("k-means++", "rows"))
+    assert np.all(np.abs(far).max(axis=0) > 0.99)
+    assert not np.all(np.abs(random).max(axis=0) > 0.99)
+
+
+def test_singular_vectors_come_first_and_rows_behind():
+    X = np.random.default_rng(0).standard_normal((50, 6)) * [9, 7, 5, 3, 2, 1]
+    atoms = initial(X, init="svd")
+    Vt = np.linalg.svd(X, full_matrices=False)[2]
+    assert_allclose(np.abs(atoms[:6] @ Vt.T), np.eye(6), atol=1e-9)
+    cosines = atoms[6:] @ (X / np.linalg.norm(X, axis=1, keepdims=True)).T
+    assert_allclose(np.abs(cosines).max(axis=1), 1)
+
+
+@pytest.mark.parametrize("forgetting", [0.0, 1.0, 8.0])
+def test_mini_batches_weigh_about_a_power_of_their_number(forgetting):
+    learner = OnlineLearner(batch_size=1, forgetting=forgetting)
+    # Each row has an atom of its own, so that each product is of one mini-batch.
+    X = np.eye(60)
+    progress = Progress.begin(np.eye(60))
+    learner.epoch(OMP(1), progress, Samples(X, np.ones(60)))
+    products = np.diag(progress.statistics.codes)
+    assert products[-1] == 1
+    expected = (np.arange(1, 61) / 60) ** forgetting
+    assert_allclose(products[20:], expected[20:], atol=0.06)
+
+
+def test_patience_ends_with_the_improvement():
+    patience = Patience(n_iter_no_change=2, tol=0.01)
+    assert not patience.is_over([5.0, 4.0])
+    assert not patience.is_over([5.0, 5.0, 4.9])
+    assert patience.is_over([5.0, 4.0, 3.97, 3.98])
+    assert not patience.is_over([5.0, 4.0, 3.97, 3.9])
 
 
 def test_idle_atoms_are_the_dead_and_the_lesser_twins():

@@ -1,0 +1,197 @@
+"""What the parameters of a dictionary coder stand for, checked against each other."""
+
+import numpy as np
+from sklearn.utils import check_array
+
+from sksparse_nn.solvers.coding import CODERS
+from sksparse_nn.solvers.dictionary import LEARNERS, Patience
+
+_FINITE = ("tol", "abs_tol", "alpha")
+
+
+def coding_algorithm(parameters, alpha, n_atoms):
+    """Make the algorithm that codes.
+
+    Parameters
+    ----------
+    parameters : dict
+        Those of the estimator.
+
+    alpha : float
+        What ``alpha=None`` stands for.
+
+    n_atoms : int
+        Atoms of the dictionary.
+
+    Returns
+    -------
+    coder : AbstractCoder
+        The algorithm.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not finite, or goes with other algorithms only.
+    """
+    for name in _FINITE:
+        if parameters[name] is not None and not np.isfinite(parameters[name]):
+            raise ValueError(f"{name} must be finite. Got {parameters[name]}.")
+    algorithm = parameters["algorithm"]
+    for name in ("positive_code", "atom_weights"):
+        is_set = parameters[name] is not None and parameters[name] is not False
+        if is_set and name not in CODERS.parameters(algorithm):
+            able = [other for other in CODERS if name in CODERS.parameters(other)]
+            raise ValueError(
+                f"{name} needs one of the algorithms {able}. Got"
+                f" {name}={parameters[name]!r} with algorithm={algorithm!r}."
+            )
+    return CODERS.make(
+        algorithm,
+        parameters
+        | {
+            "alpha": alpha if parameters["alpha"] is None else parameters["alpha"],
+            "atom_weights": _atom_weights(parameters["atom_weights"], n_atoms),
+        },
+    )
+
+
+def _atom_weights(weights, n_atoms):
+    if weights is None:
+        return None
+    weights = check_array(
+        weights, ensure_2d=False, dtype=np.float64, input_name="atom_weights"
+    )
+    if weights.shape != (n_atoms,) or weights.min() <= 0:
+        raise ValueError(
+            f"atom_weights must be {n_atoms} positive numbers, one an atom. Got"
+            f" {weights!r}."
+        )
+    return weights
+
+
+def learning_algorithm(parameters, coder):
+    """Make the algorithm that learns.
+
+    Parameters
+    ----------
+    parameters : dict
+        Those of the estimator.
+
+    coder : AbstractCoder
+        Codes while learning.
+
+    Returns
+    -------
+    learner : AbstractLearner
+        The algorithm.
+
+    Raises
+    ------
+    ValueError
+        If its least squares would undo the penalty of the codes.
+    """
+    learner = LEARNERS.make(parameters["learner"], parameters)
+    if coder.penalised and not learner.heeds_penalty:
+        able = [name for name in LEARNERS if LEARNERS[name].heeds_penalty]
+        raise ValueError(
+            f"algorithm={parameters['algorithm']!r} needs one of the learners {able}."
+            f" Got {parameters['learner']!r}, whose least squares would undo the"
+            " penalty."
+        )
+    return learner
+
+
+def given_dictionary(dictionary, n_components, X):
+    """Check a dictionary that a user gives.
+
+    Parameters
+    ----------
+    dictionary : array-like of shape (n_components, n_features) or None
+        Atoms.
+
+    n_components : int or None
+        How many there should be.
+
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Gives the width and the type.
+
+    Returns
+    -------
+    atoms : ndarray of shape (n_components, n_features)
+        A copy.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or its shape is another.
+    """
+    if dictionary is None:
+        raise ValueError(
+            "learner=None needs a dictionary to code with. Got dictionary=None;"
+            " give an array of shape (n_components, n_features) or a learner."
+        )
+    atoms = check_array(dictionary, dtype=X.dtype, input_name="dictionary", copy=True)
+    n_atoms = len(atoms) if n_components is None else n_components
+    if atoms.shape != (n_atoms, X.shape[1]):
+        raise ValueError(
+            "dictionary must have the shape (n_components, n_features) ="
+            f" {(n_atoms, X.shape[1])}. Got {atoms.shape}."
+        )
+    return atoms
+
+
+def patience(parameters):
+    """Make the rule of early stopping.
+
+    Parameters
+    ----------
+    parameters : dict
+        Those of the estimator.
+
+    Returns
+    -------
+    patience : Patience or None
+        None where there is no early stopping.
+    """
+    if not parameters["early_stopping"]:
+        return None
+    return Patience(parameters["n_iter_no_change"], parameters["objective_tol"])
+
+
+def held_out(X, weights, fraction, rng):
+    """Part rows into those to learn from and those to stop by.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows.
+
+    weights : ndarray of shape (n_samples,)
+        Their weights.
+
+    fraction : float
+        Share of the rows to stop by.
+
+    rng : RandomState instance
+        Draws them.
+
+    Returns
+    -------
+    learnt, stopped_by : tuple of rows and weights
+        The two parts.
+
+    Raises
+    ------
+    ValueError
+        If one part would be empty.
+    """
+    n_rows = len(weights)
+    n_held = max(1, round(fraction * n_rows))
+    if n_held >= n_rows:
+        raise ValueError(
+            f"validation_fraction={fraction} of {n_rows} rows leaves none to learn"
+            " from. Lower it, or set it to None to stop by the rows learnt from."
+        )
+    order = rng.permutation(n_rows)
+    held, rest = np.sort(order[:n_held]), np.sort(order[n_held:])
+    return (X[rest], weights[rest]), (X[held], weights[held])

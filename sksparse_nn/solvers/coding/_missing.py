@@ -1,0 +1,184 @@
+"""Rows with missing values: coded on the entries that are there.
+
+A row with a gap is a row of fewer features, and so are the atoms for it. Rows with the
+same gaps share one restricted dictionary.
+"""
+
+import numpy as np
+from scipy import sparse
+
+from sksparse_nn.solvers._rows import read_rows
+from sksparse_nn.solvers.coding._base import Codes
+
+
+def has_missing(X):
+    """Tell whether a matrix has NaN among its stored values."""
+    values = X.data if sparse.issparse(X) else X
+    return bool(np.isnan(values).any())
+
+
+def encode_rows(coder, atoms, X, start=None):
+    """Code a block of rows, each on the entries that it has.
+
+    Parameters
+    ----------
+    coder : AbstractCoder
+        The algorithm.
+
+    atoms : Atoms
+        From `prepare`.
+
+    X : ndarray or CSR matrix of shape (n_rows, n_features)
+        Rows, NaN where a value is missing.
+
+    start : tuple of ndarray or None, default=None
+        Codes to start from, as `compressed` gives them.
+
+    Returns
+    -------
+    codes : Codes
+        In terms of the unit atoms.
+    """
+    if not has_missing(X):
+        return coder.encode(atoms, read_rows(X, slice(None)), start)
+    return _by_pattern(atoms, X, lambda *part: [coder.encode(*part)], coder)[0]
+
+
+def encode_rows_path(coder, atoms, X, values):
+    """Code a block of rows for several values of the path parameter.
+
+    Parameters
+    ----------
+    coder, atoms, X
+        As in `encode_rows`.
+
+    values : sequence
+        Values of the parameter.
+
+    Returns
+    -------
+    path : list of Codes
+        For each value.
+    """
+
+    def encode(*part):
+        return coder.encode_path(*part, values)
+
+    if not has_missing(X):
+        return encode(atoms, read_rows(X, slice(None)))
+    return _by_pattern(atoms, X, encode, coder)
+
+
+def _by_pattern(atoms, X, encode, coder):
+    """Code the rows of each pattern of gaps with the atoms that are left of it."""
+    missing = _missing(X)
+    patterns, of_row = np.unique(missing, axis=0, return_inverse=True)
+    parts = []
+    for number, pattern in enumerate(patterns):
+        rows = np.flatnonzero(of_row.ravel() == number)
+        seen = np.flatnonzero(~pattern)
+        if not len(seen):
+            seen, block = np.arange(1), np.zeros((len(rows), 1), X.dtype)
+        else:
+            block = X[rows][:, seen]
+        rest = coder.prepare(np.ascontiguousarray(atoms.given[:, seen]))
+        path = encode(rest, read_rows(block, slice(None)))
+        parts.append((rows, [_in_whole_atoms(c, rest, atoms, coder) for c in path]))
+    return [
+        _joined([(rows, path[place]) for rows, path in parts], len(of_row))
+        for place in range(len(parts[0][1]))
+    ]
+
+
+def _missing(X):
+    if not sparse.issparse(X):
+        return np.isnan(X)
+    marks = X.copy()
+    marks.data = np.isnan(X.data)
+    return marks.astype(bool).toarray()
+
+
+def _in_whole_atoms(codes, rest, atoms, coder):
+    """Turn codes of restricted unit atoms into codes of the whole unit atoms."""
+    if not coder.weights_atoms:
+        return codes
+    factors = atoms.norms / np.where(rest.norms > 0, rest.norms, 1)
+    values = np.where(codes.used(), codes.values, 0)
+    indices = np.where(codes.used(), codes.indices, 0)
+    return codes._replace(values=(values * factors[indices]).astype(values.dtype))
+
+
+def _joined(parts, n_rows):
+    """Put the codes of some rows each into one block."""
+    room = max(codes.indices.shape[1] for _, codes in parts)
+    first = parts[0][1]
+    whole = Codes(
+        np.empty(n_rows, first.counts.dtype),
+        np.zeros((n_rows, room), first.indices.dtype),
+        np.zeros((n_rows, room), first.values.dtype),
+        np.empty(n_rows),
+    )
+    for rows, codes in parts:
+        whole.counts[rows] = codes.counts
+        whole.gaps[rows] = codes.gaps
+        whole.indices[rows, : codes.indices.shape[1]] = codes.indices
+        whole.values[rows, : codes.values.shape[1]] = codes.values
+    return whole
+
+
+def fillable(X):
+    """Return a copy of rows with gaps, to be filled; the rows themselves without."""
+    return X.copy() if has_missing(X) else X
+
+
+def fill(X, which, codes, atoms):
+    """Write what codes say into the gaps of some rows.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows; NaN among those that are named is overwritten.
+
+    which : slice
+        The rows.
+
+    codes : Codes
+        Their codes.
+
+    atoms : Atoms
+        The atoms.
+    """
+    block = X[which]
+    rows, columns = np.nonzero(_missing(block))
+    values = np.where(codes.used(), codes.values, 0)[rows]
+    of_atoms = np.where(codes.used(), codes.indices, 0)[rows]
+    guesses = (values * atoms.unit[of_atoms, columns[:, None]]).sum(axis=1)
+    if sparse.issparse(X):
+        entries = slice(X.indptr[which.start], X.indptr[which.stop])
+        X.data[entries][np.isnan(X.data[entries])] = guesses
+    else:
+        block[rows, columns] = guesses
+
+
+def filled_with_means(X):
+    """Return a copy with each gap filled by the mean of what its column has.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows; the zeros that a CSR matrix does not store count.
+
+    Returns
+    -------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Without NaN; zero where a column has nothing.
+    """
+    filled = X.copy()
+    values = filled.data if sparse.issparse(X) else filled.ravel()
+    columns = X.indices if sparse.issparse(X) else np.arange(X.size) % X.shape[1]
+    gaps = np.isnan(values)
+    sums = np.bincount(columns, np.where(gaps, 0, values), minlength=X.shape[1])
+    n_there = X.shape[0] - np.bincount(columns[gaps], minlength=X.shape[1])
+    means = sums / np.maximum(n_there, 1)
+    values[gaps] = means[columns[gaps]]
+    return filled

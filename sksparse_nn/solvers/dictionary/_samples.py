@@ -1,0 +1,56 @@
+"""Rows to learn from, and what one epoch over them leaves for the next."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sksparse_nn.solvers._rows import block_slices
+
+
+@dataclass
+class Samples:
+    """Weighted rows, cut into mini-batches once.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows.
+
+    weights : ndarray of shape (n_samples,)
+        Their weights.
+
+    batches : list of ndarray of int, default=[]
+        The rows of each mini-batch, once `cut` has drawn them.
+
+    codes : dict of int to list, default={}
+        The codes that the rows of a mini-batch had in the last epoch, as `code_rows`
+        keeps them.
+    """
+
+    X: object
+    weights: np.ndarray
+    batches: list = field(default_factory=list)
+    codes: dict = field(default_factory=dict)
+
+    def cut(self, size, rng=None):
+        """Cut the rows into mini-batches, unless they are.
+
+        Parameters
+        ----------
+        size : int
+            Rows a mini-batch.
+
+        rng : RandomState instance or None, default=None
+            Shuffles the rows; None takes them as they come.
+        """
+        if self.batches:
+            return
+        n_rows = len(self.weights)
+        order = np.arange(n_rows) if rng is None else rng.permutation(n_rows)
+        # In ascending order within, so that a file is read forwards.
+        self.batches = [np.sort(order[which]) for which in block_slices(n_rows, size)]
+
+    def batch(self, number):
+        """Return the rows of a mini-batch and their weights."""
+        rows = self.batches[number]
+        return self.X[rows], self.weights[rows]
