@@ -597,10 +597,11 @@ class SparseDictionaryCoder(
         if self.n_components is not None:
             return self.n_components
         if self.dictionary is not None:
-            return len(self.dictionary)
+            return len(given_dictionary(self.dictionary, None, X))
         return min(X.shape[1], _DEFAULT_ATOMS)
 
     def _set_alpha(self, X, weights):
+        X = filled_with_means(X) if has_missing(X) else X
         self.alpha_ = float(_DEFAULT_ALPHA * np.sqrt(mean_square(X, weights)))
 
     def _start(self, X, weights, rng):

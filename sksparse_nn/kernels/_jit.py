@@ -19,4 +19,4 @@ def kernel(function):
     compiled : callable
         The compiled function; ``compiled.py_func`` is the Python one.
     """
-    return njit(cache=True, nogil=True, error_model="numpy")(function)
+    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function)

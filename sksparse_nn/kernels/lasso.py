@@ -1,11 +1,15 @@
 """Lasso and elastic net by an active set that swaps dependent atoms.
 
-A row keeps a support with signs, its coefficients w and a Cholesky factor of the Gram
-matrix on it. In turn, the atom that violates optimality most is added, and w moves
-towards the optimum on the support with these signs; where a coefficient reaches zero on
-the way its atom is dropped. An atom that is a combination of the support cannot be
-added: moving weight from the support to it keeps the fit and lowers the penalty, until
-an atom of the support reaches zero and makes room.
+A row keeps a support with signs, its coefficients w and the inverse of the Gram matrix
+on it. In turn, the atom that violates optimality most is added, and w moves towards the
+optimum on the support with these signs; where a coefficient reaches zero on the way its
+atom is dropped. An atom that is a combination of the support cannot be added: moving
+weight from the support to it keeps the fit and lowers the penalty, until an atom of the
+support reaches zero and makes room.
+
+Each step moves w from the optimum before to the one after, which costs less than to
+solve for it. What rounding has added up to is seen in the correlations of the support,
+and taken off at the end.
 
 References
 ----------
@@ -16,13 +20,17 @@ in least squares problems. IMA Journal of Numerical Analysis 20(3).
 import numpy as np
 
 from sksparse_nn.kernels._jit import kernel
-from sksparse_nn.kernels.cholesky import (
-    append_row,
-    drop_row,
-    solve_lower,
-    solve_upper,
-)
+from sksparse_nn.kernels.inverse import append_row, drop_row, times_vector
 from sksparse_nn.kernels.pursuit import largest, sort_by_index
+
+# Shares of an atom's squared norm outside the span of others. Below the first, what
+# rounding has done to the inverse shows, and below the second it stays when the atom
+# goes.
+REFINED = 1e-3
+REBUILT = 1e-6
+# Share of a violation that the error of the support may have; corrections in a row.
+SAFE = 0.1
+MAX_CORRECTIONS = 3
 
 
 @kernel
@@ -94,31 +102,8 @@ def correlate(c, gram, ridge, support, w, m, q):
 
 
 @kernel
-def drop_atom(support, signs, w, L, m, gone):
-    """Take one atom out of the support.
-
-    Parameters
-    ----------
-    support, signs, w : arrays of shape (room,)
-        Entries behind `gone` move up.
-
-    L : float64 array of shape (room, room)
-        Cholesky factor on the support; updated.
-
-    m : int
-        Size of the support before.
-
-    gone : int
-        Which entry goes.
-    """
-    drop_row(L, m, gone)
-    for s in range(gone, m - 1):
-        support[s], signs[s], w[s] = support[s + 1], signs[s + 1], w[s + 1]
-
-
-@kernel
-def settle(c, level, support, signs, w, L, z, m):
-    """Move to the optimum on the support, dropping atoms that reach zero.
+def solve(c, level, support, signs, P, m, r, z):
+    """Solve for the optimum on the support with these signs.
 
     Parameters
     ----------
@@ -128,11 +113,171 @@ def settle(c, level, support, signs, w, L, z, m):
     level : array of shape (n_atoms,)
         Penalty of each atom.
 
-    support, signs, w, L
-        The support, its signs and coefficients and the Cholesky factor; updated.
+    support, signs : arrays of shape (room,)
+        The support and its signs.
+
+    P : float64 array of shape (room, room)
+        Inverse of the Gram matrix on the support.
+
+    m : int
+        Size of the support.
+
+    r, z : float64 arrays of shape (room,)
+        Scratch; `z` is overwritten with the coefficients.
+    """
+    for s in range(m):
+        r[s] = c[support[s]] - level[support[s]] * signs[s]
+    times_vector(P, m, r, z)
+
+
+@kernel
+def column_of(gram, ridge, support, P, m, p, r, u):
+    """Write an atom in terms of the support.
+
+    Parameters
+    ----------
+    gram : array of shape (n_atoms, n_atoms)
+        Products of the atoms.
+
+    ridge : float64 array of shape (n_atoms,)
+        Quadratic penalty of each atom.
+
+    support, P, m
+        As in `solve`.
+
+    p : int
+        The atom.
+
+    r, u : float64 arrays of shape (room,)
+        Scratch; `u` is overwritten with the coefficients.
+
+    Returns
+    -------
+    outside : float
+        Squared norm of the atom less that of its part in the span of the support.
+    """
+    whole = float(gram[p, p]) + ridge[p]
+    for s in range(m):
+        r[s] = gram[p, support[s]]
+    times_vector(P, m, r, u)
+    outside = whole
+    for s in range(m):
+        outside -= r[s] * u[s]
+    if outside < REFINED * whole:
+        for _ in range(2):
+            refine_column(gram, ridge, support, P, m, p, r, u)
+        outside = whole
+        for s in range(m):
+            outside -= gram[p, support[s]] * u[s]
+    return outside
+
+
+@kernel
+def refine_column(gram, ridge, support, P, m, p, r, u):
+    """Take off most of the error that rounding has left in `column_of`.
+
+    Parameters
+    ----------
+    gram, ridge, support, P, m, p, r, u
+        As there; `u` is updated.
+    """
+    for s in range(m):
+        left = float(gram[p, support[s]]) - ridge[support[s]] * u[s]
+        for t in range(m):
+            left -= gram[support[s], support[t]] * u[t]
+        r[s] = left
+    for s in range(m):
+        share = 0.0
+        for t in range(m):
+            share += P[s, t] * r[t]
+        u[s] += share
+
+
+@kernel
+def rebuild(gram, ridge, pivot_tol, support, signs, w, P, r, u, n_given):
+    """Invert the Gram matrix on a support anew, leaving out dependent atoms.
+
+    Parameters
+    ----------
+    gram, ridge, P, r, u
+        As in `column_of`; `P` is overwritten.
+
+    pivot_tol : float
+        Share of an atom's squared norm that must be outside the span.
+
+    support, signs, w : arrays of shape (room,)
+        A support with its signs and coefficients; entries move up where an atom is
+        left out.
+
+    n_given : int
+        Size of the support.
+
+    Returns
+    -------
+    m : int
+        Size of what is kept.
+    """
+    m = 0
+    for s in range(n_given):
+        p = support[s]
+        outside = column_of(gram, ridge, support, P, m, p, r, u)
+        if outside > pivot_tol * (float(gram[p, p]) + ridge[p]):
+            append_row(P, m, u, outside)
+            support[m], signs[m], w[m] = p, signs[s], w[s]
+            m += 1
+    return m
+
+
+@kernel
+def drop_atom(gram, ridge, pivot_tol, support, signs, w, P, r, u, m, gone):
+    """Take one atom out of the support; the last one takes its place.
+
+    Parameters
+    ----------
+    gram, ridge, pivot_tol, support, signs, w, P, r, u
+        As in `rebuild`; updated.
+
+    m : int
+        Size of the support before.
+
+    gone : int
+        Which entry goes.
+
+    Returns
+    -------
+    m : int
+        Size of the support after.
+
+    is_new : bool
+        Whether the inverse was made anew, as the atom nearly depended on others.
+    """
+    p = support[gone]
+    last = m - 1
+    near = P[gone, gone] * (float(gram[p, p]) + ridge[p]) * REBUILT > 1
+    if not near:
+        drop_row(P, m, gone)
+    support[gone], signs[gone], w[gone] = support[last], signs[last], w[last]
+    if near:
+        last = rebuild(gram, ridge, pivot_tol, support, signs, w, P, r, u, last)
+    return last, near
+
+
+@kernel
+def advance(
+    c, gram, level, ridge, pivot_tol, support, signs, w, P, r, u, z, m
+):  # fmt: skip
+    """Move towards the optimum on the support, dropping atoms that reach zero.
+
+    Parameters
+    ----------
+    c, level
+        As in `solve`.
+
+    gram, ridge, pivot_tol, support, signs, w, P, r, u
+        As in `rebuild`; updated.
 
     z : float64 array of shape (room,)
-        Scratch.
+        The optimum on the support; overwritten.
 
     m : int
         Size of the support.
@@ -143,10 +288,6 @@ def settle(c, level, support, signs, w, L, z, m):
         Its new size.
     """
     while m > 0:
-        for s in range(m):
-            z[s] = c[support[s]] - level[support[s]] * signs[s]
-        solve_lower(L, m, z)
-        solve_upper(L, m, z)
         step = 1.0
         gone = -1
         for s in range(m):
@@ -160,31 +301,43 @@ def settle(c, level, support, signs, w, L, z, m):
             return m
         for s in range(m):
             w[s] += step * (z[s] - w[s])
-        drop_atom(support, signs, w, L, m, gone)
-        m -= 1
+        share = z[gone] / P[gone, gone]
+        for s in range(m):
+            z[s] -= share * P[s, gone]
+        z[gone] = z[m - 1]
+        m, is_new = drop_atom(
+            gram, ridge, pivot_tol, support, signs, w, P, r, u, m, gone
+        )
+        if is_new:
+            solve(c, level, support, signs, P, m, r, z)
     return m
 
 
 @kernel
-def make_room(z, sign, support, signs, w, L, m):
+def make_room(
+    gram, ridge, pivot_tol, sign, support, signs, w, P, r, u, m
+):  # fmt: skip
     """Move weight from the support to a dependent atom until one reaches zero.
 
     Parameters
     ----------
-    z : float64 array of shape (room,)
-        The dependent atom in terms of the support.
+    gram, ridge, pivot_tol, support, signs, w, P, r
+        As in `rebuild`; updated.
 
     sign : float
-        Sign of its correlation with the residual.
+        Sign of the atom's correlation with the residual.
 
-    support, signs, w, L
-        As in `settle`; updated.
+    u : float64 array of shape (room,)
+        The dependent atom in terms of the support.
 
     m : int
         Size of the support.
 
     Returns
     -------
+    m : int
+        Size of the support after.
+
     moved : float
         Weight that the new atom starts with, without its sign; below zero if no atom
         reaches zero.
@@ -192,47 +345,15 @@ def make_room(z, sign, support, signs, w, L, m):
     moved = -1.0
     gone = -1
     for s in range(m):
-        if sign * z[s] * signs[s] > 0:
-            reach = w[s] / (sign * z[s])
+        if sign * u[s] * signs[s] > 0:
+            reach = w[s] / (sign * u[s])
             if gone < 0 or reach < moved:
                 moved, gone = reach, s
     if gone >= 0:
         for s in range(m):
-            w[s] -= sign * moved * z[s]
-        drop_atom(support, signs, w, L, m, gone)
-    return moved
-
-
-@kernel
-def column_of(gram, support, L, m, p, z):
-    """Solve for the products of a new atom with the support; return its pivot.
-
-    Parameters
-    ----------
-    gram : array of shape (n_atoms, n_atoms)
-        Products of the atoms.
-
-    support, L, m
-        The support, its Cholesky factor and its size.
-
-    p : int
-        The new atom.
-
-    z : float64 array of shape (room,)
-        Overwritten with the solution of L z = products.
-
-    Returns
-    -------
-    outside : float
-        Squared norm of the atom less that of its part in the span of the support.
-    """
-    for s in range(m):
-        z[s] = gram[p, support[s]]
-    solve_lower(L, m, z)
-    outside = float(gram[p, p])
-    for s in range(m):
-        outside -= z[s] * z[s]
-    return outside
+            w[s] -= sign * moved * u[s]
+        m, _ = drop_atom(gram, ridge, pivot_tol, support, signs, w, P, r, u, m, gone)
+    return m, moved
 
 
 @kernel
@@ -268,7 +389,7 @@ def violations(q, level, positive, support, m, scores):
 
 
 @kernel
-def gap_of(c, q, level, slack, positive, support, w, m):
+def gap_of(c, q, level, slack, positive, support, w, m, scores, bits):
     """Return the duality gap of a unit row, as a share of its objective.
 
     Parameters
@@ -289,6 +410,9 @@ def gap_of(c, q, level, slack, positive, support, w, m):
     support, w, m
         The code.
 
+    scores, bits : arrays of shape (n_atoms,)
+        Scratch; `bits` is the memory of `scores` read as integers.
+
     Returns
     -------
     gap : float
@@ -301,11 +425,14 @@ def gap_of(c, q, level, slack, positive, support, w, m):
         squares -= w[s] * (c[j] + q[j])
         norm1 += level[j] * abs(w[s])
     squares = max(squares, 0.0)
-    shrink = 1.0
-    for j in range(q.size):
-        size = (q[j] if positive else abs(q[j])) + slack
-        if size > level[j]:
-            shrink = min(shrink, level[j] / size)
+    none, loose = q.dtype.type(0), q.dtype.type(slack)
+    if positive:
+        for j in range(q.size):
+            scores[j] = max(q[j] + loose, none) / level[j]
+    else:
+        for j in range(q.size):
+            scores[j] = (abs(q[j]) + loose) / level[j]
+    shrink = 1.0 / max(1.0, float(scores[largest(scores, bits)]))
     primal = 0.5 * squares + norm1
     dual = shrink * (1.0 - fit) - 0.5 * shrink * shrink * squares
     return (primal - dual) / primal if primal > 0 else 0.0
@@ -313,29 +440,29 @@ def gap_of(c, q, level, slack, positive, support, w, m):
 
 @kernel
 def enter(
-    q, gram, ridge, pivot_tol, p, support, signs, w, L, z, m
+    c, q, gram, level, ridge, pivot_tol, p, support, signs, w, P, r, u, z, m
 ):  # fmt: skip
     """Add an atom to the support, making room for it if it depends on the others.
 
     Parameters
     ----------
+    c, level
+        As in `solve`.
+
     q : array of shape (n_atoms,)
         Correlations with the residual.
 
-    gram : array of shape (n_atoms, n_atoms)
-        Products of the atoms.
-
-    ridge : float64 array of shape (n_atoms,)
-        Quadratic penalty of each atom.
-
-    pivot_tol : float
-        Share of an atom's squared norm that must be outside the span.
+    gram, ridge, pivot_tol, support, signs, w, P, r, u
+        As in `rebuild`; updated.
 
     p : int
         The atom.
 
-    support, signs, w, L, z, m
-        As in `settle`; updated.
+    z : float64 array of shape (room,)
+        Overwritten with the optimum on the new support.
+
+    m : int
+        Size of the support.
 
     Returns
     -------
@@ -343,63 +470,87 @@ def enter(
         Size of the support; unchanged less any dropped atom where it cannot enter.
     """
     sign = 1.0 if q[p] > 0 else -1.0
-    start = 0.0
+    start = -1.0
     needed = pivot_tol * (float(gram[p, p]) + ridge[p])
-    outside = column_of(gram, support, L, m, p, z) + ridge[p]
+    outside = column_of(gram, ridge, support, P, m, p, r, u)
     if outside <= needed or m == support.size:
-        solve_upper(L, m, z)
-        start = make_room(z, sign, support, signs, w, L, m)
-        if start < 0:
+        m, start = make_room(
+            gram, ridge, pivot_tol, sign, support, signs, w, P, r, u, m
+        )
+        if start >= 0:
+            outside = column_of(gram, ridge, support, P, m, p, r, u)
+        if start < 0 or outside <= needed:
+            solve(c, level, support, signs, P, m, r, z)
             return m
-        m -= 1
-        outside = column_of(gram, support, L, m, p, z) + ridge[p]
-        if outside <= needed:
-            return m
-    append_row(L, m, z, outside)
+    append_row(P, m, u, outside)
     support[m] = p
     signs[m] = sign
-    w[m] = sign * start
+    w[m] = sign * max(start, 0.0)
+    if start < 0:
+        rise = (q[p] - level[p] * sign) / outside
+        for s in range(m):
+            z[s] = w[s] - rise * u[s]
+        z[m] = rise
+    else:
+        solve(c, level, support, signs, P, m + 1, r, z)
     return m + 1
 
 
 @kernel
-def resume(gram, ridge, pivot_tol, support, signs, w, L, z, n_given):
-    """Factor the support of a code to start from, leaving out dependent atoms.
+def stray(q, level, support, signs, m, r):
+    """Measure how far rounding has moved the code from the optimum on its support.
 
     Parameters
     ----------
-    gram, ridge, pivot_tol, L, z
-        As in `enter`.
+    q : array of shape (n_atoms,)
+        Correlations with the residual; the penalty with its sign at the optimum.
 
-    support, signs, w : arrays of shape (room,)
-        A support with its coefficients, none zero; signs are overwritten, and entries
-        move up where one is left out.
+    level : array of shape (n_atoms,)
+        Penalty of each atom.
 
-    n_given : int
-        Size of the support to start from.
+    support, signs, m
+        The support, its signs and its size.
+
+    r : float64 array of shape (room,)
+        Overwritten with the differences.
 
     Returns
     -------
-    m : int
-        Size of what is kept.
+    largest : float
+        The largest of them.
     """
-    m = 0
-    for s in range(n_given):
-        p = support[s]
-        outside = column_of(gram, support, L, m, p, z) + ridge[p]
-        if outside > pivot_tol * (float(gram[p, p]) + ridge[p]):
-            append_row(L, m, z, outside)
-            support[m] = p
-            w[m] = w[s]
-            signs[m] = 1.0 if w[s] > 0 else -1.0
-            m += 1
-    return m
+    far = 0.0
+    for s in range(m):
+        j = support[s]
+        r[s] = q[j] - level[j] * signs[s]
+        far = max(far, abs(r[s]))
+    return far
+
+
+@kernel
+def correct(w, P, m, r, z):
+    """Take off what rounding has added to the coefficients.
+
+    Parameters
+    ----------
+    w, P, m
+        The coefficients, the inverse and the size of the support.
+
+    r : float64 array of shape (room,)
+        From `stray`.
+
+    z : float64 array of shape (room,)
+        Overwritten with better coefficients.
+    """
+    times_vector(P, m, r, z)
+    for s in range(m):
+        z[s] += w[s]
 
 
 @kernel
 def lasso_row(
     c, gram, level, ridge, positive, tol, floor, pivot_tol, max_steps, n_given,
-    q, scores, bits, support, signs, w, L, z, barred,
+    q, scores, bits, support, signs, w, P, r, u, z, barred,
 ):  # fmt: skip
     """Code one unit row.
 
@@ -430,10 +581,10 @@ def lasso_row(
     n_given : int
         Nonzeros of the code in `support` and `w` to start from.
 
-    q, scores, bits, support, signs, w, L, z, barred : arrays
+    q, scores, bits, support, signs, w, P, r, u, z, barred : arrays
         Scratch, where `support` and `w` hold the code afterwards: shapes (n_atoms,)
-        three times, (room,) three times, (room, room), (room,) and (max_steps,);
-        `bits` is the memory of `scores` read as integers.
+        three times, (room,) three times, (room, room), (room,) three times and
+        (max_steps,); `bits` is the memory of `scores` read as integers.
 
     Returns
     -------
@@ -443,25 +594,41 @@ def lasso_row(
     gap : float
         Relative duality gap.
     """
-    m = resume(gram, ridge, pivot_tol, support, signs, w, L, z, n_given)
-    m = settle(c, level, support, signs, w, L, z, m)
+    for s in range(n_given):
+        signs[s] = 1.0 if w[s] > 0 else -1.0
+    m = rebuild(gram, ridge, pivot_tol, support, signs, w, P, r, u, n_given)
+    solve(c, level, support, signs, P, m, r, z)
     n_barred = 0
+    n_corrected = 0
+    is_done = False
     for _ in range(max_steps):
+        m = advance(c, gram, level, ridge, pivot_tol, support, signs, w, P, r, u, z, m)
         correlate(c, gram, ridge, support, w, m, q)
         violations(q, level, positive, support, m, scores)
         for s in range(n_barred):
             scores[barred[s]] = 0
         p = largest(scores, bits)
-        if scores[p] <= tol * level[p] + floor:
+        far = stray(q, level, support, signs, m, r)
+        goal = tol * level[p] + floor
+        # A violation no larger than the error of the support says nothing.
+        if far > max(SAFE * scores[p], goal) and n_corrected < MAX_CORRECTIONS:
+            correct(w, P, m, r, z)
+            n_corrected += 1
+        elif scores[p] > goal:
+            n_corrected = 0
+            m = enter(
+                c, q, gram, level, ridge, pivot_tol, p, support, signs, w, P, r, u, z, m
+            )
+            if m == 0 or support[m - 1] != p or z[m - 1] * signs[m - 1] <= 0:
+                barred[n_barred] = p
+                n_barred += 1
+        else:
+            is_done = True
             break
-        before = m
-        m = enter(q, gram, ridge, pivot_tol, p, support, signs, w, L, z, m)
-        entered = m > 0 and support[m - 1] == p
-        m = settle(c, level, support, signs, w, L, z, m)
-        if not entered or (m == before and support[m - 1] != p):
-            barred[n_barred] = p
-            n_barred += 1
-    return m, gap_of(c, q, level, floor, positive, support, w, m)
+    if not is_done:
+        correlate(c, gram, ridge, support, w, m, q)
+    gap = gap_of(c, q, level, floor, positive, support, w, m, scores, bits)
+    return m, gap
 
 
 @kernel
@@ -502,11 +669,13 @@ def lasso(
     """
     n_atoms = gram.shape[0]
     room = codes.shape[1]
-    max_steps = 10 * room + 100
+    max_steps = 40 * room + 200
     q = np.empty(n_atoms, codes.dtype)
     signs = np.empty(room)
     w = np.empty(room)
-    L = np.empty((room, room))
+    P = np.empty((room, room))
+    r = np.empty(room)
+    u = np.empty(room)
     z = np.empty(room)
     barred = np.empty(max_steps, np.int32)
     support = np.empty(room, np.int32)
@@ -523,7 +692,8 @@ def lasso(
                 w[s] = codes[i, s] / norms[i]
             m, gaps[i] = lasso_row(
                 correlations[i], gram, scaled, ridge, positive, tol, floor, pivot_tol,
-                max_steps, n_given, q, scores, bits, support, signs, w, L, z, barred,
+                max_steps, n_given, q, scores, bits, support, signs, w, P, r, u, z,
+                barred,
             )  # fmt: skip
             counts[i] = m
             for s in range(m):
@@ -534,13 +704,14 @@ def lasso(
 
 @kernel
 def lasso_gaps(
-    correlations, gram, norms, level, ridge, positive, gaps, counts, indices, codes
-):
+    correlations, gram, norms, level, ridge, positive, scores, bits, gaps, counts,
+    indices, codes,
+):  # fmt: skip
     """Measure the relative duality gaps of codes.
 
     Parameters
     ----------
-    correlations, gram, norms, level, ridge, positive
+    correlations, gram, norms, level, ridge, positive, scores, bits
         As in `lasso`.
 
     gaps : float64 array of shape (n_rows,)
@@ -561,4 +732,4 @@ def lasso_gaps(
             scaled[j] = level[j] / norms[i]
         correlate(correlations[i], gram, ridge, indices[i], w, m, q)
         c = correlations[i]
-        gaps[i] = gap_of(c, q, scaled, 0.0, positive, indices[i], w, m)
+        gaps[i] = gap_of(c, q, scaled, 0.0, positive, indices[i], w, m, scores, bits)

@@ -45,13 +45,19 @@ def largest(scores, bits):
     n = bits.size
     top = bits[0]
     start = 0
-    for chunk in range(0, n, CHUNK):
-        here = bits[chunk]
-        for j in range(chunk, min(chunk + CHUNK, n)):
-            here = max(here, bits[j])
+    whole = n - n % CHUNK
+    for chunk in range(0, whole, CHUNK):
+        part = bits[chunk : chunk + CHUNK]
+        here = part[0]
+        for j in range(np.uint64(CHUNK)):  # a known length: no scalar remainder
+            here = max(here, part[j])
         if here > top:
             top = here
             start = chunk
+    for j in range(whole, n):
+        if bits[j] > top:
+            top = bits[j]
+            start = j
     for j in range(start, n):
         if bits[j] == top:
             return j
@@ -91,8 +97,10 @@ def score(a, free, dependent, by_error, scores):
 
 
 @kernel
-def sweep(gram_row, r, V, count, inverse, b, a, free):
-    """Make row `count` of V and update the correlations with it.
+def sweep(
+    gram_row, r, V, count, inverse, b, a, free, dependent, by_error, scores
+):  # fmt: skip
+    """Make row `count` of V, update the correlations with it and rate the atoms.
 
     Parameters
     ----------
@@ -115,26 +123,40 @@ def sweep(gram_row, r, V, count, inverse, b, a, free):
         Product of the residual and the new basis vector.
 
     a, free : array of shape (n_atoms,)
-        Updated.
+        Updated; `free` only where atoms are rated by the error.
+
+    dependent, by_error, scores
+        As in `score`.
     """
+    # A loop over more arrays than these is not vectorised: too many might overlap.
     n = np.uint64(a.size)
+    none, least = a.dtype.type(0), a.dtype.type(dependent)
     new = V[count]
-    for j in range(n):  # a slice assignment is many times slower
-        new[j] = gram_row[j]
-    subtract_rows(r, V, count, new)
+    subtract_rows(gram_row, r, V, count, new)
     for j in range(n):
         v = new[j] * inverse
         new[j] = v
         a[j] -= b * v
-        free[j] -= v * v
+    if by_error:
+        for j in range(n):
+            outside = free[j] - new[j] * new[j]
+            free[j] = outside
+            drop = a[j] * a[j] / outside
+            scores[j] = drop if outside > least else none
+    else:
+        for j in range(n):
+            scores[j] = abs(a[j])
 
 
 @kernel
-def subtract_rows(r, V, count, out):
+def subtract_rows(start, r, V, count, out):
     """Subtract a sum of the first rows of V, four at a time to save memory traffic.
 
     Parameters
     ----------
+    start : array of shape (n_atoms,)
+        Subtracted from.
+
     r : array of shape (n_basis + 3,)
         Factors of the rows.
 
@@ -145,24 +167,29 @@ def subtract_rows(r, V, count, out):
         How many of them.
 
     out : array of shape (n_atoms,)
-        Subtracted from.
+        Overwritten.
     """
     n = np.uint64(out.size)
+    if count == 0:
+        for j in range(n):  # a slice assignment is many times slower
+            out[j] = start[j]
+    rest = start
     for low in range(0, count, 4):
         r0, r1, r2, r3 = r[low], r[low + 1], r[low + 2], r[low + 3]
         v0, v1, v2, v3 = V[low], V[low + 1], V[low + 2], V[low + 3]
         if low + 4 <= count:
             for j in range(n):
-                out[j] -= r0 * v0[j] + r1 * v1[j] + (r2 * v2[j] + r3 * v3[j])
+                out[j] = rest[j] - (r0 * v0[j] + r1 * v1[j] + (r2 * v2[j] + r3 * v3[j]))
         elif low + 3 == count:
             for j in range(n):
-                out[j] -= r0 * v0[j] + r1 * v1[j] + r2 * v2[j]
+                out[j] = rest[j] - (r0 * v0[j] + r1 * v1[j] + r2 * v2[j])
         elif low + 2 == count:
             for j in range(n):
-                out[j] -= r0 * v0[j] + r1 * v1[j]
+                out[j] = rest[j] - (r0 * v0[j] + r1 * v1[j])
         else:
             for j in range(n):
-                out[j] -= r0 * v0[j]
+                out[j] = rest[j] - r0 * v0[j]
+        rest = out
 
 
 @kernel
@@ -257,10 +284,11 @@ def choose_atoms(
     residual = 1.0
     count = 0
     n_barred = 0
-    for j in range(free.size):
-        free[j] = gram[j, j]
+    if by_error:
+        for j in range(free.size):
+            free[j] = gram[j, j]
+    score(a, free, dependent, by_error, scores)
     while count < chosen.size and n_barred < a.size and residual > limit:
-        score(a, free, dependent, by_error, scores)
         p = largest(scores, bits)
         if abs(a[p]) <= floor:
             break
@@ -280,10 +308,14 @@ def choose_atoms(
             chosen[count] = p
             if count + 1 < chosen.size:
                 kind = a.dtype.type
-                sweep(gram[p], r, V, count, kind(1 / norm), kind(b[count]), a, free)
+                sweep(
+                    gram[p], r, V, count, kind(1 / norm), kind(b[count]),
+                    a, free, dependent, by_error, scores,
+                )  # fmt: skip
             count += 1
         for t in range(n_barred):
             a[barred[t]] = 0
+            scores[barred[t]] = 0
     return count
 
 

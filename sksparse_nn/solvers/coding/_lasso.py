@@ -26,7 +26,7 @@ class _Precision:
 
 _PRECISIONS = {
     np.dtype(np.float32): _Precision(1e-4, 1e-5, 5e-7, 1e-5),
-    np.dtype(np.float64): _Precision(1e-6, 1e-9, 1e-14, 1e-11),
+    np.dtype(np.float64): _Precision(1e-6, 1e-9, 1e-14, 1e-13),
 }
 
 
@@ -93,9 +93,7 @@ class ElasticNet(AbstractCoder):
 
     def _solve(self, atoms, correlations, norms, codes):
         """Bring codes to the optimum, starting from what they are."""
-        dtype = correlations.dtype
-        precision = _PRECISIONS[dtype]
-        scores = np.empty(correlations.shape[1], dtype)
+        precision = _PRECISIONS[correlations.dtype]
         lasso(
             correlations,
             atoms.gram,
@@ -105,8 +103,7 @@ class ElasticNet(AbstractCoder):
             precision.tol,
             precision.floor,
             precision.pivot_tol,
-            scores,
-            scores.view(np.int32 if dtype == np.float32 else np.int64),
+            *_scratch(correlations),
             codes.gaps,
             *codes.entries,
         )
@@ -115,15 +112,17 @@ class ElasticNet(AbstractCoder):
         """Go on in double precision; the gaps then are those of the rounded codes."""
         correlations, norms = rows.pick(failed) @ atoms.columns, rows.norms[failed]
         again = Codes(*(part[failed] for part in codes))
-        again = again._replace(values=again.values.astype(np.float64))
+        values = np.where(again.used(), again.values, 0)  # the rest is not initialised
+        again = again._replace(values=values.astype(np.float64))
         self._solve(atoms, correlations, norms, again)
-        rounded = again.values.astype(np.float32)
+        rounded = np.where(again.used(), again.values, 0).astype(np.float32)
         lasso_gaps(
             correlations,
             atoms.gram,
             norms,
             *self._penalties(atoms.norms),
             self.positive_code,
+            *_scratch(correlations),
             again.gaps,
             again.counts,
             again.indices,
@@ -153,6 +152,12 @@ class ElasticNet(AbstractCoder):
             self.alpha if self.atom_weights is None else self.alpha * self.atom_weights
         )
         return alphas * self.l1_ratio / norms, alphas * (1 - self.l1_ratio) / norms**2
+
+
+def _scratch(correlations):
+    """Return room for scores, and the same memory read as integers."""
+    scores = np.empty(correlations.shape[1], correlations.dtype)
+    return scores, scores.view(np.int32 if scores.itemsize == 4 else np.int64)
 
 
 @dataclass
