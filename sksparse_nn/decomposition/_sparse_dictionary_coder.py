@@ -508,15 +508,7 @@ class SparseDictionaryCoder(
             Codes in the float type of `X`; twice as wide with ``split_sign=True``.
         """
         check_is_fitted(self)
-        X = self._check_rows(X, reset=False)
-        return encode(
-            self._coder(len(self.components_)),
-            self.components_,
-            X,
-            n_jobs=self.n_jobs,
-            sparse_output=self.sparse_output,
-            split_sign=self.split_sign,
-        )
+        return self._encode(self._check_rows(X, reset=False))
 
     @available_if(_codes_approximate)
     def inverse_transform(self, X):
@@ -569,6 +561,16 @@ class SparseDictionaryCoder(
 
     def _check_samples(self, X, sample_weight, reset):
         return check_weights(self._check_rows(X, reset=reset), sample_weight)
+
+    def _encode(self, X):
+        return encode(
+            self._coder(len(self.components_)),
+            self.components_,
+            X,
+            n_jobs=self.n_jobs,
+            sparse_output=self.sparse_output,
+            split_sign=self.split_sign,
+        )
 
     def _coder(self, n_atoms):
         self._validate_params()

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from sksparse_nn.decomposition._coder_parts import given_dictionary
 from sksparse_nn.decomposition._sparse_dictionary_coder import SparseDictionaryCoder
-from sksparse_nn.solvers.coding import encode_path
+from sksparse_nn.solvers.coding import CODERS, encode_path
 
 
 def sparse_encode(X, dictionary, **parameters):
@@ -50,8 +51,8 @@ def sparse_encode(X, dictionary, **parameters):
     array([[0., 0., 2.],
            [0., 3., 0.]])
     """
-    coder = SparseDictionaryCoder(learner=None, dictionary=dictionary, **parameters)
-    return coder.fit(X).transform(X)
+    coder, X = _fitted(X, dictionary, parameters)
+    return coder._encode(X)
 
 
 def sparsity_path(X, dictionary, values, **parameters):
@@ -100,11 +101,22 @@ def sparsity_path(X, dictionary, values, **parameters):
     >>> [int(codes.nnz / len(X)) for codes in path]
     [1, 4, 16]
     """
-    coder = SparseDictionaryCoder(learner=None, dictionary=dictionary, **parameters)
-    X = coder._check_rows(X, reset=True)
-    algorithm = coder.fit(X)._coder(len(coder.components_))
+    coder, X = _fitted(X, dictionary, parameters)
+    algorithm = coder._coder(len(coder.components_))
     values = _check_path(algorithm, coder.algorithm, values)
     return encode_path(algorithm, coder.components_, X, values, n_jobs=coder.n_jobs)
+
+
+def _fitted(X, dictionary, parameters):
+    """Return a coder with the dictionary, and the rows, checked once."""
+    coder = SparseDictionaryCoder(learner=None, dictionary=dictionary, **parameters)
+    coder._validate_params()
+    X = coder._check_rows(X, reset=True)
+    coder.components_ = given_dictionary(dictionary, coder.n_components, X)
+    coder.alpha_ = None
+    if coder.alpha is None and "alpha" in CODERS.parameters(coder.algorithm):
+        coder._set_alpha(X, np.ones(X.shape[0]))
+    return coder, X
 
 
 def _check_path(algorithm, name, values):

@@ -2,6 +2,15 @@
 
 from numba import njit
 
+# Contraction fuses a product and a sum into one rounding. It assumes nothing about NaN,
+# infinity or the order of operations.
+_OPTIONS = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract"},
+}
+
 
 def kernel(function):
     """Compile a function, cached on disk, without the GIL, with IEEE arithmetic.
@@ -19,4 +28,25 @@ def kernel(function):
     compiled : callable
         The compiled function; ``compiled.py_func`` is the Python one.
     """
-    return njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function)
+    return njit(**_OPTIONS)(function)
+
+
+def step(function):
+    """Compile a function that kernels call many times a row; it allocates nothing.
+
+    It becomes a part of its callers and counts no references to its arrays. Counting
+    them took a third of the time of a lasso: each count is an atomic operation, and
+    threads that share an array wait for each other.
+
+    Parameters
+    ----------
+    function : callable
+        The function to compile.
+
+    Returns
+    -------
+    compiled : callable
+        The compiled function; ``compiled.py_func`` is the Python one.
+    """
+    # `_nrt` is what Numba documents with `register_jitable`: no run-time allocation.
+    return njit(_nrt=False, forceinline=True, **_OPTIONS)(function)

@@ -6,10 +6,10 @@ triangular solves with a Cholesky factor wait for one number after another.
 
 import numpy as np
 
-from sksparse_nn.kernels._jit import kernel
+from sksparse_nn.kernels._jit import step
 
 
-@kernel
+@step
 def times_vector(P, m, g, u):
     """Multiply the inverse by a vector.
 
@@ -32,19 +32,19 @@ def times_vector(P, m, g, u):
         u[j] = 0.0
     low = 0
     while low + 4 <= m:
-        g0, g1, g2, g3 = g[low], g[low + 1], g[low + 2], g[low + 3]
-        p0, p1, p2, p3 = P[low], P[low + 1], P[low + 2], P[low + 3]
+        k0, k1 = np.uint64(low), np.uint64(low + 1)
+        k2, k3 = np.uint64(low + 2), np.uint64(low + 3)
+        g0, g1, g2, g3 = g[k0], g[k1], g[k2], g[k3]
         for j in range(size):
-            u[j] += g0 * p0[j] + g1 * p1[j] + (g2 * p2[j] + g3 * p3[j])
+            u[j] += g0 * P[k0, j] + g1 * P[k1, j] + (g2 * P[k2, j] + g3 * P[k3, j])
         low += 4
-    while low < m:
-        g0, p0 = g[low], P[low]
+    for k in range(np.uint64(low), size):
+        g0 = g[k]
         for j in range(size):
-            u[j] += g0 * p0[j]
-        low += 1
+            u[j] += g0 * P[k, j]
 
 
-@kernel
+@step
 def append_row(P, m, u, pivot):
     """Extend the matrix by one row.
 
@@ -66,15 +66,14 @@ def append_row(P, m, u, pivot):
     inverse = 1.0 / pivot
     for i in range(size):
         share = u[i] * inverse
-        row = P[i]
         for j in range(size):
-            row[j] += share * u[j]
-        row[m] = -share
-        P[m, i] = -share
-    P[m, m] = inverse
+            P[i, j] += share * u[j]
+        P[i, size] = -share
+        P[size, i] = -share
+    P[size, size] = inverse
 
 
-@kernel
+@step
 def drop_row(P, m, gone):
     """Shrink the matrix by one row and column, whose place the last ones take.
 
@@ -95,9 +94,7 @@ def drop_row(P, m, gone):
     for i in range(m):
         P[i, gone], P[i, last] = P[i, last], P[i, gone]
     inverse = 1.0 / P[last, last]
-    away = P[last]
     for i in range(last):
         share = P[i, last] * inverse
-        row = P[i]
         for j in range(last):
-            row[j] -= share * away[j]
+            P[i, j] -= share * P[last, j]

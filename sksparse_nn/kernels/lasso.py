@@ -19,7 +19,7 @@ in least squares problems. IMA Journal of Numerical Analysis 20(3).
 
 import numpy as np
 
-from sksparse_nn.kernels._jit import kernel
+from sksparse_nn.kernels._jit import kernel, step
 from sksparse_nn.kernels.inverse import append_row, drop_row, times_vector
 from sksparse_nn.kernels.pursuit import largest, sort_by_index
 
@@ -33,7 +33,7 @@ SAFE = 0.1
 MAX_CORRECTIONS = 3
 
 
-@kernel
+@step
 def subtract_gram_rows(gram, support, w, m, out):
     """Subtract w_s times row support_s of the Gram matrix, four rows at a time.
 
@@ -58,25 +58,26 @@ def subtract_gram_rows(gram, support, w, m, out):
     n = np.uint64(out.size)
     low = 0
     while low + 4 <= m:
-        w0, w1, w2, w3 = (
-            kind(w[low]),
-            kind(w[low + 1]),
-            kind(w[low + 2]),
-            kind(w[low + 3]),
-        )
-        g0, g1 = gram[support[low]], gram[support[low + 1]]
-        g2, g3 = gram[support[low + 2]], gram[support[low + 3]]
+        # Two indices, as a view of a row would be counted as a reference to the matrix.
+        k0, k1 = np.uint64(support[low]), np.uint64(support[low + 1])
+        k2, k3 = np.uint64(support[low + 2]), np.uint64(support[low + 3])
+        w0, w1 = kind(w[low]), kind(w[low + 1])
+        w2, w3 = kind(w[low + 2]), kind(w[low + 3])
         for j in range(n):
-            out[j] -= w0 * g0[j] + w1 * g1[j] + (w2 * g2[j] + w3 * g3[j])
+            out[j] -= (
+                w0 * gram[k0, j]
+                + w1 * gram[k1, j]
+                + (w2 * gram[k2, j] + w3 * gram[k3, j])
+            )
         low += 4
     while low < m:
-        w0, g0 = kind(w[low]), gram[support[low]]
+        k0, w0 = np.uint64(support[low]), kind(w[low])
         for j in range(n):
-            out[j] -= w0 * g0[j]
+            out[j] -= w0 * gram[k0, j]
         low += 1
 
 
-@kernel
+@step
 def correlate(c, gram, ridge, support, w, m, q):
     """Correlate the residual with the atoms, less the ridge times the coefficients.
 
@@ -101,7 +102,7 @@ def correlate(c, gram, ridge, support, w, m, q):
         q[support[s]] -= q.dtype.type(ridge[support[s]] * w[s])
 
 
-@kernel
+@step
 def solve(c, level, support, signs, P, m, r, z):
     """Solve for the optimum on the support with these signs.
 
@@ -130,7 +131,7 @@ def solve(c, level, support, signs, P, m, r, z):
     times_vector(P, m, r, z)
 
 
-@kernel
+@step
 def column_of(gram, ridge, support, P, m, p, r, u):
     """Write an atom in terms of the support.
 
@@ -172,7 +173,7 @@ def column_of(gram, ridge, support, P, m, p, r, u):
     return outside
 
 
-@kernel
+@step
 def refine_column(gram, ridge, support, P, m, p, r, u):
     """Take off most of the error that rounding has left in `column_of`.
 
@@ -193,7 +194,30 @@ def refine_column(gram, ridge, support, P, m, p, r, u):
         u[s] += share
 
 
-@kernel
+@step
+def needed_pivot(gram, ridge, pivot_tol, p):
+    """Return what an atom must have outside the span of others not to depend on them.
+
+    Parameters
+    ----------
+    gram, ridge, p
+        As in `column_of`.
+
+    pivot_tol : float
+        Share of the atom's squared norm.
+
+    Returns
+    -------
+    needed : float
+        A ridge that stands above rounding is enough by itself.
+    """
+    needed = pivot_tol * (float(gram[p, p]) + ridge[p])
+    if ridge[p] > 0.01 * needed:
+        needed = min(needed, 0.5 * ridge[p])
+    return needed
+
+
+@step
 def rebuild(gram, ridge, pivot_tol, support, signs, w, P, r, u, n_given):
     """Invert the Gram matrix on a support anew, leaving out dependent atoms.
 
@@ -221,14 +245,14 @@ def rebuild(gram, ridge, pivot_tol, support, signs, w, P, r, u, n_given):
     for s in range(n_given):
         p = support[s]
         outside = column_of(gram, ridge, support, P, m, p, r, u)
-        if outside > pivot_tol * (float(gram[p, p]) + ridge[p]):
+        if outside > needed_pivot(gram, ridge, pivot_tol, p):
             append_row(P, m, u, outside)
             support[m], signs[m], w[m] = p, signs[s], w[s]
             m += 1
     return m
 
 
-@kernel
+@step
 def drop_atom(gram, ridge, pivot_tol, support, signs, w, P, r, u, m, gone):
     """Take one atom out of the support; the last one takes its place.
 
@@ -262,7 +286,7 @@ def drop_atom(gram, ridge, pivot_tol, support, signs, w, P, r, u, m, gone):
     return last, near
 
 
-@kernel
+@step
 def advance(
     c, gram, level, ridge, pivot_tol, support, signs, w, P, r, u, z, m
 ):  # fmt: skip
@@ -313,7 +337,7 @@ def advance(
     return m
 
 
-@kernel
+@step
 def make_room(
     gram, ridge, pivot_tol, sign, support, signs, w, P, r, u, m
 ):  # fmt: skip
@@ -356,7 +380,7 @@ def make_room(
     return m, moved
 
 
-@kernel
+@step
 def violations(q, level, positive, support, m, scores):
     """Rate the atoms off the support by how far they are from optimality.
 
@@ -388,7 +412,7 @@ def violations(q, level, positive, support, m, scores):
         scores[support[s]] = none
 
 
-@kernel
+@step
 def gap_of(c, q, level, slack, positive, support, w, m, scores, bits):
     """Return the duality gap of a unit row, as a share of its objective.
 
@@ -438,7 +462,7 @@ def gap_of(c, q, level, slack, positive, support, w, m, scores, bits):
     return (primal - dual) / primal if primal > 0 else 0.0
 
 
-@kernel
+@step
 def enter(
     c, q, gram, level, ridge, pivot_tol, p, support, signs, w, P, r, u, z, m
 ):  # fmt: skip
@@ -471,7 +495,7 @@ def enter(
     """
     sign = 1.0 if q[p] > 0 else -1.0
     start = -1.0
-    needed = pivot_tol * (float(gram[p, p]) + ridge[p])
+    needed = needed_pivot(gram, ridge, pivot_tol, p)
     outside = column_of(gram, ridge, support, P, m, p, r, u)
     if outside <= needed or m == support.size:
         m, start = make_room(
@@ -496,7 +520,7 @@ def enter(
     return m + 1
 
 
-@kernel
+@step
 def stray(q, level, support, signs, m, r):
     """Measure how far rounding has moved the code from the optimum on its support.
 
@@ -527,7 +551,7 @@ def stray(q, level, support, signs, m, r):
     return far
 
 
-@kernel
+@step
 def correct(w, P, m, r, z):
     """Take off what rounding has added to the coefficients.
 
@@ -547,7 +571,7 @@ def correct(w, P, m, r, z):
         z[s] += w[s]
 
 
-@kernel
+@step
 def lasso_row(
     c, gram, level, ridge, positive, tol, floor, pivot_tol, max_steps, n_given,
     q, scores, bits, support, signs, w, P, r, u, z, barred,

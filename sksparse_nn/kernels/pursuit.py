@@ -17,12 +17,12 @@ Signal Processing Letters 9(4).
 
 import numpy as np
 
-from sksparse_nn.kernels._jit import kernel
+from sksparse_nn.kernels._jit import kernel, step
 
 CHUNK = 64
 
 
-@kernel
+@step
 def largest(scores, bits):
     """Find the largest of some floats that are not negative.
 
@@ -42,29 +42,28 @@ def largest(scores, bits):
     index : int
         Of the first of the largest.
     """
-    n = bits.size
+    n = np.uint64(bits.size)
+    size = min(n, np.uint64(CHUNK))  # a constant would be unrolled, not vectorised
     top = bits[0]
-    start = 0
-    whole = n - n % CHUNK
-    for chunk in range(0, whole, CHUNK):
-        part = bits[chunk : chunk + CHUNK]
-        here = part[0]
-        for j in range(np.uint64(CHUNK)):  # a known length: no scalar remainder
-            here = max(here, part[j])
+    chunk = start = np.uint64(0)
+    while chunk + size <= n:
+        here = bits[chunk]
+        for j in range(chunk, chunk + size):
+            here = max(here, bits[j])
         if here > top:
             top = here
             start = chunk
-    for j in range(whole, n):
+        chunk += size
+    for j in range(chunk, n):
         if bits[j] > top:
             top = bits[j]
             start = j
-    for j in range(start, n):
-        if bits[j] == top:
-            return j
+    while bits[start] != top:
+        start += np.uint64(1)
     return start
 
 
-@kernel
+@step
 def score(a, free, dependent, by_error, scores):
     """Rate the atoms: by correlation, or by how much each would lower the error.
 
@@ -96,21 +95,24 @@ def score(a, free, dependent, by_error, scores):
             scores[j] = abs(a[j])
 
 
-@kernel
+@step
 def sweep(
-    gram_row, r, V, count, inverse, b, a, free, dependent, by_error, scores
+    gram, p, r, V, count, inverse, b, a, free, dependent, by_error, scores
 ):  # fmt: skip
     """Make row `count` of V, update the correlations with it and rate the atoms.
 
     Parameters
     ----------
-    gram_row : array of shape (n_atoms,)
-        Products of the new atom with every atom.
+    gram : array of shape (n_atoms, n_atoms)
+        Products of the atoms.
 
-    r : array of shape (n_basis,)
+    p : int
+        The new atom.
+
+    r : array of shape (n_basis + 3,)
         Products of the new atom with the basis.
 
-    V : array of shape (n_basis, n_atoms)
+    V : array of shape (n_basis + 3, n_atoms)
         Row `count` is overwritten.
 
     count : int
@@ -129,17 +131,16 @@ def sweep(
         As in `score`.
     """
     # A loop over more arrays than these is not vectorised: too many might overlap.
-    n = np.uint64(a.size)
+    n, new = np.uint64(a.size), np.uint64(count)
     none, least = a.dtype.type(0), a.dtype.type(dependent)
-    new = V[count]
-    subtract_rows(gram_row, r, V, count, new)
+    subtract_rows(gram, np.uint64(p), r, V, count)
     for j in range(n):
-        v = new[j] * inverse
-        new[j] = v
+        v = V[new, j] * inverse
+        V[new, j] = v
         a[j] -= b * v
     if by_error:
         for j in range(n):
-            outside = free[j] - new[j] * new[j]
+            outside = free[j] - V[new, j] * V[new, j]
             free[j] = outside
             drop = a[j] * a[j] / outside
             scores[j] = drop if outside > least else none
@@ -148,51 +149,42 @@ def sweep(
             scores[j] = abs(a[j])
 
 
-@kernel
-def subtract_rows(start, r, V, count, out):
-    """Subtract a sum of the first rows of V, four at a time to save memory traffic.
+@step
+def subtract_rows(gram, p, r, V, count):
+    """Write a row of the Gram matrix less a sum of the first rows of V to the next one.
+
+    Rows are named by two indices and not taken out: each view of an array counts as a
+    reference to it, and threads that share the array wait for each other to count.
 
     Parameters
     ----------
-    start : array of shape (n_atoms,)
-        Subtracted from.
-
-    r : array of shape (n_basis + 3,)
-        Factors of the rows.
-
-    V : array of shape (n_basis + 3, n_atoms)
-        The rows; up to three behind the last one are looked up, not used.
-
-    count : int
-        How many of them.
-
-    out : array of shape (n_atoms,)
-        Overwritten.
+    gram, p, r, V, count
+        As in `sweep`; up to three rows of V behind the new one are looked up, not used.
     """
-    n = np.uint64(out.size)
-    if count == 0:
-        for j in range(n):  # a slice assignment is many times slower
-            out[j] = start[j]
-    rest = start
-    for low in range(0, count, 4):
-        r0, r1, r2, r3 = r[low], r[low + 1], r[low + 2], r[low + 3]
-        v0, v1, v2, v3 = V[low], V[low + 1], V[low + 2], V[low + 3]
+    n, new = np.uint64(V.shape[1]), np.uint64(count)
+    for j in range(n):  # a slice assignment is many times slower
+        V[new, j] = gram[p, j]
+    for low in range(0, count, 4):  # four at a time to save memory traffic
+        k0, k1 = np.uint64(low), np.uint64(low + 1)
+        k2, k3 = np.uint64(low + 2), np.uint64(low + 3)
+        r0, r1, r2, r3 = r[k0], r[k1], r[k2], r[k3]
         if low + 4 <= count:
             for j in range(n):
-                out[j] = rest[j] - (r0 * v0[j] + r1 * v1[j] + (r2 * v2[j] + r3 * v3[j]))
+                V[new, j] -= (
+                    r0 * V[k0, j] + r1 * V[k1, j] + (r2 * V[k2, j] + r3 * V[k3, j])
+                )
         elif low + 3 == count:
             for j in range(n):
-                out[j] = rest[j] - (r0 * v0[j] + r1 * v1[j] + r2 * v2[j])
+                V[new, j] -= r0 * V[k0, j] + r1 * V[k1, j] + r2 * V[k2, j]
         elif low + 2 == count:
             for j in range(n):
-                out[j] = rest[j] - (r0 * v0[j] + r1 * v1[j])
+                V[new, j] -= r0 * V[k0, j] + r1 * V[k1, j]
         else:
             for j in range(n):
-                out[j] = rest[j] - r0 * v0[j]
-        rest = out
+                V[new, j] -= r0 * V[k0, j]
 
 
-@kernel
+@step
 def solve_triangular(R, b, count, code):
     """Turn coefficients in the basis into coefficients of the chosen atoms.
 
@@ -217,7 +209,7 @@ def solve_triangular(R, b, count, code):
         code[s] = value / R[s, s]
 
 
-@kernel
+@step
 def sort_by_index(indices, values, count):
     """Sort the first entries of a sparse row by index, in place.
 
@@ -238,7 +230,7 @@ def sort_by_index(indices, values, count):
         indices[t + 1], values[t + 1] = index, value
 
 
-@kernel
+@step
 def choose_atoms(
     a, gram, limit, by_error, floor, dependent, V, R, r, b, free, scores, bits, barred,
     chosen,
@@ -309,7 +301,7 @@ def choose_atoms(
             if count + 1 < chosen.size:
                 kind = a.dtype.type
                 sweep(
-                    gram[p], r, V, count, kind(1 / norm), kind(b[count]),
+                    gram, p, r, V, count, kind(1 / norm), kind(b[count]),
                     a, free, dependent, by_error, scores,
                 )  # fmt: skip
             count += 1
@@ -319,7 +311,7 @@ def choose_atoms(
     return count
 
 
-@kernel
+@step
 def write_code(chosen, R, b, count, norm, indices, code):
     """Solve for the coefficients of the first chosen atoms and sort them by index.
 

@@ -101,16 +101,18 @@ def squared_errors(counts, indices, values, rows, norms, atoms, errors):
     errors : float64 array of shape (n_rows,)
         Overwritten with the squared norms of the residuals.
     """
+    n = np.uint64(rows.shape[1])
     residual = np.empty(rows.shape[1], rows.dtype)
     for i in range(counts.size):
         errors[i] = 0.0
         if norms[i] > 0:
-            residual[:] = rows[i]
+            for j in range(n):
+                residual[j] = rows[i, j]
             for s in range(counts[i]):
                 share = rows.dtype.type(values[i, s] / norms[i])
-                atom = atoms[indices[i, s]]
-                for j in range(residual.size):
-                    residual[j] -= share * atom[j]
+                atom = np.uint64(indices[i, s])
+                for j in range(n):
+                    residual[j] -= share * atoms[atom, j]
             total = 0.0
             for j in range(residual.size):
                 total += residual[j] ** 2

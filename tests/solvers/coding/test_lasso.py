@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet as PeerElasticNet
+from sklearn.linear_model import LassoLars
 
 from sksparse_nn.solvers.coding import ElasticNet, Lasso, encode
 
@@ -94,6 +95,16 @@ def test_the_objective_is_that_of_an_independent_solver(kind, l1_ratio, positive
         assert ours <= theirs * (1 + 1e-6)
 
 
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("alpha", [0.01, 0.3])
+def test_the_only_optimum_of_generic_rows_is_that_of_lars(alpha, positive):
+    _, D = hostile("random")
+    X = np.random.default_rng(1).standard_normal((20, 16))
+    C = encode(Lasso(alpha, positive), D, X, sparse_output=False)
+    peer = LassoLars(alpha / 16, positive=positive, fit_intercept=False)
+    assert_allclose(C, peer.fit(D.T, X.T).coef_, atol=1e-9)
+
+
 def test_atoms_of_other_norms_give_the_optimum_of_their_own_objective():
     X, D = hostile("random")
     D *= np.random.default_rng(1).uniform(0.3, 3, (len(D), 1))
@@ -151,3 +162,9 @@ def test_without_a_penalty_the_error_is_that_of_least_squares():
         warnings.simplefilter("error")
         C = encode(Lasso(0.0), D[:10], X, sparse_output=False)
     assert_allclose(C, X @ np.linalg.pinv(D[:10]), atol=1e-9)
+
+
+def test_a_small_ridge_shares_among_opposite_atoms_in_float32_too():
+    X, D = np.array([[-1.0]], np.float32), np.array([[-1000.0], [1000.0]], np.float32)
+    codes = encode(ElasticNet(10.0, 0.5), D, X, sparse_output=False)
+    assert_allclose(codes, [[0.0004975, -0.0004975]], rtol=1e-3)
