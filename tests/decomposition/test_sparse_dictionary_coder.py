@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from sksparse_nn import SparseDictionaryCoder
+from sksparse_nn.solvers.dictionary import LEARNERS
 
 
 @pytest.fixture(scope="module")
@@ -259,12 +260,15 @@ def test_warm_start_goes_on_from_the_atoms(digits):
     assert coder.fit(digits).history_["objective"][0] < first
 
 
-@pytest.mark.parametrize("algorithm", ["omp", "soft_threshold", "triangle"])
-def test_more_atoms_than_distinct_rows_leave_idle_atoms_and_no_nan(algorithm):
+@pytest.mark.parametrize("learner", LEARNERS)
+@pytest.mark.parametrize("algorithm", ["omp", "ols", "soft_threshold", "triangle"])
+def test_more_atoms_than_distinct_rows_leave_idle_atoms_and_no_nan(algorithm, learner):
     X = np.repeat(np.random.default_rng(0).standard_normal((10, 6)), 5, axis=0)
-    coder = SparseDictionaryCoder(20, algorithm=algorithm, random_state=0).fit(X)
+    coder = SparseDictionaryCoder(20, algorithm=algorithm, learner=learner)
+    coder.set_params(random_state=0).fit(X)
     assert np.all(np.isfinite(coder.components_))
     assert 0 < (coder.usage_ > 0).sum() < 20
+    assert np.all(coder.usage_ >= 0)
 
 
 @pytest.mark.parametrize(
