@@ -34,9 +34,9 @@ def kernel(function):
 def step(function):
     """Compile a function that kernels call many times a row; it allocates nothing.
 
-    It becomes a part of its callers and counts no references to its arrays. Counting
-    them took a third of the time of a lasso: each count is an atomic operation, and
-    threads that share an array wait for each other.
+    It counts no references to its arrays. Counting them took a third of the time of a
+    lasso: each count is an atomic operation, and threads that share an array wait for
+    each other.
 
     Parameters
     ----------
@@ -49,4 +49,4 @@ def step(function):
         The compiled function; ``compiled.py_func`` is the Python one.
     """
     # `_nrt` is what Numba documents with `register_jitable`: no run-time allocation.
-    return njit(_nrt=False, forceinline=True, **_OPTIONS)(function)
+    return njit(_nrt=False, **_OPTIONS)(function)
