@@ -168,7 +168,8 @@ class SparseDictionaryCoder(
         Passes over the rows.
 
     batch_size : int, default=512
-        Rows after which "online" moves the atoms.
+        Rows after which "online" moves the atoms. Where a row has about one atom or
+        less, as with a large `abs_tol`, some thousand rows are better.
 
     shuffle : bool, default=True
         Whether "online" takes the rows in random order. Without, one epoch is what
@@ -220,8 +221,9 @@ class SparseDictionaryCoder(
         A value an epoch: "objective", the mean over the rows, while learning, of half
         the squared norm of what a code leaves and of its penalty;
         "validation_objective", the same of the rows held out, after the epoch, or NaN;
-        "gap", the largest relative duality gap of a code; "n_replaced", the atoms
-        replaced. All rows of `partial_fit` are one epoch.
+        "n_nonzero", the mean number of atoms a row; "gap", the largest relative duality
+        gap of a code; "n_replaced", the atoms replaced. All rows of `partial_fit` are
+        one epoch.
 
     usage_ : ndarray of shape (n_components,)
         Rows, or their weight, that each atom served during the last epoch; zero for an

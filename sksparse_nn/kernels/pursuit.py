@@ -133,9 +133,9 @@ def sweep(
     # A loop over more arrays than these is not vectorised: too many might overlap.
     n, new = np.uint64(a.size), np.uint64(count)
     none, least = a.dtype.type(0), a.dtype.type(dependent)
-    subtract_rows(gram, np.uint64(p), r, V, count)
+    subtract_rows(gram, np.uint64(p), r, V, count, scores)
     for j in range(n):
-        v = V[new, j] * inverse
+        v = scores[j] * inverse
         V[new, j] = v
         a[j] -= b * v
     if by_error:
@@ -150,38 +150,41 @@ def sweep(
 
 
 @step
-def subtract_rows(gram, p, r, V, count):
-    """Write a row of the Gram matrix less a sum of the first rows of V to the next one.
+def subtract_rows(gram, p, r, V, count, out):
+    """Take a sum of the first rows of V off a row of the Gram matrix.
 
     Rows are named by two indices and not taken out: each view of an array counts as a
     reference to it, and threads that share the array wait for each other to count.
 
     Parameters
     ----------
-    gram, p, r, V, count
-        As in `sweep`; up to three rows of V behind the new one are looked up, not used.
+    gram, p, V, count
+        As in `sweep`; up to three rows of V behind the first ones are looked up.
+
+    r : array of shape (n_basis + 3,)
+        Factors of the rows; zero behind the first ones.
+
+    out : array of shape (n_atoms,)
+        Overwritten.
     """
-    n, new = np.uint64(V.shape[1]), np.uint64(count)
-    for j in range(n):  # a slice assignment is many times slower
-        V[new, j] = gram[p, j]
+    n = np.uint64(out.size)
+    if count == 0:
+        for j in range(n):  # a slice assignment is many times slower
+            out[j] = gram[p, j]
     for low in range(0, count, 4):  # four at a time to save memory traffic
         k0, k1 = np.uint64(low), np.uint64(low + 1)
         k2, k3 = np.uint64(low + 2), np.uint64(low + 3)
         r0, r1, r2, r3 = r[k0], r[k1], r[k2], r[k3]
-        if low + 4 <= count:
+        if low == 0:
             for j in range(n):
-                V[new, j] -= (
+                out[j] = gram[p, j] - (
                     r0 * V[k0, j] + r1 * V[k1, j] + (r2 * V[k2, j] + r3 * V[k3, j])
                 )
-        elif low + 3 == count:
-            for j in range(n):
-                V[new, j] -= r0 * V[k0, j] + r1 * V[k1, j] + r2 * V[k2, j]
-        elif low + 2 == count:
-            for j in range(n):
-                V[new, j] -= r0 * V[k0, j] + r1 * V[k1, j]
         else:
             for j in range(n):
-                V[new, j] -= r0 * V[k0, j]
+                out[j] -= (
+                    r0 * V[k0, j] + r1 * V[k1, j] + (r2 * V[k2, j] + r3 * V[k3, j])
+                )
 
 
 @step
@@ -232,8 +235,8 @@ def sort_by_index(indices, values, count):
 
 @step
 def choose_atoms(
-    a, gram, limit, by_error, floor, dependent, V, R, r, b, free, scores, bits, barred,
-    chosen,
+    a, gram, squares, limit, by_error, floor, dependent, V, R, r, b, free, scores, bits,
+    barred, chosen,
 ):  # fmt: skip
     """Choose the atoms of one unit row.
 
@@ -244,6 +247,9 @@ def choose_atoms(
 
     gram : array of shape (n_atoms, n_atoms)
         Products of the atoms, which are of unit norm or zero.
+
+    squares : array of shape (n_atoms,)
+        The diagonal of `gram`.
 
     limit : float
         Stop when the squared residual is no larger.
@@ -278,7 +284,7 @@ def choose_atoms(
     n_barred = 0
     if by_error:
         for j in range(free.size):
-            free[j] = gram[j, j]
+            free[j] = squares[j]
     score(a, free, dependent, by_error, scores)
     while count < chosen.size and n_barred < a.size and residual > limit:
         p = largest(scores, bits)
@@ -288,6 +294,8 @@ def choose_atoms(
         for s in range(count):
             r[s] = V[s, p]
             outside -= float(r[s]) * float(r[s])
+        for s in range(count, count + 3):
+            r[s] = 0
         barred[n_barred] = p
         n_barred += 1
         if outside > dependent:
@@ -379,13 +387,16 @@ def pursue(
     r = np.zeros(n_basis + 3, codes.dtype)
     b = np.zeros(n_basis)
     free = np.zeros(n_atoms, codes.dtype)
+    squares = np.zeros(n_atoms, codes.dtype)
+    for j in range(n_atoms):
+        squares[j] = gram[j, j]
     barred = np.zeros(n_atoms, np.int32)
     chosen = np.zeros(n_basis, np.int32)
     for i in range(n_rows):
         count = 0
         if norms[i] > 0:
             count = choose_atoms(
-                correlations[i], gram, limits[i], by_error, floor, dependent,
+                correlations[i], gram, squares, limits[i], by_error, floor, dependent,
                 V, R, r, b, free, scores, bits, barred, chosen,
             )  # fmt: skip
         for t in range(n_sizes):

@@ -9,7 +9,7 @@ import pandas as pd
 
 _CLAIMS = [
     "ols_is_faster_than_spams_omp",
-    "omp_is_faster_than_scikit_learn",
+    "omp_is_faster_than_its_peers",
     "lasso_is_faster_than_spams",
     "two_threads_are_faster_than_one",
     "learning_reaches_the_objective_of_spams_sooner",

@@ -7,6 +7,7 @@ import numpy as np
 _TYPES = {
     "objective": float,
     "validation_objective": float,
+    "n_nonzero": float,
     "gap": float,
     "n_replaced": int,
 }
@@ -35,6 +36,7 @@ class History:
         row = {
             "objective": progress.mean_objective,
             "validation_objective": validation_objective,
+            "n_nonzero": progress.usage.sum() / progress.weight,
             "gap": progress.gap,
             "n_replaced": progress.n_replaced,
         }
@@ -49,6 +51,7 @@ class History:
         held_out = self["validation_objective"][-1]
         parts = [f"epoch {len(self)}: objective {self['objective'][-1]:.6g}"]
         parts += [] if np.isnan(held_out) else [f"held out {held_out:.6g}"]
+        parts += [f"{self['n_nonzero'][-1]:.3g} atoms a row"]
         parts += [f"{self['n_replaced'][-1]} atoms replaced"]
         return ", ".join(parts)
 
