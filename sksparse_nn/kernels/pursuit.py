@@ -188,6 +188,38 @@ def subtract_rows(gram, p, r, V, count, out):
 
 
 @step
+def column_of(V, p, count, r):
+    """Collect the products of an atom with the basis.
+
+    Parameters
+    ----------
+    V : array of shape (n_basis + 3, n_atoms)
+        Products of the basis with every atom.
+
+    p : int
+        The atom.
+
+    count : int
+        Size of the basis.
+
+    r : array of shape (n_basis + 3,)
+        Overwritten; zero behind the first `count` entries.
+
+    Returns
+    -------
+    inside : float
+        Squared norm of the atom's part in the span.
+    """
+    inside = 0.0
+    for s in range(count):
+        r[s] = V[s, p]
+        inside += float(r[s]) * float(r[s])
+    for s in range(count, count + 3):
+        r[s] = 0
+    return inside
+
+
+@step
 def solve_triangular(R, b, count, code):
     """Turn coefficients in the basis into coefficients of the chosen atoms.
 
@@ -290,12 +322,7 @@ def choose_atoms(
         p = largest(scores, bits)
         if abs(a[p]) <= floor:
             break
-        outside = float(gram[p, p])
-        for s in range(count):
-            r[s] = V[s, p]
-            outside -= float(r[s]) * float(r[s])
-        for s in range(count, count + 3):
-            r[s] = 0
+        outside = float(gram[p, p]) - column_of(V, p, count, r)
         barred[n_barred] = p
         n_barred += 1
         if outside > dependent:

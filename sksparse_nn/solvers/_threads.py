@@ -4,7 +4,7 @@ BLAS and our own threads would otherwise compete for the same cores: the workers
 threaded BLAS keep spinning for a while after each call.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from itertools import islice
@@ -57,7 +57,7 @@ def map_in_order(function, items, n_jobs=None):
     function : callable
         Called once an item; worth threads only where it leaves the GIL.
 
-    items : iterable
+    items : sequence
         Taken a few ahead of what is yielded, so that memory stays bounded.
 
     n_jobs : int or None, default=None
@@ -68,21 +68,44 @@ def map_in_order(function, items, n_jobs=None):
     result : object
         What the function returned, in the order of the items.
     """
-    n_threads = effective_n_jobs(n_jobs)
+    n_threads = min(effective_n_jobs(n_jobs), len(items))
     with single_threaded_blas():
-        if n_threads == 1:
+        if n_threads <= 1:
             yield from map(function, items)
         else:
             yield from _on_threads(function, iter(items), n_threads)
 
 
 def _on_threads(function, items, n_threads):
-    with ThreadPoolExecutor(n_threads) as pool:
-        waiting = [pool.submit(function, x) for x in islice(items, 2 * n_threads)]
+    """Let the caller work too: one thread less to wake, and none that only waits."""
+    with ThreadPoolExecutor(n_threads - 1) as pool:
+
+        def submit(n_items):
+            return [(x, pool.submit(function, x)) for x in islice(items, n_items)]
+
+        waiting = submit(2 * n_threads)
         try:
             while waiting:
-                yield waiting.pop(0).result()
-                waiting += [pool.submit(function, x) for x in islice(items, 1)]
+                yield _first_result(function, waiting)
+                waiting += submit(1)
         finally:
-            for future in waiting:
+            for _, future in waiting:
                 future.cancel()
+
+
+def _first_result(function, waiting):
+    """Take the first task off a list once it is done, doing what nobody has begun."""
+    while not waiting[0][1].done():
+        begun_by_nobody = (n for n, (_, task) in enumerate(waiting) if task.cancel())
+        place = next(begun_by_nobody, None)
+        if place is None:
+            break
+        item, _ = waiting[place]
+        waiting[place] = item, _done(function(item))
+    return waiting.pop(0)[1].result()
+
+
+def _done(result):
+    future = Future()
+    future.set_result(result)
+    return future

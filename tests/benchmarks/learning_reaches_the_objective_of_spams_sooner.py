@@ -62,7 +62,7 @@ def _ours(X, n_atoms, test, wanted, *, seed):
     for n_epochs in range(1, 21):
         coder = SparseDictionaryCoder(
             n_atoms, algorithm="lasso", alpha=_ALPHA, max_epochs=n_epochs, n_jobs=2,
-            random_state=seed, batch_size=min(512, len(X) // 10),
+            random_state=seed, batch_size=min(512, len(X) // 5),
         )  # fmt: skip
         start = perf_counter()
         coder.fit(X)

@@ -217,7 +217,7 @@ def code_rows(
     with single_threaded_blas():
         atoms = coder.prepare(progress.dictionary, gram=True)
     seen = Pass(fillable(X), np.empty(len(weights)), np.empty(len(weights)), atoms.gram)
-    slices = block_slices(len(weights), _BLOCK_SIZE)
+    slices = _even_slices(len(weights))
 
     def code(number):
         which = slices[number]
@@ -241,6 +241,12 @@ def code_rows(
             kept.append(compressed(codes))
     seen.codes = kept if keep_codes else None
     return seen
+
+
+def _even_slices(n_rows):
+    """Cut rows into blocks of one size, so that threads end together."""
+    n_blocks = -(-n_rows // _BLOCK_SIZE)
+    return block_slices(n_rows, -(-n_rows // n_blocks))
 
 
 def mean_objective(coder, dictionary, X, weights, n_jobs=None):
