@@ -214,6 +214,17 @@ def test_pieces_may_change_between_dense_and_sparse(digits):
     assert_allclose(one.components_, other.components_, atol=1e-4)
 
 
+def test_pieces_may_come_in_one_buffer(digits):
+    buffer = np.empty((100, 64), np.float32)
+    one, other = (SparseDictionaryCoder(30, random_state=0) for _ in range(2))
+    for start in range(0, 900, 100):
+        buffer[:] = digits[start : start + 100]
+        one.partial_fit(buffer)
+        buffer[:] = np.nan
+        other.partial_fit(digits[start : start + 100])
+    assert_array_equal(one.components_, other.components_)
+
+
 def test_only_learners_of_streams_have_partial_fit():
     assert not hasattr(SparseDictionaryCoder(learner="ksvd"), "partial_fit")
     assert hasattr(SparseDictionaryCoder(learner=None), "partial_fit")

@@ -16,7 +16,7 @@ def threaded_blas():
 
 
 def blas_threads():
-    """Return the threads of each BLAS of NumPy and SciPy; other packages have theirs."""
+    """Return the threads of NumPy's and SciPy's BLAS; other packages have theirs."""
     return [
         info["num_threads"]
         for info in threadpool_info()

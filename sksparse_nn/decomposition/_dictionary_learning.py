@@ -1,0 +1,183 @@
+"""How a coder learns its dictionary: in epochs, or from rows as they come."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from sksparse_nn.decomposition._coder_parts import (
+    given_dictionary,
+    held_out,
+    learning_algorithm,
+    patience,
+)
+from sksparse_nn.solvers._rows import mean_square
+from sksparse_nn.solvers.coding import filled_with_means, has_missing
+from sksparse_nn.solvers.dictionary import (
+    LEARNERS,
+    History,
+    Progress,
+    Samples,
+    Stream,
+    initial_dictionary,
+    mean_objective,
+    unit_atoms,
+)
+
+_DEFAULT_ATOMS = 256
+_DEFAULT_ALPHA = 0.1
+_FIRST_ROWS = 3  # an atom, that a stream starts from
+
+
+class DictionaryLearning:
+    """The learning of :class:`SparseDictionaryCoder`, whose parameters it reads.
+
+    Fitted attributes are those of the coder. Beside them, `_state` is all that is
+    known of the dictionary, as arrays by name, and `_waiting` is a stream: what whole
+    mini-batches have taught, and the rows behind them.
+    """
+
+    def _keep_dictionary(self, X, weights):
+        for learnt in ("usage_", "_state", "_waiting"):
+            vars(self).pop(learnt, None)
+        self._set_alpha(X, weights)
+        self.components_ = given_dictionary(self.dictionary, self.n_components, X)
+        self._coder(len(self.components_))
+        self.history_ = History().as_dict()
+        self.n_iter_ = 0
+        return self
+
+    def _first(self, X, weights):
+        """Return the rows that initial atoms and alpha_ come from."""
+        if self.shuffle or not LEARNERS[self.learner].streams:
+            return X, weights
+        return X[: self._n_first(X)], weights[: self._n_first(X)]
+
+    def _n_first(self, X):
+        return max(self.batch_size, _FIRST_ROWS * self._n_atoms(X))
+
+    def _n_atoms(self, X):
+        if self.n_components is not None:
+            return self.n_components
+        if self.dictionary is not None:
+            return len(given_dictionary(self.dictionary, None, X))
+        return min(X.shape[1], _DEFAULT_ATOMS)
+
+    def _set_alpha(self, X, weights):
+        X = filled_with_means(X) if has_missing(X) else X
+        self.alpha_ = float(_DEFAULT_ALPHA * np.sqrt(mean_square(X, weights)))
+
+    def _start(self, X, weights, rng):
+        if has_missing(X):
+            X = filled_with_means(X)
+        self._set_alpha(X, weights)
+        if self.dictionary is not None:
+            return unit_atoms(given_dictionary(self.dictionary, self.n_components, X))
+        return initial_dictionary(
+            X,
+            weights,
+            self._n_atoms(X),
+            rng,
+            init=self.init,
+            positive=self.positive_dict,
+        )
+
+    def _former(self, X):
+        """Return the atoms of the fit before, to go on from."""
+        former = self.components_
+        if self.n_components not in (None, len(former)):
+            raise ValueError(
+                f"Learning goes on with the {len(former)} atoms that are there. Got"
+                f" n_components={self.n_components}; set warm_start=False and fit anew."
+            )
+        return unit_atoms(former.astype(X.dtype))
+
+    def _algorithms(self, n_atoms):
+        coder = self._coder(n_atoms).learning_coder()
+        return coder, learning_algorithm(self.get_params(deep=False), coder)
+
+    def _learn(self, epochs, progress, X, weights, rng):
+        coder, learner = self._algorithms(len(progress.dictionary))
+        patience_ = patience(self.get_params(deep=False))
+        held = None
+        if patience_ and self.validation_fraction is not None:
+            (X, weights), held = held_out(X, weights, self.validation_fraction, rng)
+        samples, history = Samples(X, weights), History()
+        watched = "objective" if held is None else "validation_objective"
+
+        def epoch():
+            learner.epoch(coder, progress, samples, rng if self.shuffle else None)
+            if held is None:
+                history.add(progress)
+            else:
+                dictionary = progress.dictionary
+                measured = mean_objective(coder, dictionary, *held, self.n_jobs)
+                history.add(progress, measured)
+            if self.verbose:
+                print(history, flush=True)  # noqa: T201
+            return patience_ and patience_.is_over(history[watched])
+
+        def fitted():
+            return {"components_": progress.dictionary.copy(), "alpha_": self.alpha_}
+
+        epochs.run(epoch, X, fitted)
+        self._store(progress, history.as_dict())
+
+    def _stream(self, X, weights):
+        """Add rows to those of the stream, and learn as if it ended here."""
+        waiting = getattr(self, "_waiting", None) or self._new_stream()
+        stream = Stream(
+            waiting["progress"] and Progress.restore(waiting["progress"]),
+            waiting["X"],
+            waiting["weights"],
+        )
+        stream.extend(X, weights)
+        start = stream.progress or self._begin(stream, waiting["seed"])
+        coder, learner = self._algorithms(len(start.dictionary))
+        if stream.progress is None and len(stream.weights) >= self._n_first(X):
+            stream.progress = start
+        if stream.progress is None:
+            progress = stream.preview(learner, coder, start)
+        else:
+            progress = stream.advance(learner, coder)
+        history = History(waiting["history"])
+        history.add(progress)
+        self._store(progress, history.as_dict())
+        self._waiting = waiting | {
+            "progress": stream.progress and stream.progress.state(),
+            "X": stream.X.copy(),  # few rows; the user may write over those that came
+            "weights": stream.weights.copy(),
+        }
+
+    def _new_stream(self):
+        """Return what a stream knows before its first row, behind a fit or not."""
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
+        progress = None
+        if hasattr(self, "_state"):
+            progress = Progress.restore(self._state)
+            progress.start_epoch()
+            progress = progress.state()
+        elif hasattr(self, "components_"):
+            progress = Progress.begin(unit_atoms(self.components_)).state()
+        return {
+            "seed": seed,
+            "progress": progress,
+            "X": None,
+            "weights": None,
+            "history": getattr(self, "history_", None),
+        }
+
+    def _begin(self, stream, seed):
+        n_first = self._n_first(stream.X)
+        rows = stream.X[:n_first], stream.weights[:n_first]
+        return Progress.begin(self._start(*rows, check_random_state(seed)))
+
+    def _store(self, progress, history):
+        vars(self).pop("_waiting", None)
+        self.components_ = progress.dictionary
+        self.usage_ = progress.usage
+        self.history_ = history
+        self.n_iter_ = len(history["objective"])
+        self._state = progress.state()
