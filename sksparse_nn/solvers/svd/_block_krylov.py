@@ -3,10 +3,14 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import eigh, solve_triangular
 
 # Columns of a new block that keep less than this of their length are dependent.
 _DEPENDENT = 1e-14
+
+# Diagonal of a Cholesky factor of unit columns below which two rounds of it leave the
+# columns less than orthogonal.
+_NEARLY_DEPENDENT = 1e-6
 
 
 @dataclass
@@ -129,9 +133,34 @@ def _new_directions(block, basis):
         return block[:, :0]
     # Of length one: else the first direction found drowns those after it.
     block = block[:, is_new] / rests[is_new]
-    Q, R = np.linalg.qr(block)
-    is_new = np.abs(np.diagonal(R)) > _DEPENDENT
-    Q = Q[:, is_new][:, : len(basis) - basis.shape[1]]
+    Q = _orthonormal(block)[:, : len(basis) - basis.shape[1]]
     # Once more: what was a small rest is now blown up to length one.
-    Q = Q - basis @ (basis.T @ Q)
-    return np.linalg.qr(Q)[0]
+    return _orthonormal(Q - basis @ (basis.T @ Q))
+
+
+def _orthonormal(block):
+    """Return an orthonormal basis of unit columns, without those that depend on others.
+
+    By the Cholesky factor of their products, twice: for tall blocks that is some ten
+    times as fast as a QR decomposition, which takes over where columns nearly depend.
+
+    References
+    ----------
+    Y. Yamamoto, Y. Nakatsukasa, Y. Yanagisawa, T. Fukaya, "Roundoff error analysis of
+    the CholeskyQR2 algorithm", Electronic Transactions on Numerical Analysis 44, 2015.
+    """
+    Q = block
+    for _ in range(2):
+        try:
+            L = np.linalg.cholesky(Q.T @ Q)
+        except np.linalg.LinAlgError:
+            return _by_qr(block)
+        if np.diagonal(L).min() < _NEARLY_DEPENDENT:
+            return _by_qr(block)
+        Q = solve_triangular(L, Q.T, lower=True, check_finite=False).T
+    return np.ascontiguousarray(Q)
+
+
+def _by_qr(block):
+    Q, R = np.linalg.qr(block)
+    return Q[:, np.abs(np.diagonal(R)) > _DEPENDENT]

@@ -8,6 +8,13 @@ from scipy import sparse
 from sksparse_nn.solvers.svd._blocks import map_blocks, row_blocks, sparse_row_blocks
 from sksparse_nn.solvers.svd._partition import Partition
 
+# Numbers whose squares and sums of squares stay within any type.
+_SAFE = 2.0**20
+
+# Share of the energy that the mean may have before rows are copied to be shifted. About
+# the mean they always are, lest the rounding of a constant column pass for spread.
+_MEAN_SHARE = 0.9
+
 
 class ShiftedRows:
     r"""The matrix ``A = sqrt(w) (Y + 1 a')`` of weighted rows, by parts.
@@ -66,14 +73,19 @@ class ShiftedRows:
     def _read(self, w, center):
         """Sum the rows, and find the shift of each kind that the products need."""
         self._shift = np.zeros(self.shape[1], self.dtype)
-        if not self._is_sparse:
-            self._shift = (self._sum_rows(w) / self.weight).astype(self.dtype)
         self._sums = self._sum_rows(w)
         offset = self._sums / self.weight
+        self.shifted_energy = sum(self._map(self._squares))
+        of_mean = self.weight * (offset @ offset)
+        is_far = center or of_mean > _MEAN_SHARE * self.shifted_energy
+        if is_far and not self._is_sparse:
+            self._shift = offset.astype(self.dtype)
+            self._sums = self._sum_rows(w)
+            offset = self._sums / self.weight
+            self.shifted_energy = sum(self._map(self._squares))
         shift = self._shift.astype(np.float64)
         self.mean = (shift + offset) * self.unit
         self._a = -offset if center else shift
-        self.shifted_energy = sum(self._map(self._squares))
         spread = self.shifted_energy - self.weight * (offset @ offset)
         self.raw_energy = spread + self.weight * ((shift + offset) @ (shift + offset))
         self.energy = max(spread, 0.0) if center else self.raw_energy
@@ -94,9 +106,13 @@ class ShiftedRows:
         return map_blocks(function, self._blocks, self.n_jobs)
 
     def _block(self, where):
-        scale = self.dtype.type(1 / self.unit)
-        Y = self.X[where] * scale
-        return Y if self._is_sparse else np.ascontiguousarray(Y) - self._shift
+        Y = self.X[where]
+        if self.unit != 1:
+            Y = Y * self.dtype.type(1 / self.unit)
+        if self._is_sparse:
+            return Y
+        Y = np.ascontiguousarray(Y)
+        return Y - self._shift if self._shift.any() else Y
 
     def times_features(self, B):
         """Apply ``A'A`` to columns, and project it on them.
@@ -183,6 +199,8 @@ def _power_of_two(X):
     if not values.size:
         return 1.0
     largest = max(abs(float(values.max())), abs(float(values.min())))
-    exponent = np.floor(np.log2(largest)) if largest else 0.0
+    if largest == 0 or 1 / _SAFE <= largest <= _SAFE:
+        return 1.0
+    exponent = np.floor(np.log2(largest))
     # Within what both a number and its inverse can be in float32.
     return float(2.0 ** np.clip(exponent, -120, 120))
