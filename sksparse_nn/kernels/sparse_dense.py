@@ -11,8 +11,8 @@ def csr_times_dense(indptr, indices, data, B, out):
 
     Parameters
     ----------
-    indptr : int32 array of shape (n_rows + 1,)
-        Where rows begin.
+    indptr : int array of shape (n_rows + 1,)
+        Where rows begin; need not begin with zero.
 
     indices : int32 array of shape (nnz,)
         Column of each value.
@@ -27,10 +27,35 @@ def csr_times_dense(indptr, indices, data, B, out):
         Overwritten with the product.
     """
     m = np.uint64(B.shape[1])
-    for i in range(out.shape[0]):
-        out[i, :] = 0
+    for i in range(np.uint64(out.shape[0])):
+        for j in range(m):  # a slice assignment is many times slower
+            out[i, j] = 0
         for t in range(indptr[i], indptr[i + 1]):
             column = np.uint64(indices[t])
             value = data[t]
             for j in range(m):
                 out[i, j] += value * B[column, j]
+
+
+@kernel
+def add_transpose_times_dense(indptr, indices, data, B, out):
+    """Add the product of the transpose of a CSR matrix and a dense matrix.
+
+    Parameters
+    ----------
+    indptr, indices, data
+        As in `csr_times_dense`.
+
+    B : array of shape (n_rows, m)
+        Right factor.
+
+    out : array of shape (n_columns, m)
+        Added to.
+    """
+    m = np.uint64(B.shape[1])
+    for i in range(np.uint64(B.shape[0])):
+        for t in range(indptr[i], indptr[i + 1]):
+            column = np.uint64(indices[t])
+            value = data[t]
+            for j in range(m):
+                out[column, j] += value * B[i, j]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from sksparse_nn import SparseDictionaryCoder
 
@@ -19,14 +20,34 @@ def _data():
 
 
 @cache
-def _images(n_images=2000):
+def _pictures(n_images):
     with tarfile.open(_data() / "cifar10-jpeg.tar.xz") as archive:
         names = (member for member in archive if member.name.endswith(".jpg"))
         taken = (member for _, member in zip(range(n_images), names, strict=False))
         pictures = [
             Image.open(io.BytesIO(archive.extractfile(m).read())) for m in taken
         ]
-        return np.array([np.asarray(p.convert("RGB")) for p in pictures], np.float64)
+        return np.array([np.asarray(p.convert("RGB")) for p in pictures])
+
+
+def _images():
+    return _pictures(2000).astype(np.float64)
+
+
+def images(n_images):
+    """Return CIFAR-10 images as rows of 3072 numbers in [0, 1], float32."""
+    return _pictures(n_images).reshape(n_images, -1).astype(np.float32) / 255
+
+
+@cache
+def posts():
+    """Return the TF-IDF of all words of all posts of 20 Newsgroups, float32."""
+    with tarfile.open(_data() / "20newsgroups.tar.xz") as archive:
+        files = (member for member in archive if member.isfile())
+        texts = [archive.extractfile(member).read() for member in files]
+    return TfidfVectorizer(decode_error="replace", dtype=np.float32).fit_transform(
+        texts
+    )
 
 
 @cache

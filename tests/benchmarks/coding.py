@@ -1,11 +1,6 @@
 """All claims about coding and dictionary learning: print and store their table."""
 
-import argparse
-import platform
-from importlib import import_module
-from pathlib import Path
-
-import pandas as pd
+from tests.benchmarks._table import run
 
 _CLAIMS = [
     "ols_is_faster_than_spams_omp",
@@ -19,28 +14,6 @@ _COLUMNS = [
     *["work", "size", "type", "threads", "ratio", "wanted"],
     *["ours ms", "± ms", "peer ms", "peer ± ms", "quality"],
 ]
-_TABLE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks" / "coding.csv"
-
-
-def _processor():
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.split(":")[1].strip() for line in lines if "model name" in line]
-    return f"{names[0]}, {len(names)} cores" if names else platform.processor()
-
-
-def main():
-    """Run the claims that are named, or all."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("claims", nargs="*", default=_CLAIMS)
-    found = []
-    for claim in parser.parse_args().claims:
-        for row in import_module(f"tests.benchmarks.{claim}").rows():
-            print(row, flush=True)
-            found.append(row)
-    table = pd.DataFrame(found).reindex(columns=_COLUMNS)
-    print(f"{_processor()}, {platform.system()}\n{table.to_string()}")
-    table.to_csv(_TABLE, index=False)
-
 
 if __name__ == "__main__":
-    main()
+    run("coding", __doc__, _CLAIMS, _COLUMNS)

@@ -5,7 +5,10 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from sksparse_nn.kernels.sparse_dense import csr_times_dense
+from sksparse_nn.kernels.sparse_dense import (
+    add_transpose_times_dense,
+    csr_times_dense,
+)
 from sksparse_nn.solvers._rows import mean_square, read_rows
 from sksparse_nn.solvers.coding import OMP
 from sksparse_nn.solvers.dictionary import Statistics, usage
@@ -76,3 +79,14 @@ def test_csr_times_dense_is_the_product(dtype):
     index = np.int32
     csr_times_dense(A.indptr.astype(index), A.indices.astype(index), A.data, B, out)
     assert_allclose(out, A.toarray() @ B, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_transposed_product_of_some_rows_is_added(dtype):
+    rng = np.random.default_rng(0)
+    A = sparse.random_array((9, 7), density=0.4, rng=rng, format="csr", dtype=dtype)
+    B = rng.standard_normal((4, 3)).astype(dtype)
+    out = np.ones((7, 3), dtype)
+    indptr, indices = A.indptr.astype(np.int64), A.indices.astype(np.int32)
+    add_transpose_times_dense(indptr[3:8], indices, A.data, B, out)
+    assert_allclose(out, 1 + A.toarray()[3:7].T @ B, atol=1e-6)

@@ -6,7 +6,7 @@ from sksparse_nn.solvers._threads import map_in_order
 
 _CACHED = 2**20
 _LARGEST = 2**24
-_SPARSE = 2**16
+_SPARSE = 2**13
 
 
 def row_blocks(n_rows, partition):

@@ -7,6 +7,7 @@ from scipy import sparse
 
 from sksparse_nn.solvers.svd._blocks import map_blocks, row_blocks, sparse_row_blocks
 from sksparse_nn.solvers.svd._partition import Partition
+from sksparse_nn.solvers.svd._sparse_products import SparseProducts
 
 # Numbers whose squares and sums of squares stay within any type.
 _SAFE = 2.0**20
@@ -61,6 +62,9 @@ class ShiftedRows:
         self.unit = _power_of_two(X)
         self._is_sparse = sparse.issparse(X)
         self._blocks = self._cut()
+        if self._is_sparse:
+            scaled = X if self.unit == 1 else X * self.dtype.type(1 / self.unit)
+            self._products = SparseProducts(scaled, n_jobs)
         self._read(w, center)
 
     def _cut(self):
@@ -125,23 +129,35 @@ class ShiftedRows:
         Returns
         -------
         product : ndarray of shape (n_features, b)
-            ``A'A B`` in float64.
+            ``A'A B`` in float64; of sparse data that are wide, in their type.
 
         projected : ndarray of shape (b, b)
             ``B'A'A B``, to more digits than the product would give it.
         """
-        product, projected = np.zeros(B.shape), np.zeros((B.shape[1],) * 2)
-        for part, square in self._map(
-            partial(self._times_features, np.asarray(B, self.dtype, order="C"))
-        ):
-            product += part
-            projected += square
+        product, projected = self._products_with(np.asarray(B, self.dtype, order="C"))
+        if not self._a.any():
+            return product, projected
         left = np.stack([self._sums, self._a], axis=1)
         middle = np.array([[0, 1], [1, self.weight]]) @ (left.T @ B)
         return product + left @ middle, projected + (left.T @ B).T @ middle
 
+    def _products_with(self, B):
+        if self._is_sparse and self.shape[1] > self.shape[0]:
+            T = self.roots[:, None] * self._products.times(B)
+            return self._transpose_times(T), T.T @ T
+        product, projected = np.zeros(B.shape), np.zeros((B.shape[1],) * 2)
+        for part, square in self._map(partial(self._times_features, B)):
+            product += part
+            projected += square
+        return product, projected
+
     def _times_features(self, B, where):
-        Y, roots = self._block(where), self.roots[where, None]
+        roots = self.roots[where, None]
+        if self._is_sparse:
+            T = roots * self._products.times_block(where, B)
+            weighted = (roots * T).astype(self.dtype)
+            return self._products.transpose_times_block(where, weighted), T.T @ T
+        Y = self._block(where)
         T = roots * (Y @ B)
         return Y.T @ (roots * T).astype(self.dtype), T.T @ T
 
@@ -158,9 +174,7 @@ class ShiftedRows:
         product : ndarray of shape (n_samples, b)
             In float64.
         """
-        inner = self._transpose_times(B)
-        parts = self._map(lambda where: self._block(where) @ inner)
-        product = self.roots[:, None] * np.concatenate(list(parts))
+        product = self.roots[:, None] * self._times(self._transpose_times(B))
         left = np.stack([self._image_of_a, self.roots], axis=1)
         middle = np.array([[0, 1], [1, self._a @ self._a]]) @ (left.T @ B)
         return product + left @ middle
@@ -188,8 +202,15 @@ class ShiftedRows:
         long_type = self.dtype if self._is_sparse else np.float64
         return product + np.outer(self._a, self.roots @ B).astype(long_type)
 
+    def _times(self, B):
+        if self._is_sparse:
+            return self._products.times(B)
+        return np.concatenate(list(self._map(lambda where: self._block(where) @ B)))
+
     def _transpose_times(self, B):
         B = (self.roots[:, None] * B).astype(self.dtype)
+        if self._is_sparse:
+            return self._products.transposed.times(B)
         parts = self._map(lambda where: self._block(where).T @ B[where])
         return sum(parts, np.zeros((self.shape[1], B.shape[1]), self.dtype))
 

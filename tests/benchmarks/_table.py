@@ -1,0 +1,36 @@
+"""The table of a benchmark: run its claims, print it, store it in the docs."""
+
+import argparse
+import platform
+from importlib import import_module
+from pathlib import Path
+
+import pandas as pd
+
+_DOCS = Path(__file__).resolve().parents[2] / "docs" / "benchmarks"
+
+
+def _processor():
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.split(":")[1].strip() for line in lines if "model name" in line]
+    return f"{names[0]}, {len(names)} cores" if names else platform.processor()
+
+
+def run(name, description, claims, columns):
+    """Run the claims that are named on the command line, or all, and store their rows.
+
+    A part of the claims replaces its own rows of the table only.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("claims", nargs="*", default=claims)
+    chosen = parser.parse_args().claims
+    path = _DOCS / f"{name}.csv"
+    found = []
+    for claim in chosen:
+        for row in import_module(f"tests.benchmarks.{claim}").rows():
+            print(row, flush=True)
+            found.append(row | {"claim": claim})
+    table = pd.DataFrame(found).reindex(columns=[*columns, "claim"])
+    print(f"{_processor()}, {platform.system()}\n{table.to_string()}")
+    if chosen == claims:
+        table.drop(columns="claim").to_csv(path, index=False)
