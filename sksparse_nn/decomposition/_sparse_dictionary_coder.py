@@ -28,11 +28,22 @@ from sksparse_nn.solvers.dictionary import INITS, LEARNERS, Progress, merged
 
 
 def _codes_approximate(estimator):
-    return CODERS[estimator.algorithm].approximates
+    if CODERS[estimator.algorithm].approximates:
+        return True
+    raise AttributeError(
+        f"Codes of algorithm={estimator.algorithm!r} do not add up to rows, so that"
+        " there is no inverse_transform."
+    )
 
 
 def _learns_from_streams(estimator):
-    return estimator.learner is None or LEARNERS[estimator.learner].streams
+    if estimator.learner is None or LEARNERS[estimator.learner].streams:
+        return True
+    able = [name for name in LEARNERS if LEARNERS[name].streams]
+    raise AttributeError(
+        f"partial_fit needs one of the learners {able}. Got {estimator.learner!r},"
+        " which codes all rows before it moves the atoms."
+    )
 
 
 class SparseDictionaryCoder(
