@@ -426,7 +426,8 @@ def gap_of(c, q, level, slack, positive, support, w, m, scores, bits):
         Penalty of each atom.
 
     slack : float
-        By how much rounding may have moved a correlation: the gap allows for it.
+        By how much rounding may have moved a correlation, or the objective of a unit
+        row: the gap allows for it.
 
     positive : bool
         Whether coefficients must not be negative.
@@ -459,7 +460,7 @@ def gap_of(c, q, level, slack, positive, support, w, m, scores, bits):
     shrink = 1.0 / max(1.0, float(scores[largest(scores, bits)]))
     primal = 0.5 * squares + norm1
     dual = shrink * (1.0 - fit) - 0.5 * shrink * shrink * squares
-    return (primal - dual) / primal if primal > 0 else 0.0
+    return (primal - dual + slack) / primal if primal > 0 else 0.0
 
 
 @step
