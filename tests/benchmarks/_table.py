@@ -17,20 +17,16 @@ def _processor():
 
 
 def run(name, description, claims, columns):
-    """Run the claims that are named on the command line, or all, and store their rows.
-
-    A part of the claims replaces its own rows of the table only.
-    """
+    """Run the claims that are named on the command line, or all; store those of all."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("claims", nargs="*", default=claims)
     chosen = parser.parse_args().claims
-    path = _DOCS / f"{name}.csv"
     found = []
     for claim in chosen:
         for row in import_module(f"tests.benchmarks.{claim}").rows():
             print(row, flush=True)
-            found.append(row | {"claim": claim})
-    table = pd.DataFrame(found).reindex(columns=[*columns, "claim"])
+            found.append(row)
+    table = pd.DataFrame(found).reindex(columns=columns)
     print(f"{_processor()}, {platform.system()}\n{table.to_string()}")
     if chosen == claims:
-        table.drop(columns="claim").to_csv(path, index=False)
+        table.to_csv(_DOCS / f"{name}.csv", index=False)

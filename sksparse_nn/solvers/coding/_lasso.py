@@ -126,7 +126,7 @@ class ElasticNet(AbstractCoder):
             again.gaps,
             again.counts,
             again.indices,
-            rounded.astype(np.float64),
+            _as_delivered(rounded, again, atoms.norms),
         )
         for old, new in zip(codes, again._replace(values=rounded), strict=True):
             old[failed] = new
@@ -152,6 +152,13 @@ class ElasticNet(AbstractCoder):
             self.alpha if self.atom_weights is None else self.alpha * self.atom_weights
         )
         return alphas * self.l1_ratio / norms, alphas * (1 - self.l1_ratio) / norms**2
+
+
+def _as_delivered(values, codes, atom_norms):
+    """Return values of unit atoms as rounding in the scale of the atoms leaves them."""
+    norms = np.where(atom_norms > 0, atom_norms, 1)
+    norms = norms[np.where(codes.used(), codes.indices, 0)]
+    return (values / norms).astype(values.dtype) * norms
 
 
 def _scratch(correlations):

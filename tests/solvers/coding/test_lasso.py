@@ -69,6 +69,18 @@ def test_rows_that_float32_cannot_hold_at_the_optimum_are_counted():
     assert 0 < n_failed <= int(str(caught[0].message).split()[0]) < 60
 
 
+@pytest.mark.parametrize("kind", ["coherent", "duplicates", "combinations"])
+@pytest.mark.parametrize("scale", [1.0, 1.7])
+def test_no_row_beyond_the_gap_is_left_out_of_the_warning(kind, scale):
+    X, D = hostile(kind, np.float32, 36, 148)
+    D *= np.float32(scale)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        C = encode(Lasso(0.005), D, X, sparse_output=False)
+    counted = sum(int(str(one.message).split()[0]) for one in caught)
+    assert np.count_nonzero(relative_gaps(X, D, C, 0.005) > 1e-4) <= counted
+
+
 def test_alpha_beyond_the_largest_product_gives_empty_codes():
     X, D = hostile("random")
     assert encode(Lasso(np.abs(X @ D.T).max()), D, X).nnz == 0
