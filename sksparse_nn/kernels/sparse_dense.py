@@ -38,24 +38,34 @@ def csr_times_dense(indptr, indices, data, B, out):
 
 
 @kernel
-def add_transpose_times_dense(indptr, indices, data, B, out):
-    """Add the product of the transpose of a CSR matrix and a dense matrix.
+def add_gram_times_dense(indptr, indices, data, B, row, out):
+    """Add the product of ``A'A`` and a dense matrix, for a CSR matrix ``A``.
+
+    One sweep over ``A``: ``A B``, which may be far larger than both, is not stored.
 
     Parameters
     ----------
     indptr, indices, data
         As in `csr_times_dense`.
 
-    B : array of shape (n_rows, m)
+    B : array of shape (n_columns, m)
         Right factor.
+
+    row : array of shape (m,)
+        Overwritten.
 
     out : array of shape (n_columns, m)
         Added to.
     """
     m = np.uint64(B.shape[1])
-    for i in range(np.uint64(B.shape[0])):
+    for i in range(np.uint64(indptr.shape[0] - 1)):
+        for j in range(m):
+            row[j] = 0
         for t in range(indptr[i], indptr[i + 1]):
-            column = np.uint64(indices[t])
-            value = data[t]
+            column, value = np.uint64(indices[t]), data[t]
             for j in range(m):
-                out[column, j] += value * B[i, j]
+                row[j] += value * B[column, j]
+        for t in range(indptr[i], indptr[i + 1]):
+            column, value = np.uint64(indices[t]), data[t]
+            for j in range(m):
+                out[column, j] += value * row[j]

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 
 from sksparse_nn.kernels.sparse_dense import (
-    add_transpose_times_dense,
+    add_gram_times_dense,
     csr_times_dense,
 )
 from sksparse_nn.solvers._rows import mean_square, read_rows
@@ -82,11 +82,12 @@ def test_csr_times_dense_is_the_product(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_transposed_product_of_some_rows_is_added(dtype):
+def test_products_of_the_columns_of_some_rows_are_added(dtype):
     rng = np.random.default_rng(0)
     A = sparse.random_array((9, 7), density=0.4, rng=rng, format="csr", dtype=dtype)
-    B = rng.standard_normal((4, 3)).astype(dtype)
-    out = np.ones((7, 3), dtype)
+    B = rng.standard_normal((7, 3)).astype(dtype)
+    out, row = np.ones((7, 3), dtype), np.empty(3, dtype)
     indptr, indices = A.indptr.astype(np.int64), A.indices.astype(np.int32)
-    add_transpose_times_dense(indptr[3:8], indices, A.data, B, out)
-    assert_allclose(out, 1 + A.toarray()[3:7].T @ B, atol=1e-6)
+    add_gram_times_dense(indptr[3:8], indices, A.data, B, row, out)
+    some = A.toarray()[3:7]
+    assert_allclose(out, 1 + some.T @ (some @ B), atol=1e-6)

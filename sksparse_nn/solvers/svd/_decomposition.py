@@ -160,6 +160,9 @@ def _side_by_side(factors, counts, partition):
 
 def _spread(kept, partition):
     """Write the groups' components into rows that are zero outside their group."""
+    if len(kept) == 1:
+        [(f, n)] = kept
+        return with_fixed_signs(f.components[:n])
     n_components = sum(n for _, n in kept)
     dtype = np.result_type(*(f.components for f, _ in kept))
     components, start = np.zeros((n_components, partition.n_features), dtype), 0

@@ -5,7 +5,7 @@ from functools import partial
 from typing import ClassVar
 
 import numpy as np
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, gen_batches
 
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver
 from sksparse_nn.solvers.svd._block_krylov import leading_eigenpairs
@@ -13,6 +13,16 @@ from sksparse_nn.solvers.svd._moments import MAX_WIDTH, are_quick, moments_of
 from sksparse_nn.solvers.svd._shifted_rows import ShiftedRows
 
 _OVERSAMPLING = 10
+
+# Mixed rows a wanted triplet, how many fewer they must be, and how exactly they are
+# decomposed.
+_MIXED = 16
+_FEWER = 4
+_ROUGH = 0.3
+_ROUGH_PASSES = 6
+
+# Features that are rotated at a time.
+_BLOCK = 2**13
 
 
 @dataclass(frozen=True)
@@ -55,10 +65,10 @@ class KrylovSolver(SVDSolver):
         V, pairs = self._iterated(A, k, rng, rounding)
         values, V, residuals = _refined(A, V)
         noise = max(rounding, _rounding_of_products(values))
-        n_kept = int((values > noise**2).sum())
+        n_kept = min(k, int((values > noise**2).sum()))
         values, residuals = values[:n_kept], residuals[:n_kept]
         return Factors(
-            components=V[:, :n_kept].T,
+            components=V[:, :n_kept].T.astype(A.dtype, copy=False),
             singular_values=A.unit * np.sqrt(values),
             residuals=residuals / values,
             mean=A.mean if self.center else np.zeros(A.shape[1]),
@@ -72,42 +82,72 @@ class KrylovSolver(SVDSolver):
 
     def _iterated(self, A, k, rng, shortest):
         """Return features that span the wanted space, and what it took to find them."""
+        apply = A.times_samples if A.is_wide else A.gram_times
+        start = self._start(A, k, rng)
         is_close = partial(_is_close, self.tol, A)
-        is_tall = A.shape[0] >= A.shape[1]
-        apply = (lambda B: A.times_features(B)[0]) if is_tall else A.times_samples
-        start = rng.standard_normal((min(A.shape), k + _OVERSAMPLING))
         pairs = leading_eigenpairs(apply, start, k, is_close, self.max_passes)
         V = pairs.vectors
-        if not is_tall:
+        if A.is_wide:
             V = _orthonormal(A.samples_to_features(V), shortest)
         return V, pairs
 
+    def _start(self, A, k, rng):
+        """Return random columns; the leading ones of mixed rows where rows are many."""
+        width = k + _OVERSAMPLING
+        start = rng.standard_normal((min(A.shape), width)).astype(A.basis_dtype)
+        per_sum = A.shape[0] // (_MIXED * width)
+        if A.is_sparse or A.is_wide or per_sum < _FEWER:
+            return start
+        M, is_close = A.mixed(per_sum, rng), partial(_is_close, _ROUGH, A)
+
+        def apply(B):
+            return M.T @ (M @ B)
+
+        return leading_eigenpairs(apply, start, width, is_close, _ROUGH_PASSES).vectors
+
 
 def _orthonormal(V, shortest):
-    """Return an orthonormal basis of nearly orthogonal columns that are long enough.
+    """Make nearly orthogonal columns orthonormal, those that are long enough; in place.
 
     Their products are all that is formed: a QR decomposition of the long side is slow.
     """
-    norms = np.linalg.norm(V, axis=0)
+    products = (V.T @ V).astype(np.float64)
+    norms = np.sqrt(np.diagonal(products))
     is_long = norms > shortest
-    V = V[:, is_long] / norms[is_long]
-    values, Q = np.linalg.eigh((V.T @ V).astype(np.float64))
+    if not is_long.all():
+        V, norms = V[:, is_long], norms[is_long]
+        products = products[np.ix_(is_long, is_long)]
+    values, Q = np.linalg.eigh(products / np.outer(norms, norms))
     is_independent = values > 1e-3
-    Q = Q[:, is_independent] / np.sqrt(values[is_independent])
-    return V @ Q.astype(V.dtype)
+    Q = Q[:, is_independent] / np.sqrt(values[is_independent]) / norms[:, None]
+    for where in gen_batches(len(V), _BLOCK):
+        V[where, : Q.shape[1]] = V[where] @ Q.astype(V.dtype)
+    return V[:, : Q.shape[1]]
 
 
 def _refined(A, V):
     """Return the best triplets in a space, with the residuals of one more pass."""
     product, projected = A.times_features(V)
     values, Y = np.linalg.eigh(projected)
-    values, Y = values[::-1], Y[:, ::-1]
-    image, exact = product @ Y, V @ Y
-    V = exact.astype(A.dtype)
+    values, Y = values[::-1], np.ascontiguousarray(Y[:, ::-1], V.dtype)
     # What rounding adds to a component is multiplied by the data too: most of it in
     # the space itself, where that is known.
-    image += image @ (exact.T @ (V - exact))
-    return values, V, np.linalg.norm(image - V * values, axis=0)
+    Z, squares = Y + Y @ _rotate(V, Y, A.dtype), np.zeros(len(values))
+    for where in gen_batches(len(V), _BLOCK):
+        rest = product[where] @ Z - V[where] * values.astype(Z.dtype)
+        squares += np.einsum("ij,ij->j", rest, rest)
+    return values, V, np.sqrt(squares)
+
+
+def _rotate(V, Y, dtype):
+    """Replace ``V`` by ``V Y`` rounded to a type; return products with the rounding."""
+    rounding = np.zeros_like(Y)
+    for where in gen_batches(len(V), _BLOCK):
+        exact = V[where] @ Y
+        V[where] = exact.astype(dtype)
+        if dtype != V.dtype:
+            rounding += exact.T @ (V[where] - exact)
+    return rounding
 
 
 def _rounding_of_products(values):

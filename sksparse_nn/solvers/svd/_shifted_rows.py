@@ -1,9 +1,10 @@
 """Products with rows, centred or not, that keep the digits of a large offset."""
 
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import gen_batches
 
 from sksparse_nn.solvers.svd._blocks import map_blocks, row_blocks, sparse_row_blocks
 from sksparse_nn.solvers.svd._partition import Partition
@@ -11,6 +12,9 @@ from sksparse_nn.solvers.svd._sparse_products import SparseProducts
 
 # Numbers whose squares and sums of squares stay within any type.
 _SAFE = 2.0**20
+
+# Rows that are mixed at a time.
+_MIXED = 2**12
 
 # Share of the energy that the mean may have before rows are copied to be shifted. About
 # the mean they always are, lest the rounding of a constant column pass for spread.
@@ -49,6 +53,9 @@ class ShiftedRows:
     mean : ndarray of shape (n_features,)
         Mean of the rows, in the units of the data.
 
+    is_sparse, is_wide : bool
+        What the data are.
+
     energy, raw_energy, shifted_energy : float
         Squared Frobenius norm of ``A``, of the weighted rows as they came, and of
         ``Y``, on which rounding depends.
@@ -60,19 +67,29 @@ class ShiftedRows:
         w = np.ones(X.shape[0]) if weight is None else weight
         self.weight, self.roots = float(w.sum()), np.sqrt(w)
         self.unit = _power_of_two(X)
-        self._is_sparse = sparse.issparse(X)
+        self._is_weighted = weight is not None
+        self.is_sparse, self.is_wide = sparse.issparse(X), X.shape[1] > X.shape[0]
         self._blocks = self._cut()
-        if self._is_sparse:
-            scaled = X if self.unit == 1 else X * self.dtype.type(1 / self.unit)
-            self._products = SparseProducts(scaled, n_jobs)
+        if self.is_sparse:
+            self._products = SparseProducts(self._scaled(), n_jobs)
         self._read(w, center)
 
     def _cut(self):
-        if self._is_sparse:
+        if self.is_sparse:
             return sparse_row_blocks(self.shape[0])
         return row_blocks(
             self.shape[0], Partition(np.zeros(self.shape[1], dtype=np.intp))
         )
+
+    def _scaled(self):
+        """Return sparse rows in the unit, times the roots of their weights."""
+        X = self.X
+        if self.unit != 1:
+            X = X * self.dtype.type(1 / self.unit)
+        if self._is_weighted:
+            roots = np.repeat(self.roots, np.diff(X.indptr)).astype(self.dtype)
+            X = sparse.csr_array((X.data * roots, X.indices, X.indptr), shape=X.shape)
+        return X
 
     def _read(self, w, center):
         """Sum the rows, and find the shift of each kind that the products need."""
@@ -82,7 +99,7 @@ class ShiftedRows:
         self.shifted_energy = sum(self._map(self._squares))
         of_mean = self.weight * (offset @ offset)
         is_far = center or of_mean > _MEAN_SHARE * self.shifted_energy
-        if is_far and not self._is_sparse:
+        if is_far and not self.is_sparse:
             self._shift = offset.astype(self.dtype)
             self._sums = self._sum_rows(w)
             offset = self._sums / self.weight
@@ -96,13 +113,13 @@ class ShiftedRows:
 
     def _sum_rows(self, w):
         # A sparse product converts as it goes, a dense one would copy the block.
-        w = w if self._is_sparse else w.astype(self.dtype)
+        w = w if self.is_sparse else w.astype(self.dtype)
         parts = self._map(lambda where: self._block(where).T @ w[where])
         return sum(parts, np.zeros(self.shape[1]))
 
     def _squares(self, where):
         Y, roots = self._block(where), self.roots[where]
-        if self._is_sparse:
+        if self.is_sparse:
             return float((roots**2 @ Y.multiply(Y)).sum())
         return float(roots**2 @ np.einsum("ij,ij->i", Y, Y))
 
@@ -113,10 +130,36 @@ class ShiftedRows:
         Y = self.X[where]
         if self.unit != 1:
             Y = Y * self.dtype.type(1 / self.unit)
-        if self._is_sparse:
+        if self.is_sparse:
             return Y
         Y = np.ascontiguousarray(Y)
         return Y - self._shift if self._shift.any() else Y
+
+    @property
+    def basis_dtype(self):
+        """Type that vectors need so that the mean does not drown the rest in them."""
+        return np.dtype(np.float64) if self._a.any() else self.dtype
+
+    def gram_times(self, B):
+        """Apply ``A'A`` to columns.
+
+        Parameters
+        ----------
+        B : ndarray of shape (n_features, b)
+            Columns.
+
+        Returns
+        -------
+        product : ndarray of shape (n_features, b)
+            Of sparse data without a mean in their type, else in float64.
+        """
+        if self.is_sparse:
+            product = self._products.gram_times(B)
+        else:
+            rounded = np.asarray(B, self.dtype, order="C")
+            parts = self._map(lambda where: self._gram_of_block(where, rounded)[0])
+            product = sum(parts, np.zeros(B.shape))
+        return self._about_mean(product, B)[0]
 
     def times_features(self, B):
         """Apply ``A'A`` to columns, and project it on them.
@@ -129,37 +172,47 @@ class ShiftedRows:
         Returns
         -------
         product : ndarray of shape (n_features, b)
-            ``A'A B`` in float64; of sparse data that are wide, in their type.
+            ``A'A B``, as of `gram_times`.
 
         projected : ndarray of shape (b, b)
             ``B'A'A B``, to more digits than the product would give it.
         """
-        product, projected = self._products_with(np.asarray(B, self.dtype, order="C"))
+        rounded = np.asarray(B, self.dtype, order="C")
+        if self.is_sparse:
+            product, projected = self._sparse_times_features(rounded)
+        else:
+            product, projected = np.zeros(B.shape), np.zeros((B.shape[1],) * 2)
+            for part, T in self._map(lambda where: self._gram_of_block(where, rounded)):
+                product += part
+                projected += _square(T)
+        return self._about_mean(product, B, projected)
+
+    def _sparse_times_features(self, B):
+        T = self._products.times(B)
+        projected = sum(_square(T[where]) for where in self._blocks)
+        if self.is_wide:
+            return self._products.transposed.times(T), projected
+        return self._products.gram_times(B), projected
+
+    def _gram_of_block(self, where, B):
+        Y = self._block(where)
+        T = self._weighted(Y @ B, where)
+        return Y.T @ self._weighted(T, where), T
+
+    def _weighted(self, T, where):
+        if not self._is_weighted:
+            return T
+        return T * self.roots[where, None].astype(self.dtype)
+
+    def _about_mean(self, product, B, projected=None):
+        """Add what the rank-one term of ``A`` contributes."""
         if not self._a.any():
             return product, projected
         left = np.stack([self._sums, self._a], axis=1)
-        middle = np.array([[0, 1], [1, self.weight]]) @ (left.T @ B)
-        return product + left @ middle, projected + (left.T @ B).T @ middle
-
-    def _products_with(self, B):
-        if self._is_sparse and self.shape[1] > self.shape[0]:
-            T = self.roots[:, None] * self._products.times(B)
-            return self._transpose_times(T), T.T @ T
-        product, projected = np.zeros(B.shape), np.zeros((B.shape[1],) * 2)
-        for part, square in self._map(partial(self._times_features, B)):
-            product += part
-            projected += square
-        return product, projected
-
-    def _times_features(self, B, where):
-        roots = self.roots[where, None]
-        if self._is_sparse:
-            T = roots * self._products.times_block(where, B)
-            weighted = (roots * T).astype(self.dtype)
-            return self._products.transpose_times_block(where, weighted), T.T @ T
-        Y = self._block(where)
-        T = roots * (Y @ B)
-        return Y.T @ (roots * T).astype(self.dtype), T.T @ T
+        of_B = left.T @ B
+        middle = np.array([[0, 1], [1, self.weight]]) @ of_B
+        product = product + left @ middle
+        return product, None if projected is None else projected + of_B.T @ middle
 
     def times_samples(self, B):
         """Apply ``AA'`` to columns.
@@ -172,9 +225,14 @@ class ShiftedRows:
         Returns
         -------
         product : ndarray of shape (n_samples, b)
-            In float64.
+            In the type of the data, with a mean in float64.
         """
-        product = self.roots[:, None] * self._times(self._transpose_times(B))
+        if self.is_sparse:
+            product = self._products.transposed.gram_times(B)
+        else:
+            product = self._weighted(self._times(self._transpose_times(B)), slice(None))
+        if not self._a.any():
+            return product
         left = np.stack([self._image_of_a, self.roots], axis=1)
         middle = np.array([[0, 1], [1, self._a @ self._a]]) @ (left.T @ B)
         return product + left @ middle
@@ -196,23 +254,63 @@ class ShiftedRows:
         Returns
         -------
         product : ndarray of shape (n_features, b)
-            In float64; if the data are sparse, in their type.
+            In the type of the data.
         """
-        product = self._transpose_times(B)
-        long_type = self.dtype if self._is_sparse else np.float64
-        return product + np.outer(self._a, self.roots @ B).astype(long_type)
+        if self.is_sparse:
+            product = self._products.transposed.times(B)
+        else:
+            product = self._transpose_times(B)
+        if not self._a.any():
+            return product
+        return product + np.outer(self._a, self.roots @ B).astype(self.dtype)
 
     def _times(self, B):
-        if self._is_sparse:
-            return self._products.times(B)
         return np.concatenate(list(self._map(lambda where: self._block(where) @ B)))
 
     def _transpose_times(self, B):
-        B = (self.roots[:, None] * B).astype(self.dtype)
-        if self._is_sparse:
-            return self._products.transposed.times(B)
+        B = self._weighted(np.asarray(B, self.dtype), slice(None))
         parts = self._map(lambda where: self._block(where).T @ B[where])
         return sum(parts, np.zeros((self.shape[1], B.shape[1]), self.dtype))
+
+    def mixed(self, per_sum, rng):
+        """Return sums of neighbouring rows with random signs, of dense data.
+
+        Their products of features are those of ``A`` in expectation, so they have about
+        the same leading right singular vectors; no row is left out.
+
+        Parameters
+        ----------
+        per_sum : int
+            Rows a sum.
+
+        rng : RandomState
+            Draws the signs.
+
+        Returns
+        -------
+        mixed : ndarray of shape (n_sums, n_features)
+            In the type of the data.
+        """
+        signs = rng.choice([-1.0, 1.0], size=self.shape[0]) * self.roots
+        n_even = self.shape[0] // per_sum * per_sum
+        evens = gen_batches(n_even, max(_MIXED // per_sum, 1) * per_sum)
+        sums = [self._sums_of(where, signs, per_sum) for where in evens]
+        if n_even < self.shape[0]:
+            rest = slice(n_even, self.shape[0])
+            sums.append(self._sums_of(rest, signs, self.shape[0] - n_even))
+        return np.concatenate(sums)
+
+    def _sums_of(self, where, signs, per_sum):
+        Y, signs = self._block(where), signs[where].reshape(-1, 1, per_sum)
+        sums = signs.astype(self.dtype) @ Y.reshape(-1, per_sum, Y.shape[1])
+        of_a = signs.sum(axis=2) * self._a
+        return sums[:, 0] + of_a.astype(self.dtype)
+
+
+def _square(T):
+    """Return the products of the columns of a block, in float64."""
+    T = T.astype(np.float64, copy=False)
+    return T.T @ T
 
 
 def _power_of_two(X):

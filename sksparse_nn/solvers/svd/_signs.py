@@ -19,8 +19,15 @@ def with_fixed_signs(components):
     components : ndarray of shape (n_components, n_features)
         The vectors or their negatives.
     """
-    sizes = np.abs(components)
-    is_large = sizes >= _TIE * sizes.max(axis=1, keepdims=True)
-    first = is_large.argmax(axis=1)
-    signs = np.sign(components[np.arange(len(components)), first])
-    return components * signs[:, None]
+    tops = np.maximum(components.max(axis=1), -components.min(axis=1))
+    # One row at a time: for many features a copy of all would be the larger part.
+    signs = [_sign(row, _TIE * top) for row, top in zip(components, tops, strict=True)]
+    return np.multiply(
+        components, np.array(signs, components.dtype)[:, None], order="C"
+    )
+
+
+def _sign(row, large):
+    """Return the sign of the first entry that is large."""
+    first = (np.abs(row) >= large).argmax()
+    return np.sign(row[first])

@@ -1,19 +1,24 @@
 """Products of a CSR matrix, or its transpose, with a few dense columns."""
 
 from functools import cached_property
+from itertools import islice, pairwise
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import gen_even_slices
 
-from sksparse_nn.kernels.sparse_dense import (
-    add_transpose_times_dense,
-    csr_times_dense,
-)
+from sksparse_nn.kernels.sparse_dense import add_gram_times_dense, csr_times_dense
 from sksparse_nn.solvers.svd._blocks import map_blocks, sparse_row_blocks
+
+# Columns of a right factor that are multiplied together: more of them leave the cache.
+_TILE = 64
+
+# Sums kept apart, whatever the number of threads, so that it changes no bit.
+_PARTS = 4
 
 
 class SparseProducts:
-    """A CSR matrix that is multiplied often, by C-contiguous matrices of its type.
+    """A CSR matrix that is multiplied often, by matrices of its type.
 
     SciPy does this on one thread.
 
@@ -42,6 +47,7 @@ class SparseProducts:
 
     def times(self, B):
         """Multiply by a matrix of shape (n_columns, b)."""
+        B = np.ascontiguousarray(B, self.dtype)
         out = np.empty((self.shape[0], B.shape[1]), self.dtype)
 
         def multiply(where):
@@ -50,17 +56,26 @@ class SparseProducts:
         list(map_blocks(multiply, sparse_row_blocks(self.shape[0]), self._n_jobs))
         return out
 
-    def times_block(self, where, B):
-        """Multiply some rows by a matrix of shape (n_columns, b)."""
-        out = np.empty((where.stop - where.start, B.shape[1]), self.dtype)
-        csr_times_dense(*self._csr(where), B, out)
+    def gram_times(self, B):
+        """Multiply the products of the columns by a matrix of shape (n_columns, b)."""
+        slices = gen_even_slices(B.shape[1], -(-B.shape[1] // _TILE))
+        tiles = [np.ascontiguousarray(B[:, tile], self.dtype) for tile in slices]
+        work = [(tile, part) for tile in tiles for part in self._parts]
+        sums = map_blocks(self._part_of_gram, work, self._n_jobs)
+        return np.hstack([sum(islice(sums, _PARTS)) for _ in tiles])
+
+    def _part_of_gram(self, tile_and_rows):
+        B, where = tile_and_rows
+        out, row = np.zeros(B.shape, B.dtype), np.empty(B.shape[1], B.dtype)
+        add_gram_times_dense(*self._csr(where), B, row, out)
         return out
 
-    def transpose_times_block(self, where, B):
-        """Multiply the transpose of some rows by a matrix that has as many."""
-        out = np.zeros((self.shape[1], B.shape[1]), self.dtype)
-        add_transpose_times_dense(*self._csr(where), B, out)
-        return out
+    @cached_property
+    def _parts(self):
+        """Rows in parts that hold about equally many values."""
+        wanted = np.linspace(0, self._indptr[-1], _PARTS + 1)[1:-1]
+        cuts = [0, *np.searchsorted(self._indptr, wanted).tolist(), self.shape[0]]
+        return [slice(*pair) for pair in pairwise(cuts)]
 
     def _csr(self, where):
         return self._indptr[where.start : where.stop + 1], self._indices, self._data

