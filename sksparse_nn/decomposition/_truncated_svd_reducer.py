@@ -98,8 +98,8 @@ class TruncatedSVDReducer(
         Seeds the starting vectors of "krylov". The other solvers draw none.
 
     n_jobs : int or None, default=None
-        Threads that work on blocks of rows. None leaves the threads to BLAS, which is
-        best for a wide group.
+        Threads that work on blocks of rows. None is as many as BLAS takes: its own
+        where groups are wide, or else ours.
 
     Attributes
     ----------

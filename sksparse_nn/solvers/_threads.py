@@ -49,6 +49,18 @@ class _SingleThreadedBlas:
 single_threaded_blas = _SingleThreadedBlas()
 
 
+def blas_threads():
+    """Tell how many threads BLAS takes, as its user or a caller has set it.
+
+    Returns
+    -------
+    n_threads : int
+        The most that a library takes; one if there is none.
+    """
+    found = _controller().select(user_api="blas").lib_controllers
+    return max((library.num_threads for library in found), default=1)
+
+
 def map_in_order(function, items, n_jobs=None):
     """Apply a function to each item on threads and yield the results in order.
 

@@ -100,7 +100,7 @@ class SVDSolver(ABC):
         Seeds the starting block of iterations.
 
     n_jobs : int or None, default=None
-        Threads; None leaves them to BLAS.
+        Threads; None for as many as BLAS takes.
     """
 
     center: bool = False

@@ -1,12 +1,13 @@
 """Row blocks: how large they are, and who works on them."""
 
-from sklearn.utils import gen_batches
-
-from sksparse_nn.solvers._threads import map_in_order
+from sksparse_nn.solvers._threads import blas_threads, map_in_order
 
 _CACHED = 2**20
 _LARGEST = 2**24
 _SPARSE = 2**13
+
+# Columns from which BLAS's own threads are worth more than ours.
+_WIDE = 512
 
 
 def row_blocks(n_rows, partition):
@@ -31,7 +32,7 @@ def row_blocks(n_rows, partition):
     wide = min(4096, 2 * partition.widest)
     size = max(_CACHED // partition.n_features, wide)
     size = min(size, _LARGEST // partition.n_features)
-    return list(gen_batches(n_rows, max(size, 1)))
+    return blocks_of(n_rows, max(size, 1))
 
 
 def sparse_row_blocks(n_rows):
@@ -47,10 +48,26 @@ def sparse_row_blocks(n_rows):
     blocks : list of slice
         In order.
     """
-    return list(gen_batches(n_rows, _SPARSE))
+    return blocks_of(n_rows, _SPARSE)
 
 
-def map_blocks(function, blocks, n_jobs):
+def blocks_of(n, size):
+    """Cut a range into slices of one size, the last of which may be smaller.
+
+    Parameters
+    ----------
+    n, size : int
+        Of the range, and of a slice.
+
+    Returns
+    -------
+    blocks : list of slice
+        In order.
+    """
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+
+def map_blocks(function, blocks, n_jobs, *, width=1):
     """Apply a function to blocks and yield the results in order.
 
     Parameters
@@ -58,18 +75,21 @@ def map_blocks(function, blocks, n_jobs):
     function : callable
         Takes a block.
 
-    blocks : iterable
+    blocks : list
         The blocks.
 
     n_jobs : int or None
-        Threads; None takes one block after the other with BLAS as it is, which is best
-        where a block is large enough for BLAS's own threads.
+        Threads. None is as many as BLAS has, whether these are its own, which is best
+        for large products, or ours.
+
+    width : int, default=1
+        Columns of the products that BLAS is given, one if it is given none.
 
     Returns
     -------
     results : iterator
         What the function returned.
     """
-    if n_jobs is None:
+    if len(blocks) == 1 or (n_jobs is None and width >= _WIDE):
         return map(function, blocks)
-    return map_in_order(function, blocks, n_jobs)
+    return map_in_order(function, blocks, blas_threads() if n_jobs is None else n_jobs)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh
 
+from sksparse_nn.solvers._threads import single_threaded_blas
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver
 from sksparse_nn.solvers.svd._block_krylov import leading_eigenpairs
 from sksparse_nn.solvers.svd._moments import Moments, check_width, moments_of
@@ -95,7 +96,8 @@ def _factors(group, values, vectors, residuals, k):
 def _leading_of_stack(matrices, k):
     """Return at least k eigenvalues, vectors and residuals of each matrix."""
     if matrices.shape[1] < _ITERATE_FROM:
-        values, vectors = np.linalg.eigh(matrices)
+        with single_threaded_blas():
+            values, vectors = np.linalg.eigh(matrices)
         return values[:, ::-1], vectors[:, :, ::-1], np.zeros_like(values)
     triplets = [_leading_of_wide(matrix, k) for matrix in matrices]
     return tuple(zip(*triplets, strict=True))

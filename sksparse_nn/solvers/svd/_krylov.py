@@ -5,10 +5,11 @@ from functools import partial
 from typing import ClassVar
 
 import numpy as np
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state
 
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver
 from sksparse_nn.solvers.svd._block_krylov import leading_eigenpairs
+from sksparse_nn.solvers.svd._blocks import blocks_of
 from sksparse_nn.solvers.svd._moments import MAX_WIDTH, are_quick, moments_of
 from sksparse_nn.solvers.svd._shifted_rows import ShiftedRows
 
@@ -120,7 +121,7 @@ def _orthonormal(V, shortest):
     values, Q = np.linalg.eigh(products / np.outer(norms, norms))
     is_independent = values > 1e-3
     Q = Q[:, is_independent] / np.sqrt(values[is_independent]) / norms[:, None]
-    for where in gen_batches(len(V), _BLOCK):
+    for where in blocks_of(len(V), _BLOCK):
         V[where, : Q.shape[1]] = V[where] @ Q.astype(V.dtype)
     return V[:, : Q.shape[1]]
 
@@ -133,7 +134,7 @@ def _refined(A, V):
     # What rounding adds to a component is multiplied by the data too: most of it in
     # the space itself, where that is known.
     Z, squares = Y + Y @ _rotate(V, Y, A.dtype), np.zeros(len(values))
-    for where in gen_batches(len(V), _BLOCK):
+    for where in blocks_of(len(V), _BLOCK):
         rest = product[where] @ Z - V[where] * values.astype(Z.dtype)
         squares += np.einsum("ij,ij->j", rest, rest)
     return values, V, np.sqrt(squares)
@@ -142,7 +143,7 @@ def _refined(A, V):
 def _rotate(V, Y, dtype):
     """Replace ``V`` by ``V Y`` rounded to a type; return products with the rounding."""
     rounding = np.zeros_like(Y)
-    for where in gen_batches(len(V), _BLOCK):
+    for where in blocks_of(len(V), _BLOCK):
         exact = V[where] @ Y
         V[where] = exact.astype(dtype)
         if dtype != V.dtype:

@@ -92,7 +92,7 @@ def moments_of(rows, n_jobs=None):
         The data.
 
     n_jobs : int or None, default=None
-        Threads; None leaves them to BLAS.
+        Threads; None for as many as BLAS takes.
 
     Returns
     -------
@@ -100,7 +100,9 @@ def moments_of(rows, n_jobs=None):
         The statistics.
     """
     blocks = row_blocks(rows.X.shape[0], rows.partition)
-    parts = map_blocks(partial(_read_block, rows), blocks, n_jobs)
+    parts = map_blocks(
+        partial(_read_block, rows), blocks, n_jobs, width=rows.partition.widest
+    )
     total = None
     for _ in range(0, len(blocks), _POOL):
         pooled = _pool(islice(parts, _POOL), rows)

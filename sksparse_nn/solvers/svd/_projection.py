@@ -23,6 +23,12 @@ class _Batch:
     def is_single(self):
         return len(self.components) == 1
 
+    @cached_property
+    def transposed(self):
+        # Contiguous where it is small: a product with few columns is faster so.
+        V = self.components.transpose(0, 2, 1)
+        return V if self.is_single else np.ascontiguousarray(V)
+
     @property
     def indices(self):
         # The output of each value of the transposed components.
@@ -32,8 +38,7 @@ class _Batch:
         return np.broadcast_to(outputs, (n_groups, width, n_components))
 
     def project(self, X, out):
-        V = self.components.transpose(0, 2, 1)
-        X, out = X[:, self.columns], out[:, self.outputs]
+        V, X, out = self.transposed, X[:, self.columns], out[:, self.outputs]
         if self.is_single:
             np.matmul(X, V[0], out=out)
         else:
@@ -94,7 +99,7 @@ class Projector:
             Samples.
 
         n_jobs : int or None, default=None
-            Threads; None leaves them to BLAS.
+            Threads; None for as many as BLAS takes.
 
         Returns
         -------
@@ -122,7 +127,7 @@ class Projector:
             Coordinates.
 
         n_jobs : int or None, default=None
-            Threads; None leaves them to BLAS.
+            Threads; None for as many as BLAS takes.
 
         Returns
         -------
@@ -140,7 +145,7 @@ class Projector:
 
     def _run(self, work, n_rows, n_jobs):
         blocks = row_blocks(n_rows, self.partition)
-        for _ in map_blocks(work, blocks, n_jobs):
+        for _ in map_blocks(work, blocks, n_jobs, width=self.partition.widest):
             pass
 
     def _restored(self, Z, batches):

@@ -4,9 +4,13 @@ from functools import cached_property
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import gen_batches
 
-from sksparse_nn.solvers.svd._blocks import map_blocks, row_blocks, sparse_row_blocks
+from sksparse_nn.solvers.svd._blocks import (
+    blocks_of,
+    map_blocks,
+    row_blocks,
+    sparse_row_blocks,
+)
 from sksparse_nn.solvers.svd._partition import Partition
 from sksparse_nn.solvers.svd._sparse_products import SparseProducts
 
@@ -124,7 +128,8 @@ class ShiftedRows:
         return float(roots**2 @ np.einsum("ij,ij->i", Y, Y))
 
     def _map(self, function):
-        return map_blocks(function, self._blocks, self.n_jobs)
+        width = 1 if self.is_sparse else self.shape[1]
+        return map_blocks(function, self._blocks, self.n_jobs, width=width)
 
     def _block(self, where):
         Y = self.X[where]
@@ -293,7 +298,7 @@ class ShiftedRows:
         """
         signs = rng.choice([-1.0, 1.0], size=self.shape[0]) * self.roots
         n_even = self.shape[0] // per_sum * per_sum
-        evens = gen_batches(n_even, max(_MIXED // per_sum, 1) * per_sum)
+        evens = blocks_of(n_even, max(_MIXED // per_sum, 1) * per_sum)
         sums = [self._sums_of(where, signs, per_sum) for where in evens]
         if n_even < self.shape[0]:
             rest = slice(n_even, self.shape[0])

@@ -28,7 +28,7 @@ class SparseProducts:
         Its values are not copied.
 
     n_jobs : int or None
-        Threads; None for one.
+        Threads; None for as many as BLAS takes.
     """
 
     def __init__(self, X, n_jobs):
