@@ -22,18 +22,35 @@ from sksparse_nn._validation import (
 )
 from sksparse_nn.solvers.svd import (
     SOLVERS,
-    GramSolver,
-    Moments,
     Partition,
     Projector,
     WeightedRows,
-    check_width,
+    begin_stream,
     choose_solver,
     decompose,
-    moments_of,
+    dtype_of,
     partition_features,
     rank_rule,
+    statistics_from,
+    stream_solver,
     warn_if_clipped,
+)
+
+# What is worked out when it is first asked for, after partial_fit and merge.
+_DECOMPOSED = frozenset(
+    [
+        "components_",
+        "component_groups_",
+        "singular_values_",
+        "explained_variance_",
+        "explained_variance_ratio_",
+        "mean_",
+        "n_components_",
+        "noise_",
+        "residuals_",
+        "n_passes_",
+        "solver_",
+    ]
 )
 
 
@@ -84,8 +101,10 @@ class TruncatedSVDReducer(
           values below the square root of the type's precision, relative to the largest
           of their group, are lost.
         - "krylov": block Krylov iteration [2]_, for what is wide. Stops by `tol`.
-        - "auto": "exact" where that takes moments, else "gram" where there are at
-          least as many rows as features in the widest group, else "krylov".
+        - "auto": "exact" where that takes moments; "krylov" where a group has more
+          features than there are rows, or more than 5000, and for at most
+          ``n_features / 24 - 10`` components of all features together, 8 instead of 24
+          if `X` is sparse; else "gram".
 
     tol : float, default=1e-3
         Relative residual of the singular triplets at which "krylov" stops.
@@ -260,16 +279,16 @@ class TruncatedSVDReducer(
         """
         with restored_on_error(self):
             rows = self._weighted_rows(X, sample_weight, reset=True)
-            name = self.solver
+            rule, name = rank_rule(self.n_components), self.solver
             if name == "auto":
-                name = choose_solver(rows.X.shape, rows.partition)
+                name = choose_solver(rows, rule)
             solver = SOLVERS.make(name, self.get_params(deep=False))
-            state, rule = solver.prepare(rows), rank_rule(self.n_components)
+            state = solver.prepare(rows)
             found = decompose(solver, state, rows.partition, rule)
             warn_if_clipped(rule, found, rows.X.shape)
-            self._store(found, rows.partition, name, rows.X.dtype)
-            self._store_moments(solver.moments(rows, state))
-            self.n_samples_seen_ = rows.X.shape[0]
+            moments = solver.moments(rows, state)
+            self._store_statistics(moments, rows.partition, rows.X.shape[0])
+            self._store(found, name, rows.X.dtype)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -302,14 +321,16 @@ class TruncatedSVDReducer(
             that could be added to.
         """
         with restored_on_error(self):
-            is_first = not hasattr(self, "components_")
+            is_first = "n_samples_seen_" not in vars(self)
             rows = self._weighted_rows(X, sample_weight, reset=is_first)
-            check_width(rows.partition)
-            moments, n_samples = moments_of(rows, self.n_jobs), rows.X.shape[0]
-            if not is_first:
-                moments = self._stored_moments().merged(moments)
+            n_samples = rows.X.shape[0]
+            if is_first:
+                rule = rank_rule(self.n_components)
+                statistics = begin_stream(rows, rule, self.n_jobs)
+            else:
+                statistics = self._stored_statistics().plus(rows, self.n_jobs)
                 n_samples += self.n_samples_seen_
-            self._fit_moments(moments, n_samples)
+            self._store_statistics(statistics, rows.partition, n_samples)
         return self
 
     def merge(self, other):
@@ -337,13 +358,13 @@ class TruncatedSVDReducer(
         if not np.array_equal(self.groups_, other.groups_):
             raise ValueError(
                 f"merge needs two reducers of the same features in the same groups. "
-                f"Got {self.n_features_in_} features in {self.noise_.size} groups and "
-                f"{other.n_features_in_} in {other.noise_.size}, or other labels; fit "
-                f"both with the same groups."
+                f"Got {self._described()} and {other._described()}, or other labels; "
+                f"fit both with the same groups."
             )
         with restored_on_error(self):
-            moments = self._stored_moments().merged(other._stored_moments())
-            self._fit_moments(moments, self.n_samples_seen_ + other.n_samples_seen_)
+            merged = self._stored_statistics().merged(other._stored_statistics())
+            n_samples = self.n_samples_seen_ + other.n_samples_seen_
+            self._store_statistics(merged, merged.partition, n_samples)
         return self
 
     def transform(self, X):
@@ -401,46 +422,58 @@ class TruncatedSVDReducer(
         X, weight = check_weights(X, sample_weight)
         return WeightedRows(X, weight, partition)
 
-    def _fit_moments(self, moments, n_samples):
-        solver = GramSolver(center=self.center)
-        rule = rank_rule(self.n_components)
-        found = decompose(solver, moments, moments.partition, rule)
-        is_single = moments.eps > np.finfo(np.float64).eps
-        dtype = np.float32 if is_single else np.float64
-        self._store(found, moments.partition, "gram", dtype)
-        self._store_moments(moments)
+    def _described(self):
+        return f"{self.n_features_in_} features in {self.groups_.max() + 1} groups"
+
+    def _store(self, found, solver, dtype):
+        squares = found.singular_values**2
+        total = max(found.energy, squares.sum()) or 1
+        vars(self).update(
+            components_=found.components.astype(dtype, copy=False),
+            component_groups_=found.component_groups,
+            singular_values_=found.singular_values,
+            explained_variance_=squares / found.weight,
+            explained_variance_ratio_=squares / total,
+            mean_=found.mean,
+            n_components_=len(found.components),
+            noise_=found.noise,
+            residuals_=found.residuals,
+            n_passes_=found.n_passes,
+            solver_=solver,
+        )
+
+    def _store_statistics(self, statistics, partition, n_samples):
+        for name in _DECOMPOSED:
+            vars(self).pop(name, None)
+        self._statistics = statistics and statistics.arrays()
+        self.groups_ = partition.labels
         self.n_samples_seen_ = n_samples
 
-    def _store(self, found, partition, solver, dtype):
-        squares = found.singular_values**2
-        self.components_ = found.components.astype(dtype, copy=False)
-        self.component_groups_ = found.component_groups
-        self.singular_values_ = found.singular_values
-        self.explained_variance_ = squares / found.weight
-        self.explained_variance_ratio_ = squares / (
-            max(found.energy, squares.sum()) or 1
-        )
-        self.mean_ = found.mean
-        self.n_components_ = len(found.components)
-        self.groups_ = partition.labels
-        self.noise_ = found.noise
-        self.residuals_ = found.residuals
-        self.n_passes_ = found.n_passes
-        self.solver_ = solver
-
-    def _store_moments(self, moments):
-        self._moments = moments and {
-            name: value for name, value in vars(moments).items() if name != "partition"
-        }
-
-    def _stored_moments(self):
-        if self._moments is None:
+    def _stored_statistics(self):
+        if self._statistics is None:
             raise ValueError(
                 f"Rows can be added only where fit kept products of features. Got a "
-                f"fit by solver={self.solver_!r} on data too large to keep them; fit "
-                f"with solver='gram', or use partial_fit from the first rows on."
+                f"fit by solver={self.solver_!r} on data too large to keep them; use "
+                f"partial_fit from the first rows on, or solver='gram' for groups of "
+                f"at most 5000 features."
             )
-        return Moments(partition=Partition(self.groups_), **self._moments)
+        return statistics_from(Partition(self.groups_), self._statistics)
+
+    def __getattr__(self, name):
+        # After partial_fit and merge: decomposing at each would take most of the time.
+        if name in _DECOMPOSED and vars(self).get("_statistics"):
+            self._decompose_statistics()
+            return vars(self)[name]
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}"
+        )
+
+    def _decompose_statistics(self):
+        statistics = self._stored_statistics()
+        name, solver = stream_solver(statistics, center=self.center)
+        rule = rank_rule(self.n_components)
+        found = decompose(solver, statistics, statistics.partition, rule)
+        self._store(found, name, dtype_of(statistics))
 
     def _projector(self):
         return Projector(

@@ -11,10 +11,15 @@ from sksparse_nn.solvers.svd._decomposition import (
 from sksparse_nn.solvers.svd._exact import ExactSolver
 from sksparse_nn.solvers.svd._gram import GramSolver
 from sksparse_nn.solvers.svd._krylov import KrylovSolver
-from sksparse_nn.solvers.svd._moments import Moments, check_width, moments_of
 from sksparse_nn.solvers.svd._partition import Partition, partition_features
 from sksparse_nn.solvers.svd._projection import Projector
 from sksparse_nn.solvers.svd._rank import rank_rule
+from sksparse_nn.solvers.svd._stream import (
+    begin_stream,
+    dtype_of,
+    statistics_from,
+    stream_solver,
+)
 
 SOLVERS = Registry("solver", exact=ExactSolver, gram=GramSolver, krylov=KrylovSolver)
 
@@ -22,17 +27,17 @@ __all__ = [
     "SOLVERS",
     "Decomposition",
     "Factors",
-    "GramSolver",
-    "Moments",
     "Partition",
     "Projector",
     "SVDSolver",
     "WeightedRows",
-    "check_width",
+    "begin_stream",
     "choose_solver",
     "decompose",
-    "moments_of",
+    "dtype_of",
     "partition_features",
     "rank_rule",
+    "statistics_from",
+    "stream_solver",
     "warn_if_clipped",
 ]

@@ -1,38 +1,54 @@
 """Which solver ``solver="auto"`` stands for."""
 
+from scipy import sparse
+
 from sksparse_nn.solvers.svd._moments import MAX_WIDTH, are_quick
+from sksparse_nn.solvers.svd._rank import FixedRank
 
 # Elements that may stand dense in float64 at once: 32 MB.
 _SMALL = 2**22
 
+# Features a wanted component, and ten spare ones, from which iterating takes less time
+# than all products of features: about there both take the same.
+_DENSE_SHARE = 24
+_SPARSE_SHARE = 8
+_SPARE = 10
 
-def choose_solver(shape, partition):
-    """Choose a solver by the shape of the data and the width of their groups.
+
+def choose_solver(rows, rule):
+    """Choose a solver by what is to be decomposed, and for how many components.
 
     1. ``"exact"`` where that is quick and fits in one block: only it sees directions
        down to the precision of the data, so ranks come out exactly.
-    2. ``"gram"`` where groups are no wider than there are rows, nor than the products
-       of their features may be: it reads the data once, and can be continued.
-    3. ``"krylov"`` for what is left, which is wide.
-
-    Sparse and dense data of one shape are decomposed alike.
+    2. ``"krylov"`` where a group has more features than rows, or than may be multiplied
+       with each other.
+    3. ``"krylov"`` too for a few components of all features together.
+    4. ``"gram"`` for what is left: it reads the data once, and can be continued.
 
     Parameters
     ----------
-    shape : tuple of int
-        Samples and features.
+    rows : WeightedRows
+        The data.
 
-    partition : Partition
-        Groups of features.
+    rule : RankRule
+        How many components are wanted.
 
     Returns
     -------
     name : str
         A name in `SOLVERS`.
     """
-    n_rows, n_features = shape
-    if n_rows * n_features <= _SMALL and are_quick(shape, partition):
+    shape, partition = rows.X.shape, rows.partition
+    if shape[0] * shape[1] <= _SMALL and are_quick(shape, partition):
         return "exact"
-    if partition.widest <= min(MAX_WIDTH, n_rows):
-        return "gram"
-    return "krylov"
+    if partition.widest > min(MAX_WIDTH, shape[0]):
+        return "krylov"
+    is_one = partition.widest == partition.n_features
+    if is_one and isinstance(rule, FixedRank) and _are_few(rule.n_components, rows.X):
+        return "krylov"
+    return "gram"
+
+
+def _are_few(n_components, X):
+    share = _SPARSE_SHARE if sparse.issparse(X) else _DENSE_SHARE
+    return share * (n_components + _SPARE) <= X.shape[1]

@@ -79,6 +79,30 @@ class Moments:
         eps = max(self.eps, other.eps)
         return Moments(self.partition, weights.sum(), mean, scatter, rounding, eps)
 
+    def plus(self, rows, n_jobs=None):
+        """Return the statistics of these and further rows.
+
+        Parameters
+        ----------
+        rows : WeightedRows
+            Of the same partition.
+
+        n_jobs : int or None, default=None
+            Threads; None for as many as BLAS takes.
+
+        Returns
+        -------
+        moments : Moments
+            New.
+        """
+        return self.merged(moments_of(rows, n_jobs))
+
+    def arrays(self):
+        """Return all but the partition, in types that any persistence knows."""
+        return {
+            name: value for name, value in vars(self).items() if name != "partition"
+        }
+
 
 def moments_of(rows, n_jobs=None):
     """Read the statistics of rows in one pass over blocks.
@@ -145,9 +169,9 @@ def check_width(partition):
     """
     if partition.widest > MAX_WIDTH:
         raise ValueError(
-            f"Summing products of features (solver='gram', partial_fit, merge) needs "
-            f"groups of at most {MAX_WIDTH} features. Got {partition.widest}; give "
-            f"smaller groups, or call fit with solver='krylov'."
+            f"Summing products of features (solver='gram') needs groups of at most "
+            f"{MAX_WIDTH} features. Got {partition.widest}; give smaller groups, or "
+            f"use solver='krylov'."
         )
 
 

@@ -70,7 +70,7 @@ class ShiftedRows:
         self.shape, self.dtype = X.shape, X.dtype
         w = np.ones(X.shape[0]) if weight is None else weight
         self.weight, self.roots = float(w.sum()), np.sqrt(w)
-        self.unit = _power_of_two(X)
+        self.unit = power_of_two(X)
         self._is_weighted = weight is not None
         self.is_sparse, self.is_wide = sparse.issparse(X), X.shape[1] > X.shape[0]
         self._blocks = self._cut()
@@ -318,7 +318,7 @@ def _square(T):
     return T.T @ T
 
 
-def _power_of_two(X):
+def power_of_two(X):
     values = X.data if sparse.issparse(X) else X
     if not values.size:
         return 1.0

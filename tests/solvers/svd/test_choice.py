@@ -1,21 +1,44 @@
 """The rule behind ``solver="auto"``."""
 
+import numpy as np
 import pytest
+from scipy import sparse
 
-from sksparse_nn.solvers.svd import choose_solver, partition_features
+from sksparse_nn.solvers.svd import (
+    WeightedRows,
+    choose_solver,
+    partition_features,
+    rank_rule,
+)
 
-CASES = [
-    ((1797, 64), None, "exact"),
-    ((500, 500), 32, "exact"),
-    ((50_000, 3072), 32, "gram"),
-    ((50_000, 3072), None, "gram"),
-    ((1000, 4000), None, "krylov"),
-    ((100_000, 20_000), None, "krylov"),
-    ((100_000, 20_000), 100, "gram"),
-    ((330, 2_000_000), None, "krylov"),
-]
+CHOICES = {
+    "little data": ((2000, 64), None, 10, "exact"),
+    "a row": ((1, 300_000), None, 10, "exact"),
+    "narrow groups of many rows": ((5000, 3072), 32, 10, "gram"),
+    "few of many features": ((5000, 3072), None, 118, "krylov"),
+    "many of many features": ((5000, 3072), None, 119, "gram"),
+    "a share of many features": ((5000, 3072), None, 0.9, "gram"),
+    "more features than rows": ((3000, 4000), None, 1000, "krylov"),
+    "more features than products may have": ((20_000, 6000), None, 1000, "krylov"),
+}
 
 
-@pytest.mark.parametrize(("shape", "groups", "expected"), CASES)
-def test_shape_and_groups_choose_the_solver(shape, groups, expected):
-    assert choose_solver(shape, partition_features(groups, shape[1])) == expected
+def choice(kind, shape, groups, rank):
+    X = kind(np.broadcast_to(np.float32(0), shape))
+    rows = WeightedRows(X, None, partition_features(groups, shape[1]))
+    return choose_solver(rows, rank_rule(rank))
+
+
+@pytest.mark.parametrize(
+    ("shape", "groups", "rank", "expected"), CHOICES.values(), ids=CHOICES
+)
+def test_the_solver_fits_the_data(shape, groups, rank, expected):
+    assert choice(np.asarray, shape, groups, rank) == expected
+
+
+@pytest.mark.parametrize(("rank", "expected"), [(374, "krylov"), (375, "gram")])
+def test_iterating_pays_sooner_for_sparse_data(rank, expected):
+    def kind(X):
+        return sparse.csr_array(X.shape, dtype=X.dtype)
+
+    assert choice(kind, (5000, 3072), None, rank) == expected

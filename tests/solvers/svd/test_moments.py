@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from sksparse_nn.solvers.svd import WeightedRows, moments_of, partition_features
+from sksparse_nn.solvers.svd import WeightedRows, partition_features
+from sksparse_nn.solvers.svd._moments import moments_of
 
 
 def naive_scatter(X, partition, weight):

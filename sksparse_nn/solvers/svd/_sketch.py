@@ -1,0 +1,376 @@
+"""A few rows that stand for all rows so far: for streams too wide to square."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from sksparse_nn.solvers.svd._base import Factors, SVDSolver, WeightedRows
+from sksparse_nn.solvers.svd._blocks import blocks_of
+from sksparse_nn.solvers.svd._partition import Partition
+from sksparse_nn.solvers.svd._shifted_rows import power_of_two
+from sksparse_nn.solvers.svd._sparse_products import SparseProducts
+
+# Rows that are taken in together.
+_BLOCK = 512
+
+# Features that stand in float64 at a time.
+_FEATURES = 2**13
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Rows whose products of features are nearly those of all rows about their mean.
+
+    The largest singular values of the rows so far and of the next block are kept, with
+    their vectors. What is dropped adds up: the products of features are wrong by at
+    most `lost`, as an operator.
+
+    Attributes
+    ----------
+    partition : Partition
+        Groups of features.
+
+    size : int
+        Most rows kept for a group.
+
+    weight : float
+        Sum of the weights of all rows.
+
+    mean : ndarray of shape (n_features,)
+        Their mean, float64, in the order of the partition.
+
+    columns : tuple of ndarray of shape (width, at most size)
+        Kept rows of each group, as columns, in units of `unit`, in the type of the
+        data.
+
+    unit : float
+        A power of two.
+
+    energy, lost : ndarray of shape (n_groups,)
+        Squared Frobenius norm about the mean, and the sum of the largest squared
+        singular values that were dropped, of each group.
+
+    eps : float
+        Relative rounding of the data.
+
+    pending : WeightedRows or None
+        Rows that do not fill a block, not yet taken in: so the result does not depend
+        on how a stream was cut.
+
+    References
+    ----------
+    D. Ross, J. Lim, R. Lin, M. Yang, "Incremental Learning for Robust Visual Tracking",
+    International Journal of Computer Vision 77, 2008.
+    E. Liberty, "Simple and Deterministic Matrix Sketching", KDD 2013.
+    """
+
+    partition: Partition
+    size: int
+    weight: float
+    mean: np.ndarray
+    columns: tuple
+    unit: float
+    energy: np.ndarray
+    lost: np.ndarray
+    eps: float
+    pending: WeightedRows | None = None
+
+    def plus(self, rows, n_jobs=None):
+        """Return the sketch of these and further rows.
+
+        Parameters
+        ----------
+        rows : WeightedRows
+            Of the same partition.
+
+        Returns
+        -------
+        sketch : Sketch
+            New.
+        """
+        rows = rows if self.pending is None else _stacked(self.pending, rows)
+        n_full = rows.X.shape[0] // _BLOCK * _BLOCK
+        eps = float(np.finfo(rows.X.dtype).eps)
+        sketch = replace(self, pending=None, eps=max(self.eps, eps))
+        for where in blocks_of(n_full, _BLOCK):
+            sketch = sketch._taken_in(_some(rows, where))
+        rest = _some(rows, slice(n_full, None))
+        return replace(sketch, pending=rest if rest.X.shape[0] else None)
+
+    def whole(self):
+        """Return the sketch with the pending rows taken in."""
+        if self.pending is None:
+            return self
+        return replace(self, pending=None)._taken_in(self.pending)
+
+    def merged(self, other):
+        """Return the sketch of two sets of rows together.
+
+        Parameters
+        ----------
+        other : Sketch
+            Of the same partition.
+
+        Returns
+        -------
+        sketch : Sketch
+            New; neither operand changes.
+        """
+        one, other = self.whole(), other.whole()
+        one = one._in_unit(max(one.unit, other.unit))
+        added = [_DenseRows(c.T * (other.unit / one.unit)) for c in other.columns]
+        grown = one._grown(added, other.weight, other.mean, other.energy)
+        eps = max(one.eps, other.eps)
+        return replace(grown, lost=grown.lost + other.lost, eps=eps)
+
+    def _taken_in(self, rows):
+        X, roots = self.partition.arrange(rows.X), _roots(rows)
+        sketch = self._in_unit(max(self.unit, power_of_two(X)))
+        weight, mean = roots @ roots, _mean(X, roots)
+        added = [
+            _centred(X[:, columns], roots, mean[columns], sketch.unit)
+            for columns in self.partition.columns
+        ]
+        energy = np.array([rows.energy for rows in added]) * sketch.unit**2
+        return sketch._grown(added, weight, mean, energy)
+
+    def _in_unit(self, unit):
+        if unit == self.unit:
+            return self
+        columns = tuple(c * c.dtype.type(self.unit / unit) for c in self.columns)
+        return replace(self, columns=columns, unit=unit)
+
+    def _grown(self, added, weight, mean, energy):
+        """Add rows about their own mean, and the step between the means."""
+        total = self.weight + weight
+        step = np.sqrt(self.weight * weight / total) * (mean - self.mean)
+        groups = zip(self.columns, self.partition.columns, added, strict=True)
+        columns, lost = zip(
+            *[
+                _compressed(_with(c, step[w] / self.unit), rows, self.size)
+                for c, w, rows in groups
+            ],
+            strict=True,
+        )
+        steps = np.array([step[w] @ step[w] for w in self.partition.columns])
+        return replace(
+            self,
+            weight=float(total),
+            mean=self.mean + weight / total * (mean - self.mean),
+            columns=columns,
+            energy=self.energy + energy + steps,
+            lost=self.lost + np.array(lost) * self.unit**2,
+        )
+
+    def arrays(self):
+        """Return all but the partition, in types that any persistence knows."""
+        arrays = {
+            name: value for name, value in vars(self).items() if name != "partition"
+        }
+        if self.pending is not None:
+            arrays["pending"] = self.pending.X, self.pending.weight
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, partition, arrays):
+        """Return the sketch that gave `arrays`."""
+        sketch = cls(partition=partition, **arrays)
+        if sketch.pending is None:
+            return sketch
+        return replace(sketch, pending=WeightedRows(*sketch.pending, partition))
+
+
+def empty_sketch(partition, size, dtype):
+    """Return the sketch of no rows.
+
+    Parameters
+    ----------
+    partition : Partition
+        Groups of features.
+
+    size : int
+        Most rows to keep for a group.
+
+    dtype : dtype
+        Of the rows to come.
+
+    Returns
+    -------
+    sketch : Sketch
+        Without rows.
+    """
+    nothing = np.zeros(len(partition.widths))
+    return Sketch(
+        partition=partition,
+        size=size,
+        weight=0.0,
+        mean=np.zeros(partition.n_features),
+        columns=tuple(np.empty((width, 0), dtype) for width in partition.widths),
+        unit=0.0,
+        energy=nothing,
+        lost=nothing,
+        eps=0.0,
+    )
+
+
+@dataclass(frozen=True)
+class SketchSolver(SVDSolver):
+    """Singular triplets of a sketch, with bounds on what it lost."""
+
+    def prepare(self, rows):
+        """Refuse: a sketch has a size."""
+        raise NotImplementedError("A sketch is made by empty_sketch, then plus.")
+
+    def moments(self, rows, state):
+        return state
+
+    def leading(self, state, n_components):
+        sketch = state.whole()
+        return [
+            self._leading_of_group(sketch, group, n_components)
+            for group in range(len(sketch.columns))
+        ]
+
+    def _leading_of_group(self, sketch, group, k):
+        where, unit = sketch.partition.columns[group], sketch.unit
+        columns, mean = sketch.columns[group], sketch.mean[where]
+        total = sketch.energy[group] + sketch.weight * (mean @ mean)
+        energy = sketch.energy[group] if self.center else total
+        if not self.center:
+            columns = _with(columns, np.sqrt(sketch.weight) * mean / unit)
+            mean = np.zeros_like(mean)
+        values, U = _eigen(_products(columns))
+        values = values * unit**2
+        rounding = 4 * sketch.eps * energy
+        n_kept = min(k, int((values > rounding).sum()))
+        values, U = values[:n_kept], U[:, :n_kept] * (unit / np.sqrt(values[:n_kept]))
+        largest = values.max(initial=0.0)
+        wrong = sketch.lost[group] + rounding + sketch.eps * largest
+        return Factors(
+            components=(columns @ U.astype(columns.dtype)).T,
+            singular_values=np.sqrt(values),
+            residuals=wrong / values,
+            mean=mean,
+            energy=float(energy),
+            noise=float(np.sqrt(rounding)),
+            weight=sketch.weight,
+            is_complete=n_kept < k,
+        )
+
+
+@dataclass(frozen=True)
+class _DenseRows:
+    """Rows that are added, dense."""
+
+    Y: np.ndarray
+
+    @property
+    def energy(self):
+        return float(np.sum(self.Y.astype(np.float64) ** 2))
+
+    @property
+    def products(self):
+        return _products(self.Y.T)
+
+    def times(self, B):
+        return self.Y @ B
+
+    def transpose_times(self, U):
+        return self.Y.T @ U
+
+
+@dataclass(frozen=True)
+class _SparseRows:
+    """Rows ``R (C - 1 m')`` that are added, with a sparse ``C``."""
+
+    products_of: SparseProducts
+    C: object
+    roots: np.ndarray
+    mean: np.ndarray
+
+    @property
+    def energy(self):
+        return float(np.trace(self.products))
+
+    @cached_property
+    def products(self):
+        C = self.C.astype(np.float64)
+        images = C @ self.mean
+        plain = (C @ C.T).toarray() - images[:, None] - images
+        return np.outer(self.roots, self.roots) * (plain + self.mean @ self.mean)
+
+    def times(self, B):
+        image = self.products_of.times(B) - self.mean @ B
+        return self.roots[:, None] * image
+
+    def transpose_times(self, U):
+        U = self.roots[:, None] * U
+        product = self.products_of.transposed.times(U)
+        return product - np.outer(self.mean, U.sum(axis=0)).astype(product.dtype)
+
+
+def _centred(X, roots, mean, unit):
+    """Return the rows of a group about their mean, in a unit, times their roots."""
+    scale = X.dtype.type(1 / unit)
+    if sparse.issparse(X):
+        C = X * scale
+        return _SparseRows(SparseProducts(C, None), C, roots, mean / unit)
+    Y = (X - mean.astype(X.dtype)) * scale
+    return _DenseRows(roots[:, None].astype(X.dtype) * Y)
+
+
+def _compressed(columns, added, size):
+    """Return the longest directions of rows, and the squared length of the next one."""
+    p, crossed = columns.shape[1], added.times(columns)
+    G = np.block([[_products(columns), crossed.T], [crossed, added.products]])
+    values, U = _eigen(G.astype(np.float64))
+    lost = max(values[size], 0.0) if len(values) > size else 0.0
+    U = U[:, :size].astype(columns.dtype)
+    kept = columns @ U[:p] + added.transpose_times(U[p:])
+    return kept.astype(columns.dtype, copy=False), lost
+
+
+def _products(columns):
+    """Return the products of columns, in float64."""
+    total = np.zeros((columns.shape[1],) * 2)
+    for where in blocks_of(len(columns), _FEATURES):
+        part = columns[where].astype(np.float64)
+        total += part.T @ part
+    return total
+
+
+def _eigen(G):
+    values, U = np.linalg.eigh(G)
+    return values[::-1], U[:, ::-1]
+
+
+def _with(columns, column):
+    return np.hstack([columns, column[:, None].astype(columns.dtype)])
+
+
+def _roots(rows):
+    n_rows = rows.X.shape[0]
+    return np.ones(n_rows) if rows.weight is None else np.sqrt(rows.weight)
+
+
+def _mean(X, roots):
+    weight = roots**2
+    return (X.T @ weight) / weight.sum()
+
+
+def _some(rows, where):
+    weight = None if rows.weight is None else rows.weight[where]
+    return WeightedRows(rows.X[where], weight, rows.partition)
+
+
+def _stacked(one, other):
+    are_sparse = sparse.issparse(one.X) or sparse.issparse(other.X)
+    if are_sparse:
+        X = sparse.vstack([sparse.csr_array(rows.X) for rows in (one, other)])
+        X = X.tocsr()
+    else:
+        X = np.vstack([one.X, other.X])
+    weights = [_roots(rows) ** 2 for rows in (one, other)]
+    return WeightedRows(X, np.concatenate(weights), one.partition)
