@@ -26,6 +26,7 @@ from sksparse_nn.solvers.svd import (
     Projector,
     WeightedRows,
     begin_stream,
+    check_squares,
     choose_solver,
     decompose,
     dtype_of,
@@ -413,6 +414,7 @@ class TruncatedSVDReducer(
 
     def _weighted_rows(self, X, sample_weight, *, reset):
         X = check_rows(self, X, reset=reset)
+        check_squares(X)
         if reset:
             partition = partition_features(self.groups, X.shape[1])
         else:

@@ -328,6 +328,38 @@ def test_scale_changes_neither_shares_nor_rank(X, reducer, scale):
     assert_allclose(*ratios, rtol=1e-4)
 
 
+@pytest.mark.parametrize("scale", [1e-130, 1e130])
+@pytest.mark.parametrize("solver", ["gram", "krylov", "exact"])
+def test_any_scale_whose_squares_are_numbers_will_do(X, solver, scale):
+    plain, scaled = (
+        TruncatedSVDReducer(3, solver=solver, tol=1e-9, random_state=0).fit(Y)
+        for Y in (X, scale * X)
+    )
+    assert_allclose(scaled.singular_values_ / scale, plain.singular_values_)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_a_scale_whose_squares_are_none_is_refused(X, scale):
+    for fit in (TruncatedSVDReducer(3).fit, TruncatedSVDReducer(3).partial_fit):
+        with pytest.raises(ValueError, match="scale X"):
+            fit(scale * X)
+
+
+@pytest.mark.parametrize("size", [80, 7])
+@pytest.mark.parametrize("solver", ["gram", "krylov", "exact"])
+def test_about_the_mean_an_offset_of_one_column_costs_nothing(X, solver, size):
+    Y = X.copy()
+    Y[:, 3] += 1e9
+    reducer = TruncatedSVDReducer(3, center=True, solver=solver, tol=1e-9)
+    if size == len(X):
+        reducer.fit(Y)
+    else:
+        for start in range(0, len(X), size):
+            reducer.partial_fit(Y[start : start + size])
+    plain = TruncatedSVDReducer(3, center=True).fit(X)
+    assert_allclose(reducer.singular_values_, plain.singular_values_, rtol=1e-6)
+
+
 def test_shares_lie_between_zero_and_one(X, reducer):
     ratio = reducer.fit(X).explained_variance_ratio_
     assert np.all(ratio > 0)

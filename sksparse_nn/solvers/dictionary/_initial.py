@@ -91,16 +91,13 @@ def _far_rows(X, weights, n_atoms, rng):
 
 
 def _singular_vectors(X, weights, n_atoms, rng):
-    n_directions = min(n_atoms, *X.shape)
-    partition = partition_features(None, X.shape[1])
-    solver = SOLVERS.make(
-        choose_solver(X.shape, partition), {"tol": 0.1, "random_state": rng}
-    )
-    state = solver.prepare(WeightedRows(X, weights, partition))
-    found = decompose(solver, state, partition, rank_rule(n_directions))
+    rule = rank_rule(min(n_atoms, *X.shape))
+    rows = WeightedRows(X, weights, partition_features(None, X.shape[1]))
+    solver = SOLVERS.make(choose_solver(rows, rule), {"tol": 0.1, "random_state": rng})
+    found = decompose(solver, solver.prepare(rows), rows.partition, rule)
     vectors = found.components[found.singular_values > 0].astype(np.float64)
-    rows = _random_rows(X, weights, n_atoms - len(vectors), rng)
-    return np.vstack([vectors, rows])
+    others = _random_rows(X, weights, n_atoms - len(vectors), rng)
+    return np.vstack([vectors, others])
 
 
 INITS = {"rows": _random_rows, "k-means++": _far_rows, "svd": _singular_vectors}

@@ -14,6 +14,7 @@ from sksparse_nn.solvers.svd._krylov import KrylovSolver
 from sksparse_nn.solvers.svd._partition import Partition, partition_features
 from sksparse_nn.solvers.svd._projection import Projector
 from sksparse_nn.solvers.svd._rank import rank_rule
+from sksparse_nn.solvers.svd._scale import check_squares
 from sksparse_nn.solvers.svd._stream import (
     begin_stream,
     dtype_of,
@@ -32,6 +33,7 @@ __all__ = [
     "SVDSolver",
     "WeightedRows",
     "begin_stream",
+    "check_squares",
     "choose_solver",
     "decompose",
     "dtype_of",

@@ -52,9 +52,11 @@ class GramSolver(SVDSolver):
         spread = np.trace(scatter, axis1=1, axis2=2)
         total = spread + state.weight * (means**2).sum(axis=1)
         energy = spread if self.center else total
-        # The products about their means are rounded in their type, the means' own in
-        # float64; the data were rounded to begin with.
-        rounding = 4 * (state.rounding * spread + np.finfo(np.float64).eps * total)
+        # The products about their means are rounded in their type, those of means with
+        # steps between means, or with means, in float64; the data were rounded to begin
+        # with.
+        of_means = np.finfo(np.float64).eps * np.sqrt(total) * np.sqrt(energy)
+        rounding = 4 * (state.rounding * spread + of_means)
         noise = np.maximum(rounding, 16 * state.eps**2 * total)
         if not self.center:
             scatter = scatter + state.weight * means[:, :, None] * means[:, None, :]

@@ -12,10 +12,8 @@ from sksparse_nn.solvers.svd._blocks import (
     sparse_row_blocks,
 )
 from sksparse_nn.solvers.svd._partition import Partition
+from sksparse_nn.solvers.svd._scale import power_of_two
 from sksparse_nn.solvers.svd._sparse_products import SparseProducts
-
-# Numbers whose squares and sums of squares stay within any type.
-_SAFE = 2.0**20
 
 # Rows that are mixed at a time.
 _MIXED = 2**12
@@ -316,15 +314,3 @@ def _square(T):
     """Return the products of the columns of a block, in float64."""
     T = T.astype(np.float64, copy=False)
     return T.T @ T
-
-
-def power_of_two(X):
-    values = X.data if sparse.issparse(X) else X
-    if not values.size:
-        return 1.0
-    largest = max(abs(float(values.max())), abs(float(values.min())))
-    if largest == 0 or 1 / _SAFE <= largest <= _SAFE:
-        return 1.0
-    exponent = np.floor(np.log2(largest))
-    # Within what both a number and its inverse can be in float32.
-    return float(2.0 ** np.clip(exponent, -120, 120))

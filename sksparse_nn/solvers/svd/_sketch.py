@@ -9,7 +9,7 @@ from scipy import sparse
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver, WeightedRows
 from sksparse_nn.solvers.svd._blocks import blocks_of
 from sksparse_nn.solvers.svd._partition import Partition
-from sksparse_nn.solvers.svd._shifted_rows import power_of_two
+from sksparse_nn.solvers.svd._scale import power_of_two
 from sksparse_nn.solvers.svd._sparse_products import SparseProducts
 
 # Rows that are taken in together.

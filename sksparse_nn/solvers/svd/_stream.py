@@ -106,7 +106,7 @@ def dtype_of(statistics):
     Returns
     -------
     dtype : type
-        float32 or float64.
+        Single or double precision.
     """
     is_single = statistics.eps > np.finfo(np.float64).eps
     return np.float32 if is_single else np.float64

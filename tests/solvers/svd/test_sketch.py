@@ -1,5 +1,7 @@
 """Few rows that stand for many, and how wrong they say they are."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -32,7 +34,7 @@ def sketched(X, *, size=20, cuts=(), weight=None, groups=None):
     partition = partition_features(groups, X.shape[1])
     sketch = empty_sketch(partition, size, X.dtype)
     bounds = [0, *cuts, X.shape[0]]
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         where = slice(start, stop)
         w = None if weight is None else weight[where]
         sketch = sketch.plus(WeightedRows(X[where], w, partition))

@@ -1,0 +1,75 @@
+"""How large numbers are: their squares have to stay within a type."""
+
+import numpy as np
+from scipy import sparse
+
+# Numbers whose squares and sums of squares stay within any type.
+_SAFE = 2.0**20
+
+# And those whose sums of squares stay within float64, for any number of rows.
+_LARGEST = 1e140
+
+
+def check_squares(X):
+    """Refuse data whose squares overflow or vanish in float64.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix
+        Numbers. Those of float32 all have squares.
+
+    Raises
+    ------
+    ValueError
+        If the largest magnitude is neither zero nor from 1e-140 to 1e140.
+    """
+    if X.dtype == np.float32:
+        return
+    largest = largest_of(X)
+    if largest and not 1 / _LARGEST <= largest <= _LARGEST:
+        raise ValueError(
+            f"The energy of X is a sum of squares, which float64 holds only where the "
+            f"largest magnitude is from {1 / _LARGEST:g} to {_LARGEST:g}. Got "
+            f"{largest:g}; scale X."
+        )
+
+
+def power_of_two(X):
+    """Return the power of two next below the largest number, one if none is needed.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix
+        Numbers.
+
+    Returns
+    -------
+    unit : float
+        In units of it the squares of the numbers stay within their type.
+    """
+    largest = largest_of(X)
+    if largest == 0 or 1 / _SAFE <= largest <= _SAFE:
+        return 1.0
+    exponent = np.floor(np.log2(largest))
+    # Within what both a number and its inverse can be in the type.
+    bound = np.finfo(X.dtype).maxexp - 8
+    return float(2.0 ** np.clip(exponent, -bound, bound))
+
+
+def largest_of(X):
+    """Return the largest magnitude, zero if there is no number.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix
+        Numbers.
+
+    Returns
+    -------
+    largest : float
+        Zero or more.
+    """
+    values = X.data if sparse.issparse(X) else X
+    if not values.size:
+        return 0.0
+    return max(abs(float(values.max())), abs(float(values.min())))
