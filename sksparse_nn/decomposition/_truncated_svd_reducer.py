@@ -383,7 +383,7 @@ class TruncatedSVDReducer(
         """
         check_is_fitted(self)
         X = check_rows(self, X, reset=False)
-        return self._projector().project(X, self.n_jobs)
+        return self._current_projector().project(X, self.n_jobs)
 
     def inverse_transform(self, X):
         """Return the rows that have given coordinates.
@@ -410,7 +410,7 @@ class TruncatedSVDReducer(
                 f"X must have one column for each of the {self.n_components_} "
                 f"components. Got {Z.shape[1]}; give what transform returns."
             )
-        return self._projector().restore(Z, self.n_jobs)
+        return self._current_projector().restore(Z, self.n_jobs)
 
     def _weighted_rows(self, X, sample_weight, *, reset):
         X = check_rows(self, X, reset=reset)
@@ -443,9 +443,10 @@ class TruncatedSVDReducer(
             n_passes_=found.n_passes,
             solver_=solver,
         )
+        self._projector = self._make_projector()
 
     def _store_statistics(self, statistics, partition, n_samples):
-        for name in _DECOMPOSED:
+        for name in (*_DECOMPOSED, "_projector"):
             vars(self).pop(name, None)
         self._statistics = statistics and statistics.arrays()
         self.groups_ = partition.labels
@@ -477,7 +478,21 @@ class TruncatedSVDReducer(
         found = decompose(solver, statistics, statistics.partition, rule)
         self._store(found, name, dtype_of(statistics))
 
-    def _projector(self):
+    def _current_projector(self):
+        if self.components_ is not self._projector.components:  # a user's own
+            return self._make_projector()
+        return self._projector
+
+    def __getstate__(self):
+        # What a projector holds are copies.
+        return {k: v for k, v in super().__getstate__().items() if k != "_projector"}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "components_" in state:
+            self._projector = self._make_projector()
+
+    def _make_projector(self):
         return Projector(
             self.components_,
             self.component_groups_,

@@ -86,6 +86,7 @@ class Projector:
     def __init__(self, components, component_groups, labels, *, mean, scale):
         self.partition = Partition(labels)
         self.components = components
+        self._ready = {}
         self.counts = np.bincount(component_groups, minlength=labels.max() + 1)
         self.mean = mean if mean.any() else None
         self.scale = scale
@@ -107,8 +108,7 @@ class Projector:
             In the type of `X`.
         """
         Z = np.empty((X.shape[0], len(self.components)), X.dtype)
-        project = self._project_sparse if sparse.issparse(X) else self._project_dense
-        project = project(X.dtype)
+        project = self._made(X.dtype, is_sparse=sparse.issparse(X))
 
         def work(where):
             project(X[where], Z[where])
@@ -117,6 +117,13 @@ class Projector:
 
         self._run(work, len(Z), n_jobs)
         return Z
+
+    def _made(self, dtype, *, is_sparse):
+        """Return the function for rows of a type, which holds the components compact."""
+        make = self._project_sparse if is_sparse else self._project_dense
+        if (dtype, is_sparse) not in self._ready:
+            self._ready[dtype, is_sparse] = make(dtype)
+        return self._ready[dtype, is_sparse]
 
     def restore(self, Z, n_jobs=None):
         """Return the rows that have given coordinates.
