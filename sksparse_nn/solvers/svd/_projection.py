@@ -119,7 +119,7 @@ class Projector:
         return Z
 
     def _made(self, dtype, *, is_sparse):
-        """Return the function for rows of a type, which holds the components compact."""
+        """Return the function for rows of a type; it holds the components compact."""
         make = self._project_sparse if is_sparse else self._project_dense
         if (dtype, is_sparse) not in self._ready:
             self._ready[dtype, is_sparse] = make(dtype)
