@@ -5,11 +5,16 @@ from importlib import import_module
 # Where each public name lives. Names load on first use, so that importing the package
 # costs nothing: Numba and torch take seconds.
 _HOMES = {
+    "CompressionDisplay": "compression",
+    "NetFactorizer": "compression",
+    "NetPruner": "compression",
+    "NetQuantizer": "compression",
     "SparseDictionaryCoder": "decomposition",
     "SparseNetClassifier": "neural",
     "SparseNetRegressor": "neural",
     "SparsitySearchCV": "model_selection",
     "TruncatedSVDReducer": "decomposition",
+    "compression_report": "compression",
     "load_cifar10": "datasets",
     "sparse_encode": "decomposition",
     "sparsity_path": "decomposition",
@@ -18,11 +23,16 @@ _HOMES = {
 __version__ = "0.1.0"
 
 __all__ = [
+    "CompressionDisplay",
+    "NetFactorizer",
+    "NetPruner",
+    "NetQuantizer",
     "SparseDictionaryCoder",
     "SparseNetClassifier",
     "SparseNetRegressor",
     "SparsitySearchCV",
     "TruncatedSVDReducer",
+    "compression_report",
     "load_cifar10",
     "sparse_encode",
     "sparsity_path",

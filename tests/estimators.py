@@ -1,5 +1,6 @@
 """One table of all public estimators, in every algorithm and setting that matters."""
 
+from tests.compression.instances import COMPRESSORS
 from tests.decomposition.coders import SPARSE_CODERS
 from tests.decomposition.reducers import REDUCERS
 from tests.model_selection.searches import SEARCHES
@@ -7,7 +8,7 @@ from tests.neural.instances import NETS
 
 TRANSFORMERS = [*REDUCERS, *SPARSE_CODERS]
 SEEDED = [*TRANSFORMERS, *NETS]
-ESTIMATORS = [*SEEDED, *SEARCHES]
+ESTIMATORS = [*SEEDED, *SEARCHES, *COMPRESSORS]
 
 
 def name_of(estimator):

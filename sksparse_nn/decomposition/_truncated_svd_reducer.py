@@ -157,14 +157,15 @@ class TruncatedSVDReducer(
     residuals_ : ndarray of shape (n_components_,)
         Relative residual ``||X'u - s v|| / s`` of each triplet, where ``v`` is the
         component and ``u = X v / s``, of the group's features, centred if asked for: a
-        singular value of the data is at most this share of ``s`` away. The solver
-        "gram" does not see the data again and gives a bound.
+        singular value of the data is at most this share of ``s`` away. The solvers
+        "gram" and "sketch" do not see the data again and give bounds.
 
     n_passes_ : int
         Times the data were read, multiplying by them and their transpose.
 
     solver_ : str
-        The solver that was used.
+        The solver that was used; after `partial_fit` "gram", or "sketch" where a group
+        is wider than 5000 features.
 
     n_samples_seen_ : int
         Rows that have been fitted; those of weight zero do not count.
@@ -186,7 +187,12 @@ class TruncatedSVDReducer(
     `partial_fit` and `merge` add up products of features, exactly, whatever `solver`
     says. `fit` keeps these products, so that rows can be added to it afterwards; only
     where they would cost more than the decomposition, as with the solver "krylov" on
-    data that are not small, or where a group is wider than 5000 features, it does not.
+    data that are not small, it does not.
+
+    Where a group is wider than 5000 features, `partial_fit` keeps a sketch instead: of
+    the rows so far and each 512 that come, the ``2 * n_components + 10`` longest
+    directions [3]_. No singular value is found too large, and `residuals_` bound how
+    much too small they can be.
 
     References
     ----------
@@ -194,6 +200,8 @@ class TruncatedSVDReducer(
        4/sqrt(3)", IEEE Transactions on Information Theory 60(8), 2014.
     .. [2] C. Musco, C. Musco, "Randomized Block Krylov Methods for Stronger and Faster
        Approximate Singular Value Decomposition", NeurIPS 2015.
+    .. [3] D. Ross, J. Lim, R. Lin, M. Yang, "Incremental Learning for Robust Visual
+       Tracking", International Journal of Computer Vision 77, 2008.
 
     Examples
     --------
@@ -294,9 +302,11 @@ class TruncatedSVDReducer(
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
-        """Add rows to those fitted so far, and decompose all of them.
+        """Add rows to those fitted so far.
 
-        The result is that of one `fit` of all rows by the solver "gram". There is no
+        All of them are decomposed when a result is first asked for, an attribute or
+        `transform`. It is that of one `fit` of all rows by the solver "gram", or, in
+        groups wider than 5000 features, close to it within `residuals_`. There is no
         warning if the rows so far hold fewer components than asked for.
 
         Parameters
@@ -318,8 +328,8 @@ class TruncatedSVDReducer(
         Raises
         ------
         ValueError
-            If a group is wider than 5000 features, or an earlier `fit` kept nothing
-            that could be added to.
+            If an earlier `fit` kept nothing that could be added to, or if a group is
+            wider than 5000 features and `n_components` is not an int.
         """
         with restored_on_error(self):
             is_first = "n_samples_seen_" not in vars(self)
@@ -335,7 +345,9 @@ class TruncatedSVDReducer(
         return self
 
     def merge(self, other):
-        """Add the rows that another reducer was fitted on, and decompose all of them.
+        """Add the rows that another reducer was fitted on.
+
+        As with `partial_fit`, all of them are decomposed when a result is asked for.
 
         Parameters
         ----------

@@ -69,3 +69,26 @@ def add_gram_times_dense(indptr, indices, data, B, row, out):
             column, value = np.uint64(indices[t]), data[t]
             for j in range(m):
                 out[column, j] += value * row[j]
+
+
+@kernel
+def add_transpose_times_dense(indptr, indices, data, B, out):
+    """Add the product of the transpose of a CSR matrix and a dense matrix.
+
+    Parameters
+    ----------
+    indptr, indices, data
+        As in `csr_times_dense`.
+
+    B : array of shape (n_rows, m)
+        Right factor.
+
+    out : array of shape (n_columns, m)
+        Added to.
+    """
+    m = np.uint64(B.shape[1])
+    for i in range(np.uint64(B.shape[0])):
+        for t in range(indptr[i], indptr[i + 1]):
+            column, value = np.uint64(indices[t]), data[t]
+            for j in range(m):
+                out[column, j] += value * B[i, j]

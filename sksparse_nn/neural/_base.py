@@ -22,9 +22,11 @@ from sksparse_nn.neural._construction import (
 from sksparse_nn.neural._device import check_device
 from sksparse_nn.neural._forward import network_outputs
 from sksparse_nn.neural._holdout import hold_out
-from sksparse_nn.neural._modules import ACTIVATIONS
+from sksparse_nn.neural._modules import ACTIVATIONS, check_first_layer
 from sksparse_nn.neural._net import epoch_records
 from sksparse_nn.neural._optimizers import OPTIMIZERS
+from sksparse_nn.neural._proximal import weight_matrices
+from sksparse_nn.neural._sparse_input import stays_sparse
 from sksparse_nn.neural._torch_state import borrowed_torch
 from sksparse_nn.neural._weights import (
     add_seen,
@@ -74,8 +76,10 @@ class SparseNet(BaseEstimator, ABC):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples. float64 trains in float64, all else in float32; rows of a CSR
-            matrix are made dense a mini-batch at a time.
+            Samples. float64 trains in float64, all else in float32. A CSR matrix of at
+            most a tenth nonzeros stays sparse through the first layer, forward and
+            backward; of others, and ahead of a `module` of your own or on a GPU, rows
+            are made dense a mini-batch at a time.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets: labels for a classifier, numbers for a regressor.
@@ -108,9 +112,7 @@ class SparseNet(BaseEstimator, ABC):
                 self._check_warm_start(samples)
             self._seen = nothing_seen(self._n_classes)
             with borrowed_torch(self._rng.randint(_MAX_SEED), device):
-                net = new_net(
-                    self, self._net_class, dtype=samples.X.dtype, device=device
-                )
+                net = new_net(self, self._net_class, X=samples.X, device=device)
                 if not new:
                     take_over(net, former)
                 self._train(net, train, valid, self.max_epochs)
@@ -127,9 +129,7 @@ class SparseNet(BaseEstimator, ABC):
             self._seen = nothing_seen(self._n_classes)
         with borrowed_torch(self._rng.randint(_MAX_SEED), device):
             if new:
-                net = new_net(
-                    self, self._net_class, dtype=samples.X.dtype, device=device
-                )
+                net = new_net(self, self._net_class, X=samples.X, device=device)
             else:
                 net = resumed(self.net_, learning_rate=self.learning_rate)
             self._train(net, samples, None, 1)
@@ -193,6 +193,7 @@ class SparseNet(BaseEstimator, ABC):
             self._network_targets(samples.y, dtype),
             weight.astype(dtype),
             samples.rows,
+            sparse_dtype=dtype if stays_sparse(samples.X, net.module_) else None,
         )
 
     def _outputs(self, X):
@@ -212,6 +213,33 @@ class SparseNet(BaseEstimator, ABC):
             and not hasattr(self, "feature_names_in_")
             and bool(np.isfinite(X).all())
         )
+
+    @property
+    def feature_importances_(self):
+        """Measure how much each input feature counts.
+
+        Returns
+        -------
+        importances : ndarray of shape (n_features_in_,)
+            Norms of the first layer's columns, of sum one. They compare features of
+            one scale. Those that `group_lasso` has switched off have exactly zero.
+        """
+        check_is_fitted(self, "net_")
+        check_first_layer(self.net_.module_, self.n_features_in_, "feature importances")
+        weight = next(weight_matrices(self.net_.module_)).detach()
+        norms = torch.linalg.vector_norm(weight.double(), dim=0).cpu().numpy()
+        return norms / (norms.sum() or 1)
+
+    @property
+    def selected_features_(self):
+        """List the input features that the network uses.
+
+        Returns
+        -------
+        indices : ndarray of int
+            In ascending order.
+        """
+        return np.flatnonzero(self.feature_importances_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -5,6 +5,8 @@ import torch
 from scipy import sparse
 from torch.utils.data import Dataset
 
+from sksparse_nn.neural._sparse_input import sparse_rows
+
 
 class Samples(Dataset):
     """Rows of a matrix with their targets and weights, as skorch's dataset.
@@ -23,6 +25,9 @@ class Samples(Dataset):
     rows : ndarray of shape (n_samples,) or None, default=None
         Which rows of `X` are the samples; all of them where None.
 
+    sparse_dtype : dtype or None, default=None
+        Float type of batches of `SparseRows`. Where None, batches are dense.
+
     Attributes
     ----------
     shuffle : RandomState or None
@@ -31,12 +36,13 @@ class Samples(Dataset):
 
     shuffle = None
 
-    def __init__(self, X, y=None, weight=None, rows=None):
+    def __init__(self, X, y=None, weight=None, rows=None, sparse_dtype=None):
         n_samples = X.shape[0] if rows is None else len(rows)
         self.X = X
         self.y = np.zeros(n_samples) if y is None else y
         self.weight = np.ones(n_samples) if weight is None else weight
         self.rows = np.arange(n_samples) if rows is None else rows
+        self.sparse_dtype = sparse_dtype
 
     def __len__(self):
         return len(self.rows)
@@ -57,7 +63,8 @@ class Samples(Dataset):
         samples : Samples
             The chosen ones, in that order.
         """
-        return Samples(self.X, self.y[chosen], self.weight[chosen], self.rows[chosen])
+        parts = self.y[chosen], self.weight[chosen], self.rows[chosen]
+        return Samples(self.X, *parts, self.sparse_dtype)
 
     def batch(self, chosen):
         """Return a mini-batch in the form that skorch passes around.
@@ -69,14 +76,19 @@ class Samples(Dataset):
 
         Returns
         -------
-        inputs : dict of Tensor
-            Dense rows ``"X"`` and their ``"weight"``. Nothing is a view of the data,
-            so that a module may work in place and read-only data are safe.
+        inputs : dict
+            Rows ``"X"``, a tensor or `SparseRows`, and their ``"weight"``. Nothing is a
+            view of the data, so that a module may work in place and read-only data are
+            safe.
 
         target : Tensor
             Targets of the rows.
         """
-        X = torch.from_numpy(dense_rows(self.X, self.rows[chosen]))
+        rows = self.rows[chosen]
+        if self.sparse_dtype is None:
+            X = torch.from_numpy(dense_rows(self.X, rows))
+        else:
+            X = sparse_rows(self.X[rows], self.sparse_dtype)
         weight = torch.from_numpy(self.weight[chosen])
         return {"X": X, "weight": weight}, torch.from_numpy(self.y[chosen])
 

@@ -116,6 +116,13 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         For each epoch ``epoch``, ``train_loss``, ``valid_loss`` if a part was held out,
         and ``dur`` in seconds. Losses are weighted means, without penalties.
 
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Norms of the first layer's columns, of sum one; zero for a feature that
+        `group_lasso` has switched off. They compare features of one scale.
+
+    selected_features_ : ndarray of int
+        Indices of the features that the network uses, ascending.
+
     n_features_in_ : int
         Number of features.
 

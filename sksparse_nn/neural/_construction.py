@@ -10,9 +10,10 @@ from sksparse_nn.neural._modules import ModuleSpec, check_first_layer
 from sksparse_nn.neural._optimizers import make_optimizer
 from sksparse_nn.neural._progress import ProgressLine
 from sksparse_nn.neural._proximal import ProximalStep
+from sksparse_nn.neural._sparse_input import is_thin
 
 
-def new_net(estimator, net_class, *, dtype, device):
+def new_net(estimator, net_class, *, X, device):
     """Build a net with new weights.
 
     Parameters
@@ -24,8 +25,8 @@ def new_net(estimator, net_class, *, dtype, device):
     net_class : type
         `ClassifierNet` or `RegressorNet`.
 
-    dtype : numpy.dtype
-        Float type of the weights.
+    X : ndarray or CSR matrix of shape (n_rows, n_features)
+        Input, which gives the weights their float type.
 
     device : torch.device
         Where to train.
@@ -42,7 +43,8 @@ def new_net(estimator, net_class, *, dtype, device):
         estimator.dropout,
         n_features=estimator.n_features_in_,
         n_outputs=estimator.n_outputs_,
-        dtype=getattr(torch, dtype.name),
+        dtype=getattr(torch, X.dtype.name),
+        by_feature=device.type == "cpu" and is_thin(X),
     )
     net = net_class(
         spec.build,
@@ -61,7 +63,7 @@ def new_net(estimator, net_class, *, dtype, device):
         device=str(device),
     ).initialize()
     if estimator.group_lasso > 0:
-        check_first_layer(net.module_, estimator.n_features_in_)
+        check_first_layer(net.module_, estimator.n_features_in_, "group_lasso")
     return net
 
 

@@ -4,9 +4,11 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from sksparse_nn.neural._sparse_input import sparse_rows, stays_sparse
 from sksparse_nn.neural._torch_threads import threads_worth
 
-# Numbers of input in a block: 16 MB of float32.
+# Numbers of input in a block, or of the first layer's output where input is sparse:
+# 16 MB of float32.
 _BLOCK_SIZE = 2**22
 
 
@@ -30,12 +32,19 @@ def network_outputs(net, X, *, private):
         On the CPU, in the module's float type.
     """
     placement = next(net.module_.parameters())
-    size = max(net.batch_size, _BLOCK_SIZE // X.shape[1])
-    starts = range(0, X.shape[0], size)
-    n_rows = min(size, X.shape[0])
+    is_sparse = stays_sparse(X, net.module_)
+    width = net.module_[0].out_features if is_sparse else X.shape[1]
+    size = max(net.batch_size, _BLOCK_SIZE // width)
+
+    def block(start):
+        rows = X[start : start + size]
+        if is_sparse:
+            return sparse_rows(rows, net.float_type)
+        return _tensor(rows, private).to(placement)
+
+    starts, n_rows = range(0, X.shape[0], size), min(size, X.shape[0])
     with torch.inference_mode(), threads_worth(net.module_, n_rows):
-        blocks = (_tensor(X[start : start + size], private) for start in starts)
-        outputs = [net.module_(block.to(placement)).cpu() for block in blocks]
+        outputs = [net.module_(block(start)).cpu() for start in starts]
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs)
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from sksparse_nn.neural._proximal import weight_matrices
+from sksparse_nn.neural._sparse_input import Perceptron, store_by_feature
 
 ACTIVATIONS = {
     "elu": nn.ELU,
@@ -20,6 +21,13 @@ ACTIVATIONS = {
     "silu": nn.SiLU,
     "tanh": nn.Tanh,
 }
+
+
+class FirstLayerError(ValueError, AttributeError):
+    """A module of the user whose first layer does not belong to the input's features.
+
+    An AttributeError too, as of an attribute that such a network does not have.
+    """
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,9 @@ class ModuleSpec:
 
     dtype : torch.dtype
         Float type of the weights.
+
+    by_feature : bool
+        Whether to store the first weights as sparse input wants them.
     """
 
     module: object
@@ -57,6 +68,7 @@ class ModuleSpec:
     n_features: int
     n_outputs: int
     dtype: torch.dtype
+    by_feature: bool
 
     def build(self):
         """Build a new module.
@@ -84,7 +96,10 @@ class ModuleSpec:
             layers += [nn.Linear(n_inputs, n_neurons), ACTIVATIONS[self.activation]()]
             if self.dropout > 0:
                 layers.append(nn.Dropout(self.dropout))
-        return nn.Sequential(*layers, nn.Linear(sizes[-1], self.n_outputs))
+        perceptron = Perceptron(*layers, nn.Linear(sizes[-1], self.n_outputs))
+        if self.by_feature:
+            store_by_feature(perceptron[0])
+        return perceptron
 
     def _own_module(self):
         if isinstance(self.module, nn.Module):
@@ -138,7 +153,7 @@ def layer_sizes(hidden_layer_sizes):
     return [int(size) for size in sizes]
 
 
-def check_first_layer(module, n_features):
+def check_first_layer(module, n_features, what):
     """Check that the first weights have a column for each input feature.
 
     Parameters
@@ -149,15 +164,18 @@ def check_first_layer(module, n_features):
     n_features : int
         Width of the input.
 
+    what : str
+        What needs them, in the words of an error.
+
     Raises
     ------
-    ValueError
+    FirstLayerError
         If they have not.
     """
     first = next(weight_matrices(module), None)
     if first is None or first.shape[1:] != (n_features,):
         found = None if first is None else tuple(first.shape)
-        raise ValueError(
-            "group_lasso needs a module whose first weights have a column for each of "
-            f"n_features={n_features}. Got shape {found}; set group_lasso=0."
+        raise FirstLayerError(
+            f"{what} needs a module whose first weights have a column for each of "
+            f"n_features={n_features}. Got shape {found}; do without {what}."
         )

@@ -11,6 +11,7 @@ from skorch.callbacks import EpochTimer, PassthroughScoring
 from skorch.history import History
 
 from sksparse_nn.neural._losses import CrossEntropy, SquaredError
+from sksparse_nn.neural._sparse_input import SparseRows
 from sksparse_nn.neural._torch_threads import threads_worth
 
 
@@ -177,8 +178,8 @@ class Net(NeuralNet):
 
         Parameters
         ----------
-        x : dict of Tensor
-            The batch, whose rows ``"X"`` are cast to the module's float type.
+        x : dict
+            The batch, whose dense rows ``"X"`` are cast to the module's float type.
 
         **fit_params : dict
             Not used.
@@ -188,7 +189,10 @@ class Net(NeuralNet):
         output : Tensor of shape (n_rows, n_outputs)
             What the module answers.
         """
-        return self.module_(x["X"].to(next(self.module_.parameters())))
+        X = x["X"]
+        if not isinstance(X, SparseRows):
+            X = X.to(next(self.module_.parameters()))
+        return self.module_(X)
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the weighted loss of a batch.

@@ -103,6 +103,13 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         and ``dur`` in seconds. Losses are weighted means of half the squared error of
         the standardised targets, without penalties.
 
+    feature_importances_ : ndarray of shape (n_features_in_,)
+        Norms of the first layer's columns, of sum one; zero for a feature that
+        `group_lasso` has switched off. They compare features of one scale.
+
+    selected_features_ : ndarray of int
+        Indices of the features that the network uses, ascending.
+
     n_features_in_ : int
         Number of features.
 

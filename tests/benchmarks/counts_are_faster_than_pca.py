@@ -54,6 +54,6 @@ def _counts(n_rows, n_columns):
     parts = []
     for start in range(0, n_rows, 1000):
         mixtures = rng.dirichlet(np.full(_TOPICS, 0.1), min(1000, n_rows - start))
-        counts = rng.poisson(0.09 * n_columns * mixtures @ topics)
+        counts = rng.poisson(0.065 * n_columns * mixtures @ topics)
         parts.append(sparse.csr_array(counts.astype(np.float32)))
     return sparse.vstack(parts).tocsr()

@@ -118,7 +118,7 @@ def test_rows_of_csr_are_made_dense_a_batch_at_a_time(monkeypatch):
         return to_dense(self, *args, **kwargs)
 
     monkeypatch.setattr(sparse.csr_array, "toarray", spy)
-    X = sparse.random_array((200, 30), density=0.1, format="csr", rng=0)
+    X = sparse.random_array((200, 30), density=0.3, format="csr", rng=0)
     fitted(X, np.arange(200) % 2)
     assert max(heights) == 16
 

@@ -102,7 +102,7 @@ class KrylovSolver(SVDSolver):
         M, is_close = A.mixed(per_sum, rng), partial(_is_close, _ROUGH, A)
 
         def apply(B):
-            return M.T @ (M @ B)
+            return M.T @ (M @ B.astype(A.dtype, copy=False))
 
         return leading_eigenpairs(apply, start, width, is_close, _ROUGH_PASSES).vectors
 

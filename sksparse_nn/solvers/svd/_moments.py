@@ -95,7 +95,7 @@ class Moments:
         moments : Moments
             New.
         """
-        return self.merged(moments_of(rows, n_jobs))
+        return moments_of(rows, n_jobs, before=self)
 
     def arrays(self):
         """Return all but the partition, in types that any persistence knows."""
@@ -104,7 +104,7 @@ class Moments:
         }
 
 
-def moments_of(rows, n_jobs=None):
+def moments_of(rows, n_jobs=None, before=None):
     """Read the statistics of rows in one pass over blocks.
 
     Each block is shifted by its own mean before its products are made in its own type:
@@ -118,20 +118,20 @@ def moments_of(rows, n_jobs=None):
     n_jobs : int or None, default=None
         Threads; None for as many as BLAS takes.
 
+    before : Moments or None, default=None
+        Statistics of rows that these come on top of.
+
     Returns
     -------
     moments : Moments
         The statistics.
     """
     blocks = row_blocks(rows.X.shape[0], rows.partition)
-    parts = map_blocks(
-        partial(_read_block, rows), blocks, n_jobs, width=rows.partition.widest
-    )
-    total = None
+    width = rows.partition.widest
+    parts = map_blocks(partial(_read_block, rows), blocks, n_jobs, width=width)
     for _ in range(0, len(blocks), _POOL):
-        pooled = _pool(islice(parts, _POOL), rows)
-        total = pooled if total is None else total.merged(pooled)
-    return total
+        before = _pool(islice(parts, _POOL), rows, before)
+    return before
 
 
 def are_quick(shape, partition):
@@ -184,12 +184,17 @@ class _Part:
     rounding: float
 
 
-def _pool(parts, rows):
-    partition = rows.partition
-    scatter = np.zeros(partition.n_products)
-    weights, shifts, sums, rounding = [], [], [], 0.0
+def _pool(parts, rows, before):
+    """Add blocks to statistics; one product makes up for all their shifts."""
+    partition, nothing = rows.partition, np.zeros(rows.X.shape[1])
+    eps, rounding = float(np.finfo(rows.X.dtype).eps), 0.0
+    weights, shifts, sums, scatter = [], [], [], None
+    if before is not None:
+        eps, rounding = max(eps, before.eps), before.rounding
+        weights, shifts, sums = [before.weight], [before.mean], [nothing]
+        scatter = before.scatter.copy()
     for part in parts:
-        scatter += part.products
+        scatter = _sum(scatter, part.products)
         weights.append(part.weight)
         shifts.append(part.shift)
         sums.append(part.sums)
@@ -198,10 +203,18 @@ def _pool(parts, rows):
     # A shift is a mean up to rounding; what is left of it is taken out here.
     means = np.array(shifts) + sums / weights[:, None]
     mean, between = _pooled(weights, means)
-    scatter += partition.grams(between)
-    scatter -= partition.grams(sums / np.sqrt(weights)[:, None])
-    eps = float(np.finfo(rows.X.dtype).eps)
+    rests = sums / np.sqrt(weights)[:, None]
+    corrections = np.vstack([between, rests])
+    signs = np.repeat([1.0, -1.0], len(weights))
+    scatter += partition.grams(corrections, signs)
     return Moments(partition, float(weights.sum()), mean, scatter, rounding, eps)
+
+
+def _sum(total, products):
+    if total is None:
+        return products.astype(np.float64)
+    total += products
+    return total
 
 
 def _pooled(weights, means):

@@ -177,7 +177,7 @@ class Partition:
             start = stop
         return blocks
 
-    def grams(self, Y):
+    def grams(self, Y, weights=None):
         """Multiply the columns of each group with each other.
 
         Parameters
@@ -185,15 +185,19 @@ class Partition:
         Y : ndarray of shape (n_rows, n_features)
             Arranged by group, C-contiguous.
 
+        weights : ndarray of shape (n_rows,) or None, default=None
+            How often the product of each row counts; None for once.
+
         Returns
         -------
         flat : ndarray of shape (n_products,)
             See `blocks`.
         """
         flat = np.empty(self.n_products, Y.dtype)
+        right = Y if weights is None else weights[:, None] * Y
         for run, out in zip(self.runs, self.blocks(flat), strict=True):
             columns = run.split(Y)
-            np.matmul(columns.transpose(0, 2, 1), columns, out=out)
+            np.matmul(columns.transpose(0, 2, 1), run.split(right), out=out)
         return flat
 
 

@@ -8,18 +8,20 @@ from scipy import sparse
 from sksparse_nn.solvers.svd._blocks import (
     blocks_of,
     map_blocks,
-    row_blocks,
     sparse_row_blocks,
 )
-from sksparse_nn.solvers.svd._partition import Partition
 from sksparse_nn.solvers.svd._scale import power_of_two
 from sksparse_nn.solvers.svd._sparse_products import SparseProducts
+
+# Numbers that are shifted and multiplied at a time: more would not stay in cache.
+_BLOCK = 2**21
 
 # Rows that are mixed at a time.
 _MIXED = 2**12
 
-# Share of the energy that the mean may have before rows are copied to be shifted. About
-# the mean they always are, lest the rounding of a constant column pass for spread.
+# Share of the energy that the mean may have before rows are copied to be shifted. Below
+# it the mean is taken off the products of tall data with columns: not off the products
+# of features, lest the rounding of a constant column pass for spread.
 _MEAN_SHARE = 0.9
 
 
@@ -79,9 +81,7 @@ class ShiftedRows:
     def _cut(self):
         if self.is_sparse:
             return sparse_row_blocks(self.shape[0])
-        return row_blocks(
-            self.shape[0], Partition(np.zeros(self.shape[1], dtype=np.intp))
-        )
+        return blocks_of(self.shape[0], max(_BLOCK // self.shape[1], 1))
 
     def _scaled(self):
         """Return sparse rows in the unit, times the roots of their weights."""
@@ -100,8 +100,9 @@ class ShiftedRows:
         offset = self._sums / self.weight
         self.shifted_energy = sum(self._map(self._squares))
         of_mean = self.weight * (offset @ offset)
-        is_far = center or of_mean > _MEAN_SHARE * self.shifted_energy
-        if is_far and not self.is_sparse:
+        is_far = of_mean > _MEAN_SHARE * self.shifted_energy
+        leans = center and not (is_far or self.is_sparse or self.is_wide)
+        if (is_far or center) and not (leans or self.is_sparse):
             self._shift = offset.astype(self.dtype)
             self._sums = self._sum_rows(w)
             offset = self._sums / self.weight
@@ -109,6 +110,8 @@ class ShiftedRows:
         shift = self._shift.astype(np.float64)
         self.mean = (shift + offset) * self.unit
         self._a = -offset if center else shift
+        # The part of it that gram_times and times_features do not add at the end.
+        self._lean = offset if leans else np.zeros_like(offset)
         spread = self.shifted_energy - self.weight * (offset @ offset)
         self.raw_energy = spread + self.weight * ((shift + offset) @ (shift + offset))
         self.energy = max(spread, 0.0) if center else self.raw_energy
@@ -121,16 +124,19 @@ class ShiftedRows:
 
     def _squares(self, where):
         Y, roots = self._block(where), self.roots[where]
-        if self.is_sparse:
-            return float((roots**2 @ Y.multiply(Y)).sum())
-        return float(roots**2 @ np.einsum("ij,ij->i", Y, Y))
+        if not self.is_sparse:
+            return float(roots**2 @ np.einsum("ij,ij->i", Y, Y))
+        values = Y.data.astype(np.float64)
+        if self._is_weighted:
+            values *= np.repeat(roots, np.diff(Y.indptr))
+        return float(values @ values)
 
     def _map(self, function):
         width = 1 if self.is_sparse else self.shape[1]
         return map_blocks(function, self._blocks, self.n_jobs, width=width)
 
     def _block(self, where):
-        Y = self.X[where]
+        Y = self._sparse_rows(where) if self.is_sparse else self.X[where]
         if self.unit != 1:
             Y = Y * self.dtype.type(1 / self.unit)
         if self.is_sparse:
@@ -138,10 +144,21 @@ class ShiftedRows:
         Y = np.ascontiguousarray(Y)
         return Y - self._shift if self._shift.any() else Y
 
+    def _sparse_rows(self, where):
+        """Return some rows as a view: slicing would copy them."""
+        indptr = self.X.indptr[where.start : where.stop + 1]
+        values = slice(indptr[0], indptr[-1])
+        parts = self.X.data[values], self.X.indices[values], indptr - indptr[0]
+        return sparse.csr_array(parts, shape=(len(indptr) - 1, self.shape[1]))
+
     @property
     def basis_dtype(self):
         """Type that vectors need so that the mean does not drown the rest in them."""
-        return np.dtype(np.float64) if self._a.any() else self.dtype
+        return np.dtype(np.float64) if self._rest_of_a.any() else self.dtype
+
+    @property
+    def _rest_of_a(self):
+        return self._a + self._lean
 
     def gram_times(self, B):
         """Apply ``A'A`` to columns.
@@ -199,8 +216,16 @@ class ShiftedRows:
 
     def _gram_of_block(self, where, B):
         Y = self._block(where)
-        T = self._weighted(Y @ B, where)
-        return Y.T @ self._weighted(T, where), T
+        T = Y @ B
+        if not self._lean.any():
+            T = self._weighted(T, where)
+            return Y.T @ self._weighted(T, where), T
+        # The mean comes off what is short: rows would have to be copied for it.
+        T -= (self._lean @ B.astype(np.float64)).astype(self.dtype)
+        T = self._weighted(T, where)
+        right = self._weighted(T, where)
+        of_lean = np.outer(self._lean, right.sum(axis=0, dtype=np.float64))
+        return Y.T @ right - of_lean, T
 
     def _weighted(self, T, where):
         if not self._is_weighted:
@@ -209,9 +234,10 @@ class ShiftedRows:
 
     def _about_mean(self, product, B, projected=None):
         """Add what the rank-one term of ``A`` contributes."""
-        if not self._a.any():
+        a = self._rest_of_a
+        if not a.any():
             return product, projected
-        left = np.stack([self._sums, self._a], axis=1)
+        left = np.stack([self._sums, a], axis=1)
         of_B = left.T @ B
         middle = np.array([[0, 1], [1, self.weight]]) @ of_B
         product = product + left @ middle

@@ -1,0 +1,184 @@
+"""What all compressors share: fit an estimator, shrink its network, stand in for it."""
+
+from abc import ABC, abstractmethod
+from copy import deepcopy
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from sksparse_nn._validation import check_rows, restored_on_error
+from sksparse_nn.compression._networks import (
+    check_network,
+    last_step,
+    network_input,
+)
+
+
+def _inner_has(method):
+    def has(self):
+        return hasattr(getattr(self, "estimator_", self.estimator), method)
+
+    return has
+
+
+class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
+    """An estimator around another whose network it makes smaller."""
+
+    # What it makes of the layers; those after it have to go on from there.
+    compressed_kind = None
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit the estimator, and make its network smaller.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        self : object
+            The fitted compressor.
+
+        Raises
+        ------
+        TypeError
+            If there is no network at the end of the estimator.
+        ValueError
+            If the network was compressed before in a way that this would undo.
+        """
+        with restored_on_error(self):
+            self._validate_params()
+            check_network(self.estimator, type(self).__name__)
+            fitted = _fitted(self.estimator, X, y, sample_weight)
+            network = last_step(fitted)
+            Z = check_rows(network, network_input(fitted, X), reset=False)
+            self._check_kind(network)
+            self._compress(network, _counting(Z, y, sample_weight))
+            self.estimator_ = fitted
+            for name in ("classes_", "n_features_in_", "feature_names_in_"):
+                vars(self).pop(name, None)
+                if hasattr(fitted, name):
+                    setattr(self, name, getattr(fitted, name))
+        return self
+
+    @abstractmethod
+    def _check_kind(self, network):
+        """Refuse a network whose layers this would undo."""
+
+    @abstractmethod
+    def _compress(self, network, data):
+        """Make the module of a fitted network smaller, in place.
+
+        `data` are the rows that it is given, their targets, and weights or None.
+        """
+
+    def predict(self, X):
+        """Return the labels or numbers that the smaller network answers.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            As the estimator's own `predict`.
+        """
+        check_is_fitted(self, "estimator_")
+        return self.estimator_.predict(X)
+
+    @available_if(_inner_has("predict_proba"))
+    def predict_proba(self, X):
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            As the estimator's own.
+        """
+        check_is_fitted(self, "estimator_")
+        return self.estimator_.predict_proba(X)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy, or for numbers the coefficient of determination.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        score : float
+            As the estimator's own.
+        """
+        check_is_fitted(self, "estimator_")
+        return last_step(self.estimator_).__class__.score(
+            self, X, y, sample_weight=sample_weight
+        )
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "estimator_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.estimator_type = inner.estimator_type
+        tags.target_tags = inner.target_tags
+        tags.classifier_tags = deepcopy(inner.classifier_tags)
+        tags.regressor_tags = deepcopy(inner.regressor_tags)
+        tags.input_tags = inner.input_tags
+        tags.non_deterministic = inner.non_deterministic
+        return tags
+
+
+def _fitted(estimator, X, y, sample_weight):
+    """Return a fitted copy that may be changed."""
+    if isinstance(estimator, FrozenEstimator):
+        check_is_fitted(estimator)
+        return deepcopy(estimator.estimator)
+    weights = {} if sample_weight is None else _weights(estimator, sample_weight)
+    return clone(estimator).fit(X, y, **weights)
+
+
+def _counting(X, y, sample_weight):
+    """Leave out the rows that do not count."""
+    if sample_weight is None:
+        return X, y, None
+    weight = np.asarray(sample_weight)
+    counts = np.flatnonzero(weight)
+    return X[counts], np.asarray(y)[counts], weight[counts]
+
+
+def _weights(estimator, sample_weight):
+    """Name the weights as an estimator, or a pipeline's last step, takes them."""
+    name = "sample_weight"
+    while isinstance(estimator, Pipeline):
+        step, estimator = estimator.steps[-1]
+        name = f"{step}__{name}"
+    assert has_fit_parameter(estimator, "sample_weight")
+    return {name: sample_weight}

@@ -1,0 +1,142 @@
+"""Accuracy against size and speed, with what nothing else beats marked."""
+
+import numpy as np
+
+from sksparse_nn.compression._report import compression_report
+
+_LABELS = {
+    "bytes_disk": "bytes on disk",
+    "bytes_memory": "bytes in memory",
+    "latency_1": "seconds of a prediction, one row",
+    "latency_256": "seconds of a prediction, 256 rows",
+    "multiply_adds": "multiply-adds of one row",
+    "parameters": "parameters",
+    "nonzero": "nonzero parameters",
+    "r2": "coefficient of determination",
+}
+
+
+class CompressionDisplay:
+    """Draw a report of `compression_report`.
+
+    Parameters
+    ----------
+    report : pandas.DataFrame
+        What `compression_report` returned; of several, or of means of several, the
+        columns that are drawn are enough.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        Where it was drawn, one a cost.
+
+    figure_ : matplotlib Figure
+        Of the axes.
+
+    See Also
+    --------
+    compression_report : The numbers.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksparse_nn import CompressionDisplay, NetQuantizer, SparseNetClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> net = SparseNetClassifier((64,), max_epochs=2, random_state=0).fit(X / 16, y)
+    >>> small = NetQuantizer(net).fit(X / 16, y)
+    >>> display = CompressionDisplay.from_estimators(
+    ...     {"float": net, "int8": small}, X / 16, y
+    ... )
+    >>> len(display.axes_)
+    2
+    """
+
+    def __init__(self, report):
+        self.report = report
+
+    @classmethod
+    def from_estimators(cls, estimators, X, y, *, costs=("bytes_disk", "latency_1")):
+        """Measure fitted estimators and draw them.
+
+        Parameters
+        ----------
+        estimators : dict of str to estimator
+            Fitted.
+
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples to be accurate on, and to be timed on.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
+
+        costs : sequence of str, default=("bytes_disk", "latency_1")
+            Columns of the report to draw accuracy against.
+
+        Returns
+        -------
+        display : CompressionDisplay
+            Drawn.
+        """
+        return cls(compression_report(estimators, X, y)).plot(costs=costs)
+
+    def plot(self, *, axes=None, costs=("bytes_disk", "latency_1")):
+        """Draw accuracy against costs, with a line along what nothing else beats.
+
+        Parameters
+        ----------
+        axes : sequence of matplotlib Axes, default=None
+            Where to draw, one a cost; None for a new figure.
+
+        costs : sequence of str, default=("bytes_disk", "latency_1")
+            Columns of the report.
+
+        Returns
+        -------
+        display : CompressionDisplay
+            This one.
+        """
+        import matplotlib.pyplot as plt
+
+        if axes is None:
+            size = 5.5 * len(costs), 4.5
+            _, axes = plt.subplots(
+                1, len(costs), figsize=size, sharey=True, layout="constrained"
+            )
+        self.axes_ = np.atleast_1d(axes)
+        self.figure_ = self.axes_[0].figure
+        for ax, cost in zip(self.axes_, costs, strict=True):
+            self._draw(ax, cost)
+        return self
+
+    def _draw(self, ax, cost):
+        score = "r2" if "r2" in self.report else "accuracy"
+        costs, scores = self.report[cost].to_numpy(), self.report[score].to_numpy()
+        best = pareto_front(costs, scores)
+        ax.plot(costs[best], scores[best], color="#D55E00", drawstyle="steps-post")
+        ax.plot(costs, scores, "o", color="#0072B2")
+        ax.plot(costs[best], scores[best], "o", color="#D55E00")
+        for name, x, y in zip(self.report.index, costs, scores, strict=True):
+            ax.annotate(
+                name, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=8
+            )
+        ax.set(xscale="log", xlabel=_LABELS.get(cost, cost))
+        ax.set_ylabel(_LABELS.get(score, score))
+        ax.grid(alpha=0.3)
+
+
+def pareto_front(costs, scores):
+    """Find what nothing else beats: less cost at no worse score.
+
+    Parameters
+    ----------
+    costs, scores : ndarray of shape (n,)
+        What is to be low, and what is to be high.
+
+    Returns
+    -------
+    best : ndarray of int
+        Indices, by rising cost.
+    """
+    order = np.lexsort([-scores, costs])
+    before = np.maximum.accumulate(np.r_[-np.inf, scores[order][:-1]])
+    return order[scores[order] > before]

@@ -1,0 +1,132 @@
+"""Weight matrices as products of two smaller ones."""
+
+from numbers import Integral, Real
+
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from sksparse_nn.compression._base import Compressor
+from sksparse_nn.compression._fine_tuning import fine_tune
+from sksparse_nn.compression._layers import PrunedLinear
+from sksparse_nn.compression._networks import (
+    linear,
+    linear_layers,
+    refuse_quantized,
+    set_module,
+    weighted_inputs,
+    with_layers,
+)
+from sksparse_nn.solvers.compression import factorized, factorized_for
+
+# Share of a layer's answers that "auto" may lose.
+_LOST = 0.01
+
+
+class NetFactorizer(Compressor):
+    """Fit a network and replace its weight matrices by products of two smaller ones.
+
+    The factors are those of a truncated SVD. A layer is left as it is where its factors
+    would hold as many numbers as it does, or more.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A `SparseNetClassifier` or `SparseNetRegressor`, a Pipeline that ends in one, or
+        another compressor of one. It is cloned and fitted; one in a scikit-learn
+        ``FrozenEstimator`` is copied as it is.
+
+    rank : int, float or "auto", default="auto"
+        Number of directions of each layer; the share of a layer's squared norm to keep,
+        between 0 and 1; or "auto": as many as keep 0.99 of the squared norm of what the
+        layer answers to training rows, of which it takes up to 5000. The directions
+        then are those of the answers.
+
+    fine_tune_epochs : int, default=0
+        Epochs of training the factors afterwards, at 0.3 of the network's
+        `learning_rate`.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted estimator with the smaller network.
+
+    ranks_ : list of int or None
+        Rank of each linear layer, None where it was left alone.
+
+    classes_ : ndarray of shape (n_classes,)
+        The labels, of a classifier.
+
+    n_features_in_ : int
+        Number of features.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where `X` had names that are strings.
+
+    See Also
+    --------
+    NetPruner : Fewer weights or neurons.
+    NetQuantizer : Small integers.
+
+    References
+    ----------
+    J. Xue, J. Li, Y. Gong, "Restructuring of Deep Neural Network Acoustic Models with
+    Singular Value Decomposition", Interspeech 2013.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksparse_nn import NetFactorizer, SparseNetClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> net = SparseNetClassifier((64,), learning_rate=0.01, random_state=0)
+    >>> factorizer = NetFactorizer(net, rank=16).fit(X / 16, y)
+    >>> factorizer.ranks_
+    [16, None]
+    >>> factorizer.score(X / 16, y) > 0.9
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit"])],
+        "rank": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Real, 0, 1, closed="neither"),
+            StrOptions({"auto"}),
+        ],
+        "fine_tune_epochs": [Interval(Integral, 0, None, closed="left")],
+    }
+    compressed_kind = "factorized"
+
+    def __init__(self, estimator, *, rank="auto", fine_tune_epochs=0):
+        self.estimator = estimator
+        self.rank = rank
+        self.fine_tune_epochs = fine_tune_epochs
+
+    def _check_kind(self, network):
+        module = network.net_.module_
+        refuse_quantized(module, "NetFactorizer")
+        if any(isinstance(layer, PrunedLinear) for layer in linear_layers(module)):
+            raise ValueError(
+                "NetFactorizer would fill the zeros of pruned weights again. Got a "
+                "network of NetPruner(structure='weight'); factorize first, and prune "
+                "what comes out: NetPruner(NetFactorizer(...))."
+            )
+
+    def _compress(self, network, data):
+        self.ranks_ = []
+        module = network.net_.module_
+        inputs = iter(weighted_inputs(module, data) if self.rank == "auto" else [])
+        module = with_layers(module, lambda layer: self._factors(layer, inputs))
+        set_module(network, module, trains=self.fine_tune_epochs > 0)
+        fine_tune(network, data, self.fine_tune_epochs)
+        set_module(network, network.net_.module_)
+
+    def _factors(self, layer, inputs):
+        weight = layer.weight.detach().cpu().numpy()
+        if self.rank == "auto":
+            factors = factorized_for(weight, next(inputs), _LOST)
+        else:
+            factors = factorized(weight, self.rank)
+        if factors is None:
+            self.ranks_.append(None)
+            return [layer]
+        self.ranks_.append(len(factors.right))
+        return [linear(factors.right, None), linear(factors.left, layer.bias)]

@@ -1,0 +1,95 @@
+"""Layers with fewer neurons."""
+
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import nn
+
+from sksparse_nn.compression._networks import layer_inputs, linear
+from sksparse_nn.neural._sparse_input import Perceptron
+from sksparse_nn.solvers.compression import kept_neurons
+
+
+def narrower(module, scores, amount, n_neurons, data):
+    """Return a perceptron without the hidden neurons that matter least.
+
+    What a neuron answers in the mean goes to the bias of the next layer.
+
+    Parameters
+    ----------
+    module : Perceptron
+        A network with plain layers.
+
+    scores : list of ndarray
+        How much each weight matters, a matrix a layer.
+
+    amount : float
+        Share of the neurons that there were at first to be without.
+
+    n_neurons : list of int
+        How many there were at first in each layer.
+
+    data : tuple
+        Rows for the mean answers, their targets, and weights or None.
+
+    Returns
+    -------
+    module : Perceptron
+        A new one.
+
+    Raises
+    ------
+    ValueError
+        If there are no hidden layers, or the module is the user's own.
+    """
+    if not isinstance(module, Perceptron):
+        raise ValueError(
+            "structure='neuron' needs a network of hidden_layer_sizes. Got a module of "
+            "your own; use structure='weight'."
+        )
+    linears = [layer for layer in module if isinstance(layer, nn.Linear)]
+    if len(linears) == 1:
+        raise ValueError(
+            "structure='neuron' needs hidden layers. Got hidden_layer_sizes=(); use "
+            "structure='weight'."
+        )
+    X, _, weight = data
+    inputs = layer_inputs(module, X)
+    weight = None if weight is None else weight[: len(inputs[0])]
+    means = [
+        np.average(part, axis=0, weights=weight).astype(part.dtype) for part in inputs
+    ]
+    n_now = sum(layer.out_features for layer in linears[:-1])
+    n_wanted = round((1 - amount) * sum(n_neurons[:-1]))
+    kept = kept_neurons(_of_neurons(scores), max(1 - n_wanted / n_now, 0.0))
+    return _rebuilt(module, [*kept, None], means)
+
+
+def _of_neurons(scores):
+    """Return a score a hidden neuron: of its incoming times its outgoing weights."""
+    return [
+        np.linalg.norm(into, axis=1) * np.linalg.norm(out, axis=0)
+        for into, out in pairwise(scores)
+    ]
+
+
+def _rebuilt(module, kept, means):
+    layers, before, position = [], None, 0
+    for layer in module:
+        if not isinstance(layer, nn.Linear):
+            layers.append(layer)
+            continue
+        weight, bias = layer.weight.detach(), layer.bias
+        bias = None if bias is None else bias.detach().clone()
+        if before is not None:
+            gone = np.setdiff1d(np.arange(weight.shape[1]), before)
+            if bias is not None:
+                bias += weight[:, gone] @ torch.from_numpy(means[position][gone])
+            weight = weight[:, before]
+        rows = kept[position]
+        if rows is not None:
+            weight, bias = weight[rows], None if bias is None else bias[rows]
+        layers.append(linear(weight.cpu().numpy(), bias))
+        before, position = rows, position + 1
+    return Perceptron(*layers)

@@ -1,0 +1,169 @@
+"""Leave out weights or neurons."""
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from sksparse_nn.compression._base import Compressor
+from sksparse_nn.compression._fine_tuning import KeepZeros, fine_tune, keep_zeros
+from sksparse_nn.compression._layers import PrunedLinear
+from sksparse_nn.compression._networks import (
+    linear_layers,
+    refuse_quantized,
+    set_module,
+    trainable,
+    with_layers,
+)
+from sksparse_nn.compression._neurons import narrower
+from sksparse_nn.neural._gradients import loss_gradients
+from sksparse_nn.solvers.compression import CRITERIA, kept_weights
+
+
+class NetPruner(Compressor):
+    """Fit a network and leave out the weights or the neurons that matter least.
+
+    Neurons that are left out are gone: layers become narrower, and everything that
+    depends on their width smaller and faster. Single weights become zeros, which are
+    stored as such in a bit each; they are multiplied sparse where that took less time
+    here for a single row, dense otherwise.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A `SparseNetClassifier` or `SparseNetRegressor`, a Pipeline that ends in one, or
+        another compressor of one. It is cloned and fitted; one in a scikit-learn
+        ``FrozenEstimator`` is copied as it is.
+
+    amount : float, default=0.5
+        Share of the weights, or of the hidden neurons, to leave out. Those of all
+        layers are ranked together; a layer keeps at least one neuron.
+
+    structure : {"weight", "neuron"}, default="weight"
+        What to leave out. "neuron" needs a network of `hidden_layer_sizes`.
+
+    criterion : {"magnitude", "first_order"}, default="magnitude"
+        How much a weight matters: its absolute value, or that of its product with the
+        gradient of the loss [1]_. A neuron matters by all the weights around it.
+
+    n_steps : int, default=1
+        Steps in which the amount is reached, larger ones first [2]_.
+
+    fine_tune_epochs : int, default=0
+        Epochs of training after each step, at 0.3 of the network's `learning_rate`.
+        Weights that were left out stay so.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted estimator with the smaller network.
+
+    classes_ : ndarray of shape (n_classes,)
+        The labels, of a classifier.
+
+    n_features_in_ : int
+        Number of features.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where `X` had names that are strings.
+
+    See Also
+    --------
+    NetFactorizer : Products of two smaller matrices.
+    NetQuantizer : Small integers.
+
+    References
+    ----------
+    .. [1] P. Molchanov, S. Tyree, T. Karras, T. Aila, J. Kautz, "Pruning Convolutional
+       Neural Networks for Resource Efficient Inference", ICLR 2017.
+    .. [2] M. Zhu, S. Gupta, "To Prune, or Not to Prune: Exploring the Efficacy of
+       Pruning for Model Compression", ICLR Workshop 2018.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksparse_nn import NetPruner, SparseNetClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> net = SparseNetClassifier((64,), learning_rate=0.01, random_state=0)
+    >>> pruner = NetPruner(net, amount=0.5, structure="neuron", fine_tune_epochs=3)
+    >>> pruner.fit(X / 16, y).estimator_.net_.module_[0].out_features
+    32
+    >>> pruner.score(X / 16, y) > 0.95
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit"])],
+        "amount": [Interval(Real, 0, 1, closed="left")],
+        "structure": [StrOptions({"weight", "neuron"})],
+        "criterion": [StrOptions(set(CRITERIA))],
+        "n_steps": [Interval(Integral, 1, None, closed="left")],
+        "fine_tune_epochs": [Interval(Integral, 0, None, closed="left")],
+    }
+    compressed_kind = "pruned"
+
+    def __init__(
+        self,
+        estimator,
+        *,
+        amount=0.5,
+        structure="weight",
+        criterion="magnitude",
+        n_steps=1,
+        fine_tune_epochs=0,
+    ):
+        self.estimator = estimator
+        self.amount = amount
+        self.structure = structure
+        self.criterion = criterion
+        self.n_steps = n_steps
+        self.fine_tune_epochs = fine_tune_epochs
+
+    def _check_kind(self, network):
+        refuse_quantized(network.net_.module_, "NetPruner")
+
+    def _compress(self, network, data):
+        set_module(network, trainable(network.net_.module_), trains=True)
+        n_neurons = [
+            layer.out_features for layer in linear_layers(network.net_.module_)
+        ]
+        for step in range(1, self.n_steps + 1):
+            amount = self.amount * (1 - (1 - step / self.n_steps) ** 3)
+            if self.structure == "neuron":
+                self._leave_out_neurons(network, amount, n_neurons, data)
+            else:
+                self._leave_out_weights(network, amount, data)
+        module = network.net_.module_
+        if self.structure == "weight":
+            module = with_layers(module, lambda layer: [PrunedLinear(layer)])
+        set_module(network, module)
+
+    def _leave_out_weights(self, network, amount, data):
+        masks = kept_weights(self._scores(network, data), amount)
+        masks = [torch.from_numpy(mask) for mask in masks]
+        keep_zeros(network.net_.module_, masks)
+        fine_tune(network, data, self.fine_tune_epochs, [KeepZeros(masks)])
+
+    def _leave_out_neurons(self, network, amount, n_neurons, data):
+        module = narrower(
+            network.net_.module_,
+            self._scores(network, data),
+            amount,
+            n_neurons,
+            data,
+        )
+        set_module(network, module, trains=True)
+        fine_tune(network, data, self.fine_tune_epochs)
+
+    def _scores(self, network, data):
+        layers = linear_layers(network.net_.module_)
+        weights = [layer.weight for layer in layers]
+        gradients = [None] * len(weights)
+        if self.criterion == "first_order":
+            gradients = loss_gradients(network, *data, weights)
+        weights = [weight.detach().cpu().numpy() for weight in weights]
+        return [
+            np.asarray(CRITERIA[self.criterion](weight, gradient), np.float64)
+            for weight, gradient in zip(weights, gradients, strict=True)
+        ]

@@ -1,0 +1,107 @@
+"""Weights, and inputs of layers, as small integers."""
+
+import numpy as np
+from sklearn.utils._param_validation import HasMethods, Options, StrOptions
+
+from sksparse_nn.compression._base import Compressor
+from sksparse_nn.compression._layers import QuantizedLinear
+from sksparse_nn.compression._networks import (
+    layer_inputs,
+    linear_layers,
+    refuse_quantized,
+    set_module,
+    with_layers,
+)
+
+
+class NetQuantizer(Compressor):
+    """Fit a network and store its weights as small integers.
+
+    Each row of a weight matrix has a scale of its own. A row of the input is answered
+    by itself: what else is in a batch changes nothing.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A `SparseNetClassifier` or `SparseNetRegressor`, a Pipeline that ends in one, or
+        another compressor of one. It is cloned and fitted; one in a scikit-learn
+        ``FrozenEstimator`` is copied as it is.
+
+    scheme : {"dynamic", "static", "weight_only"}, default="dynamic"
+        What the inputs of layers are. "dynamic": integers too, with a scale for each
+        row, of its largest. "static": integers with a scale for each layer, of the
+        largest that up to 5000 training rows had. "weight_only": left as they are.
+
+    n_bits : {8, 4}, default=8
+        Bits of a weight. With 4, which need ``scheme="weight_only"``, each 32 weights
+        of a row have a scale.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted estimator with the smaller network, on the CPU.
+
+    classes_ : ndarray of shape (n_classes,)
+        The labels, of a classifier.
+
+    n_features_in_ : int
+        Number of features.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where `X` had names that are strings.
+
+    See Also
+    --------
+    NetPruner : Fewer weights or neurons.
+    NetFactorizer : Products of two smaller matrices.
+
+    References
+    ----------
+    B. Jacob et al., "Quantization and Training of Neural Networks for Efficient
+    Integer-Arithmetic-Only Inference", CVPR 2018.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksparse_nn import NetQuantizer, SparseNetClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> net = SparseNetClassifier((64,), learning_rate=0.01, random_state=0)
+    >>> NetQuantizer(net).fit(X / 16, y).score(X / 16, y) > 0.95
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit"])],
+        "scheme": [StrOptions({"dynamic", "static", "weight_only"})],
+        "n_bits": [Options(int, {4, 8})],
+    }
+    compressed_kind = "quantized"
+
+    def __init__(self, estimator, *, scheme="dynamic", n_bits=8):
+        self.estimator = estimator
+        self.scheme = scheme
+        self.n_bits = n_bits
+
+    def _check_kind(self, network):
+        refuse_quantized(network.net_.module_, "NetQuantizer")
+        if self.n_bits == 4 and self.scheme != "weight_only":
+            raise ValueError(
+                f"n_bits=4 needs scheme='weight_only'. Got scheme={self.scheme!r}; set "
+                f"one of the two."
+            )
+
+    def _compress(self, network, data):
+        module = network.net_.module_.cpu()
+        scales = iter(self._input_scales(module, data[0]))
+
+        def integers(layer):
+            return [QuantizedLinear(layer, self.n_bits, next(scales))]
+
+        set_module(network, with_layers(module, integers))
+
+    def _input_scales(self, module, X):
+        n_layers = len(linear_layers(module))
+        if self.scheme == "static":
+            inputs = layer_inputs(module, X)
+            return [float(np.abs(part).max(initial=0)) / 127 or 1.0 for part in inputs]
+        return [{"dynamic": "row", "weight_only": None}[self.scheme]] * n_layers

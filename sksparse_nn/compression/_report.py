@@ -1,0 +1,198 @@
+"""What compressed estimators cost and what they are worth, side by side."""
+
+import pickle
+from copy import copy, deepcopy
+from time import perf_counter
+
+import numpy as np
+from sklearn.base import is_regressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import check_is_fitted
+
+from sksparse_nn.compression._layers import (
+    CompressedLinear,
+    PrunedLinear,
+    QuantizedLinear,
+)
+from sksparse_nn.compression._networks import NETWORKS, last_step, linear_layers
+
+_BATCHES = {"latency_1": (1, 101), "latency_256": (256, 21)}
+
+
+def compression_report(estimators, X, y):
+    """Compare fitted estimators: accuracy, size, work and speed, one a row.
+
+    Everything that a prediction needs is counted, the steps ahead of a network too.
+    Nothing is fitted.
+
+    Parameters
+    ----------
+    estimators : dict of str to estimator
+        Fitted: networks, pipelines that end in one, compressors of these, in any
+        nesting. The first is what the others are compared with.
+
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Samples to be accurate on, and to be timed on.
+
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Their targets.
+
+    Returns
+    -------
+    report : pandas.DataFrame
+        A row for each estimator, in their order, with the columns
+
+        - ``accuracy``, or ``r2`` for regressors;
+        - ``parameters`` and ``nonzero``: numbers that the network and the steps ahead
+          of it hold, and those that are not zero;
+        - ``bytes_memory``: bytes of these numbers as they are held;
+        - ``bytes_disk``: length of a pickle of what a prediction needs: the state of
+          the training is left out;
+        - ``multiply_adds`` of one row, zeros left out;
+        - ``latency_1`` and ``latency_256``: median seconds of a prediction for 1 and
+          256 rows, and ``latency_1_spread`` and ``latency_256_spread``, half the
+          distance between the quartiles;
+        - ``smaller`` and ``faster``: ``bytes_disk`` and ``latency_1`` of the first row
+          over those of the row.
+
+    Raises
+    ------
+    TypeError
+        If an estimator does not end in a network of this package.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksparse_nn import (
+    ...     NetQuantizer, SparseNetClassifier, compression_report
+    ... )
+    >>> X, y = load_digits(return_X_y=True)
+    >>> net = SparseNetClassifier((64,), max_epochs=2, random_state=0).fit(X / 16, y)
+    >>> small = NetQuantizer(net).fit(X / 16, y)
+    >>> report = compression_report({"float": net, "int8": small}, X / 16, y)
+    >>> list(report.index)
+    ['float', 'int8']
+    >>> int(report.parameters["float"])
+    4810
+    """
+    import pandas as pd
+
+    rows = {name: _row(estimator, X, y) for name, estimator in estimators.items()}
+    report = pd.DataFrame.from_dict(rows, orient="index")
+    report["smaller"] = report["bytes_disk"].iloc[0] / report["bytes_disk"]
+    report["faster"] = report["latency_1"].iloc[0] / report["latency_1"]
+    return report
+
+
+def _row(estimator, X, y):
+    check_is_fitted(estimator)
+    if not isinstance(last_step(estimator), NETWORKS):
+        raise TypeError(
+            f"compression_report takes estimators that end in a network of this "
+            f"package. Got {type(last_step(estimator)).__name__}."
+        )
+    score = "r2" if is_regressor(estimator) else "accuracy"
+    parts = _parts(estimator)
+    row = {score: float(estimator.score(X, y))}
+    row |= {name: sum(part[name] for part in parts) for name in parts[0]}
+    row["bytes_disk"] = len(pickle.dumps(for_prediction(estimator)))
+    for name, (n_rows, n_rounds) in _BATCHES.items():
+        taken = _latencies(estimator, X, n_rows, n_rounds)
+        low, median, high = np.percentile(taken, [25, 50, 75])
+        row |= {name: median, f"{name}_spread": (high - low) / 2}
+    return row
+
+
+def for_prediction(estimator):
+    """Return a copy of what a fitted estimator predicts with, and of nothing else.
+
+    Without the state of the training, and without what was there before it was made
+    smaller.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+
+    Returns
+    -------
+    copy : estimator
+        Answers as the estimator does.
+    """
+    while hasattr(estimator, "compressed_kind") or isinstance(
+        estimator, FrozenEstimator
+    ):
+        estimator = getattr(estimator, "estimator_", None) or estimator.estimator
+    estimator = deepcopy(estimator)
+    network = last_step(estimator)
+    network.net_ = copy(network.net_)
+    network.net_.optimizer_ = None
+    network.net_.history_ = type(network.net_.history)()
+    network.history_ = []
+    return estimator
+
+
+def _latencies(estimator, X, n_rows, n_rounds):
+    rows = _safe_indexing(X, np.arange(n_rows) % X.shape[0])
+    estimator.predict(rows)
+    taken = []
+    for _ in range(n_rounds):
+        start = perf_counter()
+        estimator.predict(rows)
+        taken.append(perf_counter() - start)
+    return taken
+
+
+def _parts(estimator):
+    """Count the numbers and the work of each step."""
+    steps = []
+    while True:
+        if isinstance(estimator, Pipeline):
+            steps += [step for _, step in estimator.steps[:-1]]
+            estimator = estimator.steps[-1][1]
+        elif isinstance(estimator, NETWORKS):
+            break
+        else:
+            estimator = getattr(estimator, "estimator_", None) or estimator.estimator
+    counted = [_of_step(step) for step in steps if step not in (None, "passthrough")]
+    return [*counted, *map(_of_layer, linear_layers(estimator.net_.module_))]
+
+
+def _of_step(step):
+    """Count the fitted arrays of a transformer; the matrices among them are work."""
+    arrays = [
+        value
+        for name, value in vars(step).items()
+        if name.endswith("_") and isinstance(value, np.ndarray)
+        if np.issubdtype(value.dtype, np.floating)
+    ]
+    matrices = [np.count_nonzero(a) for a in arrays if a.ndim == 2]
+    return {
+        "parameters": sum(a.size for a in arrays),
+        "nonzero": sum(np.count_nonzero(a) for a in arrays),
+        "bytes_memory": sum(a.nbytes for a in arrays),
+        "multiply_adds": max(matrices, default=0),
+    }
+
+
+def _of_layer(layer):
+    n_weights = layer.in_features * layer.out_features
+    n_bias = 0 if layer.bias is None else layer.bias.numel()
+    if isinstance(layer, CompressedLinear):
+        n_nonzero = layer.n_nonzero
+    else:
+        n_nonzero = int(layer.weight.count_nonzero())
+    return {
+        "parameters": n_weights + n_bias,
+        "nonzero": n_nonzero + n_bias,
+        "bytes_memory": _weight_bytes(layer) + 4 * n_bias,
+        "multiply_adds": n_nonzero,
+    }
+
+
+def _weight_bytes(layer):
+    if isinstance(layer, QuantizedLinear | PrunedLinear):
+        return layer.n_bytes
+    return layer.weight.numel() * layer.weight.element_size()

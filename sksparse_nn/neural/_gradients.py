@@ -1,0 +1,48 @@
+"""The gradient of a trained network's loss over rows."""
+
+import torch
+
+from sksparse_nn.neural._batches import BatchIterator
+
+
+def loss_gradients(estimator, X, y, sample_weight, parameters):
+    """Return the mean gradient of the loss, as numbers an array a parameter.
+
+    Parameters
+    ----------
+    estimator : SparseNetClassifier or SparseNetRegressor
+        Fitted. It does not change.
+
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Rows.
+
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Their targets.
+
+    sample_weight : array-like of shape (n_samples,) or None
+        Their weights.
+
+    parameters : list of Parameter
+        Of the estimator's module.
+
+    Returns
+    -------
+    gradients : list of ndarray
+        Shaped as the parameters.
+    """
+    net = estimator.net_
+    samples = estimator._weighted(
+        estimator._read(X, y, sample_weight, reset=False, learn=False),
+        estimator._seen,
+        net,
+    )
+    totals = [torch.zeros_like(parameter) for parameter in parameters]
+    with torch.enable_grad():
+        for inputs, target in BatchIterator(samples, net.batch_size):
+            loss = net.get_loss(net.infer(inputs), target, X=inputs)
+            share = len(target) / len(samples)
+            for total, part in zip(
+                totals, torch.autograd.grad(loss, parameters), strict=True
+            ):
+                total += share * part
+    return [total.cpu().numpy() for total in totals]

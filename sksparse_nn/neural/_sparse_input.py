@@ -1,0 +1,168 @@
+"""A first layer that takes sparse rows as they are, forward and backward.
+
+Its weights are stored a feature after the other, so that a value of the input meets
+neighbouring numbers: in torch's eyes the matrix is the same, transposed in memory.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import nn
+
+from sksparse_nn.kernels.sparse_dense import (
+    add_transpose_times_dense,
+    csr_times_dense,
+)
+
+# Share of nonzeros up to which sparse products take less time than dense ones.
+_DENSITY = 0.1
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """Rows of a CSR matrix, in the place of a tensor of them.
+
+    Attributes
+    ----------
+    indptr : ndarray of int64 of shape (n_rows + 1,)
+        Where rows begin.
+
+    indices : ndarray of int32 of shape (nnz,)
+        Column of each value.
+
+    data : ndarray of shape (nnz,)
+        Values, in the float type of the network.
+
+    n_features : int
+        Number of columns.
+    """
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    data: np.ndarray
+    n_features: int
+
+    def __len__(self):
+        return len(self.indptr) - 1
+
+
+def sparse_rows(X, dtype):
+    """Return the rows of a CSR matrix as the first layer takes them.
+
+    Parameters
+    ----------
+    X : CSR matrix of shape (n_rows, n_features)
+        Rows.
+
+    dtype : str or dtype
+        Float type of the network.
+
+    Returns
+    -------
+    rows : SparseRows
+        Views where the types allow it.
+    """
+    return SparseRows(
+        X.indptr.astype(np.int64, copy=False),
+        X.indices.astype(np.int32, copy=False),
+        X.data.astype(dtype, copy=False),
+        X.shape[1],
+    )
+
+
+def is_thin(X):
+    """Tell whether sparse products of a matrix take less time than dense ones.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_rows, n_features)
+        Input.
+
+    Returns
+    -------
+    is_thin : bool
+        Whether it is sparse, and few of its values are nonzero.
+    """
+    return sparse.issparse(X) and X.nnz <= _DENSITY * X.shape[0] * X.shape[1]
+
+
+def stays_sparse(X, module):
+    """Tell whether a network is given sparse rows as they are.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_rows, n_features)
+        Input.
+
+    module : torch.nn.Module
+        The network.
+
+    Returns
+    -------
+    stays_sparse : bool
+        If not, rows are made dense a mini-batch at a time.
+    """
+    if not (isinstance(module, Perceptron) and isinstance(module[0], nn.Linear)):
+        return False
+    return module[0].weight.device.type == "cpu" and is_thin(X)
+
+
+class Perceptron(nn.Sequential):
+    """Layers whose first one is linear, and takes `SparseRows` too."""
+
+    def forward(self, X):
+        """Answer rows.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_rows, n_features) or SparseRows
+            Rows.
+
+        Returns
+        -------
+        outputs : Tensor of shape (n_rows, n_outputs)
+            What the last layer answers.
+        """
+        if not isinstance(X, SparseRows):
+            return super().forward(X)
+        first, *others = self
+        hidden = _SparseProduct.apply(first.weight, X)
+        if first.bias is not None:
+            hidden = hidden + first.bias
+        for layer in others:
+            hidden = layer(hidden)
+        return hidden
+
+
+def store_by_feature(layer):
+    """Store the weights of a linear layer a feature after the other.
+
+    Parameters
+    ----------
+    layer : torch.nn.Linear
+        Its weights keep their shape and values.
+    """
+    weight = layer.weight.detach()
+    layer.weight = nn.Parameter(weight.t().contiguous().t())
+
+
+class _SparseProduct(torch.autograd.Function):
+    """The product of sparse rows and the transposed weights."""
+
+    @staticmethod
+    def forward(ctx, weight, rows):
+        ctx.rows, ctx.shape = rows, weight.shape
+        by_feature = np.ascontiguousarray(weight.detach().t().numpy())
+        out = np.empty((len(rows), weight.shape[0]), by_feature.dtype)
+        csr_times_dense(rows.indptr, rows.indices, rows.data, by_feature, out)
+        return torch.from_numpy(out)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        rows, (n_neurons, n_features) = ctx.rows, ctx.shape
+        gradient = np.ascontiguousarray(gradient.numpy())
+        out = np.zeros((n_features, n_neurons), gradient.dtype)
+        add_transpose_times_dense(rows.indptr, rows.indices, rows.data, gradient, out)
+        return torch.from_numpy(out).t(), None

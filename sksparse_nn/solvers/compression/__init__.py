@@ -1,0 +1,25 @@
+"""Smaller weight matrices: pruned, quantized, factorized. Arrays in, arrays out."""
+
+from sksparse_nn.solvers.compression._factorize import (
+    LowRank,
+    factorized,
+    factorized_for,
+)
+from sksparse_nn.solvers.compression._prune import CRITERIA, kept_neurons, kept_weights
+from sksparse_nn.solvers.compression._quantize import (
+    Quantized,
+    dequantized,
+    quantized,
+)
+
+__all__ = [
+    "CRITERIA",
+    "LowRank",
+    "Quantized",
+    "dequantized",
+    "factorized",
+    "factorized_for",
+    "kept_neurons",
+    "kept_weights",
+    "quantized",
+]

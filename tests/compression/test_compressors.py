@@ -1,0 +1,396 @@
+"""What every compressor keeps, and what each makes smaller."""
+
+import copy
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sksparse_nn import (
+    NetFactorizer,
+    NetPruner,
+    NetQuantizer,
+    SparseNetClassifier,
+    SparseNetRegressor,
+    TruncatedSVDReducer,
+    compression_report,
+)
+from sksparse_nn.compression._layers import PrunedLinear, QuantizedLinear
+from sksparse_nn.compression._networks import last_step, linear_layers
+from sksparse_nn.compression._report import for_prediction
+
+COMPRESSORS = {
+    "weights": lambda net: NetPruner(net, amount=0.6),
+    "weights, step by step": lambda net: NetPruner(
+        net, amount=0.8, n_steps=3, fine_tune_epochs=5
+    ),
+    "weights, first order": lambda net: NetPruner(
+        net, amount=0.5, criterion="first_order"
+    ),
+    "neurons": lambda net: NetPruner(
+        net, amount=0.4, structure="neuron", fine_tune_epochs=2
+    ),
+    "neurons, first order": lambda net: NetPruner(
+        net, amount=0.3, structure="neuron", criterion="first_order", n_steps=2
+    ),
+    "dynamic": NetQuantizer,
+    "static": lambda net: NetQuantizer(net, scheme="static"),
+    "weights of 8 bits": lambda net: NetQuantizer(net, scheme="weight_only"),
+    "weights of 4 bits": lambda net: NetQuantizer(net, scheme="weight_only", n_bits=4),
+    "rank": lambda net: NetFactorizer(net, rank=12),
+    "answers": NetFactorizer,
+    "share": lambda net: NetFactorizer(net, rank=0.95, fine_tune_epochs=3),
+    "pruned, then integers": lambda net: NetQuantizer(NetPruner(net, amount=0.5)),
+    "factors, then pruned": lambda net: NetPruner(
+        NetFactorizer(net, rank=16), amount=0.3, fine_tune_epochs=5
+    ),
+    "neurons, then factors, then integers": lambda net: NetQuantizer(
+        NetFactorizer(NetPruner(net, amount=0.2, structure="neuron"), rank=16)
+    ),
+}
+
+every_compressor = pytest.mark.parametrize(
+    "make", COMPRESSORS.values(), ids=COMPRESSORS
+)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return train_test_split(X.astype(np.float32) / 16, y, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def net(digits):
+    X, _, y, _ = digits
+    return SparseNetClassifier(
+        (64, 64), learning_rate=0.01, max_epochs=15, random_state=0
+    ).fit(X, y)
+
+
+def module_of(estimator):
+    return last_step(estimator).net_.module_
+
+
+@every_compressor
+def test_accuracy_is_nearly_kept(digits, net, make):
+    X, X_test, y, y_test = digits
+    small = make(FrozenEstimator(net)).fit(X, y)
+    assert small.score(X_test, y_test) > net.score(X_test, y_test) - 0.05
+    assert_allclose(small.predict_proba(X_test).sum(axis=1), 1, rtol=1e-5)
+    assert_array_equal(small.classes_, np.arange(10))
+
+
+@every_compressor
+def test_a_row_is_answered_by_itself(digits, net, make):
+    X, X_test, y, _ = digits
+    small = make(FrozenEstimator(net)).fit(X, y)
+    batch = np.vstack([X_test[:50], 1e3 * X_test[50:60]])
+    whole = small.predict_proba(batch)[:50]
+    each = np.vstack([small.predict_proba(row[None]) for row in X_test[:50]])
+    assert_allclose(whole, each, rtol=1e-4, atol=1e-7)
+    assert_array_equal(small.predict(batch)[:50], small.predict(X_test[:50]))
+
+
+@every_compressor
+def test_copies_and_what_was_stored_answer_bit_for_bit(digits, net, make):
+    X, X_test, y, _ = digits
+    small = make(FrozenEstimator(net)).fit(X, y)
+    expected = small.predict_proba(X_test)
+    for twin in (pickle.loads(pickle.dumps(small)), copy.deepcopy(small)):
+        assert_array_equal(twin.predict_proba(X_test), expected)
+    assert_array_equal(for_prediction(small).predict_proba(X_test), expected)
+
+
+@every_compressor
+def test_the_given_network_is_left_as_it_was(digits, net, make):
+    X, X_test, y, _ = digits
+    before = net.predict_proba(X_test)
+    make(FrozenEstimator(net)).fit(X, y)
+    assert_array_equal(net.predict_proba(X_test), before)
+
+
+@every_compressor
+def test_it_is_fitted_behind_a_pipeline_on_what_the_network_sees(digits, make):
+    X, X_test, y, y_test = digits
+    network = SparseNetClassifier(
+        (32,), learning_rate=0.01, max_epochs=15, random_state=0
+    )
+    pipeline = make_pipeline(TruncatedSVDReducer(40), StandardScaler(), network)
+    small = make(pipeline).fit(X, y)
+    assert small.n_features_in_ == 64
+    assert small.score(X_test, y_test) > 0.85
+    again = clone(small).fit(X, y)
+    # Whether zeros are multiplied is measured anew, and changes the rounding.
+    answers = again.predict_proba(X_test)
+    assert_allclose(answers, small.predict_proba(X_test), rtol=1e-3, atol=1e-6)
+
+
+@every_compressor
+def test_sparse_rows_are_answered_as_dense_ones(digits, net, make):
+    X, X_test, y, _ = digits
+    small = make(FrozenEstimator(net)).fit(sparse.csr_array(X), y)
+    dense = make(FrozenEstimator(net)).fit(X, y)
+    answers = small.predict_proba(sparse.csr_array(X_test))
+    assert_allclose(answers, dense.predict_proba(X_test), rtol=1e-3, atol=1e-6)
+
+
+@every_compressor
+def test_float64_stays_float64(digits, make):
+    X, _, y, _ = digits
+    net = SparseNetClassifier((32,), max_epochs=3, random_state=0)
+    small = make(net).fit(X.astype(np.float64), y)
+    assert small.predict_proba(X.astype(np.float64)).dtype == np.float64
+
+
+def test_weights_that_were_pruned_stay_zero_through_fine_tuning(digits, net):
+    X, _, y, _ = digits
+    small = NetPruner(FrozenEstimator(net), amount=0.9, fine_tune_epochs=2, n_steps=2)
+    layers = linear_layers(module_of(small.fit(X, y)))
+    assert all(isinstance(layer, PrunedLinear) for layer in layers)
+    n_weights = sum(layer.in_features * layer.out_features for layer in layers)
+    assert sum(layer.n_nonzero for layer in layers) <= round(0.1 * n_weights)
+
+
+def test_neurons_that_were_pruned_are_gone(digits, net):
+    X, _, y, _ = digits
+    small = NetPruner(FrozenEstimator(net), amount=0.5, structure="neuron").fit(X, y)
+    first, second, last = linear_layers(module_of(small))
+    assert first.out_features + second.out_features == 64
+    assert second.in_features == first.out_features
+    assert last.in_features == second.out_features
+    assert last.out_features == 10
+
+
+def test_no_layer_loses_all_its_neurons(digits, net):
+    X, _, y, _ = digits
+    small = NetPruner(FrozenEstimator(net), amount=0.99, structure="neuron").fit(X, y)
+    assert all(layer.out_features >= 1 for layer in linear_layers(module_of(small)))
+
+
+def test_a_neuron_that_says_the_same_to_all_is_left_out_without_a_trace(digits):
+    X, X_test, y, _ = digits
+    net = SparseNetClassifier(
+        (16,), activation="logistic", max_epochs=5, random_state=0
+    ).fit(X, y)
+    first, _, last = net.net_.module_
+    with torch.no_grad():
+        first.weight[3] = 0
+        last.weight[:, 3] = 1e-6 + 0 * last.weight[:, 3]
+    small = NetPruner(FrozenEstimator(net), amount=1 / 16, structure="neuron")
+    answers = small.fit(X, y).predict_proba(X_test)
+    assert_allclose(answers, net.predict_proba(X_test), rtol=1e-4)
+
+
+def test_integers_take_a_quarter_on_disk(digits):
+    X = np.random.default_rng(0).standard_normal((500, 784)).astype(np.float32)
+    y = np.arange(500) % 10
+    net = SparseNetClassifier((512, 512), max_epochs=1, random_state=0).fit(X, y)
+    small = NetQuantizer(FrozenEstimator(net)).fit(X, y)
+    sizes = [len(pickle.dumps(for_prediction(one))) for one in (net, small)]
+    assert sizes[0] / sizes[1] > 3.8
+    four = NetQuantizer(FrozenEstimator(net), scheme="weight_only", n_bits=4)
+    assert sizes[0] / len(pickle.dumps(for_prediction(four.fit(X, y)))) > 5.5
+
+
+@pytest.mark.parametrize("scheme", ["dynamic", "static", "weight_only"])
+def test_integers_answer_as_floats_do(digits, net, scheme):
+    X, X_test, y, _ = digits
+    small = NetQuantizer(FrozenEstimator(net), scheme=scheme).fit(X, y)
+    layers = linear_layers(module_of(small))
+    assert all(isinstance(layer, QuantizedLinear) for layer in layers)
+    assert np.mean(small.predict(X_test) == net.predict(X_test)) >= 0.99
+
+
+def test_factors_that_would_not_pay_are_not_made(digits, net):
+    X, _, y, _ = digits
+    small = NetFactorizer(FrozenEstimator(net), rank=20).fit(X, y)
+    assert small.ranks_ == [20, 20, None]
+    assert len(linear_layers(module_of(small))) == 5
+    assert NetFactorizer(FrozenEstimator(net), rank=40).fit(X, y).ranks_ == [None] * 3
+
+
+def test_all_directions_answer_as_the_whole(digits):
+    X, X_test, y, _ = digits
+    net = SparseNetClassifier((200,), max_epochs=3, random_state=0).fit(X, y)
+    with torch.no_grad():
+        weight = net.net_.module_[0].weight
+        weight.copy_(
+            weight[:, :5]
+            @ torch.randn(5, 64, generator=torch.Generator().manual_seed(0))
+        )
+    small = NetFactorizer(FrozenEstimator(net), rank=0.999999).fit(X, y)
+    assert small.ranks_[0] == 5
+    assert_allclose(
+        small.predict_proba(X_test), net.predict_proba(X_test), rtol=1e-3, atol=1e-6
+    )
+
+
+SENSELESS = {
+    "pruned integers": lambda net: NetPruner(NetQuantizer(net)),
+    "factors of integers": lambda net: NetFactorizer(NetQuantizer(net)),
+    "integers of integers": lambda net: NetQuantizer(NetQuantizer(net)),
+    "factors of zeros": lambda net: NetFactorizer(NetPruner(net)),
+}
+
+
+@pytest.mark.parametrize("make", SENSELESS.values(), ids=SENSELESS)
+def test_senseless_orders_are_refused_with_the_sensible_one(digits, net, make):
+    X, _, y, _ = digits
+    small = make(FrozenEstimator(net))
+    with pytest.raises(ValueError, match=r"Net\w+\(Net\w+\(\.\.\.\)\)"):
+        small.fit(X, y)
+    assert not hasattr(small, "estimator_")
+
+
+BAD = {
+    "no network": (NetPruner(LogisticRegression()), TypeError, "LogisticRegression"),
+    "4 bits of inputs": (
+        NetQuantizer(SparseNetClassifier(max_epochs=1), n_bits=4),
+        ValueError,
+        "weight_only",
+    ),
+    "no hidden neurons": (
+        NetPruner(SparseNetClassifier((), max_epochs=1), structure="neuron"),
+        ValueError,
+        "hidden layers",
+    ),
+    "a module of one's own": (
+        NetPruner(
+            SparseNetClassifier(module=torch.nn.Linear, max_epochs=1),
+            structure="neuron",
+        ),
+        ValueError,
+        "module of your own",
+    ),
+    "all weights": (
+        NetPruner(SparseNetClassifier(max_epochs=1), amount=1.0),
+        ValueError,
+        "amount",
+    ),
+    "rank of nothing": (
+        NetFactorizer(SparseNetClassifier(max_epochs=1), rank=0),
+        ValueError,
+        "rank",
+    ),
+}
+
+
+@pytest.mark.parametrize(("bad", "error", "match"), BAD.values(), ids=BAD)
+def test_what_cannot_be_is_said(digits, bad, error, match):
+    X, _, y, _ = digits
+    with pytest.raises(error, match=match):
+        bad.fit(X, y)
+
+
+@pytest.mark.parametrize("make", [NetPruner, NetQuantizer, NetFactorizer])
+def test_modules_of_ones_own_keep_what_is_not_linear(digits, make):
+    def module(n_features, n_outputs):
+        return torch.nn.Sequential(
+            torch.nn.Unflatten(1, (1, 8, 8)),
+            torch.nn.Conv2d(1, 4, 3),
+            torch.nn.ReLU(),
+            torch.nn.Flatten(),
+            torch.nn.Linear(144, 64),
+            torch.nn.ReLU(),
+            torch.nn.Linear(64, n_outputs),
+        )
+
+    X, X_test, y, y_test = digits
+    net = SparseNetClassifier(
+        module=module, learning_rate=0.01, max_epochs=10, random_state=0
+    )
+    assert make(net).fit(X, y).score(X_test, y_test) > 0.85
+
+
+def test_it_is_searched_through_all_the_frames(digits):
+    X, _, y, _ = digits
+    net = SparseNetClassifier((16,), learning_rate=0.02, max_epochs=5, random_state=0)
+    small = NetQuantizer(NetPruner(make_pipeline(StandardScaler(), net)))
+    grid = {
+        "estimator__amount": [0.2, 0.9],
+        "estimator__estimator__sparsenetclassifier__max_epochs": [1, 10],
+    }
+    search = GridSearchCV(small, grid, cv=2).fit(X, y)
+    assert search.best_params_["estimator__amount"] == 0.2
+    assert search.best_score_ > 0.8
+
+
+def test_kinds_are_those_of_what_is_inside():
+    assert is_classifier(NetPruner(SparseNetClassifier()))
+    assert is_regressor(NetQuantizer(make_pipeline(SparseNetRegressor())))
+    assert not hasattr(NetPruner(SparseNetRegressor()), "predict_proba")
+
+
+def test_nothing_is_answered_before_a_fit(digits):
+    with pytest.raises(NotFittedError):
+        NetPruner(SparseNetClassifier()).predict(digits[0])
+
+
+def test_sample_weights_reach_the_network(digits):
+    X, _, y, _ = digits
+    weight = (y < 5).astype(float)
+    net = SparseNetClassifier((16,), learning_rate=0.02, max_epochs=10, random_state=0)
+    for inner in (net, make_pipeline(StandardScaler(), net)):
+        small = NetPruner(inner, amount=0.2).fit(X, y, sample_weight=weight)
+        assert np.mean(small.predict(X) < 5) > 0.95
+
+
+# The report
+
+
+def test_a_report_counts_everything(digits, net):
+    X, X_test, y, y_test = digits
+    pipeline = make_pipeline(
+        TruncatedSVDReducer(20), SparseNetClassifier((8,), max_epochs=3)
+    ).fit(X, y)
+    estimators = {
+        "float": net,
+        "pruned": NetPruner(FrozenEstimator(net), amount=0.9).fit(X, y),
+        "int8": NetQuantizer(FrozenEstimator(net)).fit(X, y),
+        "svd ahead": pipeline,
+    }
+    report = compression_report(estimators, X_test, y_test)
+    assert list(report.index) == list(estimators)
+    n_weights = 64 * 64 + 64 * 64 + 64 * 10
+    assert report.parameters["float"] == n_weights + 138
+    assert report.multiply_adds["float"] == n_weights
+    assert report.multiply_adds["pruned"] == pytest.approx(0.1 * n_weights, abs=1)
+    n_directions = np.count_nonzero(pipeline[0].components_)
+    assert report.multiply_adds["svd ahead"] == n_directions + 20 * 8 + 80
+    assert report.bytes_memory["int8"] < 0.3 * report.bytes_memory["float"]
+    assert report.smaller["float"] == report.faster["float"] == 1
+    assert_allclose(report.accuracy["float"], net.score(X_test, y_test))
+    assert (report[["latency_1", "latency_256", "bytes_disk"]] > 0).all(axis=None)
+
+
+def test_a_report_of_numbers_has_r2():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 5)).astype(np.float32)
+    y = X @ np.arange(5.0)
+    net = SparseNetRegressor((16,), learning_rate=0.01, random_state=0).fit(X, y)
+    report = compression_report({"net": net}, X, y)
+    assert report.r2["net"] > 0.9
+
+
+def test_a_report_takes_fitted_networks_only(digits):
+    X, _, y, _ = digits
+    with pytest.raises(NotFittedError):
+        compression_report({"net": SparseNetClassifier()}, X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = LogisticRegression(max_iter=5).fit(X, y)
+    with pytest.raises(TypeError, match="LogisticRegression"):
+        compression_report({"linear": model}, X, y)

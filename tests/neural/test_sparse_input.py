@@ -1,0 +1,158 @@
+"""Rows that stay sparse through the first layer."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+from sksparse_nn import SparseNetClassifier, SparseNetRegressor
+from sksparse_nn.neural import _sparse_input
+from sksparse_nn.neural._sparse_input import (
+    Perceptron,
+    sparse_rows,
+    stays_sparse,
+    store_by_feature,
+)
+
+DTYPES = [np.float32, np.float64]
+every_dtype = pytest.mark.parametrize("dtype", DTYPES)
+
+
+def text_like(n_rows=300, n_features=200, dtype=np.float32):
+    X = sparse.random_array(
+        (n_rows, n_features), density=0.05, format="csr", rng=0, dtype=dtype
+    )
+    return X, (X[:, :20].sum(axis=1) > 0.5).astype(int)
+
+
+@pytest.fixture
+def never_sparse(monkeypatch):
+    def patch():
+        monkeypatch.setattr(_sparse_input, "_DENSITY", -1)
+
+    return patch
+
+
+SETTINGS = {
+    "hidden layers": {},
+    "linear": {"hidden_layer_sizes": ()},
+    "dropout": {"dropout": 0.3},
+    "l1": {"l1": 0.001},
+    "group lasso": {"group_lasso": 0.001},
+    "weight decay": {"optimizer": "sgd", "weight_decay": 0.01},
+    "early stopping": {"early_stopping": True},
+    "balanced": {"class_weight": "balanced"},
+}
+
+
+@every_dtype
+@pytest.mark.parametrize("name", SETTINGS)
+def test_training_is_that_of_dense_rows(never_sparse, dtype, name):
+    X, y = text_like(dtype=dtype)
+    parameters = {"hidden_layer_sizes": (16,), "max_epochs": 5, "batch_size": 32}
+    net = SparseNetClassifier(**(parameters | SETTINGS[name]), random_state=0)
+    thin = copy.deepcopy(net).fit(X, y)
+    assert stays_sparse(X, thin.net_.module_)
+    answers = thin.predict_proba(X)
+    never_sparse()
+    dense = net.fit(X, y)
+    assert not stays_sparse(X, dense.net_.module_)
+    rtol = 2e-3 if dtype == np.float32 else 1e-9
+    assert_allclose(answers, dense.predict_proba(X), rtol=rtol)
+    assert_allclose(answers, thin.predict_proba(X.toarray()), rtol=1e-4)
+
+
+def test_regression_and_partial_fit_stay_sparse_too(never_sparse):
+    X, y = text_like(dtype=np.float64)
+    Y = np.stack([X @ np.ones(200), y], axis=1)
+    net = SparseNetRegressor((8,), batch_size=32, random_state=0)
+    thin = copy.deepcopy(net).partial_fit(X, Y).partial_fit(X, Y).predict(X)
+    never_sparse()
+    assert_allclose(thin, net.partial_fit(X, Y).partial_fit(X, Y).predict(X))
+
+
+def test_no_batch_is_made_dense(monkeypatch):
+    def refuse(*arguments):
+        pytest.fail("made dense")
+
+    monkeypatch.setattr("sksparse_nn.neural._batches.dense_rows", refuse)
+    monkeypatch.setattr("sksparse_nn.neural._forward._tensor", refuse)
+    X, y = text_like()
+    SparseNetClassifier((8,), max_epochs=2, random_state=0).fit(X, y).predict(X)
+
+
+@every_dtype
+def test_the_gradient_is_that_of_the_dense_product(dtype):
+    X, _ = text_like(40, 12, dtype)
+    layers = [torch.nn.Linear(12, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1)]
+    module = Perceptron(*layers).to(getattr(torch, np.dtype(dtype).name))
+    store_by_feature(module[0])
+    gradients = []
+    for rows in (sparse_rows(X, dtype), torch.from_numpy(X.toarray())):
+        module.zero_grad()
+        module(rows).square().sum().backward()
+        gradients.append([p.grad.clone().numpy() for p in module.parameters()])
+    for thin, dense in zip(*gradients, strict=True):
+        assert_allclose(thin, dense, rtol=1e-4, atol=1e-6)
+
+
+def test_empty_rows_and_columns_are_no_exception():
+    X, y = text_like()
+    X = sparse.csr_array(X.multiply((np.arange(300) % 3 > 0)[:, None]))
+    X = X.astype(np.float32)
+    net = SparseNetClassifier((8,), max_epochs=3, random_state=0).fit(X, y)
+    nothing = sparse.csr_array((2, 200), dtype=np.float32)
+    assert_allclose(net.predict_proba(nothing), net.predict_proba(np.zeros((2, 200))))
+
+
+def test_where_the_weights_lie_survives_copies_and_storage():
+    X, y = text_like()
+    net = SparseNetClassifier((8,), max_epochs=2, random_state=0).fit(X, y)
+    expected = net.predict_proba(X)
+    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert twin.net_.module_[0].weight.t().is_contiguous()
+        assert_array_equal(twin.predict_proba(X), expected)
+    again = pickle.loads(pickle.dumps(net)).partial_fit(X, y)
+    assert_array_equal(again.predict_proba(X), net.partial_fit(X, y).predict_proba(X))
+
+
+def test_wide_text_needs_no_dense_copy():
+    rng = np.random.default_rng(0)
+    indptr = 50 * np.arange(2001)
+    indices = rng.integers(50_000, size=100_000)
+    X = sparse.csr_array((rng.random(100_000, np.float32), indices, indptr))
+    X = sparse.csr_array(X, shape=(2000, 50_000))
+    y = np.arange(2000) % 2
+    net = SparseNetClassifier((16,), max_epochs=1, random_state=0).fit(X, y)
+    assert net.predict(X).shape == (2000,)
+
+
+def test_features_that_a_group_lasso_switches_off_are_not_selected():
+    X, y = text_like(600)
+    net = SparseNetClassifier(
+        (16,), group_lasso=0.02, learning_rate=0.01, max_epochs=30, random_state=0
+    ).fit(X, y)
+    importances = net.feature_importances_
+    assert importances.shape == (200,)
+    assert_allclose(importances.sum(), 1)
+    assert_array_equal(net.selected_features_, np.flatnonzero(importances))
+    assert 5 < len(net.selected_features_) < 120
+    assert importances[:20].mean() > 3 * importances[20:].mean()
+
+
+def test_a_module_whose_first_layer_is_no_matrix_has_no_importances(blobs):
+    def bottleneck(n_features, n_outputs):
+        return torch.nn.Sequential(
+            torch.nn.Unflatten(1, (1, n_features)),
+            torch.nn.Conv1d(1, 2, 3),
+            torch.nn.Flatten(),
+            torch.nn.Linear(2 * (n_features - 2), n_outputs),
+        )
+
+    net = SparseNetClassifier(module=bottleneck, max_epochs=1).fit(*blobs)
+    assert not hasattr(net, "feature_importances_")
+    assert not hasattr(net, "selected_features_")
