@@ -29,8 +29,8 @@ def _inner_has(method):
 class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
     """An estimator around another whose network it makes smaller."""
 
-    # What it makes of the layers; those after it have to go on from there.
-    compressed_kind = None
+    # Known by this to what takes frames around a network off again.
+    _is_compressor = True
 
     def fit(self, X, y, sample_weight=None):
         """Fit the estimator, and make its network smaller.

@@ -121,6 +121,7 @@ class CompressionDisplay:
             )
         ax.set(xscale="log", xlabel=_LABELS.get(cost, cost))
         ax.set_ylabel(_LABELS.get(score, score))
+        ax.margins(x=0.15)
         ax.grid(alpha=0.3)
 
 

@@ -93,7 +93,6 @@ class NetFactorizer(Compressor):
         ],
         "fine_tune_epochs": [Interval(Integral, 0, None, closed="left")],
     }
-    compressed_kind = "factorized"
 
     def __init__(self, estimator, *, rank="auto", fine_tune_epochs=0):
         self.estimator = estimator

@@ -43,7 +43,7 @@ def last_step(estimator):
             estimator = estimator.steps[-1][1]
         elif isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
-        elif hasattr(estimator, "compressed_kind"):
+        elif hasattr(estimator, "_is_compressor"):
             estimator = getattr(estimator, "estimator_", estimator.estimator)
         else:
             return estimator
@@ -95,7 +95,7 @@ def network_input(estimator, X):
             estimator = estimator.steps[-1][1]
         elif isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
-        elif hasattr(estimator, "compressed_kind"):
+        elif hasattr(estimator, "_is_compressor"):
             estimator = estimator.estimator_
         else:
             return X

@@ -101,7 +101,6 @@ class NetPruner(Compressor):
         "n_steps": [Interval(Integral, 1, None, closed="left")],
         "fine_tune_epochs": [Interval(Integral, 0, None, closed="left")],
     }
-    compressed_kind = "pruned"
 
     def __init__(
         self,

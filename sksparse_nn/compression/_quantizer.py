@@ -75,7 +75,6 @@ class NetQuantizer(Compressor):
         "scheme": [StrOptions({"dynamic", "static", "weight_only"})],
         "n_bits": [Options(int, {4, 8})],
     }
-    compressed_kind = "quantized"
 
     def __init__(self, estimator, *, scheme="dynamic", n_bits=8):
         self.estimator = estimator

@@ -121,7 +121,7 @@ def for_prediction(estimator):
     copy : estimator
         Answers as the estimator does.
     """
-    while hasattr(estimator, "compressed_kind") or isinstance(
+    while hasattr(estimator, "_is_compressor") or isinstance(
         estimator, FrozenEstimator
     ):
         estimator = getattr(estimator, "estimator_", None) or estimator.estimator
