@@ -91,8 +91,8 @@ for name, reducer in reducers.items():
 print(pd.DataFrame(rows).T.round(4).to_string())
 
 # %%
-# Ten directions of a line are smooth along it, so fine detail of each line is blurred by
-# itself; that neighbouring lines resemble each other, groups do not know.
+# Ten directions of a line are smooth along it, so fine detail of each line is blurred
+# by itself; that neighbouring lines resemble each other, groups do not know.
 
 by_contrast = np.argsort(X_rest.std(axis=1))
 shown = X_rest[
