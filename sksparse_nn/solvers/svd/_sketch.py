@@ -217,11 +217,18 @@ def empty_sketch(partition, size, dtype):
 
 @dataclass(frozen=True)
 class SketchSolver(SVDSolver):
-    """Singular triplets of a sketch, with bounds on what it lost."""
+    """Singular triplets of a sketch, with bounds on what it lost.
+
+    Attributes
+    ----------
+    size : int, default=64
+        Most rows of a sketch that `prepare` makes.
+    """
+
+    size: int = 64
 
     def prepare(self, rows):
-        """Refuse: a sketch has a size."""
-        raise NotImplementedError("A sketch is made by empty_sketch, then plus.")
+        return empty_sketch(rows.partition, self.size, rows.X.dtype).plus(rows)
 
     def moments(self, rows, state):
         return state

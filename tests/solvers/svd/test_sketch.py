@@ -14,7 +14,7 @@ from sksparse_nn.solvers.svd import (
     rank_rule,
     stream_solver,
 )
-from sksparse_nn.solvers.svd._sketch import empty_sketch
+from sksparse_nn.solvers.svd._sketch import SketchSolver, empty_sketch
 from tests.solvers.svd.spectra import (
     SPECTRA,
     centred,
@@ -127,6 +127,14 @@ def test_scale_changes_nothing_but_the_singular_values(scale, kind):
     scaled = solve(sketched(kind(matrix("slow", SHAPE, np.float32, scale=scale))))
     assert_allclose(scaled.singular_values / scale, plain.singular_values, rtol=1e-4)
     assert_allclose(scaled.residuals, plain.residuals, rtol=1e-3)
+
+
+def test_a_solver_makes_its_own_sketch():
+    X = matrix("fast", SHAPE)
+    rows = WeightedRows(X, None, partition_features(None, X.shape[1]))
+    solver = SketchSolver(size=20)
+    found = decompose(solver, solver.prepare(rows), rows.partition, rank_rule(8))
+    assert_allclose(found.singular_values, solve(sketched(X)).singular_values)
 
 
 def test_rows_may_grow_beyond_all_that_came_before():
