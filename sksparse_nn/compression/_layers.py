@@ -1,5 +1,6 @@
 """Linear layers whose weights take less room than a dense float matrix."""
 
+from copy import deepcopy
 from time import perf_counter
 
 import numpy as np
@@ -8,7 +9,7 @@ from torch import nn
 
 from sksparse_nn.kernels.quantized import int8_product
 from sksparse_nn.kernels.sparse_dense import csr_times_dense
-from sksparse_nn.solvers.compression import Quantized, dequantized, quantized
+from sksparse_nn.solvers.compression import dequantized, quantized
 
 
 class CompressedLinear(nn.Module):
@@ -152,9 +153,8 @@ class PrunedLinear(CompressedLinear):
         self._hold(weight.reshape(shape), self.runs_sparse)
 
     def __deepcopy__(self, memo):
-        twin = type(self).__new__(type(self))
-        twin.__setstate__(self.__getstate__())
-        twin.bias = nn.Parameter(self.bias.detach().clone(), requires_grad=False)
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        twin.__setstate__(deepcopy(self.__getstate__(), memo))
         return twin
 
 
@@ -272,6 +272,3 @@ def _seconds(call, n_rounds=7):
         call()
         taken.append(perf_counter() - start)
     return min(taken)
-
-
-__all__ = ["CompressedLinear", "PrunedLinear", "Quantized", "QuantizedLinear"]

@@ -1,6 +1,7 @@
 """The network inside an estimator: find it, feed it, give it other layers."""
 
 from copy import deepcopy
+from itertools import chain
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ _BLOCK = 1024
 _ROWS = 5000
 
 NETWORKS = SparseNetClassifier, SparseNetRegressor
+LINEAR = nn.Linear, CompressedLinear
 
 
 def last_step(estimator):
@@ -41,12 +43,46 @@ def last_step(estimator):
     while True:
         if isinstance(estimator, Pipeline):
             estimator = estimator.steps[-1][1]
-        elif isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "_is_compressor"):
-            estimator = getattr(estimator, "estimator_", estimator.estimator)
+        elif is_frame(estimator):
+            estimator = inside(estimator)
         else:
             return estimator
+
+
+def is_frame(estimator):
+    """Tell whether an estimator only stands around another.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any.
+
+    Returns
+    -------
+    is_frame : bool
+        Whether it is a compressor or frozen.
+    """
+    return isinstance(estimator, FrozenEstimator) or hasattr(
+        estimator, "_is_compressor"
+    )
+
+
+def inside(frame):
+    """Return what a frame is around.
+
+    Parameters
+    ----------
+    frame : estimator
+        A compressor or a frozen estimator.
+
+    Returns
+    -------
+    estimator : estimator
+        The smaller one, if a compressor is fitted.
+    """
+    if isinstance(frame, FrozenEstimator):
+        return frame.estimator
+    return getattr(frame, "estimator_", frame.estimator)
 
 
 def check_network(estimator, name):
@@ -93,10 +129,8 @@ def network_input(estimator, X):
         if isinstance(estimator, Pipeline):
             X = estimator[:-1].transform(X) if len(estimator) > 1 else X
             estimator = estimator.steps[-1][1]
-        elif isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "_is_compressor"):
-            estimator = estimator.estimator_
+        elif is_frame(estimator):
+            estimator = inside(estimator)
         else:
             return X
 
@@ -116,7 +150,6 @@ def set_module(network, module, *, trains=False):
         Whether it will be trained on, for which it gets a new optimizer. Otherwise what
         training needs is dropped.
     """
-    network.net_ = deepcopy(network.net_)
     net = network.net_
     net.module_ = module
     if trains:
@@ -142,8 +175,7 @@ def linear_layers(module):
     layers : list of torch.nn.Module
         In the order of the module.
     """
-    kinds = nn.Linear, CompressedLinear
-    return [layer for layer in module.modules() if isinstance(layer, kinds)]
+    return [layer for layer in module.modules() if isinstance(layer, LINEAR)]
 
 
 @torch.inference_mode()
@@ -225,24 +257,19 @@ def with_layers(module, replace):
     module : torch.nn.Module
         A copy; the layers of the package's own networks stay in one sequence.
     """
-    kinds = nn.Linear, CompressedLinear
-    module = deepcopy(module)
-    if isinstance(module, kinds):
-        return _joined(replace(module))
+    return _replaced(deepcopy(module), replace)
+
+
+def _replaced(module, replace):
+    if isinstance(module, LINEAR):
+        layers = replace(module)
+        return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
     if isinstance(module, Perceptron):
-        layers = [
-            new
-            for layer in module
-            for new in (replace(layer) if isinstance(layer, kinds) else [layer])
-        ]
-        return Perceptron(*layers)
+        layers = [replace(x) if isinstance(x, LINEAR) else [x] for x in module]
+        return Perceptron(*chain.from_iterable(layers))
     for name, child in module.named_children():
-        setattr(module, name, with_layers(child, replace))
+        setattr(module, name, _replaced(child, replace))
     return module
-
-
-def _joined(layers):
-    return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
 
 
 def trainable(module):

@@ -261,6 +261,9 @@ class SparseDictionaryCoder(
     True
     """
 
+    # What `transform` does without.
+    _only_for_fitting = ("_state", "_waiting", "history_")
+
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "algorithm": [StrOptions(set(CODERS))],

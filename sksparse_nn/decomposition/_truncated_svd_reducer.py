@@ -221,6 +221,9 @@ class TruncatedSVDReducer(
     True
     """
 
+    # What `transform` does without.
+    _only_for_fitting = ("_statistics",)
+
     _parameter_constraints: dict = {
         "n_components": [
             Interval(Integral, 1, None, closed="left"),

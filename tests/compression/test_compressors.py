@@ -22,6 +22,7 @@ from sksparse_nn import (
     NetFactorizer,
     NetPruner,
     NetQuantizer,
+    SparseDictionaryCoder,
     SparseNetClassifier,
     SparseNetRegressor,
     TruncatedSVDReducer,
@@ -374,6 +375,38 @@ def test_a_report_counts_everything(digits, net):
     assert report.smaller["float"] == report.faster["float"] == 1
     assert_allclose(report.accuracy["float"], net.score(X_test, y_test))
     assert (report[["latency_1", "latency_256", "bytes_disk"]] > 0).all(axis=None)
+
+
+def test_steps_are_stored_without_what_only_fitting_needs(digits):
+    X, X_test, y, _ = digits
+    net = SparseNetClassifier((8,), max_epochs=2, random_state=0)
+    coder = SparseDictionaryCoder(32, max_epochs=1, random_state=0)
+    for step in (TruncatedSVDReducer(20), coder):
+        pipeline = make_pipeline(step, net).fit(X, y)
+        slim = for_prediction(pipeline)
+        assert len(pickle.dumps(slim[0])) < 2 * pipeline[0].components_.nbytes
+        answers = slim.predict_proba(X_test)
+        assert_array_equal(answers, pipeline.predict_proba(X_test))
+
+
+def test_bytes_are_those_of_the_float_type(digits):
+    X, _, y, _ = digits
+    nets = {
+        str(dtype): SparseNetClassifier((8,), max_epochs=1).fit(X.astype(dtype), y)
+        for dtype in (np.float32, np.float64)
+    }
+    single, double = compression_report(nets, X, y).bytes_memory
+    assert double == 2 * single
+
+
+def test_a_copy_of_a_pruned_layer_shares_nothing(digits, net):
+    X, _, y, _ = digits
+    layer = linear_layers(module_of(NetPruner(FrozenEstimator(net)).fit(X, y)))[0]
+    twin = copy.deepcopy(layer)
+    with torch.no_grad():
+        twin.bias.fill_(7)
+    assert not (layer.bias == 7).any()
+    assert layer.bias is not twin.bias
 
 
 def test_a_report_of_numbers_has_r2():
