@@ -11,7 +11,7 @@ _SMALL = 2**22
 # Features a wanted component, and ten spare ones, from which iterating takes less time
 # than all products of features: about there both take the same.
 _DENSE_SHARE = 24
-_SPARSE_SHARE = 8
+_SPARSE_SHARE = 16
 _SPARE = 10
 
 

@@ -13,9 +13,9 @@ from sksparse_nn.solvers.svd._moments import Moments, check_width, moments_of
 # Where a few of many eigenvectors are wanted, iterating is faster,
 # unless the spectrum is flat there: then passes run out, and LAPACK takes over.
 _ITERATE_FROM = 512
-_ITERATE_SHARE = 64
+_ITERATE_SHARE = 40
 _EIGEN_TOL = 1e-8
-_EIGEN_PASSES = 10
+_EIGEN_PASSES = 20
 _OVERSAMPLING = 10
 
 

@@ -9,6 +9,11 @@ from scipy import sparse
 
 from sksparse_nn.solvers.svd._blocks import map_blocks, row_blocks
 from sksparse_nn.solvers.svd._partition import Partition
+from sksparse_nn.solvers.svd._sparse_grams import (
+    sparse_grams,
+    take_full_columns_off,
+    value_blocks,
+)
 
 # Widest group whose products are kept: 5000 squared float64 numbers are 200 MB.
 MAX_WIDTH = 5000
@@ -19,9 +24,9 @@ _QUICK = 5e8
 # Blocks whose means are kept apart before they are pooled.
 _POOL = 64
 
-# Above this share of nonzeros a dense product is faster, and it is shifted, which
-# rows with a large common offset need.
-_DENSE_SHARE = 0.1
+# Up to this share of values their pairs are multiplied; from there it is faster to
+# unpack a block of rows at a time and multiply it by BLAS.
+_THIN_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -126,9 +131,7 @@ def moments_of(rows, n_jobs=None, before=None):
     moments : Moments
         The statistics.
     """
-    blocks = row_blocks(rows.X.shape[0], rows.partition)
-    width = rows.partition.widest
-    parts = map_blocks(partial(_read_block, rows), blocks, n_jobs, width=width)
+    blocks, parts = _parts(rows, n_jobs)
     for _ in range(0, len(blocks), _POOL):
         before = _pool(islice(parts, _POOL), rows, before)
     return before
@@ -223,22 +226,27 @@ def _pooled(weights, means):
     return mean, np.sqrt(weights)[:, None] * (means - mean)
 
 
-def _read_block(rows, where):
-    X = rows.X[where]
+def _parts(rows, n_jobs):
+    X, partition = rows.X, rows.partition
+    if sparse.issparse(X) and X.nnz <= _THIN_SHARE * X.shape[0] * X.shape[1]:
+        blocks = value_blocks(X)
+        return blocks, map(partial(_read_sparse, rows, n_jobs), blocks)
+    blocks = row_blocks(X.shape[0], partition)
+    read = partial(_read_dense, rows)
+    return blocks, map_blocks(read, blocks, n_jobs, width=partition.widest)
+
+
+def _block(rows, where):
     weight = None if rows.weight is None else rows.weight[where]
-    if not sparse.issparse(X):
-        return _read_dense(X, weight, rows.partition)
-    is_dense = X.nnz > _DENSE_SHARE * X.shape[0] * X.shape[1]
-    if is_dense or len(rows.partition.widths) > 1:
-        return _read_dense(X.toarray(), weight, rows.partition)
-    return _read_sparse(X, weight)
+    return rows.partition.arrange(rows.X[where]), weight
 
 
-def _read_dense(X, weight, partition):
-    X = np.ascontiguousarray(partition.arrange(X))
-    part = _shifted(X, weight, partition)
+def _read_dense(rows, where):
+    X, weight = _block(rows, where)
+    X = np.ascontiguousarray(X.toarray() if sparse.issparse(X) else X)
+    part = _shifted(X, weight, rows.partition)
     if part is None:
-        part = _shifted(X.astype(np.float64), weight, partition)
+        part = _shifted(X.astype(np.float64), weight, rows.partition)
     return part
 
 
@@ -269,10 +277,27 @@ def _are_representable(products, Y, partition):
     return np.isfinite(squares).all() and not Y[:, is_small].any()
 
 
-def _read_sparse(X, weight):
+def _read_sparse(rows, n_jobs, where):
     """Return the products of a sparse block, in float64 as that costs it nothing."""
-    X = X.astype(np.float64)
-    w = np.ones(X.shape[0]) if weight is None else weight
-    products = (X.T @ sparse.diags_array(w) @ X).toarray().ravel()
-    rounding = float(np.finfo(np.float64).eps)
-    return _Part(w.sum(), np.zeros(X.shape[1]), X.T @ w, products, rounding)
+    X, weight = _block(rows, where)
+    X = sparse.csr_array(X, dtype=np.float64, copy=True)
+    X.sum_duplicates()
+    w = np.ones(X.shape[0]) if weight is None else weight.astype(np.float64)
+    shift = take_full_columns_off(X, w)
+    sums = X.T @ w
+    X.data *= np.repeat(np.sqrt(w), np.diff(X.indptr))
+    products = sparse_grams(X, rows.partition, n_jobs)
+    rounding = _rounding(products, sums / np.sqrt(w.sum()), rows.partition)
+    return _Part(w.sum(), shift, sums, products, rounding)
+
+
+def _rounding(products, offsets, partition):
+    """Return the rounding of products, relative to what they are about their means."""
+    eps, worst = float(np.finfo(np.float64).eps), 1.0
+    for run, block in zip(partition.runs, partition.blocks(products), strict=True):
+        squares = np.trace(block, axis1=1, axis2=2)
+        of_means = (offsets[run.columns].reshape(run.n_groups, -1) ** 2).sum(axis=1)
+        spread = np.maximum(squares - of_means, eps * squares)
+        ratios = squares[squares > 0] / spread[squares > 0]
+        worst = max(worst, ratios.max(initial=1.0))
+    return eps * worst

@@ -90,3 +90,62 @@ def test_an_offset_in_float32_costs_no_digits(X):
     found = moments_of(WeightedRows(X, None, partition))
     expected = naive_scatter(X, partition, np.ones(len(X)))
     assert_allclose(found.scatter, expected, rtol=1e-5, atol=1e-3)
+
+
+@pytest.fixture(name="T")
+def thin_rows():
+    rng = np.random.default_rng(0)
+    T = sparse.random_array((400, 60), density=0.03, rng=rng, dtype=np.float32)
+    T = T.tolil()
+    T[:, 7] = rng.standard_normal(400) + 1
+    T[0] = rng.standard_normal(60)
+    return T.tocsr()
+
+
+GROUPS = [None, 1, 7, [0, 1, 1, 2, 0] * 12]
+
+
+@pytest.mark.parametrize("groups", GROUPS)
+def test_moments_of_thin_rows_are_those_of_the_naive_formula(T, groups):
+    weight = np.linspace(0.5, 3, T.shape[0])
+    partition = partition_features(groups, T.shape[1])
+    found = moments_of(WeightedRows(T, weight, partition))
+    expected = naive_scatter(T.toarray(), partition, weight)
+    assert_allclose(found.scatter, expected, rtol=1e-12, atol=1e-11)
+    mean = np.average(T.toarray().astype(float), axis=0, weights=weight)
+    assert_allclose(partition.restore(found.mean), mean, rtol=1e-12)
+
+
+@pytest.mark.parametrize("groups", GROUPS)
+def test_thin_rows_are_never_made_dense(T, groups, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("made dense")
+
+    monkeypatch.setattr(type(T), "toarray", refuse)
+    moments_of(WeightedRows(T, None, partition_features(groups, T.shape[1])))
+
+
+def test_neither_blocks_nor_threads_change_what_thin_rows_sum_to(T, monkeypatch):
+    rows = WeightedRows(T, None, partition_features(7, T.shape[1]))
+    one, two = moments_of(rows, 1), moments_of(rows, 2)
+    assert_array_equal(one.scatter, two.scatter)
+    monkeypatch.setattr("sksparse_nn.solvers.svd._sparse_grams._VALUES", 50)
+    assert_allclose(moments_of(rows).scatter, one.scatter, rtol=1e-12, atol=1e-12)
+
+
+def test_an_offset_of_a_full_column_of_thin_rows_costs_no_digits(T):
+    T = T.astype(np.float64)
+    T.data[T.indices == 7] += 1e9
+    partition = partition_features(None, T.shape[1])
+    found = moments_of(WeightedRows(T, None, partition))
+    expected = naive_scatter(T.toarray(), partition, np.ones(T.shape[0]))
+    assert_allclose(found.scatter, expected, rtol=1e-6, atol=1e-4)
+    assert found.rounding < 1e-14
+
+
+def test_an_offset_of_a_column_that_is_not_full_is_told(T):
+    T = T[:-1].astype(np.float64)
+    T.data[T.indices == 7] += 1e9
+    T.resize(len(T.indptr), T.shape[1])
+    found = moments_of(WeightedRows(T, None, partition_features(None, T.shape[1])))
+    assert 1e-14 < found.rounding < 1e-13 * T.shape[0]
