@@ -30,6 +30,9 @@ class Samples(Dataset):
 
     Attributes
     ----------
+    is_weighted : bool
+        Whether some weight is not one.
+
     shuffle : RandomState or None
         Draws the order of every pass. Rows come in their own order while it is None.
     """
@@ -41,6 +44,7 @@ class Samples(Dataset):
         self.X = X
         self.y = np.zeros(n_samples) if y is None else y
         self.weight = np.ones(n_samples) if weight is None else weight
+        self.is_weighted = bool((self.weight != 1).any())
         self.rows = np.arange(n_samples) if rows is None else rows
         self.sparse_dtype = sparse_dtype
 
@@ -77,9 +81,9 @@ class Samples(Dataset):
         Returns
         -------
         inputs : dict
-            Rows ``"X"``, a tensor or `SparseRows`, and their ``"weight"``. Nothing is a
-            view of the data, so that a module may work in place and read-only data are
-            safe.
+            Rows ``"X"``, a tensor or `SparseRows`, and their ``"weight"``, None where
+            all weights are one. Nothing is a view of the data, so that a module may
+            work in place and read-only data are safe.
 
         target : Tensor
             Targets of the rows.
@@ -89,7 +93,7 @@ class Samples(Dataset):
             X = torch.from_numpy(dense_rows(self.X, rows))
         else:
             X = sparse_rows(self.X[rows], self.sparse_dtype)
-        weight = torch.from_numpy(self.weight[chosen])
+        weight = torch.from_numpy(self.weight[chosen]) if self.is_weighted else None
         return {"X": X, "weight": weight}, torch.from_numpy(self.y[chosen])
 
 

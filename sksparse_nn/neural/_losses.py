@@ -11,7 +11,7 @@ class WeightedLoss(torch.nn.Module):
     mini-batch would cancel class weights where a batch holds few rows.
     """
 
-    def forward(self, output, target, weight):
+    def forward(self, output, target, weight=None):
         """Average the losses of a batch.
 
         Parameters
@@ -22,14 +22,16 @@ class WeightedLoss(torch.nn.Module):
         target : Tensor of shape (n_rows, ...)
             What was wanted.
 
-        weight : Tensor of shape (n_rows,)
-            Weights, of mean one over the data.
+        weight : Tensor of shape (n_rows,) or None, default=None
+            Weights, of mean one over the data; ones where None.
 
         Returns
         -------
         loss : Tensor of shape ()
             The weighted mean.
         """
+        if weight is None:
+            return self.mean_loss(output, target)
         return torch.dot(self.row_losses(output, target), weight) / len(weight)
 
 
@@ -54,6 +56,24 @@ class CrossEntropy(WeightedLoss):
         """
         return functional.cross_entropy(output, target, reduction="none")
 
+    def mean_loss(self, output, target):
+        """Return the mean of the losses, in one operation.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_classes)
+            Logits.
+
+        target : Tensor of int64 of shape (n_rows,)
+            Positions of the right classes.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            The mean.
+        """
+        return functional.cross_entropy(output, target)
+
 
 class SquaredError(WeightedLoss):
     """Half the squared distance to the target, a mean over the outputs."""
@@ -75,3 +95,21 @@ class SquaredError(WeightedLoss):
             The losses.
         """
         return (output - target).square().mean(dim=1) / 2
+
+    def mean_loss(self, output, target):
+        """Return the mean of the losses, in one operation.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_outputs)
+            Predictions.
+
+        target : Tensor of shape (n_rows, n_outputs)
+            What was wanted.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            The mean.
+        """
+        return functional.mse_loss(output, target) / 2

@@ -6,16 +6,16 @@ from copy import copy, deepcopy
 
 import numpy as np
 import torch
-from skorch import NeuralNet
 from skorch.callbacks import EpochTimer, PassthroughScoring
 from skorch.history import History
 
+from sksparse_nn.neural._loop import LeanLoop
 from sksparse_nn.neural._losses import CrossEntropy, SquaredError
 from sksparse_nn.neural._sparse_input import SparseRows
 from sksparse_nn.neural._torch_threads import threads_worth
 
 
-class Net(NeuralNet):
+class Net(LeanLoop):
     """A skorch net over `Samples`, whose loss takes weights.
 
     Its module stands in ``module_``, its optimizer in ``optimizer_``. Callbacks work
@@ -122,22 +122,21 @@ class Net(NeuralNet):
         super().on_epoch_end(net, **kwargs)
         self.epoch_is_open = False
 
-    def on_batch_end(self, net, loss=None, **kwargs):
+    def check_loss(self, loss):
         """Stop if the loss is lost.
 
         Parameters
         ----------
-        net : Net
-            This net.
+        loss : float
+            Of a batch.
 
-        loss : Tensor
-            The loss of the batch.
-
-        **kwargs : dict
-            Not used.
+        Raises
+        ------
+        ValueError
+            If it is not finite.
         """
-        if not math.isfinite(loss.item()):
-            self._refuse(f"a loss of {loss.item()}")
+        if not math.isfinite(loss):
+            self._refuse(f"a loss of {loss}")
 
     def _refuse(self, what):
         rate = self.optimizer_.param_groups[0]["lr"]
@@ -206,7 +205,7 @@ class Net(NeuralNet):
             What was wanted.
 
         X : dict of Tensor
-            The batch, with its ``"weight"``.
+            The batch, with its ``"weight"``, which may be None.
 
         training : bool, default=False
             Not used.
@@ -216,8 +215,9 @@ class Net(NeuralNet):
         loss : Tensor of shape ()
             The loss.
         """
-        device = y_pred.device
-        return self.criterion_(y_pred, y_true.to(device), X["weight"].to(device))
+        device, weight = y_pred.device, X["weight"]
+        weight = weight if weight is None else weight.to(device)
+        return self.criterion_(y_pred, y_true.to(device), weight)
 
 
 class RegressorNet(Net):

@@ -100,6 +100,51 @@ def test_callbacks_see_the_training(blobs, named):
     assert net.history_[1]["twice"] == 2 * net.history_[1]["train_loss"]
 
 
+class BatchRecorder(Callback):
+    """Write down what is seen of batches, into a list that the user holds."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def on_batch_begin(self, net, batch=None, training=None, **kwargs):
+        self.seen.append(("begin", training, len(batch[1])))
+
+    def on_grad_computed(self, net, named_parameters, **kwargs):
+        gradients = [parameter.grad for _, parameter in named_parameters]
+        self.seen.append(("gradient", all(g.isfinite().all() for g in gradients)))
+
+    def on_batch_end(self, net, batch=None, training=None, loss=None, **kwargs):
+        record = net.history[-1, "batches", -1]
+        name = "train_loss" if training else "valid_loss"
+        self.seen.append(("end", training, record[name] == loss.item()))
+
+
+def test_callbacks_see_the_batches(blobs):
+    seen = []
+    classifier(
+        callbacks=[BatchRecorder(seen)],
+        max_epochs=1,
+        batch_size=60,
+        early_stopping=True,
+        validation_fraction=0.1,
+    ).fit(*blobs)
+    of_training = [("gradient", True), ("end", True, True)]
+    assert seen == [
+        *[("begin", True, 60), *of_training],
+        *[("begin", True, 21), *of_training],
+        *[("begin", False, 9), ("end", False, True)],
+    ]
+
+
+def test_an_optimizer_may_evaluate_the_loss_itself(blobs):
+    def newton(parameters, lr, weight_decay):
+        return torch.optim.LBFGS(parameters, lr=lr, max_iter=5)
+
+    net = classifier(hidden_layer_sizes=(), optimizer=newton, learning_rate=0.5)
+    history = net.fit(*blobs).history_
+    assert history[-1]["train_loss"] < history[0]["train_loss"] / 2
+
+
 def test_callbacks_run_in_partial_fit_too(blobs):
     seen = []
     net = classifier(callbacks=[Recorder(seen)])
