@@ -30,9 +30,17 @@ def csr_times_dense(indptr, indices, data, B, out):
     for i in range(np.uint64(out.shape[0])):
         for j in range(m):  # a slice assignment is many times slower
             out[i, j] = 0
-        for t in range(indptr[i], indptr[i + 1]):
-            column = np.uint64(indices[t])
-            value = data[t]
+        t, stop = indptr[i], indptr[i + 1]
+        while t + 4 <= stop:  # four at a time, or half of it is loads and stores of out
+            a, b = np.uint64(indices[t]), np.uint64(indices[t + 1])
+            c, d = np.uint64(indices[t + 2]), np.uint64(indices[t + 3])
+            v, w, x, y = data[t], data[t + 1], data[t + 2], data[t + 3]
+            for j in range(m):
+                two = v * B[a, j] + w * B[b, j]
+                out[i, j] += two + (x * B[c, j] + y * B[d, j])
+            t += 4
+        for u in range(t, stop):
+            column, value = np.uint64(indices[u]), data[u]
             for j in range(m):
                 out[i, j] += value * B[column, j]
 

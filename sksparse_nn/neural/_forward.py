@@ -43,7 +43,7 @@ def network_outputs(net, X, *, private):
         return _tensor(rows, private).to(placement)
 
     starts, n_rows = range(0, X.shape[0], size), min(size, X.shape[0])
-    with torch.inference_mode(), threads_worth(net.module_, n_rows):
+    with torch.inference_mode(), threads_worth(net.module_.parameters(), n_rows):
         outputs = [net.module_(block(start)).cpu() for start in starts]
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs)
 

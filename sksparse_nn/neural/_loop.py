@@ -35,7 +35,7 @@ class LeanLoop(NeuralNet):
         """
         if iterator is None:
             return
-        before, after = map(self._listeners, ("on_batch_begin", "on_batch_end"))
+        before, after = map(self.listeners, ("on_batch_begin", "on_batch_end"))
         batches = self.history[-1]["batches"]
         n_before = len(batches)
         for batch in iterator:
@@ -71,14 +71,25 @@ class LeanLoop(NeuralNet):
             return super().train_step(batch, **fit_params)
         self.optimizer_.zero_grad()
         step = self.train_step_single(batch, **fit_params)
-        for listen in self._listeners("on_grad_computed"):
+        for listen in self.listeners("on_grad_computed"):
             parameters = TeeGenerator(self.get_all_learnable_params())
             listen(self, named_parameters=parameters, batch=batch, training=True)
         self.optimizer_.step()
         return step
 
-    def _listeners(self, name):
-        """Return that method of all callbacks which have their own."""
+    def listeners(self, name):
+        """Find the callbacks that listen to an event of the training.
+
+        Parameters
+        ----------
+        name : str
+            A method of callbacks, such as ``"on_batch_end"``.
+
+        Returns
+        -------
+        methods : list of callable
+            That method of all callbacks which have their own.
+        """
         methods = (getattr(callback, name) for _, callback in self.callbacks_)
         nothing = getattr(Callback, name)
         return [m for m in methods if getattr(m, "__func__", m) is not nothing]

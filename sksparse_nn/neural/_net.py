@@ -11,6 +11,7 @@ from skorch.history import History
 
 from sksparse_nn.neural._loop import LeanLoop
 from sksparse_nn.neural._losses import CrossEntropy, SquaredError
+from sksparse_nn.neural._sparse_adam import first_layer_steps
 from sksparse_nn.neural._sparse_input import SparseRows
 from sksparse_nn.neural._torch_threads import threads_worth
 
@@ -74,7 +75,13 @@ class Net(LeanLoop):
         self._initialize_callbacks()
         self.epoch_is_open = False
         self.held_out = held_out
-        with threads_worth(self.module_, min(self.batch_size, len(samples))):
+        n_rows = min(self.batch_size, len(samples))
+        is_sparse = samples.sparse_dtype is not None
+        layers = self.module_[1:] if is_sparse else self.module_
+        with (
+            first_layer_steps(self, samples),
+            threads_worth(layers.parameters(), n_rows),
+        ):
             self.partial_fit(samples, epochs=epochs)
         if self.epoch_is_open:
             del self.history[-1]

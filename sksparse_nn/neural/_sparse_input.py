@@ -110,7 +110,19 @@ def stays_sparse(X, module):
 
 
 class Perceptron(nn.Sequential):
-    """Layers whose first one is linear, and takes `SparseRows` too."""
+    """Layers whose first one is linear, and takes `SparseRows` too.
+
+    Attributes
+    ----------
+    trainer : FirstLayerAdam or None
+        Multiplies by the first weights, and makes their steps in the backward pass in
+        place of their gradient. Not copied.
+    """
+
+    trainer = None
+
+    def __getstate__(self):
+        return {key: x for key, x in vars(self).items() if key != "trainer"}
 
     def forward(self, X):
         """Answer rows.
@@ -128,7 +140,7 @@ class Perceptron(nn.Sequential):
         if not isinstance(X, SparseRows):
             return super().forward(X)
         first, *others = self
-        hidden = _SparseProduct.apply(first.weight, X)
+        hidden = _SparseProduct.apply(first.weight, X, self.trainer)
         if first.bias is not None:
             hidden = hidden + first.bias
         for layer in others:
@@ -148,21 +160,47 @@ def store_by_feature(layer):
     layer.weight = nn.Parameter(weight.t().contiguous().t())
 
 
+def write_product(rows, B, out, where=slice(None)):
+    """Write the product of sparse rows and a matrix.
+
+    Parameters
+    ----------
+    rows : SparseRows
+        Left factor.
+
+    B : ndarray of shape (n_features, n_columns)
+        Right factor.
+
+    out : ndarray of shape (n_rows, n_columns)
+        Overwritten where told.
+
+    where : slice, default=slice(None)
+        Which rows to multiply.
+    """
+    start, stop, _ = where.indices(len(rows))
+    indptr = rows.indptr[start : stop + 1]
+    csr_times_dense(indptr, rows.indices, rows.data, B, out[start:stop])
+
+
 class _SparseProduct(torch.autograd.Function):
     """The product of sparse rows and the transposed weights."""
 
     @staticmethod
-    def forward(ctx, weight, rows):
-        ctx.rows, ctx.shape = rows, weight.shape
+    def forward(ctx, weight, rows, trainer):
+        ctx.rows, ctx.shape, ctx.trainer = rows, weight.shape, trainer
         by_feature = np.ascontiguousarray(weight.detach().t().numpy())
         out = np.empty((len(rows), weight.shape[0]), by_feature.dtype)
-        csr_times_dense(rows.indptr, rows.indices, rows.data, by_feature, out)
+        multiply = write_product if trainer is None else trainer.write_product
+        multiply(rows, by_feature, out)
         return torch.from_numpy(out)
 
     @staticmethod
     def backward(ctx, gradient):
         rows, (n_neurons, n_features) = ctx.rows, ctx.shape
         gradient = np.ascontiguousarray(gradient.numpy())
+        if ctx.trainer is not None:
+            ctx.trainer.step(rows, gradient)
+            return None, None, None
         out = np.zeros((n_features, n_neurons), gradient.dtype)
         add_transpose_times_dense(rows.indptr, rows.indices, rows.data, gradient, out)
-        return torch.from_numpy(out).t(), None
+        return torch.from_numpy(out).t(), None, None

@@ -11,19 +11,19 @@ _WORTH_THREADS = 2e7
 
 
 @contextmanager
-def threads_worth(module, n_rows):
+def threads_worth(parameters, n_rows):
     """Let small batches run on one thread, and give back the threads afterwards.
 
     Parameters
     ----------
-    module : torch.nn.Module
-        The network.
+    parameters : iterable of Parameter
+        What torch multiplies by.
 
     n_rows : int
         Rows a batch.
     """
     before = torch.get_num_threads()
-    work = n_rows * sum(weights.numel() for weights in module.parameters())
+    work = n_rows * sum(weights.numel() for weights in parameters)
     if before == 1 or work >= _WORTH_THREADS:
         yield
         return

@@ -8,6 +8,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from skorch.callbacks import Callback, GradientNormClipping, LRScheduler
 
 from sksparse_nn import SparseNetClassifier, SparseNetRegressor
 from sksparse_nn.neural import _sparse_input
@@ -44,6 +45,11 @@ SETTINGS = {
     "l1": {"l1": 0.001},
     "group lasso": {"group_lasso": 0.001},
     "weight decay": {"optimizer": "sgd", "weight_decay": 0.01},
+    "decay in Adam's gradient": {"optimizer": "adam", "weight_decay": 0.01},
+    "decay apart from it": {"optimizer": "adamw", "weight_decay": 0.1},
+    "falling learning rate": {
+        "callbacks": [LRScheduler(torch.optim.lr_scheduler.ExponentialLR, gamma=0.7)]
+    },
     "early stopping": {"early_stopping": True},
     "balanced": {"class_weight": "balanced"},
 }
@@ -64,6 +70,48 @@ def test_training_is_that_of_dense_rows(never_sparse, dtype, name):
     rtol = 2e-3 if dtype == np.float32 else 1e-9
     assert_allclose(answers, dense.predict_proba(X), rtol=rtol)
     assert_allclose(answers, thin.predict_proba(X.toarray()), rtol=1e-4)
+
+
+@every_dtype
+def test_the_optimizer_is_left_as_torch_would_leave_it(dtype):
+    """A callback that asks for gradients lets torch make the steps."""
+
+    class Watch(Callback):
+        def on_grad_computed(self, net, named_parameters, **kwargs):
+            assert all(weight.grad is not None for _, weight in named_parameters)
+
+    X, y = text_like(dtype=dtype)
+    net = SparseNetClassifier((8,), max_epochs=3, batch_size=32, random_state=0)
+    nets = [copy.deepcopy(net).set_params(callbacks=c) for c in (None, [Watch()])]
+    ours, torchs = (
+        fitted.net_.optimizer_.state[fitted.net_.module_[0].weight]
+        for fitted in (net.fit(X, y) for net in nets)
+    )
+    assert ours.keys() == torchs.keys()
+    for name in ours:
+        rtol = 1e-3 if dtype == np.float32 else 1e-10
+        assert_allclose(ours[name], torchs[name], rtol=rtol, atol=1e-9)
+
+
+def test_gradients_can_be_clipped(never_sparse):
+    X, y = text_like(dtype=np.float64)
+    net = SparseNetClassifier(
+        (8,), max_epochs=3, callbacks=[GradientNormClipping(0.01)], random_state=0
+    )
+    answers = net.fit(X, y).predict_proba(X)
+    never_sparse()
+    assert_allclose(answers, net.fit(X, y).predict_proba(X))
+
+
+def test_threads_change_no_bit(monkeypatch):
+    monkeypatch.setattr("sksparse_nn.neural._sparse_adam._WORTH_THREADS", 0)
+    X, y = text_like()
+    answers = []
+    for n_threads in (1, 2):
+        torch.set_num_threads(n_threads)
+        net = SparseNetClassifier((8,), max_epochs=3, random_state=0)
+        answers.append(net.fit(X, y).predict_proba(X))
+    assert_array_equal(*answers)
 
 
 def test_regression_and_partial_fit_stay_sparse_too(never_sparse):

@@ -1,0 +1,162 @@
+"""Adam on the weights that sparse rows meet, without their gradient in memory.
+
+That matrix is as large as the weights, and mostly zero: to make it and to read it again
+took most of the time of a training on sparse rows.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+import torch
+from sklearn.utils import gen_even_slices
+from torch import optim
+
+from sksparse_nn.kernels.adam import adam_steps, by_column
+from sksparse_nn.neural._sparse_input import write_product
+
+# Multiply-adds below which waking a thread takes longer than it saves.
+_WORTH_THREADS = 2e6
+
+
+@contextmanager
+def first_layer_steps(net, samples):
+    """Let the first layer step on its own in a training, where that is possible.
+
+    That is by Adam, on sparse rows, if no callback asks for gradients.
+
+    Parameters
+    ----------
+    net : Net
+        The net to train.
+
+    samples : Samples
+        What it learns from.
+    """
+    if not _is_possible(net, samples):
+        yield
+        return
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        weight = net.module_[0].weight
+        net.module_.trainer = FirstLayerAdam(net.optimizer_, weight, pool)
+        try:
+            yield
+        finally:
+            del net.module_.trainer
+
+
+def _is_possible(net, samples):
+    return (
+        samples.sparse_dtype is not None
+        and type(net.optimizer_) in (optim.Adam, optim.AdamW)
+        and not net.listeners("on_grad_computed")
+        and net.module_[0].weight.requires_grad
+        and net.module_[0].weight.t().is_contiguous()
+    )
+
+
+class FirstLayerAdam:
+    """What torch's Adam does to a weight, its state in the optimizer's own arrays.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Adam or torch.optim.AdamW
+        The optimizer of a net.
+
+    weight : Parameter of shape (n_neurons, n_features)
+        One of its parameters, stored a feature after the other.
+
+    pool : Executor
+        Its threads share the work, in as many parts as torch has threads.
+    """
+
+    def __init__(self, optimizer, weight, pool):
+        self._optimizer, self._weight, self._pool = optimizer, weight, pool
+        self._group = next(
+            group
+            for group in optimizer.param_groups
+            if any(weight is parameter for parameter in group["params"])
+        )
+        self._n_parts = torch.get_num_threads()
+
+    def write_product(self, rows, B, out):
+        """Write the product of sparse rows and a matrix.
+
+        Parameters
+        ----------
+        rows : SparseRows
+            Left factor.
+
+        B : ndarray of shape (n_features, n_columns)
+            Right factor.
+
+        out : ndarray of shape (n_rows, n_columns)
+            Overwritten.
+        """
+        if len(rows.data) * B.shape[1] < _WORTH_THREADS:
+            write_product(rows, B, out)
+        else:
+            self._share(partial(write_product, rows, B, out), len(rows))
+
+    def step(self, rows, gradient):
+        """Make a step.
+
+        Parameters
+        ----------
+        rows : SparseRows
+            What the layer was given.
+
+        gradient : ndarray of shape (n_rows, n_neurons)
+            Gradient of its product with the weights.
+        """
+        state = self._state()
+        state["step"] += 1
+        arrays = (self._weight.detach(), state["exp_avg"], state["exp_avg_sq"])
+        arrays = [array.t().numpy() for array in arrays]
+        columns, rates = _by_column(rows), self._rates(state["step"].item())
+
+        def step(part):
+            features = part.start, part.stop
+            adam_steps(columns, gradient, *arrays, rates, features)
+
+        self._share(step, rows.n_features)
+
+    def _share(self, function, n):
+        """Call a function on parts of a range, the first on this thread."""
+        first, *others = gen_even_slices(n, self._n_parts)
+        tasks = [self._pool.submit(function, part) for part in others]
+        function(first)
+        for task in tasks:
+            task.result()
+
+    def _state(self):
+        """Return the optimizer's state of the weight, made as torch makes it."""
+        state = self._optimizer.state[self._weight]
+        if not state:
+            state["step"] = torch.tensor(0.0)
+            for name in ("exp_avg", "exp_avg_sq"):
+                state[name] = torch.zeros_like(self._weight.detach())
+        return state
+
+    def _rates(self, step):
+        group = self._group
+        (first, second), decay = group["betas"], group["weight_decay"]
+        is_apart = group["decoupled_weight_decay"]
+        rates = [
+            *(first, 1 - first, second, 1 - second),
+            group["lr"] / (1 - first**step),
+            1 / np.sqrt(1 - second**step),
+            group["eps"],
+            1 - group["lr"] * decay if is_apart else 1.0,
+            0.0 if is_apart else decay,
+        ]
+        dtype = self._weight.detach().numpy().dtype.type
+        return tuple(dtype(rate) for rate in rates)
+
+
+def _by_column(rows):
+    starts = np.empty(rows.n_features + 1, np.int64)
+    where, values = np.empty(len(rows.indices), np.int32), np.empty_like(rows.data)
+    by_column(rows.indptr, rows.indices, rows.data, starts, where, values)
+    return starts, where, values
