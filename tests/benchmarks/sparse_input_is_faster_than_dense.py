@@ -12,28 +12,31 @@ from tests.benchmarks._timing import in_turn
 
 def rows(n_rows=20_000):
     """Yield a row of the table for each density."""
-    for n_features, per_row, wanted in (
-        (4096, 10, 5),
-        (4096, 64, 5),
-        (4096, 400, ""),
-        (50_000, 50, ""),
+    for n_features, per_row, batch_size, wanted in (
+        (4096, 10, 256, 5),
+        (4096, 64, 256, 5),
+        (4096, 64, 1024, 5),
+        (4096, 400, 256, ""),
+        (50_000, 50, 256, ""),
     ):
         X, y = _codes(n_rows, n_features, per_row)
-        thin, dense = (_training(X, y, d) for d in (1.0, -1.0))
+        thin, dense = (_training(X, y, batch_size, d) for d in (1.0, -1.0))
         agree = np.mean(thin() == dense())
         yield in_turn(thin, dense, n_rounds=3).row(
             work="training on CSR / batches made dense",
-            size=f"{n_rows} x {n_features}, {per_row} a row, 256 hidden, 1 epoch",
+            size=f"{n_rows} x {n_features}, {per_row} a row, batches of {batch_size}",
             threads=2,
             wanted=wanted,
             quality=f"answers that agree {agree:.4f}",
         )
 
 
-def _training(X, y, density):
+def _training(X, y, batch_size, density):
     def train():
         with _sparse_up_to(density):
-            net = SparseNetClassifier((256,), max_epochs=1, random_state=0)
+            net = SparseNetClassifier(
+                (256,), max_epochs=1, batch_size=batch_size, random_state=0
+            )
             return net.fit(X, y).predict(X[:2000])
 
     return train
