@@ -1,6 +1,7 @@
 """Linear layers whose weights take less room than a dense float matrix."""
 
 from copy import deepcopy
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -9,7 +10,13 @@ from torch import nn
 
 from sksparse_nn.kernels.quantized import int8_product
 from sksparse_nn.kernels.sparse_dense import csr_times_dense
-from sksparse_nn.solvers.compression import dequantized, quantized
+from sksparse_nn.solvers.compression import (
+    ZERO_BYTES,
+    dequantized,
+    quantized,
+    with_zeros,
+    without_zeros,
+)
 
 
 class CompressedLinear(nn.Module):
@@ -135,22 +142,16 @@ class PrunedLinear(CompressedLinear):
 
     def __getstate__(self):
         state = dict(vars(self))
-        weight = self.dense_weight()
-        kept = weight != 0
         state["_dense"] = state["_csr"] = None
-        state["_stored"] = np.packbits(kept), weight[kept]
+        state["_stored"] = without_zeros(self.dense_weight())
         return state
 
     def __setstate__(self, state):
         state = dict(state)
-        bits, values = state.pop("_stored")
+        stored = state.pop("_stored")
         super().__setstate__(state)
-        size = self.out_features * self.in_features
-        kept = np.unpackbits(bits, count=size).astype(bool)
-        weight = np.zeros(size, values.dtype)
-        weight[kept] = values
-        shape = self.out_features, self.in_features
-        self._hold(weight.reshape(shape), self.runs_sparse)
+        weight = with_zeros(*stored, (self.out_features, self.in_features))
+        self._hold(weight, self.runs_sparse)
 
     def __deepcopy__(self, memo):
         twin = memo[id(self)] = type(self).__new__(type(self))
@@ -226,6 +227,23 @@ class QuantizedLinear(CompressedLinear):
         int8_product(np.ascontiguousarray(integers), self._quantized.values, out)
         scales = scale * self._quantized.scales[:, 0].astype(X.dtype)
         return torch.from_numpy(out.astype(X.dtype) * scales) + self.bias
+
+    def __getstate__(self):
+        state, values = dict(vars(self)), self._quantized.values
+        state["_quantized"] = replace(self._quantized, values=None)
+        state["_stored"] = values.shape, without_zeros(values, self._zero)
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        shape, stored = state.pop("_stored")
+        super().__setstate__(state)
+        values = with_zeros(*stored, shape, self._zero)
+        self._quantized = replace(self._quantized, values=values)
+
+    @property
+    def _zero(self):
+        return ZERO_BYTES[self.n_bits]
 
     def _scale_of(self, X):
         if self.input_scale != "row":

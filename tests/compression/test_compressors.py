@@ -206,6 +206,31 @@ def test_integers_take_a_quarter_on_disk(digits):
     assert sizes[0] / len(pickle.dumps(for_prediction(four.fit(X, y)))) > 5.5
 
 
+@pytest.mark.parametrize("n_bits", [8, 4])
+def test_zeros_of_pruned_weights_take_a_bit_of_integers_too(net, digits, n_bits):
+    X, X_test, y, _ = digits
+    pruned = NetPruner(FrozenEstimator(net), amount=0.95).fit(X, y)
+    sizes = []
+    for one in (net, pruned):
+        small = NetQuantizer(FrozenEstimator(one), scheme="weight_only", n_bits=n_bits)
+        layers = linear_layers(module_of(small.fit(X, y)))
+        sizes.append(sum(len(pickle.dumps(layer)) for layer in layers))
+        twin = pickle.loads(pickle.dumps(small))
+        assert_array_equal(twin.predict_proba(X_test), small.predict_proba(X_test))
+    assert sizes[1] < 0.7 * sizes[0]
+
+
+@pytest.mark.parametrize("scheme", ["dynamic", "static"])
+def test_integers_answer_mnist_as_floats_do(data_dir, scheme):
+    with np.load(data_dir / "mnist.npz") as file:
+        X, y, X_test = (file[name] for name in ("X_train", "y_train", "X_test"))
+    X, X_test = (pixels / np.float32(255) for pixels in (X[:20_000], X_test))
+    net = SparseNetClassifier((512, 512), max_epochs=2, random_state=0)
+    net.fit(X, y[:20_000])
+    small = NetQuantizer(FrozenEstimator(net), scheme=scheme).fit(X, y[:20_000])
+    assert np.mean(small.predict(X_test) == net.predict(X_test)) >= 0.99
+
+
 @pytest.mark.parametrize("scheme", ["dynamic", "static", "weight_only"])
 def test_integers_answer_as_floats_do(digits, net, scheme):
     X, X_test, y, _ = digits

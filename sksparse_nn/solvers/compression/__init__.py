@@ -7,13 +7,16 @@ from sksparse_nn.solvers.compression._factorize import (
 )
 from sksparse_nn.solvers.compression._prune import CRITERIA, kept_neurons, kept_weights
 from sksparse_nn.solvers.compression._quantize import (
+    ZERO_BYTES,
     Quantized,
     dequantized,
     quantized,
 )
+from sksparse_nn.solvers.compression._storage import with_zeros, without_zeros
 
 __all__ = [
     "CRITERIA",
+    "ZERO_BYTES",
     "LowRank",
     "Quantized",
     "dequantized",
@@ -22,4 +25,6 @@ __all__ = [
     "kept_neurons",
     "kept_weights",
     "quantized",
+    "with_zeros",
+    "without_zeros",
 ]

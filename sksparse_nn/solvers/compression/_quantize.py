@@ -35,6 +35,9 @@ class Quantized:
 # scale a row the largest weight of it would leave the others too few steps.
 _GROUP_SIZE = 32
 
+# A byte of zeros, by the number of bits of each.
+ZERO_BYTES = {8: 0, 4: 8 | 8 << 4}
+
 
 def quantized(weight, n_bits=8):
     """Round a matrix to integers that are symmetric about zero.
