@@ -5,12 +5,17 @@ VENV := .venv/bin
 INTERNAL := sksparse_nn/(kernels|solvers)/
 INSTALL = $(VENV)/python -m pip install --quiet --constraint constraints.txt --editable
 
-.PHONY: demo test lint docs bench-coding bench-svd bench-net clean
+.PHONY: demo compare test lint docs bench-coding bench-svd bench-net clean
 
 # make demo                     the digits that scikit-learn ships, under a minute
 # make demo CIFAR10=FOLDER      CIFAR-10, under fifteen minutes
 demo: .venv/installed-plot
 	$(VENV)/python examples/plot_sparse_pipelines.py --output demo-output $(if $(CIFAR10),--cifar10 "$(CIFAR10)")
+
+# make compare                  every way to a smaller network on digits, a minute
+# make compare MNIST=FILE.npz   the same on MNIST; CIFAR10=FOLDER on CIFAR-10
+compare: .venv/installed-plot
+	$(VENV)/python examples/compare_compression.py $(if $(MNIST),--mnist "$(MNIST)") $(if $(CIFAR10),--cifar10 "$(CIFAR10)")
 
 test: .venv/installed-test
 	$(VENV)/python -m pytest --numprocesses 2
@@ -42,4 +47,4 @@ bench-coding bench-svd bench-net: bench-%: .venv/installed-bench
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv .cache demo-output docs/_build docs/auto_examples docs/generated
+	rm -rf .venv .cache demo-output compare-output docs/_build docs/auto_examples docs/generated

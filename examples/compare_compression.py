@@ -223,6 +223,35 @@ class Comparison:
         return table
 
 
+def readable(table):
+    """Return the table as it is published: rounded, in kilobytes and milliseconds."""
+
+    def milliseconds(name):
+        spreads = table[f"{name}_spread"]
+        return [
+            f"{1e3 * value:.3g} ± {1e3 * spread:.1g}"
+            for value, spread in zip(table[name], spreads, strict=True)
+        ]
+
+    accuracy = [
+        f"{value:.4f} ± {spread:.4f}"
+        for value, spread in zip(table.accuracy, table.accuracy_spread, strict=True)
+    ]
+    columns = {
+        "accuracy": accuracy,
+        "parameters": table.parameters.round().astype(int),
+        "nonzero": table.nonzero.round().astype(int),
+        "kB in memory": (table.bytes_memory / 1e3).round(1),
+        "kB on disk": (table.bytes_disk / 1e3).round(1),
+        "times smaller": table.smaller.round(1),
+        "multiply-adds": table.multiply_adds.round().astype(int),
+        "ms for 1 row": milliseconds("latency_1"),
+        "ms for 256 rows": milliseconds("latency_256"),
+        "s to fit": table.fit_time.round(1),
+    }
+    return pd.DataFrame(columns, index=table.index.rename("model"))
+
+
 def best_at(table, factor):
     """Describe the most accurate of what is so many times smaller on disk."""
     small = table[table.smaller >= factor].sort_values("accuracy", ascending=False)
@@ -250,9 +279,9 @@ def main():
     name, data = chosen(arguments)
     arguments.output.mkdir(parents=True, exist_ok=True)
     table = Comparison(name, data, arguments.output / "fitted").report()
-    table.to_csv(arguments.output / f"compression_{name}.csv", float_format="%.5g")
-    shown = ["accuracy", "accuracy_spread", "nonzero", "bytes_disk", "smaller"]
-    print(table[shown].round(3).to_string())
+    published = readable(table)
+    published.to_csv(arguments.output / f"compression_{name}.csv")
+    print(published.to_string())
     for factor in (10, 50):
         print(best_at(table, factor))
     mpl.use("Agg")

@@ -377,6 +377,16 @@ def test_sample_weights_reach_the_network(digits):
 # The report
 
 
+def test_a_report_fits_clones_if_asked_to(digits):
+    X, X_test, y, y_test = digits
+    net = SparseNetClassifier((8,), learning_rate=0.02, max_epochs=10, random_state=0)
+    estimators = {"float": net, "int8": NetQuantizer(net)}
+    report = compression_report(estimators, X_test, y_test, fit_on=(X, y))
+    assert (report.fit_time > 0).all()
+    assert report.accuracy["float"] == clone(net).fit(X, y).score(X_test, y_test)
+    assert not hasattr(net, "net_")
+
+
 def test_a_report_counts_everything(digits, net):
     X, X_test, y, y_test = digits
     pipeline = make_pipeline(
