@@ -6,6 +6,7 @@ from importlib import import_module
 # costs nothing: Numba and torch take seconds.
 _HOMES = {
     "CompressionDisplay": "compression",
+    "ImagePatchCoder": "feature_extraction",
     "NetFactorizer": "compression",
     "NetPruner": "compression",
     "NetQuantizer": "compression",
@@ -24,6 +25,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CompressionDisplay",
+    "ImagePatchCoder",
     "NetFactorizer",
     "NetPruner",
     "NetQuantizer",

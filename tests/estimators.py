@@ -3,10 +3,11 @@
 from tests.compression.instances import COMPRESSORS
 from tests.decomposition.coders import SPARSE_CODERS
 from tests.decomposition.reducers import REDUCERS
+from tests.feature_extraction.patch_coders import PATCH_CODERS
 from tests.model_selection.searches import SEARCHES
 from tests.neural.instances import NETS
 
-TRANSFORMERS = [*REDUCERS, *SPARSE_CODERS]
+TRANSFORMERS = [*REDUCERS, *SPARSE_CODERS, *PATCH_CODERS]
 SEEDED = [*TRANSFORMERS, *NETS]
 ESTIMATORS = [*SEEDED, *SEARCHES, *COMPRESSORS]
 

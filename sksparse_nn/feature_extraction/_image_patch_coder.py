@@ -1,0 +1,442 @@
+"""Sparse features of images by their patches."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sksparse_nn._validation import check_rows, restored_on_error
+from sksparse_nn.solvers.dictionary import LEARNERS
+from sksparse_nn.solvers.patches import (
+    ENCODERS,
+    POOLINGS,
+    Pooling,
+    Whitening,
+    draw_patches,
+    fit_whitening,
+    learn_atoms,
+    prepared,
+    read_layout,
+    reconstructed,
+)
+
+_APPROXIMATE = ("omp", "lasso")
+
+
+def _approximates(estimator):
+    return estimator.encoder in _APPROXIMATE
+
+
+class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Describe images by how much of each atom is in which region of them.
+
+    A row is a flattened image. Its patches are made alike in brightness and contrast
+    and whitened, encoded by atoms that were learnt from such patches, and what the
+    encoder says is pooled over a grid of regions. A linear model on top of such
+    features comes near to what small convolutional networks reach [1]_ [2]_.
+
+    Parameters
+    ----------
+    n_components : int, default=400
+        Number of atoms.
+
+    image_shape : tuple of int, default=None
+        Height and width of the images, and for colours the number of channels, first
+        or last. None takes rows as images of one row of pixels.
+
+    channel_axis : {0, 2, -1} or None, default=None
+        Where in an `image_shape` of three the channels are. None takes the first place
+        if that number is smaller than the last one, and the last place otherwise.
+
+    patch_size : int or tuple of int, default=6
+        Height and width of a patch, in pixels.
+
+    stride : int, default=1
+        Distance of neighbouring patches, in pixels.
+
+    encoder : str, default="soft_threshold"
+        What is said of a patch:
+
+        - "soft_threshold": its products with unit atoms, shrunk by `alpha`;
+        - "threshold": products larger than `alpha`, as they are;
+        - "triangle": by how much an atom is nearer than atoms are on average;
+        - "hard_assignment": one for the nearest atom;
+        - "omp": codes of `n_nonzero_coefs` atoms by orthogonal matching pursuit;
+        - "lasso": codes of the lasso with penalty `alpha`.
+
+    alpha : float, default=0.25
+        Level of the thresholds, penalty of the lasso. Values of whitened patches have
+        a variance of about one.
+
+    n_nonzero_coefs : int, default=None
+        Atoms a patch of "omp"; None for a tenth of the values of a patch.
+
+    contrast : float, default=0.01
+        Added to the variance of a patch before it is divided by its deviation, as a
+        share of the mean variance of patches: flat patches stay flatter than others.
+
+    whitening : {"zca"} or None, default="zca"
+        Whether the values of patches are made uncorrelated.
+
+    whitening_reg : float, default=0.1
+        Added to the variance along each principal direction of patches: weak ones,
+        which are mostly noise, stay weaker than others.
+
+    pool : int or tuple of int, default=2
+        Rows and columns of the grid of regions.
+
+    pooling : {"sum", "mean", "max"}, default="sum"
+        What is kept of the values of a region.
+
+    split_sign : bool, default=True
+        Whether positive and negative values are pooled apart; those of "triangle" and
+        "hard_assignment" are never negative.
+
+    learner : str or None, default="online"
+        Where the atoms come from: "random", patches drawn at random; "kmeans", centres
+        of clusters; "online", "ksvd", "exact_ksvd" and "mod" as in
+        `SparseDictionaryCoder`, with the codes of the encoder if that is "omp" or
+        "lasso" and with one atom a patch otherwise (gain-shape clustering, OMP-1). None
+        keeps `dictionary`.
+
+    dictionary : array-like of shape (n_components, patch_width), default=None
+        Atoms of whitened patches, to keep or to start from. A patch is flattened by
+        row, column and channel.
+
+    n_patches : int, default=100_000
+        Patches to learn from, drawn at random, if the images have as many.
+
+    max_epochs : int, default=10
+        Passes of the learner over them.
+
+    n_jobs : int, default=None
+        Number of threads, with scikit-learn's meaning.
+
+    random_state : int, RandomState instance or None, default=None
+        Source of all draws.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, patch_width)
+        The atoms, of whitened patches.
+
+    whitening_ : ndarray of shape (patch_width, patch_width)
+        Matrix that patches of even contrast are multiplied by, less their mean.
+
+    patch_mean_ : ndarray of shape (patch_width,)
+        That mean.
+
+    contrast_ : float
+        What is added to the variance of a patch.
+
+    history_ : ndarray of shape (n_epochs,)
+        Mean over the patches of what the learner lowers, an epoch.
+
+    image_shape_ : tuple of int
+        Height, width and number of channels.
+
+    n_features_in_ : int
+        Numbers of an image.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where `X` had them.
+
+    See Also
+    --------
+    SparseDictionaryCoder : Codes of whole rows.
+
+    Notes
+    -----
+    Outputs stand by region, by row and column of the grid; in a region positive values
+    of all atoms come first, then negative ones.
+
+    Work goes over a few images at a time, whose patches are gathered, multiplied by
+    the atoms with the whitening folded in, encoded and pooled while they are in cache:
+    all patches of all images never exist at once.
+
+    References
+    ----------
+    .. [1] A. Coates, H. Lee, A. Y. Ng (2011), An analysis of single-layer networks in
+       unsupervised feature learning. AISTATS.
+
+    .. [2] A. Coates, A. Y. Ng (2011), The importance of encoding versus training with
+       sparse coding and vector quantization. ICML.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksparse_nn import ImagePatchCoder
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> coder = ImagePatchCoder(
+    ...     48, image_shape=(8, 8), patch_size=4, max_epochs=2, random_state=0
+    ... )
+    >>> coder.fit_transform(X).shape
+    (1797, 384)
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "image_shape": ["array-like", None],
+        "channel_axis": [Interval(Integral, -1, 2, closed="both"), None],
+        "patch_size": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "stride": [Interval(Integral, 1, None, closed="left")],
+        "encoder": [StrOptions(set(ENCODERS))],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), None],
+        "contrast": [Interval(Real, 0, None, closed="left")],
+        "whitening": [StrOptions({"zca"}), None],
+        "whitening_reg": [Interval(Real, 0, None, closed="neither")],
+        "pool": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "pooling": [StrOptions(set(POOLINGS))],
+        "split_sign": ["boolean"],
+        "learner": [StrOptions({"random", "kmeans", *LEARNERS}), None],
+        "dictionary": ["array-like", None],
+        "n_patches": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components=400,
+        *,
+        image_shape=None,
+        channel_axis=None,
+        patch_size=6,
+        stride=1,
+        encoder="soft_threshold",
+        alpha=0.25,
+        n_nonzero_coefs=None,
+        contrast=0.01,
+        whitening="zca",
+        whitening_reg=0.1,
+        pool=2,
+        pooling="sum",
+        split_sign=True,
+        learner="online",
+        dictionary=None,
+        n_patches=100_000,
+        max_epochs=10,
+        n_jobs=None,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.image_shape = image_shape
+        self.channel_axis = channel_axis
+        self.patch_size = patch_size
+        self.stride = stride
+        self.encoder = encoder
+        self.alpha = alpha
+        self.n_nonzero_coefs = n_nonzero_coefs
+        self.contrast = contrast
+        self.whitening = whitening
+        self.whitening_reg = whitening_reg
+        self.pool = pool
+        self.pooling = pooling
+        self.split_sign = split_sign
+        self.learner = learner
+        self.dictionary = dictionary
+        self.n_patches = n_patches
+        self.max_epochs = max_epochs
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the whitening and the atoms from patches of the images.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Images, one a row.
+
+        y : Ignored
+            Present by convention.
+
+        Returns
+        -------
+        self : ImagePatchCoder
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If parameters contradict each other or the data.
+        """
+        with restored_on_error(self):
+            X = self._check_images(X, reset=True)
+            layout = self._layout(X.shape[1])
+            rng = check_random_state(self.random_state)
+            self._check_learner()
+            drawn = draw_patches(X, layout, self.n_patches, rng)
+            whitening = fit_whitening(
+                drawn,
+                kind=self.whitening,
+                regularisation=self.whitening_reg,
+                contrast=self.contrast,
+            )
+            atoms, self.history_ = self._atoms(whitening.apply(drawn), rng)
+            self.components_ = atoms
+            self.whitening_ = whitening.matrix
+            self.patch_mean_ = whitening.mean
+            self.contrast_ = whitening.contrast
+            self.image_shape_ = layout.height, layout.width, layout.n_channels
+        return self
+
+    def transform(self, X):
+        """Encode the patches of images, and pool what is said of them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Images, one a row.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_outputs)
+            Features; float64 for such images, float32 for others.
+        """
+        check_is_fitted(self)
+        X = self._check_images(X, reset=False)
+        pooling = self._pooling()
+        state = prepared(pooling.encoder, self.components_, self._whitening())
+        return pooling.encode(X, state, self.n_jobs)
+
+    @available_if(_approximates)
+    def reconstruct(self, X):
+        """Put images together again from the codes of their patches.
+
+        Each patch is replaced by the sum of atoms that its code says, in its own
+        brightness and contrast; where patches overlap, the mean is taken. Only with
+        codes that approximate: "omp" and "lasso".
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Images, one a row.
+
+        Returns
+        -------
+        Y : ndarray of shape (n_samples, n_features)
+            Images. Pixels that no patch covers are as they were.
+        """
+        check_is_fitted(self)
+        X = self._check_images(X, reset=False)
+        pooling = self._pooling()
+        state = prepared(pooling.encoder, self.components_, self._whitening())
+        atoms = self.components_.astype(np.float64)
+        norms = np.linalg.norm(atoms, axis=1, keepdims=True)
+        unit = (atoms / np.where(norms > 0, norms, 1)).astype(self.components_.dtype)
+        return reconstructed(
+            X,
+            pooling,
+            state,
+            whitening=self._whitening(),
+            atoms=unit,
+            n_jobs=self.n_jobs,
+        )
+
+    def _check_images(self, X, *, reset):
+        """Validate images; bytes stay bytes, which are a quarter of floats."""
+        if getattr(X, "dtype", None) == np.uint8:
+            return validate_data(
+                self, X, dtype=np.uint8, accept_sparse="csr", reset=reset
+            )
+        return check_rows(self, X, reset=reset)
+
+    def _layout(self, n_features):
+        shape = self.image_shape
+        if shape is not None and len(shape) not in {2, 3}:
+            raise ValueError(
+                "image_shape must be (height, width), or three numbers with that of "
+                f"the channels. Got {shape!r}."
+            )
+        return read_layout(
+            n_features,
+            image_shape=shape,
+            channel_axis=self.channel_axis,
+            patch_size=self.patch_size,
+            stride=self.stride,
+            pool=self.pool,
+        )
+
+    def _encoder(self):
+        return ENCODERS.make(self.encoder, self.get_params(deep=False))
+
+    def _whitening(self):
+        return Whitening(self.contrast_, self.patch_mean_, self.whitening_)
+
+    def _pooling(self):
+        return Pooling(
+            self._layout(self.n_features_in_),
+            self._encoder(),
+            self.pooling,
+            self.split_sign,
+            len(self.components_),
+        )
+
+    def _check_learner(self):
+        if self.learner in LEARNERS:
+            coder, learner = self._encoder().learns_with, LEARNERS[self.learner]
+            if coder.penalised and not learner.heeds_penalty:
+                able = [name for name in LEARNERS if LEARNERS[name].heeds_penalty]
+                raise ValueError(
+                    f"encoder={self.encoder!r} needs one of the learners {able}, "
+                    f'"kmeans" or "random". Got {self.learner!r}, whose least squares '
+                    "would undo the penalty."
+                )
+
+    def _atoms(self, patches, rng):
+        given = self._given_atoms(patches)
+        if self.learner is None:
+            return given, np.empty(0)
+        return learn_atoms(
+            patches,
+            self.n_components,
+            rng,
+            start=given,
+            learner=self.learner,
+            coder=self._encoder().learns_with,
+            max_epochs=self.max_epochs,
+            parameters={"n_jobs": self.n_jobs, "random_state": rng},
+        )
+
+    def _given_atoms(self, patches):
+        if self.dictionary is None:
+            if self.learner is None:
+                raise ValueError(
+                    "learner=None needs a dictionary to encode with. Got "
+                    "dictionary=None; give an array of shape (n_components, "
+                    "patch_width) or a learner."
+                )
+            return None
+        atoms = check_array(
+            self.dictionary, dtype=patches.dtype, input_name="dictionary", copy=True
+        )
+        expected = self.n_components, patches.shape[1]
+        if atoms.shape != expected:
+            raise ValueError(
+                f"dictionary must have the shape (n_components, patch_width) = "
+                f"{expected}. Got {atoms.shape}."
+            )
+        return atoms
+
+    @property
+    def _n_features_out(self):
+        return self._pooling().n_outputs
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

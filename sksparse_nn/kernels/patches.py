@@ -1,0 +1,148 @@
+"""Patches of images: gathered, and what encoders say of them pooled."""
+
+import numpy as np
+
+from sksparse_nn.kernels._jit import kernel
+
+
+@kernel
+def gather_patches(images, pixels, corners, centred, variances):
+    """Copy all patches of some images, each without its mean.
+
+    Parameters
+    ----------
+    images : array of shape (n_images, n_features)
+        Of a float type.
+
+    pixels : int64 array of shape (patch_width,)
+        Where the values of a patch stand behind its corner.
+
+    corners : int64 array of shape (n_positions,)
+        Where the corners stand in an image.
+
+    centred : array of shape (n_images * n_positions, patch_width)
+        Overwritten.
+
+    variances : float64 array of shape (n_images * n_positions,)
+        Overwritten with the variances of the patches, one degree of freedom less.
+    """
+    n, width = np.uint64(corners.shape[0]), np.uint64(pixels.shape[0])
+    for i in range(np.uint64(images.shape[0])):
+        for p in range(n):
+            row, corner = i * n + p, corners[p]
+            # About its first value, so that a constant patch is exactly zero.
+            first, total = images[i, corner + pixels[0]], 0.0
+            for j in range(width):
+                value = images[i, corner + pixels[j]] - first
+                centred[row, j] = value
+                total += value
+            mean, square = total / width, 0.0
+            for j in range(width):
+                value = np.float64(centred[row, j]) - mean
+                centred[row, j] = value
+                square += value * value
+            variances[row] = square / max(width - np.uint64(1), np.uint64(1))
+
+
+@kernel
+def pool_soft_thresholds(raw, scales, offsets, alpha, places, out):
+    """Shrink what atoms say of patches by a level, and add it up by region.
+
+    Parameters
+    ----------
+    raw : array of shape (n_patches, n_atoms)
+        Products of centred patches and folded atoms.
+
+    scales : array of shape (n_patches,)
+        What the products of a patch are multiplied by.
+
+    offsets : array of shape (n_atoms,)
+        What is taken off after that.
+
+    alpha : float, of the type of `raw`
+        The level.
+
+    places : int64 array of shape (n_patches,)
+        Where the sums of a patch's region begin in `out`: first those of positive
+        values, then, one for each atom too, those of negative ones.
+
+    out : array of shape (n_outputs,)
+        Added to.
+    """
+    n_atoms = np.uint64(raw.shape[1])
+    nothing = alpha - alpha
+    for i in range(np.uint64(raw.shape[0])):
+        scale, up = scales[i], np.uint64(places[i])
+        down = up + n_atoms
+        for j in range(n_atoms):
+            value = raw[i, j] * scale - offsets[j]
+            above, below = value - alpha, -value - alpha
+            out[up + j] += above if above > nothing else nothing
+            out[down + j] += below if below > nothing else nothing
+
+
+@kernel
+def pool_sums(values, places, out):
+    """Add values up by region.
+
+    Parameters
+    ----------
+    values : array of shape (n_patches, n_values)
+        Values.
+
+    places, out
+        As in `pool_soft_thresholds`; a region has as many sums as a patch values.
+    """
+    n = np.uint64(values.shape[1])
+    for i in range(np.uint64(values.shape[0])):
+        at = np.uint64(places[i])
+        for j in range(n):
+            out[at + j] += values[i, j]
+
+
+@kernel
+def pool_maxima(values, places, out):
+    """Keep the largest value of each region.
+
+    Parameters
+    ----------
+    values, places
+        As in `pool_sums`.
+
+    out : array of shape (n_outputs,)
+        Raised.
+    """
+    n = np.uint64(values.shape[1])
+    for i in range(np.uint64(values.shape[0])):
+        at = np.uint64(places[i])
+        for j in range(n):
+            out[at + j] = values[i, j] if values[i, j] > out[at + j] else out[at + j]
+
+
+@kernel
+def add_to_images(patches, pixels, corners, images, counts):
+    """Add patches to images where they stand, and count what was added where.
+
+    Parameters
+    ----------
+    patches : array of shape (n_images * n_positions, patch_width)
+        Values.
+
+    pixels, corners
+        As in `gather_patches`.
+
+    images : array of shape (n_images, n_features)
+        Added to.
+
+    counts : array of shape (n_features,)
+        Overwritten with how many patches cover a value.
+    """
+    n, width = np.uint64(corners.shape[0]), np.uint64(pixels.shape[0])
+    counts[:] = 0
+    for p in range(n):
+        for j in range(width):
+            counts[corners[p] + pixels[j]] += 1
+    for i in range(np.uint64(images.shape[0])):
+        for p in range(n):
+            for j in range(width):
+                images[i, corners[p] + pixels[j]] += patches[i * n + p, j]

@@ -1,0 +1,27 @@
+"""Patches of images: their atoms, their codes, pooled. Arrays in, arrays out."""
+
+from sksparse_nn.solvers.patches._atoms import learn_atoms
+from sksparse_nn.solvers.patches._encoders import ENCODERS
+from sksparse_nn.solvers.patches._layout import Layout, read_layout
+from sksparse_nn.solvers.patches._pooling import (
+    POOLINGS,
+    Pooling,
+    draw_patches,
+    prepared,
+)
+from sksparse_nn.solvers.patches._reconstruction import reconstructed
+from sksparse_nn.solvers.patches._whitening import Whitening, fit_whitening
+
+__all__ = [
+    "ENCODERS",
+    "POOLINGS",
+    "Layout",
+    "Pooling",
+    "Whitening",
+    "draw_patches",
+    "fit_whitening",
+    "learn_atoms",
+    "prepared",
+    "read_layout",
+    "reconstructed",
+]

@@ -1,0 +1,94 @@
+"""Where the atoms of whitened patches come from."""
+
+import numpy as np
+from sklearn.cluster import KMeans
+
+from sksparse_nn.solvers.dictionary import (
+    LEARNERS,
+    Progress,
+    Samples,
+    initial_dictionary,
+    unit_atoms,
+)
+
+_KMEANS_ITERATIONS = 50
+
+
+def learn_atoms(
+    patches, n_atoms, rng, *, start, learner, coder, max_epochs, parameters
+):
+    """Make a dictionary of patches.
+
+    Parameters
+    ----------
+    patches : ndarray of shape (n_patches, patch_width)
+        Whitened.
+
+    n_atoms : int
+        Number of atoms; those beyond the number of distinct patches are random
+        directions.
+
+    rng : RandomState instance
+        Source of any draw.
+
+    start : ndarray of shape (n_atoms, patch_width) or None
+        Atoms to start from; None for patches.
+
+    learner : str
+        "random" for patches as they are, "kmeans" for the centres of clusters, or a
+        name in `LEARNERS`.
+
+    coder : AbstractCoder
+        Codes while a dictionary is learnt.
+
+    max_epochs : int
+        Passes over the patches.
+
+    parameters : dict
+        Those that a learner may have.
+
+    Returns
+    -------
+    atoms : ndarray of shape (n_atoms, patch_width)
+        Of unit norm, other than centres.
+
+    history : ndarray of shape (n_epochs,)
+        Mean objective an epoch; empty where nothing is learnt in epochs.
+    """
+    weights = np.ones(len(patches))
+    if start is None:
+        start = initial_dictionary(patches, weights, n_atoms, rng)
+    start = unit_atoms(start)
+    if learner == "random":
+        return start, np.empty(0)
+    if learner == "kmeans":
+        return _centres(patches, start, rng), np.empty(0)
+    learning = LEARNERS.make(learner, parameters)
+    progress, samples = Progress.begin(start), Samples(patches, weights)
+    history = []
+    for _ in range(max_epochs):
+        learning.epoch(coder, progress, samples, rng)
+        history.append(progress.mean_objective)
+    return progress.dictionary, np.array(history)
+
+
+def _centres(patches, start, rng):
+    """Return the centres of clusters, and atoms to start from for those that lack."""
+    n_clusters = min(len(start), _n_distinct(patches, rng))
+    clusters = KMeans(
+        n_clusters,
+        init="random",
+        n_init=1,
+        max_iter=_KMEANS_ITERATIONS,
+        random_state=rng.randint(np.iinfo(np.int32).max),
+    ).fit(patches)
+    atoms = start.copy()
+    atoms[:n_clusters] = clusters.cluster_centers_
+    return atoms
+
+
+def _n_distinct(patches, rng):
+    """Count patches that differ, by their places along a random direction."""
+    places = patches.astype(np.float64) @ rng.standard_normal(patches.shape[1])
+    spread = np.ptp(places)
+    return len(np.unique(np.round(places / spread, 6))) if spread > 0 else 1

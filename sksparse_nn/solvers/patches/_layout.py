@@ -1,0 +1,185 @@
+"""Where the pixels, the patches and the regions of a flattened image are."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Layout:
+    """An image as a row of numbers, its patches, and the grid they are pooled over.
+
+    Parameters
+    ----------
+    height, width, n_channels : int
+        Of the image.
+
+    channels_first : bool
+        Whether a row holds one channel after the other.
+
+    patch : tuple of int
+        Height and width of a patch.
+
+    stride : int
+        Distance of neighbouring patches.
+
+    grid : tuple of int
+        Rows and columns of regions.
+    """
+
+    height: int
+    width: int
+    n_channels: int
+    channels_first: bool
+    patch: tuple
+    stride: int
+    grid: tuple
+
+    @property
+    def n_features(self):
+        """How many numbers an image has."""
+        return self.height * self.width * self.n_channels
+
+    @property
+    def patch_width(self):
+        """How many numbers a patch has."""
+        return prod(self.patch) * self.n_channels
+
+    @property
+    def positions(self):
+        """How many patches stand below each other, and side by side."""
+        sides = zip((self.height, self.width), self.patch, strict=True)
+        return tuple((image - patch) // self.stride + 1 for image, patch in sides)
+
+    @property
+    def n_positions(self):
+        """How many patches an image has."""
+        return prod(self.positions)
+
+    @property
+    def n_regions(self):
+        """How many regions an image has."""
+        return prod(self.grid)
+
+    @cached_property
+    def corners(self):
+        """Where the first value of each patch stands, of shape (n_positions,)."""
+        rows, columns = (self.stride * np.arange(n) for n in self.positions)
+        return self._place(rows[:, None], columns[None, :], 0).ravel()
+
+    @cached_property
+    def pixels(self):
+        """Where the values of a patch stand behind its corner, of shape (patch_width,).
+
+        By row, then column, then channel.
+        """
+        rows, columns, channels = np.ogrid[
+            : self.patch[0], : self.patch[1], : self.n_channels
+        ]
+        return self._place(rows, columns, channels).ravel()
+
+    @cached_property
+    def regions(self):
+        """The region of each patch, of shape (n_positions,)."""
+        rows, columns = (
+            np.repeat(np.arange(n_parts), _part_sizes(n, n_parts))
+            for n, n_parts in zip(self.positions, self.grid, strict=True)
+        )
+        return (rows[:, None] * self.grid[1] + columns[None, :]).ravel()
+
+    def _place(self, rows, columns, channels):
+        if self.channels_first:
+            places = (channels * self.height + rows) * self.width + columns
+        else:
+            places = (rows * self.width + columns) * self.n_channels + channels
+        return np.asarray(places, np.int64)
+
+
+def _part_sizes(n, n_parts):
+    """Part a length so that the first parts have one more where it does not divide."""
+    return np.full(n_parts, n // n_parts) + (np.arange(n_parts) < n % n_parts)
+
+
+def read_layout(n_features, *, image_shape, channel_axis, patch_size, stride, pool):
+    """Read the parameters that say what an image is.
+
+    Parameters
+    ----------
+    n_features : int
+        Numbers of an image.
+
+    image_shape : tuple of int or None
+        Height and width, and the number of channels first or last; None for one row of
+        pixels.
+
+    channel_axis : int or None
+        Where in a shape of three the channels are; None for where the shape says it,
+        being smaller there.
+
+    patch_size : int or tuple of int
+        Height and width of a patch.
+
+    stride : int
+        Distance of neighbouring patches.
+
+    pool : int or tuple of int
+        Rows and columns of regions.
+
+    Returns
+    -------
+    layout : Layout
+        What they say.
+
+    Raises
+    ------
+    ValueError
+        If they contradict each other, or the data.
+    """
+    if image_shape is None:
+        return _row_of_pixels(n_features, patch_size, stride, pool)
+    height, width, n_channels, first = _sides(image_shape, channel_axis)
+    if height * width * n_channels != n_features:
+        raise ValueError(
+            f"image_shape={image_shape} is of {height * width * n_channels} numbers. "
+            f"Got rows of {n_features}; give the shape that was flattened."
+        )
+    patch, grid = _pair(patch_size), _pair(pool)
+    if patch[0] > height or patch[1] > width:
+        raise ValueError(
+            f"patch_size={patch_size} must fit in images of {height} x {width} pixels."
+        )
+    layout = Layout(height, width, n_channels, first, patch, stride, grid)
+    if grid[0] > layout.positions[0] or grid[1] > layout.positions[1]:
+        rows, columns = layout.positions
+        raise ValueError(
+            f"pool={pool} asks for more regions than there are patches: {rows} below "
+            f"each other and {columns} side by side. Lower pool, patch_size or stride."
+        )
+    return layout
+
+
+def _row_of_pixels(n_features, patch_size, stride, pool):
+    """Return the layout of plain features, cut down to what they have."""
+    patch = 1, min(_pair(patch_size)[1], n_features)
+    n_positions = (n_features - patch[1]) // stride + 1
+    grid = 1, min(_pair(pool)[1], n_positions)
+    return Layout(1, n_features, 1, False, patch, stride, grid)
+
+
+def _sides(image_shape, channel_axis):
+    """Return height, width, channels and whether these come first."""
+    shape = tuple(image_shape)
+    if len(shape) == 2:
+        return *shape, 1, False
+    if channel_axis is None:
+        channel_axis = 0 if shape[0] < shape[2] else 2
+    first = channel_axis % 3 == 0
+    if first:
+        return *shape[1:], shape[0], True
+    return *shape, False
+
+
+def _pair(size):
+    return (size, size) if np.ndim(size) == 0 else tuple(size)

@@ -1,0 +1,297 @@
+"""Images in, pooled values out: one sweep over blocks of images on threads."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from sksparse_nn.kernels.patches import (
+    gather_patches,
+    pool_maxima,
+    pool_sums,
+)
+from sksparse_nn.solvers._rows import block_slices
+from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
+from sksparse_nn.solvers.patches._encoders import PatchEncoder, SoftThreshold
+from sksparse_nn.solvers.patches._layout import Layout
+from sksparse_nn.solvers.patches._whitening import Patches
+
+# Patches that a thread takes at once, and those gathered together: they stay in cache.
+_TASK = 2**14
+_GATHERED = 2**10
+
+# Numbers of a block of products, and its rows at least: it stays in cache too.
+_PRODUCTS = 2**18
+_ROWS = 64
+
+POOLINGS = ("sum", "mean", "max")
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """How the values of an image's patches become a row.
+
+    Parameters
+    ----------
+    layout : Layout
+        Of the images.
+
+    encoder : PatchEncoder
+        Makes the values.
+
+    kind : {"sum", "mean", "max"}
+        What is kept of a region.
+
+    split_sign : bool
+        Whether positive and negative values are pooled apart.
+
+    n_atoms : int
+        Values of a patch.
+    """
+
+    layout: Layout
+    encoder: PatchEncoder
+    kind: str
+    split_sign: bool
+    n_atoms: int
+
+    @property
+    def is_split(self):
+        """Whether a region has two values an atom."""
+        return self.split_sign and self.encoder.signed
+
+    @property
+    def n_outputs(self):
+        """How many values an image gets."""
+        return self.layout.n_regions * self.n_atoms * (1 + self.is_split)
+
+    def encode(self, X, state, n_jobs=None):
+        """Encode images.
+
+        Parameters
+        ----------
+        X : ndarray or CSR matrix of shape (n_images, n_features)
+            Images.
+
+        state : object
+            What the encoder prepared.
+
+        n_jobs : int or None, default=None
+            Number of threads.
+
+        Returns
+        -------
+        out : ndarray of shape (n_images, n_outputs)
+            Of the float type that images of this type have.
+        """
+        dtype = float_type(X)
+        at_first = -np.inf if self.kind == "max" and not self._is_positive else 0
+        out = np.full((X.shape[0], self.n_outputs), at_first, dtype)
+
+        def work(where):
+            self._encode_block(float_images(X, where), state, out[where])
+
+        for _ in map_in_order(work, self.blocks(X), n_jobs):
+            pass
+        if self.kind == "mean":
+            out /= np.repeat(self._region_sizes(), self.n_outputs // self._n_regions)
+        return out
+
+    @property
+    def _n_regions(self):
+        return self.layout.n_regions
+
+    @property
+    def _is_positive(self):
+        return self.is_split or not self.encoder.signed
+
+    def _region_sizes(self):
+        return np.bincount(self.layout.regions).astype(np.float64)
+
+    def blocks(self, X):
+        """Cut images into as many as a thread takes at once.
+
+        Parameters
+        ----------
+        X : ndarray or CSR matrix of shape (n_images, n_features)
+            Images.
+
+        Returns
+        -------
+        blocks : list of slice
+            In order.
+        """
+        return block_slices(X.shape[0], max(1, _TASK // self.layout.n_positions))
+
+    def _encode_block(self, images, state, out):
+        reader = PatchReader(self.layout, images.dtype)
+        n_rows = max(_ROWS, _PRODUCTS // self.n_atoms)
+        raw = np.empty((n_rows, self.n_atoms), images.dtype)
+        for some in block_slices(len(images), reader.n_images):
+            patches = reader.read(images[some])
+            places = self._places(some.stop - some.start)
+            target = out[some].reshape(-1)
+            for rows in block_slices(len(patches), n_rows):
+                tile = raw[: rows.stop - rows.start]
+                self._add(state, patches[rows], places[rows], target, raw=tile)
+
+    def _add(self, state, patches, places, target, *, raw):
+        fused = isinstance(self.encoder, SoftThreshold)
+        if fused and self.is_split and self.kind != "max":
+            self.encoder.add_split(state, patches, places, target, raw=raw)
+            return
+        values = self.encoder.values(state, patches)
+        if self.is_split:
+            values = np.hstack([np.maximum(values, 0), np.maximum(-values, 0)])
+        pool = pool_maxima if self.kind == "max" else pool_sums
+        pool(np.ascontiguousarray(values), places, target)
+
+    def _places(self, n_images):
+        starts = self.n_outputs * np.arange(n_images)
+        width = self.n_outputs // self._n_regions
+        return (starts[:, None] + width * self.layout.regions).ravel()
+
+
+class PatchReader:
+    """Reads patches of a few images at a time into the same memory.
+
+    Parameters
+    ----------
+    layout : Layout
+        Of the images.
+
+    dtype : dtype
+        Of the patches.
+
+    Attributes
+    ----------
+    n_images : int
+        How many images are read at once, at most.
+    """
+
+    def __init__(self, layout, dtype):
+        self._layout = layout
+        self.n_images = max(1, _GATHERED // layout.n_positions)
+        n_patches = self.n_images * layout.n_positions
+        self._centred = np.empty((n_patches, layout.patch_width), dtype)
+        self._variances = np.empty(n_patches)
+
+    def read(self, images):
+        """Read the patches of some images.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_some, n_features)
+            Images.
+
+        Returns
+        -------
+        patches : Patches
+            By image, then position. Overwritten by the next call.
+        """
+        n_patches = len(images) * self._layout.n_positions
+        centred, variances = self._centred[:n_patches], self._variances[:n_patches]
+        pixels, corners = self._layout.pixels, self._layout.corners
+        gather_patches(images, pixels, corners, centred, variances)
+        return Patches(centred, variances)
+
+
+def float_type(X):
+    """Return the type that images are worked on in.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix
+        Images.
+
+    Returns
+    -------
+    dtype : dtype
+        Double for images of float64, single for all others.
+    """
+    return np.dtype(np.float64 if X.dtype == np.float64 else np.float32)
+
+
+def float_images(X, where):
+    """Copy some images.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_images, n_features)
+        Images.
+
+    where : slice or ndarray of int
+        Which.
+
+    Returns
+    -------
+    images : ndarray of shape (n_some, n_features)
+        Of `float_type`, C-contiguous and writable.
+    """
+    some = X[where]
+    some = some.toarray() if sparse.issparse(some) else some
+    return np.array(some, float_type(X), order="C")
+
+
+def draw_patches(X, layout, n_patches, rng):
+    """Draw patches at random places of random images, no place twice.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_images, n_features)
+        Images.
+
+    layout : Layout
+        Of the images.
+
+    n_patches : int
+        How many, if there are as many.
+
+    rng : RandomState instance
+        Source of the draw.
+
+    Returns
+    -------
+    patches : Patches
+        In the order of the images.
+    """
+    n_images, n_positions = X.shape[0], layout.n_positions
+    n_patches = min(n_patches, n_images * n_positions)
+    an_image = np.full(n_images, n_patches // n_images)
+    an_image[rng.permutation(n_images)[: n_patches % n_images]] += 1
+    reader, drawn = PatchReader(layout, float_type(X)), []
+    for some in block_slices(n_images, reader.n_images):
+        counts = an_image[some]
+        if counts.any():
+            picked = [
+                i * n_positions + rng.permutation(n_positions)[:count]
+                for i, count in enumerate(counts)
+            ]
+            drawn.append(reader.read(float_images(X, some))[np.concatenate(picked)])
+    return Patches(
+        np.concatenate([patches.centred for patches in drawn]),
+        np.concatenate([patches.variances for patches in drawn]),
+    )
+
+
+def prepared(encoder, dictionary, whitening):
+    """Let an encoder prepare, on one thread of BLAS.
+
+    Parameters
+    ----------
+    encoder : PatchEncoder
+        The encoder.
+
+    dictionary : ndarray of shape (n_atoms, patch_width)
+        Atoms.
+
+    whitening : Whitening
+        The map of patches.
+
+    Returns
+    -------
+    state : object
+        What it prepared.
+    """
+    with single_threaded_blas():
+        return encoder.prepare(dictionary, whitening)

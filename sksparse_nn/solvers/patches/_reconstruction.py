@@ -1,0 +1,68 @@
+"""Images from the codes of their patches."""
+
+import numpy as np
+
+from sksparse_nn.kernels.patches import add_to_images
+from sksparse_nn.solvers._threads import map_in_order
+from sksparse_nn.solvers.patches._pooling import (
+    PatchReader,
+    float_images,
+    float_type,
+)
+
+
+def reconstructed(X, pooling, state, *, whitening, atoms, n_jobs=None):
+    """Replace patches by what their codes say, and average where they overlap.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_images, n_features)
+        Images.
+
+    pooling : Pooling
+        Its layout and its encoder are used.
+
+    state : object
+        What the encoder prepared.
+
+    whitening : Whitening
+        The map of patches.
+
+    atoms : ndarray of shape (n_atoms, patch_width)
+        What the codes are multiplied by.
+
+    n_jobs : int or None, default=None
+        Number of threads.
+
+    Returns
+    -------
+    Y : ndarray of shape (n_images, n_features)
+        Of the float type that such images have.
+    """
+    layout, dtype = pooling.layout, float_type(X)
+    Y = np.zeros(X.shape, dtype)
+
+    def work(where):
+        images = float_images(X, where)
+        reader, out = PatchReader(layout, dtype), Y[where]
+        for start in range(0, len(images), reader.n_images):
+            some = slice(start, start + reader.n_images)
+            patches = reader.read(images[some])
+            values = pooling.encoder.values(state, patches)
+            means = _means(images[some], layout)
+            scales = whitening.scales(patches)
+            again = whitening.undo(values @ atoms, scales, means).astype(dtype)
+            counts = np.empty(layout.n_features)
+            add_to_images(again, layout.pixels, layout.corners, out[some], counts)
+            is_covered = counts > 0
+            out[some] /= np.where(is_covered, counts, 1).astype(dtype)
+            out[some, ~is_covered] = images[some][:, ~is_covered]
+
+    for _ in map_in_order(work, pooling.blocks(X), n_jobs):
+        pass
+    return Y
+
+
+def _means(images, layout):
+    places = layout.corners[:, None] + layout.pixels[None, :]
+    return images[:, places].mean(axis=2, dtype=np.float64).ravel()

@@ -1,0 +1,140 @@
+"""Patches of equal brightness and contrast, their values made uncorrelated."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Patches of images.
+
+    Attributes
+    ----------
+    centred : ndarray of shape (n_patches, patch_width)
+        The patches without their means.
+
+    variances : ndarray of shape (n_patches,)
+        Their variances, in float64.
+    """
+
+    centred: np.ndarray
+    variances: np.ndarray
+
+    def __len__(self):
+        return len(self.centred)
+
+    def __getitem__(self, which):
+        return Patches(self.centred[which], self.variances[which])
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """An affine map of patches.
+
+    Attributes
+    ----------
+    contrast : float
+        Added to the variance of a patch before it is divided by the root.
+
+    mean : ndarray of shape (patch_width,)
+        Mean of the patches behind that.
+
+    matrix : ndarray of shape (patch_width, patch_width)
+        Symmetric; multiplies what is left.
+    """
+
+    contrast: float
+    mean: np.ndarray
+    matrix: np.ndarray
+
+    def scales(self, patches):
+        """Return what centred patches are multiplied by.
+
+        Parameters
+        ----------
+        patches : Patches
+            The patches.
+
+        Returns
+        -------
+        scales : ndarray of shape (n_patches,)
+            In the type of the patches; zero for a constant one if nothing is added.
+        """
+        total = patches.variances + self.contrast
+        roots = np.sqrt(np.where(total > 0, total, np.inf))
+        return (1 / roots).astype(patches.centred.dtype)
+
+    def apply(self, patches):
+        """Map patches.
+
+        Parameters
+        ----------
+        patches : Patches
+            The patches.
+
+        Returns
+        -------
+        whitened : ndarray of shape (n_patches, patch_width)
+            In the type of the patches.
+        """
+        dtype = patches.centred.dtype
+        scaled = patches.centred * self.scales(patches)[:, None]
+        return (scaled - self.mean.astype(dtype)) @ self.matrix.astype(dtype)
+
+    def undo(self, whitened, scales, means):
+        """Map whitened patches back.
+
+        Parameters
+        ----------
+        whitened : ndarray of shape (n_patches, patch_width)
+            From `apply`, or near that.
+
+        scales, means : ndarray of shape (n_patches,)
+            Those of the patches.
+
+        Returns
+        -------
+        patches : ndarray of shape (n_patches, patch_width)
+            As they came.
+        """
+        scaled = np.linalg.solve(self.matrix.T, whitened.T).T + self.mean
+        safe = np.where(scales > 0, scales, np.inf)
+        return scaled / safe[:, None] + means[:, None]
+
+
+def fit_whitening(patches, *, kind, regularisation, contrast):
+    """Learn the map from patches.
+
+    Parameters
+    ----------
+    patches : Patches
+        To learn from.
+
+    kind : {"zca"} or None
+        None only evens out the contrast.
+
+    regularisation : float
+        Added to the variances along principal directions; those of values of patches
+        are about one.
+
+    contrast : float
+        Added to the variance of each patch, as a share of their mean.
+
+    Returns
+    -------
+    whitening : Whitening
+        In float64.
+    """
+    width = patches.centred.shape[1]
+    added = float(contrast * patches.variances.mean())
+    plain = Whitening(added, np.zeros(width), np.eye(width))
+    if kind is None:
+        return plain
+    scaled = patches.centred * plain.scales(patches)[:, None]
+    mean = scaled.mean(axis=0, dtype=np.float64)
+    deviations = scaled - mean.astype(scaled.dtype)
+    covariance = (deviations.T @ deviations).astype(np.float64) / max(len(scaled), 1)
+    values, vectors = np.linalg.eigh(covariance)
+    roots = 1 / np.sqrt(np.maximum(values, 0) + regularisation)
+    return Whitening(added, mean, (vectors * roots) @ vectors.T)

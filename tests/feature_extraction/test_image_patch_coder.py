@@ -1,0 +1,250 @@
+"""The patch coder against a twin that goes one patch at a time."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sksparse_nn import ImagePatchCoder, sparse_encode
+from sksparse_nn.solvers.patches import ENCODERS
+
+HEIGHT, WIDTH, CHANNELS, PATCH = 7, 8, 2, 3
+SHAPE = HEIGHT, WIDTH, CHANNELS
+
+
+@pytest.fixture(scope="module", name="X")
+def images():
+    rng = np.random.default_rng(0)
+    smooth = rng.standard_normal((9, *SHAPE)).cumsum(axis=1).cumsum(axis=2)
+    return (smooth + 5).reshape(9, -1)
+
+
+def coder_of(**parameters):
+    parameters = {
+        "n_components": 10,
+        "image_shape": SHAPE,
+        "patch_size": PATCH,
+        "max_epochs": 2,
+        "random_state": 0,
+    } | parameters
+    return ImagePatchCoder(**parameters)
+
+
+def whitened(patch, coder):
+    centred = patch - patch.mean()
+    scale = np.sqrt(centred @ centred / (patch.size - 1) + coder.contrast_)
+    return (centred / scale - coder.patch_mean_) @ coder.whitening_
+
+
+def said(w, coder):
+    """Return the values of a whitened patch, by the definition of the encoder."""
+    D = coder.components_
+    unit = D / np.linalg.norm(D, axis=1, keepdims=True)
+    z, distances = unit @ w, np.linalg.norm(D - w, axis=1)
+    match coder.encoder:
+        case "soft_threshold":
+            return np.sign(z) * np.maximum(np.abs(z) - coder.alpha, 0)
+        case "threshold":
+            return np.where(np.abs(z) > coder.alpha, z, 0)
+        case "triangle":
+            return np.maximum(distances.mean() - distances, 0)
+        case "hard_assignment":
+            return (np.arange(len(D)) == distances.argmin()).astype(float)
+    parameters = {
+        "omp": {"n_nonzero_coefs": coder.n_nonzero_coefs},
+        "lasso": {"alpha": coder.alpha},
+    }[coder.encoder]
+    codes = sparse_encode(w[None], unit, algorithm=coder.encoder, **parameters)
+    return codes.toarray()[0]
+
+
+def twin(X, coder):
+    """Encode images patch by patch."""
+    rows = []
+    is_split = coder.split_sign and ENCODERS[coder.encoder].signed
+    for row in X:
+        image, values = row.reshape(SHAPE), {}
+        n_rows, n_columns = HEIGHT - PATCH + 1, WIDTH - PATCH + 1
+        for y in range(n_rows):
+            for x in range(n_columns):
+                patch = image[y : y + PATCH, x : x + PATCH].ravel()
+                value = said(whitened(patch, coder), coder)
+                if is_split:
+                    value = np.r_[np.maximum(value, 0), np.maximum(-value, 0)]
+                region = y >= -(-n_rows // 2), x >= -(-n_columns // 2)
+                values.setdefault(region, []).append(value)
+        pooled = {"sum": np.sum, "mean": np.mean, "max": np.max}[coder.pooling]
+        rows.append(np.hstack([pooled(values[r], axis=0) for r in sorted(values)]))
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("pooling", ["sum", "mean", "max"])
+@pytest.mark.parametrize("split_sign", [True, False])
+def test_features_are_those_of_the_twin(X, encoder, pooling, split_sign):
+    coder = coder_of(
+        encoder=encoder, pooling=pooling, split_sign=split_sign, n_nonzero_coefs=2
+    ).fit(X)
+    assert_allclose(coder.transform(X), twin(X, coder), rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_single_precision_is_near(X, encoder):
+    coder = coder_of(encoder=encoder, n_nonzero_coefs=2, learner="random").fit(X)
+    expected = coder.transform(X)
+    coder.components_ = coder.components_.astype(np.float32)
+    found = coder.transform(X.astype(np.float32))
+    assert found.dtype == np.float32
+    assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * expected.max())
+
+
+@pytest.mark.parametrize("learner", ["random", "kmeans", "online", "ksvd", "mod"])
+def test_whitened_patches_are_uncorrelated(X, learner):
+    coder = coder_of(learner=learner, whitening_reg=1e-9).fit(X)
+    patches = [
+        whitened(row.reshape(SHAPE)[y : y + PATCH, x : x + PATCH].ravel(), coder)
+        for row in X
+        for y in range(HEIGHT - PATCH + 1)
+        for x in range(WIDTH - PATCH + 1)
+    ]
+    values = np.linalg.eigvalsh(np.cov(np.array(patches).T, bias=True))
+    assert_allclose(values[1:], 1, rtol=1e-3)  # brightness has gone
+    assert len(coder.components_) == 10
+
+
+def test_where_channels_stand_does_not_matter(X):
+    first = X.reshape(-1, *SHAPE).transpose(0, 3, 1, 2).reshape(len(X), -1)
+    one = coder_of().fit(X)
+    other = coder_of(image_shape=(CHANNELS, HEIGHT, WIDTH)).fit(first)
+    assert_array_equal(one.components_, other.components_)
+    assert_array_equal(one.transform(X), other.transform(first))
+
+
+@pytest.mark.parametrize("scale", [1e-20, 255.0, 1e15])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_units_do_not_matter(X, scale, dtype):
+    one, other = coder_of().fit(X), coder_of().fit((scale * X).astype(dtype))
+    expected = one.transform(X)
+    found = other.transform((scale * X).astype(dtype))
+    assert_allclose(found, expected, rtol=2e-2, atol=5e-3 * expected.max())
+
+
+def test_brightness_does_not_matter(X):
+    coder = coder_of().fit(X)
+    assert_allclose(coder.transform(X + 1e4), coder.transform(X), atol=1e-6)
+
+
+def test_bytes_and_sparse_images_are_images_too(X):
+    pixels = (255 * (X - X.min()) / np.ptp(X)).astype(np.uint8)
+    pixels[pixels < 40] = 0
+    expected = coder_of().fit_transform(pixels.astype(np.float32))
+    assert_array_equal(coder_of().fit_transform(pixels), expected)
+    assert_array_equal(coder_of().fit_transform(sparse.csr_array(pixels)), expected)
+
+
+def test_images_are_encoded_by_themselves(X):
+    coder = coder_of().fit(X)
+    alone = np.vstack([coder.transform(row[None]) for row in X])
+    assert_allclose(coder.transform(X), alone, rtol=1e-12)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("value", [0, 0.1, 1e9])
+def test_constant_images_have_no_patches_to_speak_of(encoder, value):
+    X = np.full((5, HEIGHT * WIDTH * CHANNELS), value, np.float32)
+    Z = coder_of(encoder=encoder, n_nonzero_coefs=2).fit_transform(X)
+    assert np.isfinite(Z).all()
+    if encoder not in {"triangle", "hard_assignment"}:
+        assert_array_equal(Z, 0)
+
+
+def test_a_constant_image_among_others_says_nothing(X):
+    coder = coder_of(alpha=0.5).fit(X)
+    flat = np.full((1, X.shape[1]), 3.0)
+    assert coder.transform(flat).max() < 0.2 * coder.transform(X).max()
+
+
+@pytest.mark.parametrize("learner", ["random", "kmeans", "online", "mod"])
+def test_there_may_be_fewer_patches_than_atoms(X, learner):
+    coder = coder_of(n_components=400, learner=learner).fit(X[:2])
+    assert np.isfinite(coder.transform(X)).all()
+    assert coder.components_.shape == (400, PATCH * PATCH * CHANNELS)
+
+
+def test_given_atoms_are_kept_or_gone_on_from(X):
+    D = coder_of(learner="random").fit(X).components_
+    kept = coder_of(learner=None, dictionary=D).fit(X)
+    assert_array_equal(kept.components_, D)
+    moved = coder_of(dictionary=D).fit(X).components_
+    assert not np.allclose(moved, D)
+
+
+@pytest.mark.parametrize("encoder", ["omp", "lasso"])
+def test_images_come_back_from_precise_codes(X, encoder):
+    coder = coder_of(
+        n_components=40, encoder=encoder, n_nonzero_coefs=17, alpha=1e-4, learner="mod"
+    )
+    if encoder == "lasso":
+        coder.set_params(learner="online")
+    again = coder.fit(X).reconstruct(X)
+    assert_allclose(again, X, atol=0.02 * X.std())
+
+
+def test_few_atoms_leave_the_rest_of_an_image(X):
+    errors = [
+        np.square(coder_of(encoder="omp", n_nonzero_coefs=k).fit(X).reconstruct(X) - X)
+        for k in (1, 3)
+    ]
+    assert errors[1].mean() < errors[0].mean() < X.var()
+
+
+def test_pixels_without_a_patch_stay_as_they_are(X):
+    coder = coder_of(encoder="omp", stride=5, pool=1).fit(X)
+    left = coder.reconstruct(X).reshape(-1, *SHAPE)[:, PATCH:5]
+    assert_array_equal(left, X.reshape(-1, *SHAPE)[:, PATCH:5])
+
+
+def test_what_does_not_approximate_gives_no_images_back():
+    assert not hasattr(coder_of(), "reconstruct")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"image_shape": (7, 8)}, "of 56 numbers. Got rows of 112"),
+        ({"image_shape": (112,)}, "image_shape must be"),
+        ({"patch_size": 8}, "must fit in images of 7 x 8"),
+        ({"learner": None}, "needs a dictionary"),
+        ({"learner": None, "dictionary": np.eye(10)}, r"Got \(10, 10\)"),
+        ({"encoder": "lasso", "learner": "mod"}, "would undo the penalty"),
+        ({"encoder": "sparse"}, "'encoder' parameter"),
+    ],
+)
+def test_what_makes_no_sense_is_told(X, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        coder_of(**parameters).fit(X)
+
+
+def test_images_with_holes_are_refused(X):
+    X = X.copy()
+    X[1, 2] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        coder_of().fit(X)
+
+
+def test_digits_are_told_apart_by_twenty_labels_a_class():
+    """About 0.96 is what other code reached with the same setting."""
+    X, y = load_digits(return_X_y=True)
+    coder = ImagePatchCoder(
+        48, image_shape=(8, 8), patch_size=4, contrast=0.03, random_state=0
+    )
+    model = make_pipeline(coder, StandardScaler(), LogisticRegression(C=0.1))
+    order = np.random.default_rng(0).permutation(len(X))
+    few = np.concatenate([order[y[order] == label][:20] for label in range(10)])
+    rest = np.setdiff1d(order, few)
+    assert clone(model).fit(X[few], y[few]).score(X[rest], y[rest]) > 0.94

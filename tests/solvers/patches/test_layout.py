@@ -1,0 +1,76 @@
+"""Where pixels, patches and regions are, against slicing an image."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from sksparse_nn.solvers.patches import read_layout
+
+DEFAULTS = {"channel_axis": None, "patch_size": 2, "stride": 1, "pool": 2}
+
+
+def layout_of(n_features, image_shape, **parameters):
+    parameters = DEFAULTS | parameters
+    return read_layout(n_features, image_shape=image_shape, **parameters)
+
+
+SHAPES = {
+    "grey": ((6, 5), None, (6, 5, 1), False),
+    "channels last": ((6, 5, 3), None, (6, 5, 3), False),
+    "channels first": ((3, 6, 5), None, (6, 5, 3), True),
+    "first, told so": ((4, 6, 4), 0, (6, 4, 4), True),
+    "last, told so": ((2, 6, 4), -1, (2, 6, 4), False),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("patch", [1, 2, (2, 3)])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_patches_are_slices(name, patch, stride):
+    shape, axis, sides, first = SHAPES[name]
+    n_features = int(np.prod(shape))
+    layout = layout_of(
+        n_features, shape, channel_axis=axis, patch_size=patch, stride=stride, pool=1
+    )
+    assert (layout.height, layout.width, layout.n_channels) == sides
+    flat = np.arange(n_features)
+    image = flat.reshape(shape)
+    image = image.transpose(1, 2, 0) if first else image.reshape(sides)
+    height, width = layout.patch
+    expected = [
+        image[y : y + height, x : x + width].ravel()
+        for y in range(0, sides[0] - height + 1, stride)
+        for x in range(0, sides[1] - width + 1, stride)
+    ]
+    found = flat[layout.corners[:, None] + layout.pixels[None, :]]
+    assert_array_equal(found, expected)
+    assert layout.n_positions == len(expected)
+
+
+def test_regions_part_the_positions_evenly():
+    layout = layout_of(32 * 32 * 3, (32, 32, 3), patch_size=6)
+    regions = layout.regions.reshape(27, 27)
+    assert_array_equal(np.bincount(layout.regions), [14 * 14, 14 * 13, 13 * 14, 169])
+    assert_array_equal(regions[:14, :14], 0)
+    assert_array_equal(regions[14:, :14], 2)
+
+
+def test_rows_without_a_shape_are_cut_down_to_what_they_have():
+    assert layout_of(1, None, patch_size=6).n_positions == 1
+    assert layout_of(7, None, patch_size=6).grid == (1, 2)
+    assert layout_of(6, None, patch_size=6).grid == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("n_features", "shape", "parameters", "message"),
+    [
+        (30, (6, 6), {}, "of 36 numbers. Got rows of 30"),
+        (30, (6, 5), {"patch_size": 6}, "must fit in images of 6 x 5"),
+        (30, (6, 5), {"patch_size": (2, 6)}, "must fit in images of 6 x 5"),
+        (30, (6, 5), {"pool": 5}, "more regions than there are patches: 5 below"),
+        (30, (6, 5), {"stride": 4}, "2 below each other and 1 side by side"),
+    ],
+)
+def test_what_does_not_fit_is_told(n_features, shape, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        layout_of(n_features, shape, **parameters)
