@@ -1,7 +1,7 @@
 """Train a network on after it lost a part of its weights."""
 
 import torch
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, LRScheduler
 
 # Learning rate of fine-tuning, of the network's own: the optimizer begins anew, and its
 # first steps are long.
@@ -70,14 +70,20 @@ def fine_tune(network, data, epochs, callbacks=()):
         How many.
 
     callbacks : sequence of skorch.callbacks.Callback, default=()
-        Work beside the network's own.
+        Work beside the network's own. Schedules of the learning rate among these do
+        not: they have come to their end.
     """
     X, y, sample_weight = data
     own, rate = network.callbacks, network.learning_rate
-    network.callbacks = [*(own or []), *callbacks]
+    network.callbacks = [*filter(_goes_on, own or []), *callbacks]
     network.learning_rate = _SLOWER * rate
     try:
         for _ in range(epochs):
             network.partial_fit(X, y, sample_weight=sample_weight)
     finally:
         network.callbacks, network.learning_rate = own, rate
+
+
+def _goes_on(callback):
+    named = isinstance(callback, (tuple, list))
+    return not isinstance(callback[-1] if named else callback, LRScheduler)

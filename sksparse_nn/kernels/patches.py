@@ -6,7 +6,7 @@ from sksparse_nn.kernels._jit import kernel
 
 
 @kernel
-def gather_patches(images, pixels, corners, centred, variances):
+def gather_patches(images, runs, corners, centred, variances):
     """Copy all patches of some images, each without its mean.
 
     Parameters
@@ -14,8 +14,8 @@ def gather_patches(images, pixels, corners, centred, variances):
     images : array of shape (n_images, n_features)
         Of a float type.
 
-    pixels : int64 array of shape (patch_width,)
-        Where the values of a patch stand behind its corner.
+    runs : int64 array of shape (n_runs,)
+        Where, behind its corner, the runs begin of which a patch consists.
 
     corners : int64 array of shape (n_positions,)
         Where the corners stand in an image.
@@ -26,22 +26,40 @@ def gather_patches(images, pixels, corners, centred, variances):
     variances : float64 array of shape (n_images * n_positions,)
         Overwritten with the variances of the patches, one degree of freedom less.
     """
-    n, width = np.uint64(corners.shape[0]), np.uint64(pixels.shape[0])
+    n, width = np.uint64(corners.shape[0]), np.uint64(centred.shape[1])
+    n_runs = np.uint64(runs.shape[0])
+    length = width // n_runs
+    fours = width - width % np.uint64(4)
     for i in range(np.uint64(images.shape[0])):
         for p in range(n):
             row, corner = i * n + p, corners[p]
             # About its first value, so that a constant patch is exactly zero.
-            first, total = images[i, corner + pixels[0]], 0.0
+            first = images[i, corner]
+            for r in range(n_runs):
+                source, target = np.uint64(corner + runs[r]), r * length
+                for j in range(length):
+                    centred[row, target + j] = images[i, source + j] - first
+            # Four sums, none of which waits for the others.
+            a, b, c, d = 0.0, 0.0, 0.0, 0.0
+            for j in range(np.uint64(0), fours, np.uint64(4)):
+                a += centred[row, j]
+                b += centred[row, j + np.uint64(1)]
+                c += centred[row, j + np.uint64(2)]
+                d += centred[row, j + np.uint64(3)]
+            for j in range(fours, width):
+                a += centred[row, j]
+            mean = (a + b + c + d) / width
             for j in range(width):
-                value = images[i, corner + pixels[j]] - first
-                centred[row, j] = value
-                total += value
-            mean, square = total / width, 0.0
-            for j in range(width):
-                value = np.float64(centred[row, j]) - mean
-                centred[row, j] = value
-                square += value * value
-            variances[row] = square / max(width - np.uint64(1), np.uint64(1))
+                centred[row, j] = centred[row, j] - mean
+            a, b, c, d = 0.0, 0.0, 0.0, 0.0
+            for j in range(np.uint64(0), fours, np.uint64(4)):
+                a += np.float64(centred[row, j]) ** 2
+                b += np.float64(centred[row, j + np.uint64(1)]) ** 2
+                c += np.float64(centred[row, j + np.uint64(2)]) ** 2
+                d += np.float64(centred[row, j + np.uint64(3)]) ** 2
+            for j in range(fours, width):
+                a += np.float64(centred[row, j]) ** 2
+            variances[row] = (a + b + c + d) / max(width - np.uint64(1), np.uint64(1))
 
 
 @kernel
@@ -128,7 +146,10 @@ def add_to_images(patches, pixels, corners, images, counts):
     patches : array of shape (n_images * n_positions, patch_width)
         Values.
 
-    pixels, corners
+    pixels : int64 array of shape (patch_width,)
+        Where the values of a patch stand behind its corner.
+
+    corners
         As in `gather_patches`.
 
     images : array of shape (n_images, n_features)

@@ -71,6 +71,9 @@ class Net(LeanLoop):
         ValueError
             If the loss or a weight is not finite.
         """
+        for group in self.optimizer_.param_groups:
+            # A new optimizer behind former epochs lacks what schedules go by.
+            group.setdefault("initial_lr", group["lr"])
         self.callbacks = [_fresh(callback) for callback in callbacks]
         self._initialize_callbacks()
         self.epoch_is_open = False

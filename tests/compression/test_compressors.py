@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import LRScheduler
 
 from sksparse_nn import (
     NetFactorizer,
@@ -193,6 +194,17 @@ def test_a_neuron_that_says_the_same_to_all_is_left_out_without_a_trace(digits):
     small = NetPruner(FrozenEstimator(net), amount=1 / 16, structure="neuron")
     answers = small.fit(X, y).predict_proba(X_test)
     assert_allclose(answers, net.predict_proba(X_test), rtol=1e-4)
+
+
+def test_a_schedule_that_has_ended_does_not_hold_up_fine_tuning(digits):
+    X, X_test, y, y_test = digits
+    falling = LRScheduler(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=10)
+    net = SparseNetClassifier(
+        (32,), learning_rate=0.02, max_epochs=10, callbacks=[falling], random_state=0
+    )
+    small = NetPruner(net, amount=0.8)
+    tuned = clone(small).set_params(fine_tune_epochs=10).fit(X, y)
+    assert tuned.score(X_test, y_test) > small.fit(X, y).score(X_test, y_test) + 0.05
 
 
 def test_integers_take_a_quarter_on_disk(digits):

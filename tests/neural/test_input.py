@@ -1,5 +1,6 @@
 """Input of every type and layout."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -168,3 +169,18 @@ def test_names_of_features_are_kept_and_checked(blobs):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         net.predict(frame)
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(1000, None)])
+def test_a_large_matrix_is_not_copied(part):
+    X = np.random.default_rng(0).standard_normal((4000, 1000)).astype(np.float32)
+    y = (X[:, 0] > 0).astype(int)
+    net = SparseNetClassifier((), max_epochs=2, random_state=0)
+    net.fit(X[:50], y[:50])  # imports what it needs
+    tracemalloc.start()
+    try:
+        net.fit(X[part], y[part]).predict(X[part])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 0.25 * X.nbytes

@@ -172,6 +172,13 @@ def test_a_scheduler_changes_the_learning_rate(blobs):
     assert net.history_[1]["train_loss"] == net.history_[2]["train_loss"]
 
 
+def test_a_schedule_goes_on_in_a_warm_start(blobs):
+    policy = LRScheduler(torch.optim.lr_scheduler.StepLR, step_size=2, gamma=0.1)
+    net = classifier(callbacks=[policy], max_epochs=2, warm_start=True).fit(*blobs)
+    rates = [row["event_lr"] for row in net.fit(*blobs).history_]
+    assert rates == pytest.approx([rates[0], rates[0], 0.1 * rates[0], 0.1 * rates[0]])
+
+
 @pytest.mark.parametrize("on_train", [False, True])
 def test_skorch_scores_epochs_by_accuracy(blobs, on_train):
     score = EpochScoring("accuracy", name="accuracy", on_train=on_train)

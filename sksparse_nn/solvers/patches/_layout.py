@@ -65,9 +65,17 @@ class Layout:
 
     @cached_property
     def corners(self):
-        """Where the first value of each patch stands, of shape (n_positions,)."""
+        """Where the first value of each patch stands, of shape (n_positions,).
+
+        In an image with the channels of a pixel side by side.
+        """
         rows, columns = (self.stride * np.arange(n) for n in self.positions)
-        return self._place(rows[:, None], columns[None, :], 0).ravel()
+        return (self._row * rows[:, None] + self.n_channels * columns).ravel()
+
+    @cached_property
+    def runs(self):
+        """Where the rows of a patch begin behind its corner, of shape (height,)."""
+        return self._row * np.arange(self.patch[0])
 
     @cached_property
     def pixels(self):
@@ -75,10 +83,48 @@ class Layout:
 
         By row, then column, then channel.
         """
-        rows, columns, channels = np.ogrid[
-            : self.patch[0], : self.patch[1], : self.n_channels
-        ]
-        return self._place(rows, columns, channels).ravel()
+        length = self.patch[1] * self.n_channels
+        return (self.runs[:, None] + np.arange(length)).ravel()
+
+    @property
+    def _row(self):
+        return self.width * self.n_channels
+
+    def by_pixel(self, images):
+        """Put the channels of a pixel side by side.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_images, n_features)
+            Images as they are given.
+
+        Returns
+        -------
+        images : ndarray of shape (n_images, n_features)
+            `images` itself where channels stand so.
+        """
+        if not self.channels_first:
+            return images
+        planes = images.reshape(-1, self.n_channels, self.height * self.width)
+        return np.ascontiguousarray(planes.transpose(0, 2, 1)).reshape(images.shape)
+
+    def as_given(self, images):
+        """Undo `by_pixel`.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_images, n_features)
+            Images with the channels of a pixel side by side.
+
+        Returns
+        -------
+        images : ndarray of shape (n_images, n_features)
+            As they are given.
+        """
+        if not self.channels_first:
+            return images
+        pixels = images.reshape(-1, self.height * self.width, self.n_channels)
+        return pixels.transpose(0, 2, 1).reshape(images.shape)
 
     @cached_property
     def regions(self):
@@ -88,13 +134,6 @@ class Layout:
             for n, n_parts in zip(self.positions, self.grid, strict=True)
         )
         return (rows[:, None] * self.grid[1] + columns[None, :]).ravel()
-
-    def _place(self, rows, columns, channels):
-        if self.channels_first:
-            places = (channels * self.height + rows) * self.width + columns
-        else:
-            places = (rows * self.width + columns) * self.n_channels + channels
-        return np.asarray(places, np.int64)
 
 
 def _part_sizes(n, n_parts):

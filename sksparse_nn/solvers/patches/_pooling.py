@@ -17,7 +17,7 @@ from sksparse_nn.solvers.patches._layout import Layout
 from sksparse_nn.solvers.patches._whitening import Patches
 
 # Patches that a thread takes at once, and those gathered together: they stay in cache.
-_TASK = 2**14
+_TASK = 2**12
 _GATHERED = 2**10
 
 # Numbers of a block of products, and its rows at least: it stays in cache too.
@@ -89,7 +89,7 @@ class Pooling:
         out = np.full((X.shape[0], self.n_outputs), at_first, dtype)
 
         def work(where):
-            self._encode_block(float_images(X, where), state, out[where])
+            self._encode_block(float_images(X, where, self.layout), state, out[where])
 
         for _ in map_in_order(work, self.blocks(X), n_jobs):
             pass
@@ -191,8 +191,8 @@ class PatchReader:
         """
         n_patches = len(images) * self._layout.n_positions
         centred, variances = self._centred[:n_patches], self._variances[:n_patches]
-        pixels, corners = self._layout.pixels, self._layout.corners
-        gather_patches(images, pixels, corners, centred, variances)
+        runs, corners = self._layout.runs, self._layout.corners
+        gather_patches(images, runs, corners, centred, variances)
         return Patches(centred, variances)
 
 
@@ -212,8 +212,8 @@ def float_type(X):
     return np.dtype(np.float64 if X.dtype == np.float64 else np.float32)
 
 
-def float_images(X, where):
-    """Copy some images.
+def float_images(X, where, layout):
+    """Copy some images, the channels of a pixel side by side.
 
     Parameters
     ----------
@@ -223,6 +223,9 @@ def float_images(X, where):
     where : slice or ndarray of int
         Which.
 
+    layout : Layout
+        Of the images.
+
     Returns
     -------
     images : ndarray of shape (n_some, n_features)
@@ -230,7 +233,7 @@ def float_images(X, where):
     """
     some = X[where]
     some = some.toarray() if sparse.issparse(some) else some
-    return np.array(some, float_type(X), order="C")
+    return layout.by_pixel(np.array(some, float_type(X), order="C"))
 
 
 def draw_patches(X, layout, n_patches, rng):
@@ -267,7 +270,9 @@ def draw_patches(X, layout, n_patches, rng):
                 i * n_positions + rng.permutation(n_positions)[:count]
                 for i, count in enumerate(counts)
             ]
-            drawn.append(reader.read(float_images(X, some))[np.concatenate(picked)])
+            drawn.append(
+                reader.read(float_images(X, some, layout))[np.concatenate(picked)]
+            )
     return Patches(
         np.concatenate([patches.centred for patches in drawn]),
         np.concatenate([patches.variances for patches in drawn]),

@@ -40,11 +40,11 @@ def reconstructed(X, pooling, state, *, whitening, atoms, n_jobs=None):
         Of the float type that such images have.
     """
     layout, dtype = pooling.layout, float_type(X)
-    Y = np.zeros(X.shape, dtype)
+    Y = np.empty(X.shape, dtype)
 
     def work(where):
-        images = float_images(X, where)
-        reader, out = PatchReader(layout, dtype), Y[where]
+        images = float_images(X, where, layout)
+        reader, out = PatchReader(layout, dtype), np.zeros_like(images)
         for start in range(0, len(images), reader.n_images):
             some = slice(start, start + reader.n_images)
             patches = reader.read(images[some])
@@ -57,6 +57,7 @@ def reconstructed(X, pooling, state, *, whitening, atoms, n_jobs=None):
             is_covered = counts > 0
             out[some] /= np.where(is_covered, counts, 1).astype(dtype)
             out[some, ~is_covered] = images[some][:, ~is_covered]
+        Y[where] = layout.as_given(out)
 
     for _ in map_in_order(work, pooling.blocks(X), n_jobs):
         pass
