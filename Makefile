@@ -5,7 +5,7 @@ VENV := .venv/bin
 INTERNAL := sksparse_nn/(kernels|solvers)/
 INSTALL = $(VENV)/python -m pip install --quiet --constraint constraints.txt --editable
 
-.PHONY: demo compare test lint docs bench-coding bench-svd bench-net bench-images clean
+.PHONY: demo compare patches test lint docs bench-coding bench-svd bench-net bench-images clean
 
 # make demo                     the digits that scikit-learn ships, under a minute
 # make demo CIFAR10=FOLDER      CIFAR-10, under fifteen minutes
@@ -16,6 +16,10 @@ demo: .venv/installed-plot
 # make compare MNIST=FILE.npz   the same on MNIST; CIFAR10=FOLDER on CIFAR-10
 compare: .venv/installed-plot
 	$(VENV)/python examples/compare_compression.py $(if $(MNIST),--mnist "$(MNIST)") $(if $(CIFAR10),--cifar10 "$(CIFAR10)")
+
+# make patches CIFAR10=FOLDER   dictionaries and encoders on CIFAR-10: hours, resumes
+patches: .venv/installed-plot
+	$(VENV)/python examples/cifar10_patches.py "$(CIFAR10)"
 
 test: .venv/installed-test
 	$(VENV)/python -m pytest --numprocesses 2
@@ -47,4 +51,4 @@ bench-coding bench-svd bench-net bench-images: bench-%: .venv/installed-bench
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv .cache demo-output compare-output docs/_build docs/auto_examples docs/generated
+	rm -rf .venv .cache demo-output compare-output patches-output docs/_build docs/auto_examples docs/generated

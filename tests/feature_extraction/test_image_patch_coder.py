@@ -1,5 +1,7 @@
 """The patch coder against a twin that goes one patch at a time."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -228,6 +230,21 @@ def test_what_does_not_approximate_gives_no_images_back():
 def test_what_makes_no_sense_is_told(X, parameters, message):
     with pytest.raises(ValueError, match=message):
         coder_of(**parameters).fit(X)
+
+
+def test_patches_never_exist_at_once():
+    pixels = np.random.default_rng(0).integers(0, 255, (2000, 32 * 32 * 3), np.uint8)
+    coder = ImagePatchCoder(
+        16, image_shape=(32, 32, 3), learner="random", n_patches=5000, random_state=0
+    ).fit(pixels[:50])
+    coder.transform(pixels[:2])  # imports what it needs
+    tracemalloc.start()
+    try:
+        Z = coder.transform(pixels)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak - Z.nbytes < 2**24
 
 
 def test_images_with_holes_are_refused(X):

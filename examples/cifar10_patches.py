@@ -1,0 +1,231 @@
+"""
+CIFAR-10 by sparse features of patches and a linear classifier.
+
+    python examples/cifar10_patches.py FOLDER [--atoms 100 400 1600]
+
+Reproduces the published comparison of dictionaries and encoders (Coates, Lee, Ng 2011;
+Coates, Ng 2011), asks who wins with few labels, and how small the model can be made.
+Every number is written to --output as soon as it is known, and not computed again by a
+second call. With 4000 atoms a matrix of features takes 8 GB.
+"""
+
+import argparse
+from itertools import product
+from pathlib import Path
+from time import perf_counter
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from sksparse_nn import ImagePatchCoder, SparseNetClassifier
+from sksparse_nn.datasets import load_cifar10
+
+DICTIONARIES = {
+    "random patches": {"learner": "random"},
+    "k-means": {"learner": "kmeans", "n_patches": 100_000},
+    "OMP-1": {"learner": "mod", "n_patches": 400_000, "max_epochs": 30},
+    "sparse coding": {"learner": "online", "encoder": "lasso", "alpha": 1.0},
+}
+ENCODERS = {
+    "soft threshold": {"encoder": "soft_threshold", "alpha": 0.25},
+    "triangle": {"encoder": "triangle"},
+    "hard assignment": {"encoder": "hard_assignment"},
+    "sparse coding": {"encoder": "lasso", "alpha": 1.0},
+}
+PUBLISHED = {
+    ("k-means", "triangle", 1600): 77.9,
+    ("k-means", "triangle", 4000): 79.6,
+    ("k-means", "hard assignment", 1600): 68.6,
+    ("random patches", "soft threshold", 1600): 79.1,
+    ("sparse coding", "sparse coding", 1600): 78.8,
+    ("OMP-1", "soft threshold", 1600): 79.4,
+}
+FOR_ALL_LABELS, LABELS = 5000, (10, 30, 100, 500, 5000)
+DECAYS = (1.0, 10.0, 100.0)
+BLOCK = 1000
+
+
+class Results:
+    """A table on disk, of numbers that are not computed twice."""
+
+    def __init__(self, path):
+        self.path = path
+        self.rows = pd.read_csv(path).to_dict("records") if path.exists() else []
+
+    def find(self, **key):
+        """Return the row of a key, or None."""
+        return next((row for row in self.rows if key.items() <= row.items()), None)
+
+    def add(self, **row):
+        """Write a row."""
+        self.rows.append(row)
+        pd.DataFrame(self.rows).to_csv(self.path, index=False)
+
+
+def make_coder(dictionary, encoder, n_atoms, images, folder):
+    """Return a fitted coder, whose atoms are learnt once and kept on disk."""
+    common = {"image_shape": (3, 32, 32), "n_jobs": -1, "random_state": 0}
+    path = folder / f"{dictionary} {n_atoms}.npy"
+    if not path.exists():
+        learnt = ImagePatchCoder(n_atoms, **common, **DICTIONARIES[dictionary])
+        np.save(path, learnt.fit(images).components_)
+    coder = ImagePatchCoder(
+        n_atoms, learner=None, dictionary=np.load(path), **common, **ENCODERS[encoder]
+    )
+    return coder.fit(images)
+
+
+def standardise(Z, mean=None, scale=None):
+    """Bring features to mean zero and deviation one, in place and block by block."""
+    blocks = [Z[start : start + BLOCK] for start in range(0, len(Z), BLOCK)]
+    if mean is None:
+        mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(Z)
+        squares = sum(((block - mean) ** 2).sum(axis=0) for block in blocks) / len(Z)
+        scale = 1 / np.sqrt(squares + 0.01)
+    mean, scale = mean.astype(Z.dtype), scale.astype(Z.dtype)
+    for block in blocks:
+        block -= mean
+        block *= scale
+    return mean, scale
+
+
+def linear(decay, n_rows):
+    """Make a linear classifier."""
+    return SparseNetClassifier(
+        (),
+        learning_rate=1e-3,
+        weight_decay=decay,
+        max_epochs=int(np.clip(1_000_000 / n_rows, 20, 200)),
+        random_state=0,
+    )
+
+
+def classify(Z, y, Z_test, y_test):
+    """Choose the decay on a fifth of the rows, and return test accuracy and decay.
+
+    Parts of the matrix are views of it: it is never copied.
+    """
+    n_kept = len(Z) - len(Z) // 5
+    scores = {
+        decay: linear(decay, n_kept)
+        .fit(Z[:n_kept], y[:n_kept])
+        .score(Z[n_kept:], y[n_kept:])
+        for decay in DECAYS
+    }
+    best = max(scores, key=scores.get)
+    return linear(best, len(Z)).fit(Z, y).score(Z_test, y_test), best
+
+
+def few_labels(y, n_labels):
+    """Return the first rows of each class, shuffled."""
+    if n_labels >= FOR_ALL_LABELS:
+        return slice(None)
+    rows = np.concatenate([np.flatnonzero(y == c)[:n_labels] for c in np.unique(y)])
+    return np.random.default_rng(0).permutation(rows)
+
+
+def run_cell(cell, data, results, folder):
+    """Encode all images, train on as many labels as are wanted, write accuracies."""
+    dictionary, encoder, n_atoms, all_labels = cell
+    key = {"dictionary": dictionary, "encoder": encoder, "atoms": n_atoms}
+    wanted = [n for n in all_labels if not results.find(**key, labels=n)]
+    if not wanted:
+        return
+    X, y, X_test, y_test = data
+    start = perf_counter()
+    coder = make_coder(dictionary, encoder, n_atoms, X, folder)
+    Z, Z_test = coder.transform(X), coder.transform(X_test)
+    to_encode = perf_counter() - start
+    standardise(Z_test, *standardise(Z))
+    for n_labels in wanted:
+        start = perf_counter()
+        rows = few_labels(y, n_labels)
+        accuracy, decay = classify(Z[rows], y[rows], Z_test, y_test)
+        results.add(
+            **key,
+            labels=n_labels,
+            accuracy=round(100 * accuracy, 2),
+            published=PUBLISHED.get(cell[:3]),
+            decay=decay,
+            seconds_to_encode=round(to_encode),
+            seconds_to_train=round(perf_counter() - start),
+        )
+
+
+def cells(arguments):
+    """List what is to be computed, small things first."""
+    table = [
+        (*names, n_atoms, (FOR_ALL_LABELS,))
+        for n_atoms in sorted(arguments.atoms)
+        for names in product(arguments.dictionaries, arguments.encoders)
+    ]
+    few = [("OMP-1", "soft threshold"), ("sparse coding", "sparse coding")]
+    return [*table, *((*names, 400, LABELS) for names in few)]
+
+
+def largest(results):
+    """Return the two best pairs, to be tried with 4000 atoms."""
+    full = [r for r in results.rows if r["labels"] == FOR_ALL_LABELS]
+    best = sorted((r for r in full if r["atoms"] == 1600), key=lambda r: -r["accuracy"])
+    return [(r["dictionary"], r["encoder"], 4000, (FOR_ALL_LABELS,)) for r in best[:2]]
+
+
+def draw(results, folder):
+    """Draw accuracy against atoms, and against labels."""
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    table = pd.DataFrame(results.rows)
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    full = table[table.labels == FOR_ALL_LABELS]
+    panels = [(axes[0], full, "atoms"), (axes[1], table[table.atoms == 400], "labels")]
+    styles = dict(zip(DICTIONARIES, ("o", "s", "^", "D"), strict=True))
+    colours = dict(zip(ENCODERS, ("C0", "C1", "C2", "C3"), strict=True))
+    for ax, part, axis in panels:
+        for (dictionary, encoder), line in part.groupby(["dictionary", "encoder"]):
+            if axis == "labels" and len(line) < 2:
+                continue
+            line = line.sort_values(axis)
+            ax.semilogx(
+                line[axis],
+                line.accuracy,
+                marker=styles[dictionary],
+                color=colours[encoder],
+                label=f"{dictionary}, {encoder}",
+            )
+        ax.set(xlabel="labels a class" if axis == "labels" else axis)
+        ax.legend(fontsize="x-small")
+    axes[0].set_ylabel("test accuracy, %")
+    figure.savefig(folder / "cifar10_patches.png", dpi=120)
+
+
+def main():
+    """Compute what is missing, and print all."""
+    parser = argparse.ArgumentParser(description="Sparse patch features of CIFAR-10.")
+    parser.add_argument("cifar10", metavar="FOLDER", help="a layout of CIFAR-10")
+    parser.add_argument("--atoms", type=int, nargs="+", default=[100, 400, 1600])
+    parser.add_argument("--dictionaries", nargs="+", default=[*DICTIONARIES])
+    parser.add_argument("--encoders", nargs="+", default=[*ENCODERS])
+    parser.add_argument("--largest", action="store_true", help="4000 atoms too")
+    parser.add_argument("--output", default="patches-output", type=Path)
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    results = Results(arguments.output / "cifar10_patches.csv")
+    data = [
+        array
+        for subset in ("train", "test")
+        for array in load_cifar10(arguments.cifar10, subset=subset, return_X_y=True)
+    ]
+    for cell in tqdm(cells(arguments), unit="cell"):
+        run_cell(cell, data, results, arguments.output)
+    if arguments.largest:
+        for cell in tqdm(largest(results), unit="cell"):
+            run_cell(cell, data, results, arguments.output)
+    print(pd.DataFrame(results.rows).to_string())
+    draw(results, arguments.output)
+
+
+if __name__ == "__main__":
+    main()
