@@ -355,15 +355,9 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return check_rows(self, X, reset=reset)
 
     def _layout(self, n_features):
-        shape = self.image_shape
-        if shape is not None and len(shape) not in {2, 3}:
-            raise ValueError(
-                "image_shape must be (height, width), or three numbers with that of "
-                f"the channels. Got {shape!r}."
-            )
         return read_layout(
             n_features,
-            image_shape=shape,
+            image_shape=self.image_shape,
             channel_axis=self.channel_axis,
             patch_size=self.patch_size,
             stride=self.stride,

@@ -50,6 +50,7 @@ def _is_possible(net, samples):
     return (
         samples.sparse_dtype is not None
         and type(net.optimizer_) in (optim.Adam, optim.AdamW)
+        and not any(g["amsgrad"] or g["maximize"] for g in net.optimizer_.param_groups)
         and not net.listeners("on_grad_computed")
         and net.module_[0].weight.requires_grad
         and net.module_[0].weight.t().is_contiguous()

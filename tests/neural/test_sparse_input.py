@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -47,6 +48,7 @@ SETTINGS = {
     "weight decay": {"optimizer": "sgd", "weight_decay": 0.01},
     "decay in Adam's gradient": {"optimizer": "adam", "weight_decay": 0.01},
     "decay apart from it": {"optimizer": "adamw", "weight_decay": 0.1},
+    "another Adam": {"optimizer": partial(torch.optim.Adam, amsgrad=True)},
     "falling learning rate": {
         "callbacks": [LRScheduler(torch.optim.lr_scheduler.ExponentialLR, gamma=0.7)]
     },

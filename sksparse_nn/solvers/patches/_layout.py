@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from numbers import Integral
 
 import numpy as np
 
@@ -176,8 +177,12 @@ def read_layout(n_features, *, image_shape, channel_axis, patch_size, stride, po
     ValueError
         If they contradict each other, or the data.
     """
+    for name, size in (("patch_size", patch_size), ("pool", pool)):
+        if np.ndim(size):
+            _check_lengths(name, size, (2,))
     if image_shape is None:
         return _row_of_pixels(n_features, patch_size, stride, pool)
+    _check_lengths("image_shape", image_shape, (2, 3))
     height, width, n_channels, first = _sides(image_shape, channel_axis)
     if height * width * n_channels != n_features:
         raise ValueError(
@@ -205,6 +210,13 @@ def _row_of_pixels(n_features, patch_size, stride, pool):
     n_positions = (n_features - patch[1]) // stride + 1
     grid = 1, min(_pair(pool)[1], n_positions)
     return Layout(1, n_features, 1, False, patch, stride, grid)
+
+
+def _check_lengths(name, lengths, allowed):
+    integers = all(isinstance(n, Integral) and n > 0 for n in lengths)
+    if len(lengths) not in allowed or not integers:
+        numbers = " or ".join(map(str, allowed))
+        raise ValueError(f"{name} must be {numbers} integers > 0. Got {lengths!r}.")
 
 
 def _sides(image_shape, channel_axis):

@@ -70,6 +70,10 @@ def test_rows_without_a_shape_are_cut_down_to_what_they_have():
         (30, (6, 5), {"patch_size": 6}, "must fit in images of 6 x 5"),
         (30, (6, 5), {"patch_size": (2, 6)}, "must fit in images of 6 x 5"),
         (30, (6, 5), {"pool": 5}, "more regions than there are patches: 5 below"),
+        (30, (-6, -5), {}, "image_shape must be 2 or 3 integers > 0"),
+        (30, (30,), {}, "image_shape must be 2 or 3 integers"),
+        (30, (6, 5), {"patch_size": (2, 2, 1)}, "patch_size must be 2 integers"),
+        (30, None, {"pool": (1, 0)}, "pool must be 2 integers > 0"),
         (30, (6, 5), {"stride": 4}, "2 below each other and 1 side by side"),
     ],
 )
