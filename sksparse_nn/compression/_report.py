@@ -21,6 +21,9 @@ from sksparse_nn.compression._networks import (
 
 _BATCHES = {"latency_1": (1, 101), "latency_256": (256, 21)}
 
+# Rows that the work of a step is counted on, where it depends on them.
+_COUNTED_ROWS = 64
+
 
 def compression_report(estimators, X, y, *, fit_on=None):
     """Compare estimators: accuracy, size, work and speed, one a row.
@@ -56,10 +59,11 @@ def compression_report(estimators, X, y, *, fit_on=None):
         - ``bytes_memory``: bytes of these numbers as they are held;
         - ``bytes_disk``: length of a pickle of what a prediction needs: the state of
           the training is left out;
-        - ``multiply_adds`` of one row, zeros left out; of a step ahead of the network
-          those of one product with its largest matrix, which is all that an SVD does
-          and the least that a coder does: searching the codes comes on top, and shows
-          in the latencies;
+        - ``multiply_adds`` of one row, zeros left out. Of a coder these are the
+          products with the atoms and, where it searches, their updates: for each atom
+          half the square of a row's nonzeros. Of other steps ahead of the network they
+          are those of one product with the largest matrix, which is all that an SVD
+          does;
         - ``latency_1`` and ``latency_256``: median seconds of a prediction for 1 and
           256 rows, and ``latency_1_spread`` and ``latency_256_spread``, half the
           distance between the quartiles;
@@ -112,7 +116,7 @@ def _row(estimator, X, y, fit_on):
             f"package. Got {type(last_step(estimator)).__name__}."
         )
     score = "r2" if is_regressor(estimator) else "accuracy"
-    parts = _parts(estimator)
+    parts = _parts(estimator, _rows(X, _COUNTED_ROWS))
     row = {score: float(estimator.score(X, y))}
     row |= {name: sum(part[name] for part in parts) for name in parts[0]}
     row["bytes_disk"] = len(pickle.dumps(for_prediction(estimator)))
@@ -161,7 +165,7 @@ def _without_training(network):
 
 
 def _latencies(estimator, X, n_rows, n_rounds):
-    rows = _safe_indexing(X, np.arange(n_rows) % X.shape[0])
+    rows = _rows(X, n_rows)
     estimator.predict(rows)
     taken = []
     for _ in range(n_rounds):
@@ -171,22 +175,26 @@ def _latencies(estimator, X, n_rows, n_rounds):
     return taken
 
 
-def _parts(estimator):
-    """Count the numbers and the work of each step."""
-    steps = []
-    while True:
-        if isinstance(estimator, Pipeline):
-            steps += [step for _, step in estimator.steps[:-1]]
-            estimator = estimator.steps[-1][1]
-        elif isinstance(estimator, NETWORKS):
-            break
-        else:
+def _rows(X, n_rows):
+    return _safe_indexing(X, np.arange(n_rows) % X.shape[0])
+
+
+def _parts(estimator, rows):
+    """Count the numbers of each step, and the work that it has with some rows."""
+    counted = []
+    while not isinstance(estimator, NETWORKS):
+        if not isinstance(estimator, Pipeline):
             estimator = inside(estimator)
-    counted = [_of_step(step) for step in steps if step not in (None, "passthrough")]
+            continue
+        *steps, estimator = [step for _, step in estimator.steps]
+        for step in steps:
+            if step not in (None, "passthrough"):
+                counted.append(_of_step(step, rows))
+                rows = step.transform(rows)
     return [*counted, *map(_of_layer, linear_layers(estimator.net_.module_))]
 
 
-def _of_step(step):
+def _of_step(step, rows):
     """Count the fitted arrays of a transformer; the matrices among them are work."""
     arrays = [
         value
@@ -194,12 +202,15 @@ def _of_step(step):
         if name.endswith("_") and isinstance(value, np.ndarray)
         if np.issubdtype(value.dtype, np.floating)
     ]
-    matrices = [np.count_nonzero(a) for a in arrays if a.ndim == 2]
+    if hasattr(step, "_multiply_adds"):
+        work = step._multiply_adds(rows)
+    else:
+        work = max((np.count_nonzero(a) for a in arrays if a.ndim == 2), default=0)
     return {
         "parameters": sum(a.size for a in arrays),
         "nonzero": sum(np.count_nonzero(a) for a in arrays),
         "bytes_memory": sum(a.nbytes for a in arrays),
-        "multiply_adds": max(matrices, default=0),
+        "multiply_adds": work,
     }
 
 

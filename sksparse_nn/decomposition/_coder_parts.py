@@ -1,6 +1,7 @@
 """What the parameters of a dictionary coder stand for, checked against each other."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import check_array
 
 from sksparse_nn.solvers.coding import CODERS
@@ -195,3 +196,30 @@ def held_out(X, weights, fraction, rng):
     order = rng.permutation(n_rows)
     held, rest = np.sort(order[:n_held]), np.sort(order[n_held:])
     return (X[rest], weights[rest]), (X[held], weights[held])
+
+
+def coding_work(algorithm, atoms, codes):
+    """Estimate the multiply-adds that coding a row takes.
+
+    Parameters
+    ----------
+    algorithm : str
+        Name of the algorithm.
+
+    atoms : ndarray of shape (n_atoms, n_features)
+        The dictionary.
+
+    codes : CSR matrix or ndarray of shape (n_rows, n_outputs)
+        Codes of some rows.
+
+    Returns
+    -------
+    work : float
+        Products of a row and the atoms. Where codes are searched, each atom that
+        joins takes the products of all atoms with those that are there.
+    """
+    if not CODERS[algorithm].approximates:
+        return float(atoms.size)
+    n_values = codes.nnz if sparse.issparse(codes) else np.count_nonzero(codes)
+    n_used = n_values / codes.shape[0]
+    return atoms.size + len(atoms) * n_used * (n_used + 1) / 2

@@ -21,7 +21,7 @@ from sksparse_nn._validation import (
     check_weights,
     restored_on_error,
 )
-from sksparse_nn.decomposition._coder_parts import coding_algorithm
+from sksparse_nn.decomposition._coder_parts import coding_algorithm, coding_work
 from sksparse_nn.decomposition._dictionary_learning import DictionaryLearning
 from sksparse_nn.solvers.coding import CODERS, encode
 from sksparse_nn.solvers.dictionary import INITS, LEARNERS, Progress, merged
@@ -499,6 +499,9 @@ class SparseDictionaryCoder(
         """
         check_is_fitted(self)
         return self._encode(self._check_rows(X, reset=False))
+
+    def _multiply_adds(self, X):
+        return coding_work(self.algorithm, self.components_, self.transform(X))
 
     @available_if(_codes_approximate)
     def inverse_transform(self, X):

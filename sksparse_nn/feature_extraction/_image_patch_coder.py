@@ -31,6 +31,9 @@ from sksparse_nn.solvers.patches import (
 
 _APPROXIMATE = ("omp", "lasso")
 
+# Patches that the work of an encoder is estimated by.
+_COUNTED_PATCHES = 1000
+
 
 def _approximates(estimator):
     return estimator.encoder in _APPROXIMATE
@@ -345,6 +348,20 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             atoms=unit,
             n_jobs=self.n_jobs,
         )
+
+    def _multiply_adds(self, X):
+        """Estimate those of an image: whitening patches, products, their updates."""
+        pooling, work = self._pooling(), self.components_.size
+        if self.encoder in ("triangle", *_APPROXIMATE):
+            work += self.whitening_.size
+        if self.encoder in _APPROXIMATE:
+            state = prepared(pooling.encoder, self.components_, self._whitening())
+            rng = np.random.RandomState(0)
+            images = self._check_images(X, reset=False)
+            some = draw_patches(images, pooling.layout, _COUNTED_PATCHES, rng)
+            n_used = np.count_nonzero(pooling.encoder.values(state, some)) / len(some)
+            work += len(self.components_) * n_used * (n_used + 1) / 2
+        return pooling.layout.n_positions * work
 
     def _check_images(self, X, *, reset):
         """Validate images; bytes stay bytes, which are a quarter of floats."""

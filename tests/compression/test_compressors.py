@@ -20,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import LRScheduler
 
 from sksparse_nn import (
+    ImagePatchCoder,
     NetFactorizer,
     NetPruner,
     NetQuantizer,
@@ -387,6 +388,41 @@ def test_sample_weights_reach_the_network(digits):
 
 
 # The report
+
+
+@pytest.mark.parametrize("algorithm", ["omp", "soft_threshold"])
+def test_the_work_of_a_coder_is_counted(digits, algorithm):
+    X, X_test, y, y_test = digits
+    coder = SparseDictionaryCoder(
+        40, algorithm=algorithm, n_nonzero_coefs=3, alpha=0.1, max_epochs=2
+    )
+    net = SparseNetClassifier((), max_epochs=2, random_state=0)
+    pipeline = make_pipeline(coder, net).fit(X, y)
+    report = compression_report({"codes": pipeline}, X_test, y_test)
+    searched = 40 * 3 * 4 / 2 if algorithm == "omp" else 0
+    assert report.multiply_adds["codes"] == 40 * 64 + searched + 40 * 10
+
+
+@pytest.mark.parametrize("encoder", ["soft_threshold", "triangle", "omp"])
+def test_the_work_of_patches_is_counted(digits, encoder):
+    X, X_test, y, y_test = digits
+    coder = ImagePatchCoder(
+        12,
+        image_shape=(8, 8),
+        patch_size=3,
+        encoder=encoder,
+        n_nonzero_coefs=1,
+        learner="random",
+        random_state=0,
+    )
+    net = SparseNetClassifier((), max_epochs=2, random_state=0)
+    pipeline = make_pipeline(coder, net).fit(X, y)
+    report = compression_report({"patches": pipeline}, X_test, y_test)
+    whitening = 0 if encoder == "soft_threshold" else 81
+    searched = 12 if encoder == "omp" else 0
+    n_outputs = len(coder.get_feature_names_out())
+    found = report.multiply_adds["patches"] - 10 * n_outputs
+    assert found == pytest.approx(36 * (12 * 9 + whitening + searched), rel=0.02)
 
 
 def test_a_report_fits_clones_if_asked_to(digits):
