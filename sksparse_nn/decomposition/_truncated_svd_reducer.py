@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -499,10 +500,17 @@ class TruncatedSVDReducer(
         return self._projector
 
     def __getstate__(self):
-        # What a projector holds are copies.
-        return {k: v for k, v in super().__getstate__().items() if k != "_projector"}
+        # What a projector holds are copies; components of groups are mostly zero.
+        state = {k: v for k, v in super().__getstate__().items() if k != "_projector"}
+        components = state.get("components_")
+        if components is not None and _is_thin(components):
+            state["components_"] = sparse.csr_array(components)
+        return state
 
     def __setstate__(self, state):
+        components = state.get("components_")
+        if sparse.issparse(components):
+            state = state | {"components_": components.toarray()}
         super().__setstate__(state)
         if "components_" in state:
             self._projector = self._make_projector()
@@ -525,3 +533,7 @@ class TruncatedSVDReducer(
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _is_thin(components):
+    return 4 * np.count_nonzero(components) < components.size
