@@ -6,7 +6,9 @@ from time import perf_counter
 
 import numpy as np
 from sklearn.base import clone, is_regressor
-from sklearn.pipeline import Pipeline
+from sklearn.compose import ColumnTransformer
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
@@ -94,6 +96,7 @@ def compression_report(estimators, X, y, *, fit_on=None):
     """
     import pandas as pd
 
+    X = np.asarray(X) if isinstance(X, list | tuple) else X
     rows = {
         name: _row(estimator, X, y, fit_on) for name, estimator in estimators.items()
     }
@@ -189,9 +192,34 @@ def _parts(estimator, rows):
         *steps, estimator = [step for _, step in estimator.steps]
         for step in steps:
             if step not in (None, "passthrough"):
-                counted.append(_of_step(step, rows))
+                counted += _of_steps(step, rows)
                 rows = step.transform(rows)
     return [*counted, *map(_of_layer, linear_layers(estimator.net_.module_))]
+
+
+def _of_steps(step, rows):
+    """Count a transformer, or those that it is made of."""
+    if step in ("drop", "passthrough", None):
+        return []
+    if isinstance(step, FrozenEstimator):
+        return _of_steps(step.estimator, rows)
+    if isinstance(step, Pipeline):
+        counted = []
+        for _, part in step.steps:
+            counted += _of_steps(part, rows)
+            if part not in ("passthrough", None):
+                rows = part.transform(rows)
+        return counted
+    if isinstance(step, FeatureUnion):
+        parts = [(part, rows) for _, part in step.transformer_list]
+    elif isinstance(step, ColumnTransformer):
+        parts = [
+            (part, _safe_indexing(rows, columns, axis=1))
+            for _, part, columns in step.transformers_
+        ]
+    else:
+        return [_of_step(step, rows)]
+    return [counted for part in parts for counted in _of_steps(*part)]
 
 
 def _of_step(step, rows):

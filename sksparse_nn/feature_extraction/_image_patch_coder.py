@@ -10,7 +10,7 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -21,6 +21,7 @@ from sksparse_nn.solvers.patches import (
     POOLINGS,
     Pooling,
     Whitening,
+    check_scale,
     draw_patches,
     fit_whitening,
     learn_atoms,
@@ -112,8 +113,8 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         keeps `dictionary`.
 
     dictionary : array-like of shape (n_components, patch_width), default=None
-        Atoms of whitened patches, to keep or to start from. A patch is flattened by
-        row, column and channel.
+        Atoms of whitened patches, to keep or to start from; not with "random". A patch
+        is flattened by row, column and channel.
 
     n_patches : int, default=100_000
         Patches to learn from, drawn at random, if the images have as many.
@@ -189,7 +190,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "image_shape": ["array-like", None],
-        "channel_axis": [Interval(Integral, -1, 2, closed="both"), None],
+        "channel_axis": [Options(Integral, {0, 2, -1}), None],
         "patch_size": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "stride": [Interval(Integral, 1, None, closed="left")],
         "encoder": [StrOptions(set(ENCODERS))],
@@ -365,11 +366,11 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def _check_images(self, X, *, reset):
         """Validate images; bytes stay bytes, which are a quarter of floats."""
-        if getattr(X, "dtype", None) == np.uint8:
-            return validate_data(
-                self, X, dtype=np.uint8, accept_sparse="csr", reset=reset
-            )
-        return check_rows(self, X, reset=reset)
+        if isinstance(X, np.ndarray) and X.dtype == np.uint8:
+            return validate_data(self, X, dtype=np.uint8, reset=reset)
+        X = check_rows(self, X, reset=reset)
+        check_scale(X)
+        return X
 
     def _layout(self, n_features):
         return read_layout(
@@ -423,6 +424,11 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         )
 
     def _given_atoms(self, patches):
+        if self.learner == "random" and self.dictionary is not None:
+            raise ValueError(
+                "learner='random' takes its atoms from X. Got a dictionary too; set "
+                "learner=None to keep that one."
+            )
         if self.dictionary is None:
             if self.learner is None:
                 raise ValueError(

@@ -88,8 +88,8 @@ def pool_soft_thresholds(raw, scales, offsets, alpha, places, out):
         Added to.
     """
     n_atoms = np.uint64(raw.shape[1])
-    nothing = alpha - alpha
     for i in range(np.uint64(raw.shape[0])):
+        nothing = scales[i] - scales[i]
         scale, up = scales[i], np.uint64(places[i])
         down = up + n_atoms
         for j in range(n_atoms):

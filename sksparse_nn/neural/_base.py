@@ -196,11 +196,12 @@ class SparseNet(BaseEstimator, ABC):
             sparse_dtype=dtype if stays_sparse(samples.X, net.module_) else None,
         )
 
-    def _outputs(self, X):
+    def _outputs(self, X, then=None):
         check_is_fitted(self, "net_")
         if not self._takes_as_it_is(X):
             X = check_rows(self, X, reset=False)
-        return network_outputs(self.net_, X, private=self.module is not None)
+        private = self.module is not None
+        return network_outputs(self.net_, X, private=private, then=then)
 
     def _takes_as_it_is(self, X):
         """Recognise clean arrays of few rows, where the general check takes longest."""

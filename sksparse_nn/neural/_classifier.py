@@ -251,7 +251,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         probabilities : ndarray of shape (n_samples, n_classes)
             Rows that sum to one, in the float type of the net.
         """
-        return softmax(self._outputs(X)).numpy()
+        return self._outputs(X, then=softmax).numpy()
 
     def predict(self, X):
         """Return the most probable label of each sample.

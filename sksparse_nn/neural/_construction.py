@@ -44,7 +44,7 @@ def new_net(estimator, net_class, *, X, device):
         n_features=estimator.n_features_in_,
         n_outputs=estimator.n_outputs_,
         dtype=getattr(torch, X.dtype.name),
-        by_feature=device.type == "cpu" and is_thin(X),
+        by_feature=_may_lie_by_feature(estimator, device) and is_thin(X),
     )
     net = net_class(
         spec.build,
@@ -65,6 +65,11 @@ def new_net(estimator, net_class, *, X, device):
     if estimator.group_lasso > 0:
         check_first_layer(net.module_, estimator.n_features_in_, "group_lasso")
     return net
+
+
+def _may_lie_by_feature(estimator, device):
+    # Optimizers of the user's own may want weights to lie in rows, as L-BFGS does.
+    return device.type == "cpu" and isinstance(estimator.optimizer, str)
 
 
 def take_over(net, former):

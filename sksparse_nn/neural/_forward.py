@@ -12,7 +12,7 @@ from sksparse_nn.neural._torch_threads import threads_worth
 _BLOCK_SIZE = 2**22
 
 
-def network_outputs(net, X, *, private):
+def network_outputs(net, X, *, private, then=None):
     """Return what the network answers for each row.
 
     Parameters
@@ -25,6 +25,9 @@ def network_outputs(net, X, *, private):
 
     private : bool
         Whether the module must get copies, since it may work in place.
+
+    then : callable or None, default=None
+        Applied to the outputs, on as many threads as they were worth.
 
     Returns
     -------
@@ -45,7 +48,8 @@ def network_outputs(net, X, *, private):
     starts, n_rows = range(0, X.shape[0], size), min(size, X.shape[0])
     with torch.inference_mode(), threads_worth(net.module_.parameters(), n_rows):
         outputs = [net.module_(block(start)).cpu() for start in starts]
-        return outputs[0] if len(outputs) == 1 else torch.cat(outputs)
+        outputs = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
+        return outputs if then is None else then(outputs)
 
 
 def _tensor(block, private):

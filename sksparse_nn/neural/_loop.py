@@ -67,7 +67,7 @@ class LeanLoop(NeuralNet):
         step : dict
             Its ``"loss"`` and ``"y_pred"``.
         """
-        if isinstance(self.optimizer_, LBFGS):  # evaluates the loss itself
+        if not _steps_alone(self.optimizer_):
             return super().train_step(batch, **fit_params)
         self.optimizer_.zero_grad()
         step = self.train_step_single(batch, **fit_params)
@@ -93,3 +93,9 @@ class LeanLoop(NeuralNet):
         methods = (getattr(callback, name) for _, callback in self.callbacks_)
         nothing = getattr(Callback, name)
         return [m for m in methods if getattr(m, "__func__", m) is not nothing]
+
+
+def _steps_alone(optimizer):
+    """Tell whether an optimizer is known not to evaluate the loss itself."""
+    kind = type(optimizer)
+    return kind.__module__.startswith("torch.optim.") and kind is not LBFGS

@@ -24,7 +24,7 @@ _WORTH_THREADS = 2e6
 def first_layer_steps(net, samples):
     """Let the first layer step on its own in a training, where that is possible.
 
-    That is by Adam, on sparse rows, if no callback asks for gradients.
+    That is by Adam, on sparse rows, if no callback may ask for gradients.
 
     Parameters
     ----------
@@ -52,9 +52,16 @@ def _is_possible(net, samples):
         and type(net.optimizer_) in (optim.Adam, optim.AdamW)
         and not any(g["amsgrad"] or g["maximize"] for g in net.optimizer_.param_groups)
         and not net.listeners("on_grad_computed")
+        and all(map(_is_known, net.listeners("on_batch_end")))
         and net.module_[0].weight.requires_grad
         and net.module_[0].weight.t().is_contiguous()
     )
+
+
+def _is_known(listener):
+    """Tell whether a listener is known to look at no gradient."""
+    home = getattr(listener, "__module__", None) or ""
+    return home.split(".")[0] in {"sksparse_nn", "skorch"}
 
 
 class FirstLayerAdam:
@@ -74,12 +81,25 @@ class FirstLayerAdam:
 
     def __init__(self, optimizer, weight, pool):
         self._optimizer, self._weight, self._pool = optimizer, weight, pool
-        self._group = next(
-            group
-            for group in optimizer.param_groups
-            if any(weight is parameter for parameter in group["params"])
-        )
         self._n_parts = torch.get_num_threads()
+
+    @property
+    def is_alone(self):
+        """Tell whether nobody has asked to see the gradient or the step, so far.
+
+        Returns
+        -------
+        is_alone : bool
+            If not, the gradient is to be made.
+        """
+        weight, optimizer = self._weight, self._optimizer
+        hooks = (
+            weight._backward_hooks,
+            weight._post_accumulate_grad_hooks,
+            optimizer._optimizer_step_pre_hooks,
+            optimizer._optimizer_step_post_hooks,
+        )
+        return not any(hooks)
 
     def write_product(self, rows, B, out):
         """Write the product of sparse rows and a matrix.
@@ -141,7 +161,11 @@ class FirstLayerAdam:
         return state
 
     def _rates(self, step):
-        group = self._group
+        group = next(  # `load_state_dict` makes new ones
+            group
+            for group in self._optimizer.param_groups
+            if any(self._weight is parameter for parameter in group["params"])
+        )
         (first, second), decay = group["betas"], group["weight_decay"]
         is_apart = group["decoupled_weight_decay"]
         rates = [

@@ -140,7 +140,10 @@ class Perceptron(nn.Sequential):
         if not isinstance(X, SparseRows):
             return super().forward(X)
         first, *others = self
-        hidden = _SparseProduct.apply(first.weight, X, self.trainer)
+        trainer = self.trainer
+        if trainer is not None and not trainer.is_alone:
+            trainer = None
+        hidden = _SparseProduct.apply(first.weight, X, trainer)
         if first.bias is not None:
             hidden = hidden + first.bias
         for layer in others:
@@ -187,7 +190,7 @@ class _SparseProduct(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, weight, rows, trainer):
-        ctx.rows, ctx.shape, ctx.trainer = rows, weight.shape, trainer
+        ctx.rows, ctx.trainer, ctx.by_row = rows, trainer, weight.is_contiguous()
         by_feature = np.ascontiguousarray(weight.detach().t().numpy())
         out = np.empty((len(rows), weight.shape[0]), by_feature.dtype)
         multiply = write_product if trainer is None else trainer.write_product
@@ -196,11 +199,12 @@ class _SparseProduct(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient):
-        rows, (n_neurons, n_features) = ctx.rows, ctx.shape
+        rows = ctx.rows
         gradient = np.ascontiguousarray(gradient.numpy())
         if ctx.trainer is not None:
             ctx.trainer.step(rows, gradient)
             return None, None, None
-        out = np.zeros((n_features, n_neurons), gradient.dtype)
+        out = np.zeros((rows.n_features, gradient.shape[1]), gradient.dtype)
         add_transpose_times_dense(rows.indptr, rows.indices, rows.data, gradient, out)
-        return torch.from_numpy(out).t(), None, None
+        out = torch.from_numpy(out).t()
+        return out.contiguous() if ctx.by_row else out, None, None

@@ -10,12 +10,13 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import LRScheduler
 
@@ -423,6 +424,28 @@ def test_the_work_of_patches_is_counted(digits, encoder):
     n_outputs = len(coder.get_feature_names_out())
     found = report.multiply_adds["patches"] - 10 * n_outputs
     assert found == pytest.approx(36 * (12 * 9 + whitening + searched), rel=0.02)
+
+
+WRAPPED = {
+    "pipeline": lambda scaler: make_pipeline(scaler, "passthrough"),
+    "columns": lambda scaler: ColumnTransformer([("all", scaler, slice(0, 64))]),
+    "union": lambda scaler: FeatureUnion([("one", scaler), ("none", "drop")]),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_a_report_counts_what_is_inside_transformers(digits, name):
+    X, X_test, y, y_test = digits
+    net = SparseNetClassifier((), max_epochs=2, random_state=0)
+    plain, wrapped = (
+        compression_report(
+            {"it": make_pipeline(step, net).fit(X, y)}, X_test.tolist(), y_test
+        )
+        for step in (StandardScaler(), WRAPPED[name](StandardScaler()))
+    )
+    assert plain.parameters["it"] == 64 * 10 + 10 + 3 * 64
+    for column in ("parameters", "nonzero", "bytes_memory", "multiply_adds"):
+        assert plain[column]["it"] == wrapped[column]["it"]
 
 
 def test_a_report_fits_clones_if_asked_to(digits):

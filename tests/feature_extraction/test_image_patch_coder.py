@@ -182,8 +182,13 @@ def test_given_atoms_are_kept_or_gone_on_from(X):
     D = coder_of(learner="random").fit(X).components_
     kept = coder_of(learner=None, dictionary=D).fit(X)
     assert_array_equal(kept.components_, D)
-    moved = coder_of(dictionary=D).fit(X).components_
-    assert not np.allclose(moved, D)
+    for learner in ("online", "kmeans"):
+        one, other = (
+            coder_of(learner=learner, dictionary=start).fit(X).components_
+            for start in (D, -D)
+        )
+        assert not np.allclose(one, D)
+        assert not np.allclose(one, other)
 
 
 @pytest.mark.parametrize("encoder", ["omp", "lasso"])
@@ -224,6 +229,8 @@ def test_what_does_not_approximate_gives_no_images_back():
         ({"learner": None}, "needs a dictionary"),
         ({"learner": None, "dictionary": np.eye(10)}, r"Got \(10, 10\)"),
         ({"encoder": "lasso", "learner": "mod"}, "would undo the penalty"),
+        ({"learner": "random", "dictionary": np.eye(10, 18)}, "learner=None to keep"),
+        ({"channel_axis": 1}, "'channel_axis' parameter"),
         ({"encoder": "sparse"}, "'encoder' parameter"),
     ],
 )
@@ -245,6 +252,22 @@ def test_patches_never_exist_at_once():
     finally:
         tracemalloc.stop()
     assert peak - Z.nbytes < 2**24
+
+
+@pytest.mark.parametrize(
+    ("scale", "dtype"), [(1e160, "float64"), (1e-200, "float64"), (1e-38, "float32")]
+)
+def test_contrast_that_no_float_holds_is_told(X, scale, dtype):
+    with pytest.raises(ValueError, match="largest magnitude is from"):
+        coder_of().fit((scale * X).astype(dtype))
+
+
+def test_bytes_that_stand_twice_are_added_up(X):
+    data, at = np.full(8, 200, np.uint8), np.array([0, 0, 3, 3, 9, 9, 10, 11])
+    twice = sparse.csr_array((data, at, [0, 8]), shape=(1, X.shape[1]))
+    coder = coder_of().fit(X.astype(np.float32))
+    expected = coder.transform(twice.astype(np.float32))
+    assert_array_equal(coder.transform(twice), expected)
 
 
 def test_images_with_holes_are_refused(X):

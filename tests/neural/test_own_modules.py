@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
+from scipy import sparse
 from skorch.callbacks import (
     BatchScoring,
     Callback,
@@ -100,6 +101,12 @@ def test_callbacks_see_the_training(blobs, named):
     assert net.history_[1]["twice"] == 2 * net.history_[1]["train_loss"]
 
 
+def sparse_of_few(X):
+    """Return rows with so many columns more that few of them are nonzero."""
+    empty = np.zeros((len(X), 20 * X.shape[1]), X.dtype)
+    return sparse.csr_array(np.hstack([X, empty]))
+
+
 class BatchRecorder(Callback):
     """Write down what is seen of batches, into a list that the user holds."""
 
@@ -136,13 +143,28 @@ def test_callbacks_see_the_batches(blobs):
     ]
 
 
-def test_an_optimizer_may_evaluate_the_loss_itself(blobs):
-    def newton(parameters, lr, weight_decay):
-        return torch.optim.LBFGS(parameters, lr=lr, max_iter=5)
+class AsksForTheLoss(torch.optim.SGD):
+    def step(self, closure):
+        loss = closure()
+        super().step()
+        return loss
 
-    net = classifier(hidden_layer_sizes=(), optimizer=newton, learning_rate=0.5)
-    history = net.fit(*blobs).history_
-    assert history[-1]["train_loss"] < history[0]["train_loss"] / 2
+
+OPTIMIZERS = {
+    "L-BFGS": lambda p, lr, weight_decay: torch.optim.LBFGS(p, lr=lr, max_iter=5),
+    "of the user's own": lambda p, lr, weight_decay: AsksForTheLoss(p, lr=lr),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("kind", [np.asarray, sparse_of_few])
+def test_an_optimizer_may_evaluate_the_loss_itself(blobs, name, kind):
+    X, y = blobs
+    net = classifier(
+        hidden_layer_sizes=(), optimizer=OPTIMIZERS[name], learning_rate=0.5
+    )
+    history = net.fit(kind(X), y).history_
+    assert history[-1]["train_loss"] < 0.7 * history[0]["train_loss"]
 
 
 def test_callbacks_run_in_partial_fit_too(blobs):

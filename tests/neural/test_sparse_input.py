@@ -95,6 +95,44 @@ def test_the_optimizer_is_left_as_torch_would_leave_it(dtype):
         assert_allclose(ours[name], torchs[name], rtol=rtol, atol=1e-9)
 
 
+class Faster(Callback):
+    """Raise the learning rate by new groups, as loading a state does."""
+
+    def on_epoch_end(self, net, **kwargs):
+        state = copy.deepcopy(net.optimizer_.state_dict())
+        for group in state["param_groups"]:
+            group["lr"] *= 3
+        net.optimizer_.load_state_dict(state)
+
+
+class Clamp(Callback):
+    """Look at gradients by hooks."""
+
+    def __init__(self, on_weight):
+        self.on_weight = on_weight
+
+    def on_train_begin(self, net, **kwargs):
+        def clamp(optimizer, *arguments):
+            for parameter in optimizer.param_groups[0]["params"]:
+                parameter.grad.clamp_(-1e-4, 1e-4)
+
+        if self.on_weight:
+            weight = net.module_[0].weight
+            weight.register_hook(lambda gradient: gradient.clamp(-1e-4, 1e-4))
+        else:
+            net.optimizer_.register_step_pre_hook(clamp)
+
+
+@pytest.mark.parametrize("callback", [Faster(), Clamp(True), Clamp(False)])
+def test_callbacks_find_the_optimizer_as_with_dense_rows(never_sparse, callback):
+    X, y = text_like(dtype=np.float64)
+    net = SparseNetClassifier((8,), max_epochs=3, batch_size=32, random_state=0)
+    net.set_params(callbacks=[callback])
+    answers = copy.deepcopy(net).fit(X, y).predict_proba(X)
+    never_sparse()
+    assert_allclose(answers, net.fit(X, y).predict_proba(X))
+
+
 def test_gradients_can_be_clipped(never_sparse):
     X, y = text_like(dtype=np.float64)
     net = SparseNetClassifier(

@@ -10,7 +10,11 @@ from sksparse_nn.solvers.patches._pooling import (
     prepared,
 )
 from sksparse_nn.solvers.patches._reconstruction import reconstructed
-from sksparse_nn.solvers.patches._whitening import Whitening, fit_whitening
+from sksparse_nn.solvers.patches._whitening import (
+    Whitening,
+    check_scale,
+    fit_whitening,
+)
 
 __all__ = [
     "ENCODERS",
@@ -18,6 +22,7 @@ __all__ = [
     "Layout",
     "Pooling",
     "Whitening",
+    "check_scale",
     "draw_patches",
     "fit_whitening",
     "learn_atoms",

@@ -56,6 +56,8 @@ def learn_atoms(
         Mean objective an epoch; empty where nothing is learnt in epochs.
     """
     weights = np.ones(len(patches))
+    if learner == "kmeans" and start is not None:
+        return _clustered(patches, start, rng), np.empty(0)
     if start is None:
         start = initial_dictionary(patches, weights, n_atoms, rng)
     start = unit_atoms(start)
@@ -75,16 +77,22 @@ def learn_atoms(
 def _centres(patches, start, rng):
     """Return the centres of clusters, and atoms to start from for those that lack."""
     n_clusters = min(len(start), _n_distinct(patches, rng))
+    atoms = start.copy()
+    atoms[:n_clusters] = _clustered(patches, n_clusters, rng)
+    return atoms
+
+
+def _clustered(patches, start, rng):
+    """Return the centres of clusters that begin at given ones, or at some patches."""
+    is_number = np.ndim(start) == 0
     clusters = KMeans(
-        n_clusters,
-        init="random",
+        start if is_number else len(start),
+        init="random" if is_number else start,
         n_init=1,
         max_iter=_KMEANS_ITERATIONS,
         random_state=rng.randint(np.iinfo(np.int32).max),
-    ).fit(patches)
-    atoms = start.copy()
-    atoms[:n_clusters] = clusters.cluster_centers_
-    return atoms
+    )
+    return clusters.fit(patches).cluster_centers_
 
 
 def _n_distinct(patches, rng):

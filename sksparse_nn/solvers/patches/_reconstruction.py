@@ -3,12 +3,16 @@
 import numpy as np
 
 from sksparse_nn.kernels.patches import add_to_images
+from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import map_in_order
 from sksparse_nn.solvers.patches._pooling import (
     PatchReader,
     float_images,
     float_type,
 )
+
+# Patches whose codes stand dense at a time.
+_ROWS = 512
 
 
 def reconstructed(X, pooling, state, *, whitening, atoms, n_jobs=None):
@@ -48,10 +52,13 @@ def reconstructed(X, pooling, state, *, whitening, atoms, n_jobs=None):
         for start in range(0, len(images), reader.n_images):
             some = slice(start, start + reader.n_images)
             patches = reader.read(images[some])
-            values = pooling.encoder.values(state, patches)
-            means = _means(images[some], layout)
-            scales = whitening.scales(patches)
-            again = whitening.undo(values @ atoms, scales, means).astype(dtype)
+            again = np.empty_like(patches.centred)
+            for rows in block_slices(len(patches), _ROWS):
+                part = patches[rows]
+                values = pooling.encoder.values(state, part)
+                means = _means(images[some], layout, rows)
+                scales = whitening.scales(part)
+                again[rows] = whitening.undo(values @ atoms, scales, means)
             counts = np.empty(layout.n_features)
             add_to_images(again, layout.pixels, layout.corners, out[some], counts)
             is_covered = counts > 0
@@ -64,6 +71,8 @@ def reconstructed(X, pooling, state, *, whitening, atoms, n_jobs=None):
     return Y
 
 
-def _means(images, layout):
-    places = layout.corners[:, None] + layout.pixels[None, :]
-    return images[:, places].mean(axis=2, dtype=np.float64).ravel()
+def _means(images, layout, rows):
+    """Return the means of some patches, in the order of images, then positions."""
+    image, position = np.divmod(np.arange(rows.start, rows.stop), layout.n_positions)
+    places = layout.corners[position][:, None] + layout.pixels
+    return images[image[:, None], places].mean(axis=1, dtype=np.float64)

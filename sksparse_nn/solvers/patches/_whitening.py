@@ -3,6 +3,34 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
+
+# Numbers whose variances, and what these are divided by, stay within a type.
+_LARGEST = {"float32": 1e30, "float64": 1e140}
+
+
+def check_scale(X):
+    """Refuse images whose contrast overflows or vanishes.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix
+        Images, of a float type.
+
+    Raises
+    ------
+    ValueError
+        If the largest magnitude is neither zero nor in the range of the type.
+    """
+    values = X.data if sparse.issparse(X) else X
+    largest = max(values.max(initial=0), -values.min(initial=0))
+    most = _LARGEST[X.dtype.name]
+    if largest and not 1 / most <= largest <= most:
+        raise ValueError(
+            f"The contrast of {X.dtype.name} images can be evened out where their "
+            f"largest magnitude is from {1 / most:g} to {most:g}. Got {largest:g}; "
+            "scale X."
+        )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sksparse_nn.solvers.svd._blocks import map_blocks, row_blocks
 from sksparse_nn.solvers.svd._partition import Partition
 from sksparse_nn.solvers.svd._sparse_grams import (
     sparse_grams,
-    take_full_columns_off,
+    take_means_off_full_columns,
     value_blocks,
 )
 
@@ -283,7 +283,7 @@ def _read_sparse(rows, n_jobs, where):
     X = sparse.csr_array(X, dtype=np.float64, copy=True)
     X.sum_duplicates()
     w = np.ones(X.shape[0]) if weight is None else weight.astype(np.float64)
-    shift = take_full_columns_off(X, w)
+    X, shift = take_means_off_full_columns(X, w)
     sums = X.T @ w
     X.data *= np.repeat(np.sqrt(w), np.diff(X.indptr))
     products = sparse_grams(X, rows.partition, n_jobs)

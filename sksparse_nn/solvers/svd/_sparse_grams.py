@@ -32,29 +32,46 @@ def value_blocks(X):
     return blocks_of(n_rows, max(1, _VALUES * n_rows // max(X.nnz, 1)))
 
 
-def take_full_columns_off(X, weight):
-    """Take their means off the columns that have no zero: what is offset most.
+def take_means_off_full_columns(X, weight):
+    """Take their means off the columns of which more than half is stored.
 
-    A column that has zeros varies by as much as it is offset, up to the number of rows.
+    These are what can be offset by much more than it varies; for that, their zeros are
+    stored too, which at most doubles what is. A column of which less is stored varies
+    by as much as it is offset, unless its zeros have next to no weight.
 
     Parameters
     ----------
     X : CSR matrix of shape (n_rows, n_columns)
-        Canonical; changed in place.
+        Canonical.
 
     weight : ndarray of shape (n_rows,)
         Weights of the rows.
 
     Returns
     -------
+    X : CSR matrix of shape (n_rows, n_columns)
+        Canonical, a new one if anything was taken off.
+
     shift : ndarray of shape (n_columns,)
         What was taken off; zero for the others.
     """
-    is_full = np.bincount(X.indices, minlength=X.shape[1]) == X.shape[0]
-    shift = np.where(is_full, (X.T @ weight) / weight.sum(), 0.0)
-    if is_full.any():
-        X.data -= shift[X.indices]
-    return shift
+    n_rows, n_columns = X.shape
+    full = np.flatnonzero(2 * np.bincount(X.indices, minlength=n_columns) > n_rows)
+    shift = np.zeros(n_columns)
+    if not full.size:
+        return X, shift
+    rows = np.repeat(np.arange(n_rows), np.diff(X.indptr))
+    is_full = np.isin(X.indices, full)
+    values = np.zeros((n_rows, len(full)))
+    values[rows[is_full], np.searchsorted(full, X.indices[is_full])] = X.data[is_full]
+    shift[full] = (weight @ values) / weight.sum()
+    values -= shift[full]
+    entries = np.concatenate([X.data[~is_full], values.ravel()])
+    at_rows = np.concatenate([rows[~is_full], np.repeat(np.arange(n_rows), len(full))])
+    at_columns = np.concatenate([X.indices[~is_full], np.tile(full, n_rows)])
+    filled = sparse.coo_array((entries, (at_rows, at_columns)), shape=X.shape).tocsr()
+    filled.sort_indices()
+    return filled, shift
 
 
 def sparse_grams(X, partition, n_jobs):
