@@ -1,5 +1,8 @@
 """
-CIFAR-10 by sparse features of patches and a linear classifier.
+CIFAR-10 by sparse features of patches and a linear classifier
+==============================================================
+
+A program to be run, not a page::
 
     python examples/cifar10_patches.py FOLDER [--atoms 100 400 1600]
 

@@ -1,5 +1,8 @@
 """
-Every way to a smaller network, tuned and measured on one data set.
+Every way to a smaller network, tuned and measured on one data set
+==================================================================
+
+A program to be run, not a page::
 
     python examples/compare_compression.py                        digits
     python examples/compare_compression.py --mnist FILE.npz       MNIST
