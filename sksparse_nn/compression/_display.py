@@ -15,6 +15,9 @@ _LABELS = {
     "r2": "coefficient of determination",
 }
 
+# With more points than that, only the first and what nothing else beats are named.
+_MOST_NAMES = 20
+
 
 class CompressionDisplay:
     """Draw a report of `compression_report`.
@@ -115,13 +118,20 @@ class CompressionDisplay:
         ax.plot(costs[best], scores[best], color="#D55E00", drawstyle="steps-post")
         ax.plot(costs, scores, "o", color="#0072B2")
         ax.plot(costs[best], scores[best], "o", color="#D55E00")
-        for name, x, y in zip(self.report.index, costs, scores, strict=True):
+        is_crowded = len(costs) > _MOST_NAMES
+        named = sorted({0, *best.tolist()}) if is_crowded else range(len(costs))
+        place = {"xytext": (-5, 3), "ha": "right"} if is_crowded else {"xytext": (4, 4)}
+        for i in named:
             ax.annotate(
-                name, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=8
+                self.report.index[i],
+                (costs[i], scores[i]),
+                textcoords="offset points",
+                fontsize=8,
+                **place,
             )
         ax.set(xscale="log", xlabel=_LABELS.get(cost, cost))
         ax.set_ylabel(_LABELS.get(score, score))
-        ax.margins(x=0.15)
+        ax.margins(x=0.35 if is_crowded else 0.15)
         ax.grid(alpha=0.3)
 
 
