@@ -24,9 +24,9 @@ _QUICK = 5e8
 # Blocks whose means are kept apart before they are pooled.
 _POOL = 64
 
-# Up to this share of values their pairs are multiplied; from there it is faster to
-# unpack a block of rows at a time and multiply it by BLAS.
-_THIN_SHARE = 0.05
+# Up to this share of values their pairs are multiplied; what is fuller is unpacked a
+# block of rows at a time and multiplied by BLAS, which is several times as fast there.
+_THIN_SHARE = 0.1
 
 
 @dataclass(frozen=True)
