@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sksparse_nn._validation import check_rows, restored_on_error
-from sksparse_nn.solvers.dictionary import LEARNERS
+from sksparse_nn.solvers.dictionary import LEARNERS, unit_atoms
 from sksparse_nn.solvers.patches import (
     ENCODERS,
     POOLINGS,
@@ -338,15 +338,12 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         X = self._check_images(X, reset=False)
         pooling = self._pooling()
         state = prepared(pooling.encoder, self.components_, self._whitening())
-        atoms = self.components_.astype(np.float64)
-        norms = np.linalg.norm(atoms, axis=1, keepdims=True)
-        unit = (atoms / np.where(norms > 0, norms, 1)).astype(self.components_.dtype)
         return reconstructed(
             X,
             pooling,
             state,
             whitening=self._whitening(),
-            atoms=unit,
+            atoms=unit_atoms(self.components_),
             n_jobs=self.n_jobs,
         )
 

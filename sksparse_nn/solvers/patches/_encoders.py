@@ -9,6 +9,7 @@ from sksparse_nn._registry import Registry
 from sksparse_nn.kernels.patches import pool_soft_thresholds
 from sksparse_nn.solvers._rows import DenseRows
 from sksparse_nn.solvers.coding import OMP, AbstractCoder, Lasso
+from sksparse_nn.solvers.dictionary import unit_atoms
 from sksparse_nn.solvers.patches._whitening import Whitening
 
 
@@ -84,8 +85,7 @@ class _Correlations(PatchEncoder):
     """Looks at the products of whitened patches and unit atoms."""
 
     def prepare(self, dictionary, whitening):
-        norms = np.linalg.norm(dictionary, axis=1, keepdims=True)
-        return _folded(dictionary / np.where(norms > 0, norms, 1), whitening)
+        return _folded(unit_atoms(dictionary), whitening)
 
     def values(self, state, patches):
         return self.shrunk(_products(state, patches))
@@ -194,9 +194,7 @@ class _Coder(PatchEncoder):
         return self.coder
 
     def prepare(self, dictionary, whitening):
-        norms = np.linalg.norm(dictionary, axis=1, keepdims=True)
-        unit = dictionary / np.where(norms > 0, norms, 1)
-        return whitening, self.coder.prepare(unit)
+        return whitening, self.coder.prepare(unit_atoms(dictionary))
 
     def values(self, state, patches):
         whitening, atoms = state
