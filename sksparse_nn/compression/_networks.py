@@ -136,7 +136,7 @@ def network_input(estimator, X):
 
 
 def set_module(network, module, *, trains=False):
-    """Give a fitted network estimator another module, in place.
+    """Give a fitted network estimator another module, in place, on its device.
 
     Parameters
     ----------
@@ -151,15 +151,13 @@ def set_module(network, module, *, trains=False):
         training needs is dropped.
     """
     net = network.net_
-    net.module_ = module
+    if any(isinstance(layer, CompressedLinear) for layer in module.modules()):
+        net.device = "cpu"
+    net.module_ = module.to(net.device).eval()
     if trains:
         net.initialize_optimizer()
     else:
         net.optimizer_ = None
-        if any(isinstance(layer, CompressedLinear) for layer in module.modules()):
-            module.cpu()
-            net.device = "cpu"
-    module.eval()
 
 
 def linear_layers(module):
@@ -308,14 +306,14 @@ def linear(weight, bias):
     Returns
     -------
     layer : torch.nn.Linear
-        With copies.
+        With copies, on the processor.
     """
     weight = torch.from_numpy(np.array(weight, order="C"))
     layer = nn.Linear(1, 1, bias=bias is not None)
     layer.out_features, layer.in_features = weight.shape
     layer.weight = nn.Parameter(weight)
     if bias is not None:
-        layer.bias = nn.Parameter(bias.detach().clone())
+        layer.bias = nn.Parameter(bias.detach().cpu().clone())
     return layer
 
 

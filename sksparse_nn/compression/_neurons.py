@@ -80,8 +80,8 @@ def _rebuilt(module, kept, means):
         if not isinstance(layer, nn.Linear):
             layers.append(layer)
             continue
-        weight, bias = layer.weight.detach(), layer.bias
-        bias = None if bias is None else bias.detach().clone()
+        weight, bias = layer.weight.detach().cpu(), layer.bias
+        bias = None if bias is None else bias.detach().cpu().clone()
         if before is not None:
             gone = np.setdiff1d(np.arange(weight.shape[1]), before)
             if bias is not None:
@@ -90,6 +90,6 @@ def _rebuilt(module, kept, means):
         rows = kept[position]
         if rows is not None:
             weight, bias = weight[rows], None if bias is None else bias[rows]
-        layers.append(linear(weight.cpu().numpy(), bias))
+        layers.append(linear(weight.numpy(), bias))
         before, position = rows, position + 1
     return Perceptron(*layers)

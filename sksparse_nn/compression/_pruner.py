@@ -140,7 +140,7 @@ class NetPruner(Compressor):
 
     def _leave_out_weights(self, network, amount, data):
         masks = kept_weights(self._scores(network, data), amount)
-        masks = [torch.from_numpy(mask) for mask in masks]
+        masks = [torch.from_numpy(mask).to(network.net_.device) for mask in masks]
         keep_zeros(network.net_.module_, masks)
         fine_tune(network, data, self.fine_tune_epochs, [KeepZeros(masks)])
 
