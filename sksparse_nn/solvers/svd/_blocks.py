@@ -6,6 +6,9 @@ _CACHED = 2**20
 _LARGEST = 2**24
 _SPARSE = 2**13
 
+# Bytes of a panel that holds a few rows of a sparse matrix unpacked, if it is small.
+_PANEL = 2**22
+
 # Columns from which BLAS's own threads are worth more than ours.
 _WIDE = 512
 
@@ -33,6 +36,28 @@ def row_blocks(n_rows, partition):
     size = max(_CACHED // partition.n_features, wide)
     size = min(size, _LARGEST // partition.n_features)
     return blocks_of(n_rows, max(size, 1))
+
+
+def panels(X, partition):
+    """Cut rows of a rather full CSR matrix into blocks that are unpacked in turn.
+
+    Parameters
+    ----------
+    X : CSR matrix of shape (n_rows, n_features)
+        The rows.
+
+    partition : Partition
+        Groups of features.
+
+    Returns
+    -------
+    blocks : list of slice
+        In order. Unpacked they take no more than the matrix does as it is, or 4 MB.
+    """
+    blocks = row_blocks(X.shape[0], partition)
+    most = max(X.data.nbytes + X.indices.nbytes, _PANEL)
+    size = most // (X.shape[1] * X.dtype.itemsize)
+    return blocks_of(X.shape[0], max(1, min(size, blocks[0].stop)))
 
 
 def sparse_row_blocks(n_rows):

@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 from scipy import sparse
 
-from sksparse_nn.solvers.svd._blocks import map_blocks, row_blocks
+from sksparse_nn.solvers.svd._blocks import map_blocks, panels, row_blocks
 from sksparse_nn.solvers.svd._partition import Partition
 from sksparse_nn.solvers.svd._sparse_grams import (
     sparse_grams,
@@ -25,7 +25,7 @@ _QUICK = 5e8
 _POOL = 64
 
 # Up to this share of values their pairs are multiplied; what is fuller is unpacked a
-# block of rows at a time and multiplied by BLAS, which is several times as fast there.
+# panel of rows at a time and multiplied by BLAS, which is several times as fast there.
 _THIN_SHARE = 0.1
 
 
@@ -228,10 +228,11 @@ def _pooled(weights, means):
 
 def _parts(rows, n_jobs):
     X, partition = rows.X, rows.partition
-    if sparse.issparse(X) and X.nnz <= _THIN_SHARE * X.shape[0] * X.shape[1]:
+    is_sparse = sparse.issparse(X)
+    if is_sparse and X.nnz <= _THIN_SHARE * X.shape[0] * X.shape[1]:
         blocks = value_blocks(X)
         return blocks, map(partial(_read_sparse, rows, n_jobs), blocks)
-    blocks = row_blocks(X.shape[0], partition)
+    blocks = panels(X, partition) if is_sparse else row_blocks(X.shape[0], partition)
     read = partial(_read_dense, rows)
     return blocks, map_blocks(read, blocks, n_jobs, width=partition.widest)
 

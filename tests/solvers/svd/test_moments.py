@@ -125,6 +125,28 @@ def test_thin_rows_are_never_made_dense(T, groups, monkeypatch):
     moments_of(WeightedRows(T, None, partition_features(groups, T.shape[1])))
 
 
+@pytest.mark.parametrize("groups", GROUPS)
+def test_fuller_rows_are_unpacked_in_panels_no_larger_than_they_are(
+    groups, monkeypatch
+):
+    monkeypatch.setattr("sksparse_nn.solvers.svd._blocks._PANEL", 500)
+    rng = np.random.default_rng(0)
+    T = sparse.random_array((400, 60), density=0.2, rng=rng, dtype=np.float32).tocsr()
+    unpacked, whole = [], type(T).toarray
+
+    def note(rows, *args, **kwargs):
+        unpacked.append(whole(rows, *args, **kwargs))
+        return unpacked[-1]
+
+    monkeypatch.setattr(type(T), "toarray", note)
+    partition = partition_features(groups, T.shape[1])
+    found = moments_of(WeightedRows(T, None, partition))
+    assert max(X.nbytes for X in unpacked) <= T.data.nbytes + T.indices.nbytes
+    assert sum(len(X) for X in unpacked) == T.shape[0]
+    expected = naive_scatter(whole(T), partition, np.ones(T.shape[0]))
+    assert_allclose(found.scatter, expected, rtol=1e-5, atol=1e-4)
+
+
 def test_neither_blocks_nor_threads_change_what_thin_rows_sum_to(T, monkeypatch):
     rows = WeightedRows(T, None, partition_features(7, T.shape[1]))
     one, two = moments_of(rows, 1), moments_of(rows, 2)
