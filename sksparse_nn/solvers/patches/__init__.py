@@ -5,8 +5,10 @@ from sksparse_nn.solvers.patches._encoders import ENCODERS
 from sksparse_nn.solvers.patches._layout import Layout, read_layout
 from sksparse_nn.solvers.patches._pooling import (
     POOLINGS,
+    PatchReader,
     Pooling,
     draw_patches,
+    float_images,
     prepared,
 )
 from sksparse_nn.solvers.patches._reconstruction import reconstructed
@@ -20,11 +22,13 @@ __all__ = [
     "ENCODERS",
     "POOLINGS",
     "Layout",
+    "PatchReader",
     "Pooling",
     "Whitening",
     "check_scale",
     "draw_patches",
     "fit_whitening",
+    "float_images",
     "learn_atoms",
     "prepared",
     "read_layout",

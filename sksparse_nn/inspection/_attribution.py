@@ -1,0 +1,170 @@
+"""What each atom, and each feature behind it, adds to a prediction."""
+
+import warnings
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import Bunch
+
+from sksparse_nn.inspection._path_gradients import DoubleNet, integrated_gradients
+from sksparse_nn.inspection._pullback import pull_back
+from sksparse_nn.inspection._stages import read_stages
+
+
+def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
+    """Say what atoms and features add to the predictions of a fitted pipeline.
+
+    An output of the network, the logit of a class or a target, is written as a sum over
+    the atoms that a row uses, and a bias. With a linear network that is exact: the code
+    of an atom times its weight. With a deeper one it is what integrated gradients [1]_
+    say, on the way from the row without any atom to the row as it is. What an atom adds
+    is then passed on to the features that its code was computed from.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted `SparseNetClassifier` or `SparseNetRegressor`, or a pipeline,
+        compressor or frozen estimator that ends in one.
+
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
+        Samples. The result is dense, so give the rows that are to be read.
+
+    outputs : None, "predicted" or array-like, default=None
+        Which outputs: all of them, that of the predicted class, or classes by their
+        labels (targets of a regressor by number).
+
+    features : bool, default=True
+        Whether to go on to the features.
+
+    tol : float, default=1e-3
+        What the sum may miss, as a share of the largest change of an output between no
+        atoms and all. The path of integration gets more points until that holds.
+
+    Returns
+    -------
+    attribution : sklearn.utils.Bunch
+        With the fields
+
+        - ``atoms``, ndarray of shape (n_samples, n_targets, n_atoms): what each atom
+          adds. Without a step that has atoms these are the features;
+        - ``bias``, ndarray of shape (n_samples, n_targets): the output without atoms;
+        - ``outputs``, ndarray of shape (n_samples, n_targets): the outputs, computed in
+          double precision;
+        - ``errors``, ndarray of shape (n_samples, n_targets): outputs less bias less
+          the sum of atoms; rounding with a linear network;
+        - ``features``, ndarray of shape (n_samples, n_targets, n_features): what each
+          feature adds through the atoms; numbers that the first numeric step is given,
+          which of a text are its words;
+        - ``feature_bias``, ndarray of shape (n_samples, n_targets): the rest of the
+          output, that comes from no feature, such as a mean that was taken off;
+        - ``codes``, ndarray or CSR array of shape (n_samples, n_atoms);
+        - ``targets``, ndarray of shape (n_samples, n_targets): labels of the classes,
+          or numbers of the targets;
+        - ``atom_names`` and ``feature_names``, ndarrays of str.
+
+    Raises
+    ------
+    TypeError
+        If there is no network of this package at the end, or, with `features`, a step
+        stands before the atoms that is not known.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If `tol` is not reached.
+
+    References
+    ----------
+    .. [1] M. Sundararajan, A. Taly, Q. Yan (2017), Axiomatic attribution for deep
+       networks. ICML.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sksparse_nn import SparseNetClassifier, TruncatedSVDReducer
+    >>> from sksparse_nn.inspection import attribute
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = make_pipeline(
+    ...     TruncatedSVDReducer(16), SparseNetClassifier((), max_epochs=5)
+    ... ).fit(X / 16, y)
+    >>> found = attribute(model, X[:3] / 16, outputs="predicted")
+    >>> found.atoms.shape, found.features.shape
+    ((3, 1, 16), (3, 1, 64))
+    >>> bool(abs(found.errors).max() < 1e-10)
+    True
+    """
+    stages = read_stages(estimator, X)
+    net = DoubleNet(stages.network)
+    Z = _dense(stages.rows[-1])
+    answers = net.outputs(Z)
+    which, targets = _wanted(stages.network, answers, outputs)
+    start = _without_atoms(stages)
+    worths, errors = integrated_gradients(net, Z, start, which, tol)
+    worths = _back(stages, worths, len(stages.transformers), stages.atoms)
+    codes = stages.rows[stages.atoms]
+    rows = np.arange(len(Z))[:, None]
+    found = Bunch(
+        atoms=worths * _dense(codes)[:, None],
+        bias=net.outputs(start)[rows, which],
+        outputs=answers[rows, which],
+        errors=errors,
+        codes=codes,
+        targets=targets,
+        atom_names=stages.feature_names(stages.atoms),
+    )
+    if features:
+        worths = _back(stages, worths, stages.atoms, stages.first)
+        found.features = worths * _dense(stages.rows[stages.first])[:, None]
+        found.feature_bias = found.outputs - found.features.sum(axis=2)
+        found.feature_names = stages.feature_names(stages.first)
+    return found
+
+
+def _back(stages, worths, begin, end):
+    for place in range(begin, end, -1):
+        X, Z = stages.rows[place - 1], stages.rows[place]
+        worths = pull_back(stages.transformers[place - 1], X, Z, worths)
+    return worths
+
+
+def _without_atoms(stages):
+    """Return what the network is given for rows whose codes are zero."""
+    codes = stages.rows[stages.atoms]
+    rows = np.zeros((1, codes.shape[1]))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X does not have valid feature names")
+        for transformer in stages.transformers[stages.atoms :]:
+            rows = transformer.transform(rows)
+    return np.repeat(_dense(rows), codes.shape[0], axis=0)
+
+
+def _wanted(network, answers, outputs):
+    """Return numbers and names of the outputs that are wanted of each row."""
+    names = getattr(network, "classes_", np.arange(answers.shape[1]))
+    if isinstance(outputs, str):
+        if outputs != "predicted" or not hasattr(network, "classes_"):
+            raise ValueError(
+                'outputs must be None, an array of classes, or "predicted" for a '
+                f"classifier. Got {outputs!r} for {type(network).__name__}."
+            )
+        which = answers.argmax(axis=1)[:, None]
+        return which, names[which]
+    which = np.arange(len(names))
+    if outputs is not None:
+        which = _numbers_of(names, np.atleast_1d(outputs))
+    which = np.repeat(which[None], len(answers), axis=0)
+    return which, names[which]
+
+
+def _numbers_of(names, outputs):
+    places = {name: place for place, name in enumerate(names.tolist())}
+    unknown = [name for name in outputs.tolist() if name not in places]
+    if unknown:
+        raise ValueError(f"outputs must be among {names}. Got {unknown}.")
+    return np.array([places[name] for name in outputs.tolist()], dtype=np.intp)
+
+
+def _dense(rows):
+    rows = rows.toarray() if sparse.issparse(rows) else rows
+    return np.asarray(rows, dtype=np.float64)

@@ -1,0 +1,68 @@
+"""One code a row and atom, of transformers that say more than one thing of an atom."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sksparse_nn.feature_extraction import ImagePatchCoder
+
+
+def coder_of(transformer):
+    """Return the last step, if this is a pipeline, and check that it has atoms.
+
+    Parameters
+    ----------
+    transformer : transformer
+        Fitted, or a pipeline of transformers.
+
+    Returns
+    -------
+    coder : transformer
+        With ``components_``.
+
+    Raises
+    ------
+    TypeError
+        If it has none.
+    """
+    coder = transformer
+    while isinstance(coder, Pipeline):
+        coder = coder.steps[-1][1]
+    check_is_fitted(coder)
+    if not hasattr(coder, "components_"):
+        raise TypeError(
+            "transformer must be one that has atoms (components_), or a Pipeline that "
+            f"ends in one. Got {type(coder).__name__}; leave out what stands behind it."
+        )
+    return coder
+
+
+def codes_of_atoms(coder, codes):
+    """Bring codes to one column an atom.
+
+    Parts of split sign are taken together again. Of pooled patches the magnitudes of
+    all regions and signs are added up.
+
+    Parameters
+    ----------
+    coder : transformer
+        With ``components_``.
+
+    codes : {ndarray, sparse matrix} of shape (n_samples, n_outputs)
+        Its output.
+
+    Returns
+    -------
+    codes : CSR array of shape (n_samples, n_atoms)
+        In float64.
+    """
+    codes, n_atoms = sparse.csr_array(codes, dtype=np.float64), len(coder.components_)
+    if codes.shape[1] == n_atoms:
+        return codes
+    parts = [
+        codes[:, start : start + n_atoms] for start in range(0, codes.shape[1], n_atoms)
+    ]
+    if isinstance(coder, ImagePatchCoder):
+        return sparse.csr_array(sum(abs(part) for part in parts))
+    return sparse.csr_array(parts[0] - parts[1])

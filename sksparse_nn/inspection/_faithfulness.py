@@ -1,0 +1,115 @@
+"""Whether attributions are true: take away what they call important, and see."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import Bunch, check_random_state
+
+from sksparse_nn.inspection._attribution import attribute
+from sksparse_nn.inspection._stages import read_stages
+
+
+def deletion_curves(
+    estimator, X, y, *, n_points=11, n_random=5, tol=1e-2, random_state=None
+):
+    """Score predictions as atoms are removed, and as they come back.
+
+    In each sample the atoms that it uses are ordered by what they add to the predicted
+    output. Removed atoms have code zero. If attributions are true, the score falls
+    faster along that order than along random ones, and rises faster when atoms are
+    inserted into an empty row.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, as in `attribute`.
+
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
+        Samples.
+
+    y : array-like of shape (n_samples,)
+        Their classes, or targets.
+
+    n_points : int, default=11
+        Shares of atoms to remove, from none to all.
+
+    n_random : int, default=5
+        Random orders to compare with.
+
+    tol : float, default=1e-2
+        Of `attribute`.
+
+    random_state : int, RandomState instance or None, default=None
+        Source of the random orders.
+
+    Returns
+    -------
+    curves : sklearn.utils.Bunch
+        With ``shares`` of shape (n_points,); ``deletion`` and ``insertion`` of shape
+        (n_points,), scores with that share of a sample's atoms removed or inserted;
+        ``random_deletion`` and ``random_insertion`` of shape (n_random, n_points); and
+        ``score_name``, "accuracy" or "r2".
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sksparse_nn import SparseNetClassifier, TruncatedSVDReducer
+    >>> from sksparse_nn.inspection import deletion_curves
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = make_pipeline(TruncatedSVDReducer(16), SparseNetClassifier(()))
+    >>> curves = deletion_curves(model.fit(X / 16, y), X[:200] / 16, y[:200])
+    >>> bool(curves.deletion.mean() < curves.random_deletion.mean())
+    True
+    """
+    rng = check_random_state(random_state)
+    stages = read_stages(estimator, X)
+    is_classifier = hasattr(stages.network, "classes_")
+    wanted = "predicted" if is_classifier else None
+    found = attribute(estimator, X, outputs=wanted, features=False, tol=tol)
+    codes, shares = _dense(found.codes), np.linspace(0, 1, n_points)
+    score = _Score(stages, codes, y, accuracy_score if is_classifier else r2_score)
+    # Of targets there is no predicted one: what moves any of them most comes first.
+    gains = found.atoms[:, 0] if is_classifier else np.abs(found.atoms).sum(axis=1)
+    orders = [_ranks(gains, codes)]
+    orders += [_ranks(rng.random(codes.shape), codes) for _ in range(n_random)]
+    deletion = np.array([[score(o >= share) for share in shares] for o in orders])
+    insertion = np.array([[score(o < share) for share in shares] for o in orders])
+    return Bunch(
+        shares=shares,
+        deletion=deletion[0],
+        insertion=insertion[0],
+        random_deletion=deletion[1:],
+        random_insertion=insertion[1:],
+        score_name="accuracy" if is_classifier else "r2",
+    )
+
+
+class _Score:
+    """Scores what the steps behind the atoms predict from a part of the codes."""
+
+    def __init__(self, stages, codes, y, metric):
+        self._steps = stages.transformers[stages.atoms :]
+        self._network, self._metric = stages.network, metric
+        self._codes, self._y = codes, y
+
+    def __call__(self, kept):
+        rows = np.where(kept, self._codes, 0)
+        for step in self._steps:
+            rows = step.transform(rows)
+        return self._metric(self._y, self._network.predict(rows))
+
+
+def _ranks(gains, codes):
+    """Return in which share of a row's atoms, by falling gain, each of them comes."""
+    is_used = codes != 0
+    order = np.argsort(np.where(is_used, -gains, np.inf), axis=1, kind="stable")
+    ranks = np.empty(codes.shape)
+    np.put_along_axis(ranks, order, np.arange(codes.shape[1])[None], axis=1)
+    n_used = is_used.sum(axis=1, keepdims=True)
+    return np.where(is_used, ranks / np.maximum(n_used, 1), 0)
+
+
+def _dense(codes):
+    codes = codes.toarray() if sparse.issparse(codes) else codes
+    return np.asarray(codes)

@@ -1,0 +1,119 @@
+"""How the pooled features of images move with the pixels."""
+
+import numpy as np
+
+from sksparse_nn.solvers.patches import PatchReader, float_images, prepared
+
+
+def pooled_to_pixels(coder, X, worths):
+    """Turn worths of pooled features into worths of the pixels of images.
+
+    A pixel counts by how far it is above or below the mean of each patch that it is in,
+    in units of the patch's contrast, which is taken as given. What a patch adds without
+    any of its pixels, and all that "hard_assignment" says, belongs to none.
+
+    Parameters
+    ----------
+    coder : ImagePatchCoder
+        Fitted.
+
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+        Images.
+
+    worths : ndarray of shape (n_samples, n_targets, n_outputs)
+        What a unit of each feature adds to each target.
+
+    Returns
+    -------
+    worths : ndarray of shape (n_samples, n_targets, n_pixels)
+        What a unit of each pixel adds.
+    """
+    pooling, whitening = coder._pooling(), coder._whitening()
+    layout = pooling.layout
+    images = float_images(X, slice(None), layout).astype(np.float64)
+    state = prepared(pooling.encoder, coder.components_.astype(np.float64), whitening)
+    places = layout.corners[:, None] + layout.pixels
+    out = np.zeros((*worths.shape[:2], layout.n_features))
+    for i in range(len(images)):
+        patches = PatchReader(layout, np.float64).read(images[i : i + 1])
+        values = pooling.encoder.values(state, patches)
+        by_patch = _unpooled(pooling, values, worths[i])
+        slopes = _SLOPES[coder.encoder](
+            state, whitening.apply(patches), by_patch, coder
+        )
+        scaled = slopes * whitening.scales(patches)[:, None]
+        scaled -= scaled.mean(axis=2, keepdims=True)
+        for target in range(worths.shape[1]):
+            np.add.at(out[i, target], places, scaled[target])
+    shape = -1, layout.n_features
+    return layout.as_given(out.reshape(shape)).reshape(out.shape)
+
+
+def _unpooled(pooling, values, worths):
+    """Return what a unit of each patch's values adds, for each target."""
+    layout, n_targets = pooling.layout, len(worths)
+    signs = 2 if pooling.is_split else 1
+    shape = n_targets, layout.n_regions, signs, pooling.n_atoms
+    by_region = worths.reshape(shape)
+    if pooling.kind == "mean":
+        sizes = np.bincount(layout.regions)
+        by_region = by_region / sizes[:, None, None]
+    by_patch = by_region[:, layout.regions]
+    if pooling.kind == "max":
+        by_patch = by_patch * _is_largest(pooling, values)
+    if pooling.is_split:
+        by_patch = np.where(values > 0, by_patch[:, :, 0], -by_patch[:, :, 1])
+    else:
+        by_patch = by_patch[:, :, 0]
+    return by_patch * (values != 0)
+
+
+def _is_largest(pooling, values):
+    """Mark the first patch with the largest value of a region, atom and sign."""
+    parts = np.stack([values, -values][: 2 if pooling.is_split else 1], axis=1)
+    marks = np.zeros(parts.shape)
+    for region in range(pooling.layout.n_regions):
+        inside = np.flatnonzero(pooling.layout.regions == region)
+        winners = inside[parts[inside].argmax(axis=0)]
+        signs, atoms = np.indices(winners.shape)
+        marks[winners, signs, atoms] = 1
+    return marks
+
+
+def _of_products(state, whitened, worths, coder):
+    return worths @ state.columns.T
+
+
+def _of_least_squares(state, whitened, worths, coder):
+    whitening, atoms = state
+    out = np.zeros((*worths.shape[:2], whitened.shape[1]))
+    for patch in range(len(whitened)):
+        chosen = np.flatnonzero(worths[:, patch].any(axis=0))
+        if len(chosen):
+            slopes = np.linalg.pinv(atoms.unit[chosen].T)
+            out[:, patch] = worths[:, patch, chosen] @ slopes
+    return out @ whitening.matrix
+
+
+def _of_distances(state, whitened, worths, coder):
+    out = np.zeros((*worths.shape[:2], whitened.shape[1]))
+    for patch, row in enumerate(whitened):
+        away = row - coder.components_
+        lengths = np.linalg.norm(away, axis=1, keepdims=True)
+        directions = away / np.where(lengths > 0, lengths, np.inf)
+        out[:, patch] = worths[:, patch] @ (directions.mean(axis=0) - directions)
+    return out @ state.whitening.matrix
+
+
+def _of_nothing(state, whitened, worths, coder):
+    return np.zeros((*worths.shape[:2], whitened.shape[1]))
+
+
+_SLOPES = {
+    "soft_threshold": _of_products,
+    "threshold": _of_products,
+    "triangle": _of_distances,
+    "hard_assignment": _of_nothing,
+    "omp": _of_least_squares,
+    "lasso": _of_least_squares,
+}

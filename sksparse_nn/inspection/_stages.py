@@ -1,0 +1,143 @@
+"""A fitted pipeline as a network and what stands ahead of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from sksparse_nn.neural import SparseNetClassifier, SparseNetRegressor
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Transformers in their order, the network behind them, and rows between them.
+
+    Attributes
+    ----------
+    names : list of str
+        Names of the transformers.
+
+    transformers : list of transformer
+        Fitted.
+
+    network : SparseNetClassifier or SparseNetRegressor
+        Fitted.
+
+    rows : list of {ndarray, sparse matrix}
+        What each transformer was given, and at the end what the network was given.
+
+    first : int
+        The first transformer whose input is a matrix of numbers.
+
+    atoms : int
+        Place in `rows` of the codes: behind the last transformer that has atoms, or the
+        first numbers if none has.
+    """
+
+    names: list
+    transformers: list
+    network: object
+    rows: list
+    first: int
+    atoms: int
+
+    def feature_names(self, place):
+        """Return the names of the columns that stand at a place.
+
+        Parameters
+        ----------
+        place : int
+            Place in `rows`.
+
+        Returns
+        -------
+        names : ndarray of shape (n_columns,)
+            Strings; ``x0``, ``x1`` and so on where nothing has names.
+        """
+        holders = []
+        if place:
+            holders.append(self.transformers[place - 1])
+        if place < len(self.transformers):
+            holders.append(self.transformers[place])
+        for holder in holders[:1] if place else []:
+            if hasattr(holder, "get_feature_names_out"):
+                return np.asarray(holder.get_feature_names_out(), dtype=object)
+        given = getattr((holders or [self.network])[-1], "feature_names_in_", None)
+        if given is not None:
+            return np.asarray(given, dtype=object)
+        width = self.rows[place].shape[1]
+        return np.array([f"x{i}" for i in range(width)], dtype=object)
+
+
+def read_stages(estimator, X):
+    """Take a fitted estimator apart and send rows through it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A network, a pipeline that ends in one, in any nesting of pipelines, compressors
+        and frozen estimators.
+
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
+        What the estimator is given.
+
+    Returns
+    -------
+    stages : Stages
+        Its parts.
+
+    Raises
+    ------
+    TypeError
+        If no network of this package stands at its end.
+    """
+    steps = list(_steps(estimator))
+    name, network = steps.pop()
+    if not isinstance(network, SparseNetClassifier | SparseNetRegressor):
+        raise TypeError(
+            "estimator must be a SparseNetClassifier or SparseNetRegressor, or a "
+            f"Pipeline that ends in one. Got {type(network).__name__} as {name!r}."
+        )
+    rows = [X]
+    for _, transformer in steps:
+        rows.append(transformer.transform(rows[-1]))
+    first = next(i for i, part in enumerate(rows) if _is_numeric(part))
+    rows = [_matrix(part) if i >= first else part for i, part in enumerate(rows)]
+    with_atoms = [
+        i + 1 for i, step in enumerate(steps) if hasattr(step[1], "components_")
+    ]
+    return Stages(
+        [name for name, _ in steps],
+        [transformer for _, transformer in steps],
+        network,
+        rows,
+        first,
+        with_atoms[-1] if with_atoms else first,
+    )
+
+
+def _steps(estimator, name="estimator"):
+    """Yield the steps of nested pipelines, and what stands in frames, in order."""
+    if isinstance(estimator, Pipeline):
+        for step_name, step in estimator.steps:
+            if step not in (None, "passthrough"):
+                yield from _steps(step, step_name)
+    elif isinstance(estimator, FrozenEstimator):
+        yield from _steps(estimator.estimator, name)
+    elif hasattr(estimator, "_is_compressor"):
+        yield from _steps(estimator.estimator_, name)
+    else:
+        yield name, estimator
+
+
+def _is_numeric(rows):
+    if sparse.issparse(rows):
+        return True
+    array = np.asarray(rows)
+    return array.ndim == 2 and np.issubdtype(array.dtype, np.number)
+
+
+def _matrix(rows):
+    return sparse.csr_array(rows) if sparse.issparse(rows) else np.asarray(rows)

@@ -1,0 +1,208 @@
+"""What atoms and features add sums to what the network says."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone, is_regressor
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from sksparse_nn import (
+    NetQuantizer,
+    SparseDictionaryCoder,
+    SparseNetClassifier,
+    TruncatedSVDReducer,
+)
+from sksparse_nn.inspection import attribute
+from tests.inspection.pipelines import ALGORITHMS, ENCODERS, PIPELINES, linear
+
+
+@pytest.fixture(scope="module", name="digits")
+def some_digits():
+    X, y = load_digits(return_X_y=True)
+    return X[:400] / 16, y[:400]
+
+
+@pytest.fixture(name="fitted", scope="module", params=PIPELINES)
+def fitted_pipeline(request, digits):
+    # Some frozen parts are to be fitted first, and some pixels are the same in all.
+    pipeline = clone(PIPELINES[request.param])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for part in getattr(pipeline, "steps", []):
+            if type(part[1]).__name__ == "FrozenEstimator":
+                part[1].estimator.fit(*digits)
+        return pipeline.fit(*digits)
+
+
+def logits(pipeline, X):
+    network, inputs = pipeline, X
+    while not hasattr(network, "net_"):
+        if hasattr(network, "estimator_"):
+            network = network.estimator_
+        else:
+            inputs, network = network[:-1].transform(inputs), network[-1]
+    with torch.no_grad():
+        rows = np.asarray(getattr(inputs, "toarray", lambda: inputs)(), np.float32)
+        like = next(network.net_.module_.parameters())
+        answers = network.net_.module_(torch.from_numpy(rows).to(like)).numpy()
+    if is_regressor(network):
+        return network.predict(rows)[:, None]
+    return answers
+
+
+def test_atoms_and_bias_sum_to_the_output(fitted, digits):
+    X = digits[0][:7]
+    found = attribute(fitted, X)
+    sums = found.atoms.sum(axis=2) + found.bias + found.errors
+    assert_allclose(sums, found.outputs, rtol=1e-10, atol=1e-10)
+    assert_allclose(found.outputs, logits(fitted, X), rtol=1e-3, atol=1e-4)
+
+
+def test_errors_are_rounding_with_a_linear_network_and_small_with_a_deep_one(
+    fitted, digits
+):
+    found = attribute(fitted, digits[0][:7], tol=1e-4)
+    is_deep = "tanh" in repr(fitted)
+    change = np.abs(found.outputs - found.bias).max()
+    assert np.abs(found.errors).max() <= (1e-4 if is_deep else 1e-12) * change
+
+
+def test_features_and_their_bias_sum_to_the_output(fitted, digits):
+    found = attribute(fitted, digits[0][:7])
+    sums = found.features.sum(axis=2) + found.feature_bias
+    assert_allclose(sums, found.outputs, rtol=1e-10, atol=1e-10)
+    assert found.features.shape == (7, found.outputs.shape[1], 64)
+    assert len(found.feature_names) == 64
+    assert len(found.atom_names) == found.atoms.shape[2]
+
+
+EXACT = ["svd", "svd, centred and whitened", "svd by groups", "pca"]
+EXACT = [*(f"{name}, linear" for name in EXACT), "scalers and selectors around"]
+
+
+@pytest.mark.parametrize("fitted", EXACT, indirect=True)
+def test_the_bias_of_features_is_the_same_for_all_rows_of_a_linear_chain(
+    fitted, digits
+):
+    bias = attribute(fitted, digits[0][:50]).feature_bias
+    assert_allclose(bias, np.repeat(bias[:1], 50, axis=0), atol=1e-4)
+
+
+def slopes_by_differences(transform, x, worths, step=1e-6):
+    """Differentiate the worth of a row's codes, feature by feature."""
+    moved = x + step * np.vstack([np.eye(len(x)), -np.eye(len(x))])
+    values = transform(moved) @ worths
+    return (values[: len(x)] - values[len(x) :]) / (2 * step)
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_worths_of_codes_are_derivatives(name, digits):
+    from sksparse_nn.inspection._pullback import pull_back
+
+    rng = np.random.default_rng(0)
+    X = digits[0] + 0.1 * rng.standard_normal(digits[0].shape)
+    coder = clone(ALGORITHMS[name]).fit(X)
+
+    def transform(rows):
+        codes = coder.transform(rows)
+        return getattr(codes, "toarray", lambda: codes)()
+
+    worths = rng.standard_normal((3, 1, transform(X[:1]).shape[1]))
+    found = pull_back(coder, X[:3], coder.transform(X[:3]), worths)
+    for i in range(3):
+        expected = slopes_by_differences(transform, X[i], worths[i, 0])
+        assert_allclose(found[i, 0], expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_worths_of_pooled_features_are_derivatives_at_equal_contrast(name, digits):
+    from sksparse_nn.inspection._pullback import pull_back
+
+    rng = np.random.default_rng(0)
+    X = digits[0] + 0.1 * rng.standard_normal(digits[0].shape)
+    # With a contrast that dwarfs that of patches, these are divided by a constant.
+    coder = clone(ENCODERS[name]).set_params(contrast=1e6, whitening_reg=1e-6).fit(X)
+    Z = coder.transform(X[:2])
+    assert np.abs(Z).max() > 0
+    worths = rng.standard_normal((2, 1, Z.shape[1]))
+    found = pull_back(coder, X[:2], Z, worths)
+    for i in range(2):
+        expected = slopes_by_differences(coder.transform, X[i], worths[i, 0])
+        scale = max(1.0, np.abs(expected).max())
+        assert_allclose(found[i, 0] / scale, expected / scale, atol=1e-3)
+
+
+def test_only_the_outputs_that_are_wanted_come(digits):
+    X, y = digits
+    model = make_pipeline(TruncatedSVDReducer(10), linear()).fit(X, y)
+    every = attribute(model, X[:5])
+    one = attribute(model, X[:5], outputs="predicted")
+    assert_array_equal(one.targets[:, 0], model.predict(X[:5]))
+    two = attribute(model, X[:5], outputs=[3, 1], features=False)
+    assert_allclose(two.atoms, every.atoms[:, [3, 1]], rtol=1e-12)
+    assert "features" not in two
+    with pytest.raises(ValueError, match=r"among .* Got \[11\]"):
+        attribute(model, X[:5], outputs=[11])
+    with pytest.raises(ValueError, match="'likely'"):
+        attribute(model, X[:5], outputs="likely")
+
+
+def test_words_behind_a_prediction_are_found():
+    texts = ["good nice film", "bad dull film", "nice good plot", "dull bad plot"] * 20
+    y = np.array(["up", "down", "up", "down"] * 20)
+    model = make_pipeline(
+        TfidfVectorizer(),
+        TruncatedSVDReducer(3),
+        SparseNetClassifier((), learning_rate=0.05, random_state=0),
+    ).fit(texts, y)
+    found = attribute(model, ["a good film"], outputs=["up"])
+    words = dict(zip(found.feature_names, found.features[0, 0], strict=True))
+    assert max(words, key=words.get) == "good"
+    assert words["bad"] == 0
+
+
+def test_sparse_rows_are_attributed_as_dense_ones(digits):
+    from scipy import sparse
+
+    X, y = digits
+    model = make_pipeline(
+        SparseDictionaryCoder(16, n_nonzero_coefs=3, random_state=0), linear()
+    ).fit(X, y)
+    dense, thin = attribute(model, X[:5]), attribute(model, sparse.csr_array(X[:5]))
+    assert_allclose(thin.features, dense.features, atol=1e-5)
+
+
+def test_unknown_steps_are_refused_unless_atoms_are_enough(digits):
+    X, y = digits
+    model = make_pipeline(
+        FunctionTransformer(np.sqrt), TruncatedSVDReducer(5), linear()
+    ).fit(X, y)
+    with pytest.raises(TypeError, match="through FunctionTransformer"):
+        attribute(model, X[:2])
+    assert attribute(model, X[:2], features=False).atoms.shape == (2, 10, 5)
+
+
+def test_other_estimators_are_refused(digits):
+    with pytest.raises(TypeError, match="Got StandardScaler"):
+        attribute(make_pipeline(StandardScaler()).fit(digits[0]), digits[0])
+
+
+def test_a_path_with_too_sharp_bends_is_told(digits, monkeypatch):
+    monkeypatch.setattr("sksparse_nn.inspection._path_gradients._MOST", 4)
+    model = SparseNetClassifier((32,), max_epochs=10, random_state=0).fit(*digits)
+    with pytest.warns(ConvergenceWarning, match="Raise tol"):
+        attribute(model, digits[0][:5], tol=1e-9)
+
+
+def test_a_quantized_network_is_read_as_the_weights_it_stands_for(digits):
+    X, y = digits
+    small = NetQuantizer(linear(), scheme="weight_only").fit(X, y)
+    found = attribute(small, X[:5])
+    assert_allclose(found.outputs, logits(small, X[:5]), rtol=1e-3, atol=1e-4)

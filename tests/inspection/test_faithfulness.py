@@ -1,0 +1,57 @@
+"""Curves of deletion and insertion."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sksparse_nn import (
+    SparseDictionaryCoder,
+    SparseNetClassifier,
+    SparseNetRegressor,
+    TruncatedSVDReducer,
+)
+from sksparse_nn.inspection import deletion_curves
+
+
+@pytest.fixture(scope="module", name="digits")
+def some_digits():
+    X, y = load_digits(return_X_y=True)
+    return X / 16, y
+
+
+@pytest.fixture(scope="module", name="model")
+def fitted_model(digits):
+    return make_pipeline(
+        SparseDictionaryCoder(64, n_nonzero_coefs=8, max_epochs=2, random_state=0),
+        StandardScaler(with_mean=False),
+        SparseNetClassifier((), learning_rate=0.02, random_state=0),
+    ).fit(*digits)
+
+
+def test_what_is_called_important_is_what_predictions_rest_on(digits, model):
+    X, y = digits[0][:300], digits[1][:300]
+    curves = deletion_curves(model, X, y, random_state=0)
+    assert curves.deletion[2] < curves.random_deletion[:, 2].min() - 0.1
+    assert curves.insertion[2] > curves.random_insertion[:, 2].max() + 0.1
+
+
+def test_the_ends_are_all_atoms_and_none(digits, model):
+    X, y = digits[0][:300], digits[1][:300]
+    curves = deletion_curves(model, X, y, n_points=3, n_random=2, random_state=0)
+    assert curves.deletion[0] == curves.insertion[-1] == model.score(X, y)
+    assert curves.deletion[-1] == curves.insertion[0]
+    assert (curves.random_deletion[:, -1] == curves.deletion[-1]).all()
+    assert curves.random_insertion.shape == (2, 3)
+    assert curves.score_name == "accuracy"
+
+
+def test_targets_are_scored_by_their_coefficient_of_determination():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 20))
+    y = X[:, 0] * 3 + X[:, 1]
+    model = make_pipeline(TruncatedSVDReducer(20), SparseNetRegressor(())).fit(X, y)
+    curves = deletion_curves(model, X, y, random_state=0)
+    assert curves.score_name == "r2"
+    assert curves.deletion.mean() < curves.random_deletion.mean()
