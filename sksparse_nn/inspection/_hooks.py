@@ -108,6 +108,12 @@ class _Watch:
         other = self._see(np.array(rows.numpy()))
         if other is None:
             return None
+        if other.shape != rows.shape:
+            raise ValueError(
+                f"Layer {self._place.name!r} needs {rows.shape[1]} numbers a row in the"
+                f" place of its activation. Got {other.shape[1]}; fit the coder to the"
+                " activations of this layer."
+            )
         other = np.asarray(other).reshape(activation.shape)
         return torch.from_numpy(np.array(other, order="C")).to(activation)
 

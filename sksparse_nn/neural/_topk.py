@@ -9,13 +9,14 @@ from torch import nn
 
 from sksparse_nn.neural._batches import dense_rows
 
-# Weight of the loss that revives dead atoms, and the eps of Adam: those of Gao et al.
+# Weight of the loss that revives dead atoms, and the eps of Adam, as Gao et al. (2025)
+# have them.
 _AUXILIARY = 1 / 32
 _ADAM_EPS = 6.25e-10
 
 # An atom is dead once so many rows have passed as would have used it this often, did
 # all atoms serve equally many.
-_PASSED_OVER = 20
+_PASSED_OVER = 100
 
 # Share of the steps in which the learning rate falls to zero.
 _FALLING = 0.2
@@ -136,7 +137,9 @@ class TopK(nn.Module):
         n_dead, total = int(dead.sum()), error.square().sum()
         if n_dead == 0 or total == 0:
             return torch.zeros_like(total)
-        n_active = min(n_dead, max(1, error.shape[1] // 2))
+        # As few as are active in a row: of many, each would learn a small part only,
+        # and never be among the largest.
+        n_active = min(n_dead, self.n_active)
         codes = largest(latents[:, dead], n_active)
         return (error - codes @ self.decoder[dead]).square().sum() / total
 

@@ -172,13 +172,9 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         with restored_on_error(self):
             device = check_device(self.device)
             X = check_rows(self, X, reset=True)
-            rng = check_random_state(self.random_state)
             scaling = Scaling.of(X)
-            atoms = self._first_atoms(X.dtype, rng)
-            module = TopK(atoms, min(self.n_active, len(atoms))).to(device)
-            self.history_ = self._train(module, X, scaling, rng)
-            self.n_iter_ = len(self.history_)
-            self._store(module, scaling, X.dtype)
+            with torch.inference_mode(False), torch.enable_grad():
+                self._train(X, scaling, device)
         return self
 
     def transform(self, X):
@@ -254,28 +250,27 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         atoms /= np.linalg.norm(atoms, axis=1, keepdims=True)
         return torch.from_numpy(atoms.astype(dtype))
 
-    def _train(self, module, X, scaling, rng):
-        n_samples, device = X.shape[0], module.bias.device
-        n_batches = math.ceil(n_samples / self.batch_size)
-        history = []
-
-        def batches():
-            order = rng.permutation(n_samples)
-            for start in range(0, n_samples, self.batch_size):
-                rows = dense_rows(X, order[start : start + self.batch_size])
-                yield torch.from_numpy(scaling.apply(rows)).to(device)
-
-        n_rows = min(self.batch_size, n_samples)
-        with (
-            torch.inference_mode(False),
-            torch.enable_grad(),
-            threads_worth(module.parameters(), n_rows),
-        ):
-            training = Training(module, self.max_epochs * n_batches, self.learning_rate)
+    def _train(self, X, scaling, device):
+        rng = check_random_state(self.random_state)
+        atoms = self._first_atoms(X.dtype, rng).to(device)
+        module = TopK(atoms, min(self.n_active, len(atoms)))
+        n_batches = math.ceil(X.shape[0] / self.batch_size)
+        training = Training(module, self.max_epochs * n_batches, self.learning_rate)
+        self.history_ = []
+        n_rows = min(self.batch_size, X.shape[0])
+        with threads_worth(module.parameters(), n_rows):
             for number in range(1, self.max_epochs + 1):
-                history.append({"epoch": number} | training.epoch(batches()))
-                self._look_at(history[-1])
-        return history
+                batches = self._batches(X, scaling, rng, device)
+                self.history_.append({"epoch": number} | training.epoch(batches))
+                self._look_at(self.history_[-1])
+        self.n_iter_ = len(self.history_)
+        self._store(module, scaling, X.dtype)
+
+    def _batches(self, X, scaling, rng, device):
+        order = rng.permutation(X.shape[0])
+        for start in range(0, len(order), self.batch_size):
+            rows = dense_rows(X, order[start : start + self.batch_size])
+            yield torch.from_numpy(scaling.apply(rows)).to(device)
 
     def _look_at(self, record):
         if not math.isfinite(record["train_loss"]):
