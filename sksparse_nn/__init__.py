@@ -7,6 +7,7 @@ from importlib import import_module
 _HOMES = {
     "CompressionDisplay": "compression",
     "ImagePatchCoder": "feature_extraction",
+    "LayerActivations": "inspection",
     "NetFactorizer": "compression",
     "NetPruner": "compression",
     "NetQuantizer": "compression",
@@ -14,11 +15,17 @@ _HOMES = {
     "SparseNetClassifier": "neural",
     "SparseNetRegressor": "neural",
     "SparsitySearchCV": "model_selection",
+    "TopKAutoencoder": "neural",
     "TruncatedSVDReducer": "decomposition",
     "compression_report": "compression",
+    "dead_atoms": "inspection",
+    "explained_variance": "inspection",
     "load_cifar10": "datasets",
+    "loss_recovered": "inspection",
+    "mean_l0": "inspection",
     "sparse_encode": "decomposition",
     "sparsity_path": "decomposition",
+    "steer": "inspection",
 }
 
 __version__ = "0.1.0"
@@ -26,6 +33,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CompressionDisplay",
     "ImagePatchCoder",
+    "LayerActivations",
     "NetFactorizer",
     "NetPruner",
     "NetQuantizer",
@@ -33,11 +41,17 @@ __all__ = [
     "SparseNetClassifier",
     "SparseNetRegressor",
     "SparsitySearchCV",
+    "TopKAutoencoder",
     "TruncatedSVDReducer",
     "compression_report",
+    "dead_atoms",
+    "explained_variance",
     "load_cifar10",
+    "loss_recovered",
+    "mean_l0",
     "sparse_encode",
     "sparsity_path",
+    "steer",
 ]
 
 

@@ -4,12 +4,13 @@ from tests.compression.instances import COMPRESSORS
 from tests.decomposition.coders import SPARSE_CODERS
 from tests.decomposition.reducers import REDUCERS
 from tests.feature_extraction.patch_coders import PATCH_CODERS
+from tests.inspection.instances import ACTIVATIONS
 from tests.model_selection.searches import SEARCHES
-from tests.neural.instances import NETS
+from tests.neural.instances import AUTOENCODERS, NETS
 
 TRANSFORMERS = [*REDUCERS, *SPARSE_CODERS, *PATCH_CODERS]
-SEEDED = [*TRANSFORMERS, *NETS]
-ESTIMATORS = [*SEEDED, *SEARCHES, *COMPRESSORS]
+SEEDED = [*TRANSFORMERS, *NETS, *AUTOENCODERS]
+ESTIMATORS = [*SEEDED, *SEARCHES, *COMPRESSORS, *ACTIVATIONS]
 
 
 def name_of(estimator):

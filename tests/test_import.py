@@ -8,7 +8,7 @@ import pytest
 
 import sksparse_nn
 
-HEAVY = ["torch", "skorch", "numba", "matplotlib", "dask"]
+HEAVY = ["torch", "skorch", "numba", "matplotlib", "pandas", "dask"]
 
 
 def run(code, **options):

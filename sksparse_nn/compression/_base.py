@@ -4,19 +4,14 @@ from abc import ABC, abstractmethod
 from copy import deepcopy
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._validation import check_rows, restored_on_error
-from sksparse_nn.compression._networks import (
-    check_network,
-    last_step,
-    network_input,
-)
+from sksparse_nn.compression._networks import check_network
+from sksparse_nn.neural._nesting import fitted_copy, last_step, network_input
 
 
 def _inner_has(method):
@@ -61,7 +56,7 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         with restored_on_error(self):
             self._validate_params()
             check_network(self.estimator, type(self).__name__)
-            fitted = _fitted(self.estimator, X, y, sample_weight)
+            fitted = fitted_copy(self.estimator, X, y, sample_weight)
             network = last_step(fitted)
             Z = check_rows(network, network_input(fitted, X), reset=False)
             self._check_kind(network)
@@ -156,15 +151,6 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         return tags
 
 
-def _fitted(estimator, X, y, sample_weight):
-    """Return a fitted copy that may be changed."""
-    if isinstance(estimator, FrozenEstimator):
-        check_is_fitted(estimator)
-        return deepcopy(estimator.estimator)
-    weights = {} if sample_weight is None else _weights(estimator, sample_weight)
-    return clone(estimator).fit(X, y, **weights)
-
-
 def _counting(X, y, sample_weight):
     """Leave out the rows that do not count."""
     if sample_weight is None:
@@ -172,13 +158,3 @@ def _counting(X, y, sample_weight):
     weight = np.asarray(sample_weight)
     counts = np.flatnonzero(weight)
     return X[counts], np.asarray(y)[counts], weight[counts]
-
-
-def _weights(estimator, sample_weight):
-    """Name the weights as an estimator, or a pipeline's last step, takes them."""
-    name = "sample_weight"
-    while isinstance(estimator, Pipeline):
-        step, estimator = estimator.steps[-1]
-        name = f"{step}__{name}"
-    assert has_fit_parameter(estimator, "sample_weight")
-    return {name: sample_weight}

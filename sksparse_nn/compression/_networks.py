@@ -1,4 +1,4 @@
-"""The network inside an estimator: find it, feed it, give it other layers."""
+"""The network inside an estimator: check it, look at it, give it other layers."""
 
 from copy import deepcopy
 from itertools import chain
@@ -6,8 +6,6 @@ from itertools import chain
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from torch import nn
 
 from sksparse_nn.compression._layers import (
@@ -16,73 +14,14 @@ from sksparse_nn.compression._layers import (
     QuantizedLinear,
     dense_weight,
 )
-from sksparse_nn.neural import SparseNetClassifier, SparseNetRegressor
+from sksparse_nn.neural._nesting import NETWORKS, last_step
 from sksparse_nn.neural._sparse_input import Perceptron
 
 # Rows that go through a network at a time, and in all, to see what layers are given.
 _BLOCK = 1024
 _ROWS = 5000
 
-NETWORKS = SparseNetClassifier, SparseNetRegressor
 LINEAR = nn.Linear, CompressedLinear
-
-
-def last_step(estimator):
-    """Return the estimator that a pipeline, or a frame around an estimator, ends in.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A network, a pipeline, a frozen or a compressed estimator, in any nesting.
-
-    Returns
-    -------
-    network : estimator
-        What is left when all of these are taken off.
-    """
-    while True:
-        if isinstance(estimator, Pipeline):
-            estimator = estimator.steps[-1][1]
-        elif is_frame(estimator):
-            estimator = inside(estimator)
-        else:
-            return estimator
-
-
-def is_frame(estimator):
-    """Tell whether an estimator only stands around another.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Any.
-
-    Returns
-    -------
-    is_frame : bool
-        Whether it is a compressor or frozen.
-    """
-    return isinstance(estimator, FrozenEstimator) or hasattr(
-        estimator, "_is_compressor"
-    )
-
-
-def inside(frame):
-    """Return what a frame is around.
-
-    Parameters
-    ----------
-    frame : estimator
-        A compressor or a frozen estimator.
-
-    Returns
-    -------
-    estimator : estimator
-        The smaller one, if a compressor is fitted.
-    """
-    if isinstance(frame, FrozenEstimator):
-        return frame.estimator
-    return getattr(frame, "estimator_", frame.estimator)
 
 
 def check_network(estimator, name):
@@ -107,32 +46,6 @@ def check_network(estimator, name):
             f"{name} takes a SparseNetClassifier or SparseNetRegressor, or a Pipeline "
             f"or compressor that ends in one. Got {type(found).__name__}."
         )
-
-
-def network_input(estimator, X):
-    """Return what the network of a fitted estimator is given.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted.
-
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        What the estimator is given.
-
-    Returns
-    -------
-    Z : {array-like, sparse matrix} of shape (n_samples, n_inputs)
-        `X` behind all the transformers.
-    """
-    while True:
-        if isinstance(estimator, Pipeline):
-            X = estimator[:-1].transform(X) if len(estimator) > 1 else X
-            estimator = estimator.steps[-1][1]
-        elif is_frame(estimator):
-            estimator = inside(estimator)
-        else:
-            return X
 
 
 def set_module(network, module, *, trains=False):

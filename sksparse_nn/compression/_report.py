@@ -13,13 +13,8 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn.compression._layers import CompressedLinear
-from sksparse_nn.compression._networks import (
-    NETWORKS,
-    inside,
-    is_frame,
-    last_step,
-    linear_layers,
-)
+from sksparse_nn.compression._networks import linear_layers
+from sksparse_nn.neural._nesting import NETWORKS, inside, is_frame, last_step
 
 _BATCHES = {"latency_1": (1, 101), "latency_256": (256, 21)}
 

@@ -1,4 +1,7 @@
-"""Read a model: which atoms, why this prediction. Numbers first, drawing second."""
+"""Read a model: which atoms, why this prediction, what is inside a network.
+
+Numbers first, drawing second.
+"""
 
 from sksparse_nn.inspection._atoms import (
     atom_table,
@@ -9,13 +12,23 @@ from sksparse_nn.inspection._atoms import (
 )
 from sksparse_nn.inspection._attribution import attribute
 from sksparse_nn.inspection._faithfulness import deletion_curves
+from sksparse_nn.inspection._layer_activations import LayerActivations
+from sksparse_nn.inspection._loss_recovered import loss_recovered
+from sksparse_nn.inspection._metrics import dead_atoms, explained_variance, mean_l0
+from sksparse_nn.inspection._steering import steer
 
 __all__ = [
+    "LayerActivations",
     "atom_table",
     "attribute",
     "class_profile",
+    "dead_atoms",
     "deletion_curves",
+    "explained_variance",
+    "loss_recovered",
+    "mean_l0",
     "mutual_coherence",
     "stability",
+    "steer",
     "top_samples",
 ]

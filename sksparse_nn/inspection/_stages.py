@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from sksparse_nn.neural import SparseNetClassifier, SparseNetRegressor
+from sksparse_nn.neural._nesting import NETWORKS, inside, is_frame
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def read_stages(estimator, X):
     """
     steps = list(_steps(estimator))
     name, network = steps.pop()
-    if not isinstance(network, SparseNetClassifier | SparseNetRegressor):
+    if not isinstance(network, NETWORKS):
         raise TypeError(
             "estimator must be a SparseNetClassifier or SparseNetRegressor, or a "
             f"Pipeline that ends in one. Got {type(network).__name__} as {name!r}."
@@ -124,10 +123,8 @@ def _steps(estimator, name="estimator"):
         for step_name, step in estimator.steps:
             if step not in (None, "passthrough"):
                 yield from _steps(step, step_name)
-    elif isinstance(estimator, FrozenEstimator):
-        yield from _steps(estimator.estimator, name)
-    elif hasattr(estimator, "_is_compressor"):
-        yield from _steps(estimator.estimator_, name)
+    elif is_frame(estimator):
+        yield from _steps(inside(estimator), name)
     else:
         yield name, estimator
 

@@ -2,5 +2,6 @@
 
 from sksparse_nn.neural._classifier import SparseNetClassifier
 from sksparse_nn.neural._regressor import SparseNetRegressor
+from sksparse_nn.neural._topk_autoencoder import TopKAutoencoder
 
-__all__ = ["SparseNetClassifier", "SparseNetRegressor"]
+__all__ = ["SparseNetClassifier", "SparseNetRegressor", "TopKAutoencoder"]

@@ -3,6 +3,7 @@
 import torch
 
 from sksparse_nn.neural._batches import BatchIterator
+from sksparse_nn.neural._evaluation import loss_samples
 
 
 def loss_gradients(estimator, X, y, sample_weight, parameters):
@@ -31,11 +32,7 @@ def loss_gradients(estimator, X, y, sample_weight, parameters):
         Shaped as the parameters.
     """
     net = estimator.net_
-    samples = estimator._weighted(
-        estimator._read(X, y, sample_weight, reset=False, learn=False),
-        estimator._seen,
-        net,
-    )
+    samples = loss_samples(estimator, X, y, sample_weight)
     totals = [torch.zeros_like(parameter) for parameter in parameters]
     with torch.enable_grad():
         for inputs, target in BatchIterator(samples, net.batch_size):

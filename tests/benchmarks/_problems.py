@@ -15,13 +15,14 @@ from sksparse_nn import SparseDictionaryCoder
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
-def _data():
+def data_folder():
+    """Return the folder of the data sets."""
     return Path(os.environ.get("SKSPARSE_NN_DATA", _BESIDE))
 
 
 @cache
 def _pictures(n_images):
-    with tarfile.open(_data() / "cifar10-jpeg.tar.xz") as archive:
+    with tarfile.open(data_folder() / "cifar10-jpeg.tar.xz") as archive:
         names = (member for member in archive if member.name.endswith(".jpg"))
         taken = (member for _, member in zip(range(n_images), names, strict=False))
         pictures = [
@@ -42,7 +43,7 @@ def images(n_images):
 @cache
 def posts():
     """Return the TF-IDF of all words of all posts of 20 Newsgroups, float32."""
-    with tarfile.open(_data() / "20newsgroups.tar.xz") as archive:
+    with tarfile.open(data_folder() / "20newsgroups.tar.xz") as archive:
         files = (member for member in archive if member.isfile())
         texts = [archive.extractfile(member).read() for member in files]
     return TfidfVectorizer(decode_error="replace", dtype=np.float32).fit_transform(

@@ -34,8 +34,9 @@ from sksparse_nn import (
     compression_report,
 )
 from sksparse_nn.compression._layers import PrunedLinear, QuantizedLinear
-from sksparse_nn.compression._networks import last_step, linear_layers
+from sksparse_nn.compression._networks import linear_layers
 from sksparse_nn.compression._report import for_prediction
+from sksparse_nn.neural._nesting import last_step
 
 COMPRESSORS = {
     "weights": lambda net: NetPruner(net, amount=0.6),

@@ -4,7 +4,7 @@ Their batches hold all rows of a check: at smaller ones integer weights cannot e
 repeated rows, for any network. The tests beside this file look at small batches.
 """
 
-from sksparse_nn import SparseNetClassifier, SparseNetRegressor
+from sksparse_nn import SparseNetClassifier, SparseNetRegressor, TopKAutoencoder
 
 NETS = [
     SparseNetClassifier(),
@@ -19,4 +19,9 @@ NETS = [
     SparseNetRegressor(
         (16,), learning_rate=0.05, max_epochs=25, l1=1e-3, group_lasso=1e-3
     ),
+]
+
+AUTOENCODERS = [
+    TopKAutoencoder(max_epochs=5),
+    TopKAutoencoder(12, n_active=3, max_epochs=20, batch_size=16),
 ]

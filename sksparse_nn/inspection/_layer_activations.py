@@ -1,0 +1,187 @@
+"""The activations of a network's layer, as features."""
+
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    MetaEstimatorMixin,
+    TransformerMixin,
+)
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.validation import check_is_fitted
+
+from sksparse_nn._validation import restored_on_error
+from sksparse_nn.inspection._networks import (
+    activations,
+    check_network,
+    network_and_rows,
+)
+from sksparse_nn.neural._nesting import fitted_copy
+
+
+class LayerActivations(
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
+):
+    """Answer rows with what a layer of a network makes of them.
+
+    Ahead of a `SparseDictionaryCoder` or a `TopKAutoencoder` in a pipeline it is
+    dictionary learning on activations [1]_: each activation is written with few atoms,
+    and an atom is easier to read than a unit of the layer.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A `SparseNetClassifier`, a `SparseNetRegressor`, a net of skorch, a Pipeline
+        that ends in one, or a compressor of one. It is cloned and fitted; one in a
+        scikit-learn ``FrozenEstimator`` is copied as it is, and needs no targets.
+
+    layer : str, int or None, default=None
+        Whose output to answer: a name of ``module.named_modules()``, or a position
+        among the layers that are made of no others, from the end if negative. None is
+        the input of the last linear layer, which is the last hidden representation.
+
+    batch_size : int, default=1024
+        Rows that go through the network at a time.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted estimator.
+
+    n_features_in_ : int
+        Number of features, where the estimator knows it.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where `X` had names that are strings.
+
+    See Also
+    --------
+    explained_variance : How much of the activations a reconstruction has.
+    loss_recovered : What the network loses by a reconstruction.
+    steer : What the network does without an atom.
+
+    Notes
+    -----
+    Activations of more than two dimensions are flattened: those of a convolution have a
+    column for each channel and position, the channel counting slowest.
+
+    References
+    ----------
+    .. [1] T. Bricken et al., "Towards Monosemanticity: Decomposing Language Models With
+       Dictionary Learning", Transformer Circuits Thread 2023.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sksparse_nn import (
+    ...     LayerActivations, SparseDictionaryCoder, SparseNetClassifier
+    ... )
+    >>> X, y = load_digits(return_X_y=True)
+    >>> net = SparseNetClassifier((32,), learning_rate=0.01, random_state=0)
+    >>> net = net.fit(X / 16, y)
+    >>> LayerActivations(FrozenEstimator(net)).fit_transform(X / 16).shape
+    (1797, 32)
+    >>> atoms = make_pipeline(
+    ...     LayerActivations(FrozenEstimator(net)),
+    ...     SparseDictionaryCoder(64, n_nonzero_coefs=4, random_state=0),
+    ... )
+    >>> atoms.fit_transform(X / 16).shape
+    (1797, 64)
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit"])],
+        "layer": [str, Integral, None],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, estimator, *, layer=None, batch_size=1024):
+        self.estimator = estimator
+        self.layer = layer
+        self.batch_size = batch_size
+
+    def fit(self, X, y=None):
+        """Fit the estimator, unless it is frozen, and find the layer.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets; not used if the estimator is frozen.
+
+        Returns
+        -------
+        self : LayerActivations
+            The fitted transformer.
+
+        Raises
+        ------
+        TypeError
+            If there is no network at the end of the estimator.
+        ValueError
+            If the network has no such layer.
+        """
+        with restored_on_error(self):
+            self._validate_params()
+            check_network(self.estimator, type(self).__name__)
+            self.estimator_ = fitted_copy(self.estimator, X, y)
+            self._n_features_out = self._activations(_first_row(X)).shape[1]
+            for name in ("n_features_in_", "feature_names_in_"):
+                vars(self).pop(name, None)
+                if hasattr(self.estimator_, name):
+                    setattr(self, name, getattr(self.estimator_, name))
+        return self
+
+    def transform(self, X):
+        """Return the activations.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        activations : ndarray of shape (n_samples, n_units)
+            In the float type of the network.
+        """
+        check_is_fitted(self, "estimator_")
+        return self._activations(X)
+
+    def _activations(self, X):
+        network, Z = network_and_rows(self.estimator_, X)
+        return activations(network, Z, self.layer, self.batch_size)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "estimator_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        is_frozen = isinstance(self.estimator, FrozenEstimator)
+        tags.target_tags = inner.target_tags
+        tags.target_tags.required = inner.target_tags.required and not is_frozen
+        tags.input_tags = inner.input_tags
+        tags.non_deterministic = inner.non_deterministic
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _first_row(X):
+    if sparse.issparse(X):
+        X = X.tocsr()
+    elif not hasattr(X, "shape"):
+        X = np.asarray(X)
+    return _safe_indexing(X, slice(0, 1))

@@ -1,0 +1,86 @@
+"""Find a layer of a torch module by its name, its position, or its place at the end."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to look into a module.
+
+    Attributes
+    ----------
+    layer : torch.nn.Module
+        One of its layers.
+
+    name : str
+        What the module calls it.
+
+    is_input : bool
+        Whether to look at what the layer is given, not at what it answers.
+    """
+
+    layer: nn.Module
+    name: str
+    is_input: bool
+
+
+def find_place(module, layer):
+    """Find where to look.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network.
+
+    layer : str, int or None
+        A name of ``module.named_modules()``; a position among the layers that are made
+        of no others, from the end if negative; None for the input of the last linear
+        layer.
+
+    Returns
+    -------
+    place : Place
+        The place.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer.
+    """
+    named = dict(module.named_modules())
+    if layer is None:
+        return Place(*_last_linear(named), is_input=True)
+    if not isinstance(layer, str):
+        layer = _name_at(named, layer)
+    if layer not in named:
+        raise ValueError(
+            f"layer must be one of the network's layers {_names(named)}. Got {layer!r}."
+        )
+    return Place(named[layer], layer, is_input=False)
+
+
+def _last_linear(named):
+    # Layers of compressed networks are linear too, and known by their widths.
+    linear = [name for name, part in named.items() if hasattr(part, "in_features")]
+    if not linear:
+        raise ValueError(
+            "layer=None needs a network with a linear layer. Got none; name one of "
+            f"{_names(named)}."
+        )
+    return named[linear[-1]], linear[-1]
+
+
+def _name_at(named, position):
+    leaves = [name for name, part in named.items() if not any(part.children())]
+    if not -len(leaves) <= position < len(leaves):
+        raise ValueError(
+            f"layer must be a position among the {len(leaves)} layers {leaves}. "
+            f"Got {position}."
+        )
+    return leaves[position]
+
+
+def _names(named):
+    return [name for name in named if name]

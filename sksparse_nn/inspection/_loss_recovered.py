@@ -1,0 +1,119 @@
+"""What a network loses when a reconstruction stands in for an activation."""
+
+import warnings
+
+import numpy as np
+from sklearn.utils import Bunch
+from sklearn.utils.validation import check_is_fitted
+
+from sksparse_nn.inspection._hooks import shown
+from sksparse_nn.inspection._networks import (
+    activations,
+    check_network,
+    module_of,
+    network_and_rows,
+)
+from sksparse_nn.inspection._reconstruction import check_coder, reconstruction
+from sksparse_nn.neural._evaluation import mean_loss
+
+_BATCH_SIZE = 1024
+
+
+def loss_recovered(estimator, coder, X, y, *, layer=None):
+    """Measure what a network loses when a reconstruction replaces an activation.
+
+    The loss with the reconstruction is set between the network's own and the loss when
+    the activation is taken away: 1 loses nothing, 0 is as bad as no activation at all.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted network, pipeline or compressor, as `LayerActivations` takes it.
+
+    coder : estimator
+        A `SparseDictionaryCoder`, a `TopKAutoencoder` or any transformer with an
+        ``inverse_transform``, fitted to the activations of the layer.
+
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Samples that the estimator takes.
+
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Their targets.
+
+    layer : str, int or None, default=None
+        The layer, as in `LayerActivations`.
+
+    Returns
+    -------
+    result : :class:`~sklearn.utils.Bunch`
+        Numbers, the losses being those that the network was trained on, without
+        penalties:
+
+        loss : float
+            As the network is.
+        loss_reconstructed : float
+            With the reconstruction in place of the activation.
+        loss_zero, loss_mean : float
+            With zeros, and with the mean activation of all the samples.
+        recovered_zero, recovered_mean : float
+            The share of the loss that the reconstruction recovers, against either. NaN,
+            with a warning, where that costs the network nothing.
+
+    Raises
+    ------
+    TypeError
+        If there is no network at the end of the estimator, or the coder has no
+        ``inverse_transform``.
+
+    See Also
+    --------
+    explained_variance : The same question asked of the activation itself.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> from sksparse_nn import (
+    ...     LayerActivations, SparseDictionaryCoder, SparseNetClassifier, loss_recovered
+    ... )
+    >>> X, y = load_digits(return_X_y=True)
+    >>> net = SparseNetClassifier((32,), learning_rate=0.01, random_state=0)
+    >>> net = net.fit(X / 16, y)
+    >>> A = LayerActivations(FrozenEstimator(net)).fit_transform(X / 16)
+    >>> coder = SparseDictionaryCoder(64, n_nonzero_coefs=8, random_state=0).fit(A)
+    >>> loss_recovered(net, coder, X / 16, y).recovered_mean > 0.95
+    True
+    """
+    check_network(estimator, "loss_recovered")
+    check_coder(coder)
+    check_is_fitted(estimator)
+    network, Z = network_and_rows(estimator, X)
+    mean = activations(network, Z, layer, _BATCH_SIZE).mean(axis=0, dtype=np.float64)
+    replace = {
+        "loss": lambda rows: None,
+        "loss_reconstructed": lambda rows: reconstruction(coder, rows),
+        "loss_zero": np.zeros_like,
+        "loss_mean": lambda rows: np.broadcast_to(mean, rows.shape),
+    }
+    result = Bunch()
+    for name, other in replace.items():
+        with shown(module_of(network), layer, other):
+            result[name] = mean_loss(network, Z, y)
+    for name in ("zero", "mean"):
+        result[f"recovered_{name}"] = _share(result, name)
+    return result
+
+
+def _share(result, name):
+    ablated = result[f"loss_{name}"]
+    cost = ablated - result["loss"]
+    # Losses of batches are sums in float32: what is below its rounding is nothing.
+    rounding = 4 * np.finfo(np.float32).eps * max(abs(ablated), abs(result["loss"]))
+    if not abs(cost) > rounding:
+        warnings.warn(
+            f"recovered_{name} is NaN: without the activation (loss_{name}) the loss "
+            f"is {ablated:.6g} as it is with it.",
+            stacklevel=3,
+        )
+        return float("nan")
+    return (ablated - result["loss_reconstructed"]) / cost

@@ -1,0 +1,312 @@
+"""A sparse autoencoder, as a transformer."""
+
+import math
+import sys
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+
+from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
+from sksparse_nn.neural._batches import dense_rows
+from sksparse_nn.neural._device import check_device
+from sksparse_nn.neural._topk import Scaling, TopK, Training
+from sksparse_nn.neural._torch_threads import threads_worth
+
+# Latents that are in memory at a time.
+_BLOCK_SIZE = 2**22
+
+
+class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Write each row with the few atoms that an encoder finds the strongest.
+
+    A sparse autoencoder [1]_: a row x gets the latents max(0, W (x - b)), of which the
+    `n_active` largest are its code c, and is rebuilt as b + c D. All of W, b and the
+    atoms D are trained together. Coding a row is one product with W, where
+    `SparseDictionaryCoder` searches.
+
+    Parameters
+    ----------
+    n_components : int, default=256
+        Number of atoms.
+
+    n_active : int, default=16
+        Atoms a row at most; all of them where there are fewer.
+
+    max_epochs : int, default=50
+        Passes over the rows. The learning rate falls to zero in the last fifth.
+
+    batch_size : int, default=512
+        Rows of a mini-batch.
+
+    learning_rate : float, default=3e-3
+        Step size of Adam. Rows are brought to one scale inside, so that theirs does not
+        matter.
+
+    device : str or torch.device, default="cpu"
+        Where to train and code, such as ``"cuda"``.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the initial atoms and the order of the rows.
+
+    verbose : int, default=0
+        Whether to write a line an epoch.
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components, n_features)
+        The atoms, of unit norm: D.
+
+    encoder_weights_ : ndarray of shape (n_components, n_features)
+        What rows are multiplied by: W.
+
+    bias_ : ndarray of shape (n_features,)
+        Taken off a row first and added to it last: b. Training starts from the mean.
+
+    n_iter_ : int
+        Number of epochs trained.
+
+    history_ : list of dict
+        For each epoch ``epoch``, ``train_loss``, ``n_dead`` and ``dur`` in seconds. The
+        loss is the share of the variance that is lost, while training; dead are atoms
+        that have served no row for long.
+
+    n_features_in_ : int
+        Number of features.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where `X` had names that are strings.
+
+    See Also
+    --------
+    SparseDictionaryCoder : Codes by search, atoms by dictionary learning.
+    LayerActivations : What a layer of a network makes of rows.
+
+    Notes
+    -----
+    Atoms that serve no row for long are trained on what the others leave of the rows,
+    which brings most of them back.
+
+    References
+    ----------
+    .. [1] L. Gao et al., "Scaling and Evaluating Sparse Autoencoders", ICLR 2025.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksparse_nn import TopKAutoencoder, explained_variance
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> autoencoder = TopKAutoencoder(64, n_active=8, random_state=0)
+    >>> codes = autoencoder.fit_transform(X)
+    >>> codes.shape, int(codes.getnnz(axis=1).max())
+    ((1797, 64), 8)
+    >>> explained_variance(X, autoencoder.inverse_transform(codes)) > 0.7
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_active": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "device": [str, torch.device],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components=256,
+        *,
+        n_active=16,
+        max_epochs=50,
+        batch_size=512,
+        learning_rate=3e-3,
+        device="cpu",
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_components = n_components
+        self.n_active = n_active
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Train encoder and atoms.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows. float64 trains in float64, all else in float32.
+
+        y : Ignored
+            Present by convention.
+
+        Returns
+        -------
+        self : TopKAutoencoder
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If the data or the device cannot be used, or the loss becomes infinite or
+            NaN. The estimator is then as it was before.
+        """
+        with restored_on_error(self):
+            device = check_device(self.device)
+            X = check_rows(self, X, reset=True)
+            scaling = Scaling.of(X)
+            with torch.inference_mode(False), torch.enable_grad():
+                self._train(X, scaling, device)
+        return self
+
+    def transform(self, X):
+        """Code rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        codes : CSR matrix of shape (n_samples, n_components)
+            Codes of no negative number, in the float type of `X`.
+        """
+        check_is_fitted(self)
+        X = check_rows(self, X, reset=False)
+        n_rows = min(X.shape[0], max(1, _BLOCK_SIZE // len(self.components_)))
+        weights, bias = self._on_device(X.dtype)
+        n_active, parts = min(self.n_active, len(weights)), []
+        with torch.inference_mode(), threads_worth([weights], n_rows):
+            for start in range(0, X.shape[0], n_rows):
+                rows = np.arange(start, min(start + n_rows, X.shape[0]))
+                rows = torch.from_numpy(dense_rows(X, rows)).to(weights.device)
+                latents = torch.relu((rows - bias) @ weights.T)
+                largest = latents.topk(n_active, dim=1, sorted=False)
+                parts.append(_csr(*largest, len(weights)))
+        return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
+
+    def inverse_transform(self, X):
+        """Rebuild rows from codes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_components)
+            Codes.
+
+        Returns
+        -------
+        X_original : ndarray of shape (n_samples, n_features)
+            Sums of atoms.
+
+        Raises
+        ------
+        ValueError
+            If the width is not that of the codes.
+        """
+        check_is_fitted(self)
+        codes = check_array(X, accept_sparse="csr", dtype=list(FLOAT_TYPES))
+        if codes.shape[1] != len(self.components_):
+            raise ValueError(
+                f"X must have {len(self.components_)} columns, as the codes have. "
+                f"Got {codes.shape[1]}."
+            )
+        components, bias = (
+            part.astype(codes.dtype, copy=False)
+            for part in (self.components_, self.bias_)
+        )
+        return codes @ components + bias
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def _n_features_out(self):
+        return len(self.components_)
+
+    def _first_atoms(self, dtype, rng):
+        atoms = rng.standard_normal((self.n_components, self.n_features_in_))
+        atoms /= np.linalg.norm(atoms, axis=1, keepdims=True)
+        return torch.from_numpy(atoms.astype(dtype))
+
+    def _train(self, X, scaling, device):
+        rng = check_random_state(self.random_state)
+        atoms = self._first_atoms(X.dtype, rng).to(device)
+        module = TopK(atoms, min(self.n_active, len(atoms)))
+        n_batches = math.ceil(X.shape[0] / self.batch_size)
+        training = Training(module, self.max_epochs * n_batches, self.learning_rate)
+        self.history_ = []
+        n_rows = min(self.batch_size, X.shape[0])
+        with threads_worth(module.parameters(), n_rows):
+            for number in range(1, self.max_epochs + 1):
+                batches = self._batches(X, scaling, rng, device)
+                self.history_.append({"epoch": number} | training.epoch(batches))
+                self._look_at(self.history_[-1])
+        self.n_iter_ = len(self.history_)
+        self._store(module, scaling, X.dtype)
+
+    def _batches(self, X, scaling, rng, device):
+        order = rng.permutation(X.shape[0])
+        for start in range(0, len(order), self.batch_size):
+            rows = dense_rows(X, order[start : start + self.batch_size])
+            yield torch.from_numpy(scaling.apply(rows)).to(device)
+
+    def _look_at(self, record):
+        if not math.isfinite(record["train_loss"]):
+            raise ValueError(
+                f"Training met a loss of {record['train_loss']} in epoch "
+                f"{record['epoch']}. Lower learning_rate={self.learning_rate}."
+            )
+        if self.verbose:
+            sys.stdout.write(
+                f"epoch {record['epoch']:>4}  train loss {record['train_loss']:.5f}  "
+                f"dead {record['n_dead']}  {record['dur']:.2f} s\n"
+            )
+            sys.stdout.flush()
+
+    def _store(self, module, scaling, dtype):
+        decoder, encoder, bias = (
+            part.detach().cpu().numpy()
+            for part in (module.decoder, module.encoder, module.bias)
+        )
+        self.components_, self.encoder_weights_ = decoder, encoder
+        self.bias_ = (scaling.mean + scaling.scale * bias).astype(dtype)
+
+    def _on_device(self, dtype):
+        device = check_device(self.device)
+        return [
+            torch.from_numpy(part.astype(dtype)).to(device)
+            for part in (self.encoder_weights_, self.bias_)
+        ]
+
+
+def _csr(values, places, n_atoms):
+    """Return the latents that are positive as a CSR matrix."""
+    values, places = values.cpu().numpy(), places.cpu().numpy()
+    order = places.argsort(axis=1)
+    values, places = (np.take_along_axis(a, order, axis=1) for a in (values, places))
+    positive = values > 0
+    indptr = np.concatenate([[0], np.cumsum(positive.sum(axis=1))])
+    shape = len(values), n_atoms
+    return sparse.csr_matrix((values[positive], places[positive], indptr), shape=shape)
