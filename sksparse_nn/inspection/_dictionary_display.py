@@ -1,0 +1,263 @@
+"""Atoms as pictures, or by their strongest features."""
+
+import numpy as np
+
+from sksparse_nn.inspection._ahead import names_ahead, shape_of_atoms
+from sksparse_nn.inspection._atoms import mutual_coherence
+from sksparse_nn.inspection._canvas import (
+    SIGNED,
+    lettered,
+    shortened,
+    signed_bars,
+    strongest,
+    take_axes,
+)
+from sksparse_nn.inspection._codes import coder_of
+from sksparse_nn.inspection._pictures import (
+    as_pictures,
+    gap_of,
+    show,
+    signed,
+    tiled,
+    well_shaped,
+)
+
+# How many atoms are drawn where nothing is said: pictures, and axes of bars.
+_MOST_PICTURES, _MOST_BARS = 100, 6
+
+# Rows of pictures that get a number; of more, every second or third one.
+_MOST_TICKS = 12
+
+
+class DictionaryDisplay:
+    """Draw the atoms of a dictionary.
+
+    Parameters
+    ----------
+    components : ndarray of shape (n_atoms, n_features)
+        Atoms.
+
+    image_shape : tuple of int, default=None
+        Height and width of the atoms as pictures, and for colours three channels, first
+        or last. None draws bars.
+
+    channel_axis : {0, 2, -1} or None, default=None
+        Where in an `image_shape` of three the channels are; None for the smaller end.
+
+    feature_names : array-like of shape (n_features,), default=None
+        Names for the bars.
+
+    atom_names : array-like of shape (n_atoms,), default=None
+        Names of the atoms; None for their numbers.
+
+    order : array-like of int, default=None
+        Atoms to draw, in that order; None for all as they stand. The index of
+        `atom_table` sorted by a column is such an order.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        Where it was drawn: one for pictures, or one an atom.
+
+    figure_ : matplotlib Figure
+        Of the axes.
+
+    See Also
+    --------
+    atom_table : What each atom is used for.
+    AtomCardDisplay : All about one atom.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksparse_nn import SparseDictionaryCoder
+    >>> from sksparse_nn.inspection import DictionaryDisplay
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> coder = SparseDictionaryCoder(16, n_nonzero_coefs=3, random_state=0).fit(X)
+    >>> display = DictionaryDisplay.from_estimator(coder, image_shape=(8, 8))
+    >>> len(display.axes_)
+    1
+    """
+
+    def __init__(
+        self,
+        components,
+        *,
+        image_shape=None,
+        channel_axis=None,
+        feature_names=None,
+        atom_names=None,
+        order=None,
+    ):
+        self.components = components
+        self.image_shape = image_shape
+        self.channel_axis = channel_axis
+        self.feature_names = feature_names
+        self.atom_names = atom_names
+        self.order = order
+
+    @classmethod
+    def from_estimator(
+        cls,
+        transformer,
+        *,
+        image_shape=None,
+        feature_names=None,
+        atom_names=None,
+        order=None,
+        axes=None,
+    ):
+        """Draw the atoms of a fitted transformer.
+
+        Parameters
+        ----------
+        transformer : transformer
+            With ``components_``, or a pipeline of transformers that ends in one. Atoms
+            of an `ImagePatchCoder` are drawn as the whitened patches that they are.
+
+        image_shape : tuple of int, default=None
+            As above.
+
+        feature_names : array-like of shape (n_features,), default=None
+            Names for the bars; None for what the steps ahead call them.
+
+        atom_names : array-like of shape (n_atoms,), default=None
+            Names of the atoms.
+
+        order : array-like of int, default=None
+            Atoms to draw.
+
+        axes : sequence of matplotlib Axes, default=None
+            Where to draw.
+
+        Returns
+        -------
+        display : DictionaryDisplay
+            Drawn.
+        """
+        coder = coder_of(transformer)
+        if feature_names is None:
+            feature_names = names_ahead(transformer)
+        image_shape, channel_axis = shape_of_atoms(coder, image_shape)
+        return cls(
+            coder.components_,
+            image_shape=image_shape,
+            channel_axis=channel_axis,
+            feature_names=feature_names,
+            atom_names=atom_names,
+            order=order,
+        ).plot(axes=axes)
+
+    def plot(
+        self, *, axes=None, n_atoms=None, n_columns=None, n_features=8, cmap=SIGNED
+    ):
+        """Draw pictures in one grid, or bars of the strongest features of each atom.
+
+        Each picture is scaled by its own largest magnitude.
+
+        Parameters
+        ----------
+        axes : sequence of matplotlib Axes, default=None
+            Where to draw: one for pictures, or one an atom; None for a new figure.
+
+        n_atoms : int, default=None
+            How many atoms at most; None for 100 pictures, or 6 atoms of bars.
+
+        n_columns : int, default=None
+            Pictures, or axes of bars, side by side.
+
+        n_features : int, default=8
+            Bars an atom.
+
+        cmap : str or matplotlib Colormap, default="RdBu_r"
+            Colours of pictures without colours. "gray" is readable in any print.
+
+        Returns
+        -------
+        display : DictionaryDisplay
+            This one.
+        """
+        if self.image_shape is None:
+            chosen = self._chosen(n_atoms or _MOST_BARS)
+            self._plot_bars(axes, chosen, n_columns or min(3, len(chosen)), n_features)
+        else:
+            chosen = self._chosen(n_atoms or _MOST_PICTURES)
+            self._plot_pictures(axes, chosen, n_columns, cmap)
+        self.figure_ = self.axes_[0].figure
+        return self
+
+    def describe(self):
+        """Return a text that can stand for the drawing.
+
+        Returns
+        -------
+        text : str
+            A sentence or two.
+        """
+        n_atoms, n_features = np.shape(self.components)
+        text = (
+            f"Dictionary of {n_atoms} atoms of {n_features} features; the two most "
+            f"alike have a cosine of {mutual_coherence(self.components):.2f}."
+        )
+        if self.image_shape is not None:
+            height, width = as_pictures(
+                self.components[:1], self.image_shape, self.channel_axis
+            ).shape[1:3]
+            return f"{text} Drawn as pictures of {height} by {width} pixels."
+        for atom in self._chosen(_MOST_BARS):
+            names = self._strongest(atom, 3)[0]
+            words = ", ".join(shortened(name) for name in names) or "none"
+            text += f" Strongest features of {shortened(self._name(atom))}: {words}."
+        return text
+
+    def _chosen(self, n_atoms):
+        order = range(len(self.components)) if self.order is None else self.order
+        return np.asarray(order)[:n_atoms]
+
+    def _name(self, atom):
+        return f"atom {atom}" if self.atom_names is None else self.atom_names[atom]
+
+    def _strongest(self, atom, n_features):
+        values = np.asarray(self.components)[atom]
+        places = strongest(values, n_features)
+        if self.feature_names is None:
+            return [f"x{place}" for place in places], values[places]
+        return [self.feature_names[place] for place in places], values[places]
+
+    def _plot_pictures(self, axes, chosen, n_columns, cmap):
+        atoms = np.asarray(self.components)[chosen]
+        pictures = as_pictures(atoms, self.image_shape, self.channel_axis)
+        n_columns = min(n_columns or well_shaped(pictures), len(pictures))
+        grid = tiled(signed(pictures), n_columns)
+        height = min(max(6 * grid.shape[0] / grid.shape[1], 1.5), 8)
+        self.axes_ = take_axes(axes, 1, figsize=(6, height))
+        (ax,) = self.axes_
+        drawn = show(ax, grid, cmap=cmap, vmin=-1, vmax=1)
+        self._number_rows(ax, chosen, n_columns, pictures.shape[1] + gap_of(pictures))
+        if grid.ndim == 2:
+            bar = ax.figure.colorbar(drawn, ax=ax, ticks=[-1, 0, 1], shrink=0.6)
+            bar.set_label("share of the atom's largest entry", fontsize=8)
+            bar.ax.tick_params(labelsize=8)
+        n_all = len(self.components)
+        ax.set_title(f"{len(chosen)} of {n_all} atoms" if len(chosen) < n_all else "")
+
+    def _number_rows(self, ax, chosen, n_columns, distance):
+        """Name the first atom of each row of pictures."""
+        firsts = chosen[::n_columns]
+        step = -(-len(firsts) // _MOST_TICKS)
+        names = firsts if self.atom_names is None else map(self._name, firsts)
+        ax.set_yticks(
+            distance * (np.arange(len(firsts)) + 0.5)[::step] - 1,
+            [lettered(name, 12) for name in names][::step],
+            fontsize=8,
+        )
+        ax.tick_params(axis="y", length=0)
+        ax.set_ylabel("first atom of the row" if n_columns > 1 else "atom", fontsize=8)
+
+    def _plot_bars(self, axes, chosen, n_columns, n_features):
+        n_rows = -(-len(chosen) // n_columns)
+        size = 2.2 * n_columns, max(0.2 * n_features + 0.5, 1) * n_rows
+        self.axes_ = take_axes(axes, len(chosen), n_columns=n_columns, figsize=size)
+        for ax, atom in zip(self.axes_, chosen, strict=True):
+            signed_bars(ax, *self._strongest(atom, n_features), most=16)
+            ax.set_title(lettered(self._name(atom)), fontsize=9)

@@ -1,0 +1,134 @@
+"""How often each atom is used, and how many atoms a sample."""
+
+import numpy as np
+
+from sksparse_nn.inspection._canvas import BLUE, ORANGE, take_axes
+from sksparse_nn.inspection._codes import coder_of, codes_of_atoms
+
+
+class CodeUsageDisplay:
+    """Draw how atoms are used.
+
+    Parameters
+    ----------
+    usage : ndarray of shape (n_atoms,)
+        Share of samples that use each atom.
+
+    counts : ndarray of int of shape (n_samples,)
+        Atoms that each sample uses.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        Where it was drawn, of `usage` and of `counts`.
+
+    figure_ : matplotlib Figure
+        Of the axes.
+
+    See Also
+    --------
+    atom_table : Usage and more, an atom a row.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksparse_nn import SparseDictionaryCoder
+    >>> from sksparse_nn.inspection import CodeUsageDisplay
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> coder = SparseDictionaryCoder(16, n_nonzero_coefs=3, random_state=0).fit(X)
+    >>> display = CodeUsageDisplay.from_estimator(coder, X)
+    >>> int(display.counts.max())
+    3
+    """
+
+    def __init__(self, usage, counts):
+        self.usage = usage
+        self.counts = counts
+
+    @classmethod
+    def from_estimator(cls, transformer, X, *, axes=None):
+        """Code samples and draw how atoms are used.
+
+        Parameters
+        ----------
+        transformer : transformer
+            Fitted, with ``components_``, or a pipeline of transformers that ends in
+            one.
+
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
+            Samples.
+
+        axes : sequence of matplotlib Axes, default=None
+            Where to draw.
+
+        Returns
+        -------
+        display : CodeUsageDisplay
+            Drawn.
+        """
+        codes = codes_of_atoms(coder_of(transformer), transformer.transform(X)) != 0
+        usage = np.asarray(codes.sum(axis=0)).ravel() / codes.shape[0]
+        return cls(usage, np.asarray(codes.sum(axis=1)).ravel()).plot(axes=axes)
+
+    def plot(self, *, axes=None):
+        """Draw atoms by falling usage, and a histogram of atoms a sample.
+
+        Parameters
+        ----------
+        axes : sequence of two matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+
+        Returns
+        -------
+        display : CodeUsageDisplay
+            This one.
+        """
+        self.axes_ = take_axes(axes, 2, figsize=(7, 3.5))
+        self.figure_ = self.axes_[0].figure
+        self._draw_usage(self.axes_[0])
+        self._draw_counts(self.axes_[1])
+        return self
+
+    def describe(self):
+        """Return a text that can stand for the drawing.
+
+        Returns
+        -------
+        text : str
+            A sentence or two.
+        """
+        return (
+            f"{self._dead()}. The most used one serves {np.max(self.usage):.0%} of the "
+            f"samples, the median one {np.median(self.usage):.1%}. A sample uses "
+            f"{np.mean(self.counts):.1f} atoms on average, {np.min(self.counts)} to "
+            f"{np.max(self.counts)}."
+        )
+
+    def _dead(self):
+        n_dead, n_atoms = np.sum(np.asarray(self.usage) == 0), len(self.usage)
+        if not n_dead:
+            return f"All {n_atoms} atoms are used"
+        return (
+            f"{n_dead} of {n_atoms} atoms {'is' if n_dead == 1 else 'are'} never used"
+        )
+
+    def _draw_usage(self, ax):
+        usage = np.sort(self.usage)[::-1]
+        edges = np.arange(len(usage) + 1)
+        ax.stairs(100 * usage, edges, fill=True, color=BLUE)
+        ax.set(xlabel="atoms, by falling usage", ylabel="% of samples that use it")
+        ax.set(title=self._dead(), xlim=(0, len(usage)))
+        ax.title.set_fontsize(10)
+        ax.grid(axis="y", alpha=0.3)
+
+    def _draw_counts(self, ax):
+        counts, mean = np.asarray(self.counts), np.mean(self.counts)
+        step = max(1, -(-(counts.max() - counts.min()) // 40))
+        edges = np.arange(counts.min(), counts.max() + step + 1, step) - 0.5
+        ax.hist(counts, edges, color=BLUE, edgecolor="white", linewidth=0.5)
+        ax.axvline(mean, color=ORANGE, linestyle="--")
+        ax.set_title(f"mean {mean:.1f} atoms (dashed)", fontsize=10)
+        ax.set(xlabel="atoms a sample", ylabel="samples")
+        ax.set_xlim(edges[0] - 1, edges[-1] + 1)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.grid(axis="y", alpha=0.3)
