@@ -111,6 +111,23 @@ class CompressionDisplay:
             self._draw(ax, cost)
         return self
 
+    def describe(self):
+        """Return a text that can stand for the drawing.
+
+        Returns
+        -------
+        text : str
+            Two sentences.
+        """
+        report, score = self.report, "r2" if "r2" in self.report else "accuracy"
+        best, least = report[score].idxmax(), report["bytes_disk"].idxmin()
+        return (
+            f"{len(report)} models. The best, {best}, has {_LABELS.get(score, score)} "
+            f"{report.loc[best, score]:.3f} in {report.loc[best, 'bytes_disk']:,.0f} "
+            f"bytes; the smallest, {least}, {report.loc[least, score]:.3f} in "
+            f"{report.loc[least, 'bytes_disk']:,.0f}."
+        )
+
     def _draw(self, ax, cost):
         score = "r2" if "r2" in self.report else "accuracy"
         costs, scores = self.report[cost].to_numpy(), self.report[score].to_numpy()

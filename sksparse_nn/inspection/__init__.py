@@ -21,6 +21,7 @@ from sksparse_nn.inspection._loss_recovered import loss_recovered
 from sksparse_nn.inspection._metrics import dead_atoms, explained_variance, mean_l0
 from sksparse_nn.inspection._path_display import SparsityPathDisplay
 from sksparse_nn.inspection._reconstruction_display import ReconstructionDisplay
+from sksparse_nn.inspection._report import report
 from sksparse_nn.inspection._spectrum_display import SpectrumDisplay
 from sksparse_nn.inspection._steering import steer
 from sksparse_nn.inspection._usage_display import CodeUsageDisplay
@@ -44,6 +45,7 @@ __all__ = [
     "loss_recovered",
     "mean_l0",
     "mutual_coherence",
+    "report",
     "stability",
     "steer",
     "top_samples",

@@ -111,7 +111,7 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
         errors=errors,
         codes=codes,
         targets=targets,
-        atom_names=stages.feature_names(stages.atoms),
+        atom_names=_atom_names(stages),
     )
     if features:
         worths = _back(stages, worths, stages.atoms, stages.first)
@@ -119,6 +119,15 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
         found.feature_bias = found.outputs - found.features.sum(axis=2)
         found.feature_names = stages.feature_names(stages.first)
     return found
+
+
+def _atom_names(stages):
+    """Return numbered atoms, or outputs if codes say more than one thing of one."""
+    width = stages.rows[stages.atoms].shape[1]
+    coder = stages.transformers[stages.atoms - 1] if stages.atoms else None
+    if width == len(getattr(coder, "components_", ())):
+        return np.array([f"atom {atom}" for atom in range(width)], dtype=object)
+    return stages.feature_names(stages.atoms)
 
 
 def _back(stages, worths, begin, end):

@@ -1,0 +1,301 @@
+"""All that is known of a fitted pipeline, on one page."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from markupsafe import Markup
+from sklearn.base import is_classifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import _safe_indexing, check_random_state, estimator_html_repr
+from sklearn.utils.validation import check_consistent_length
+
+from sksparse_nn.compression import (
+    CompressionDisplay,
+    NetPruner,
+    NetQuantizer,
+    compression_report,
+)
+from sksparse_nn.decomposition import SparseDictionaryCoder
+from sksparse_nn.inspection._atom_card_display import AtomCardDisplay
+from sksparse_nn.inspection._atoms import atom_table
+from sksparse_nn.inspection._attribution import attribute
+from sksparse_nn.inspection._attribution_display import AttributionDisplay
+from sksparse_nn.inspection._deletion_display import DeletionCurvesDisplay
+from sksparse_nn.inspection._dictionary_display import DictionaryDisplay
+from sksparse_nn.inspection._page import Section, picture, table, write_page
+from sksparse_nn.inspection._path_display import SparsityPathDisplay
+from sksparse_nn.inspection._reconstruction_display import ReconstructionDisplay
+from sksparse_nn.inspection._spectrum_display import SpectrumDisplay
+from sksparse_nn.inspection._stages import read_stages
+from sksparse_nn.inspection._usage_display import CodeUsageDisplay
+
+# Rows that the most important atoms are found on, and how exactly.
+_READ, _TOLERANCE = 500, 1e-2
+
+
+def report(
+    estimator,
+    X,
+    y,
+    path,
+    *,
+    image_shape=None,
+    title="A sparse model, read",
+    n_atoms=8,
+    n_samples=6,
+    random_state=None,
+):
+    """Write what is known of a fitted pipeline as one HTML page.
+
+    The file holds its pictures, needs no network, and opens from disk. Tables are
+    sorted by a click on the name of a column. It needs the extra ``report``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted pipeline of transformers, one of which has atoms, and a
+        `SparseNetClassifier` or `SparseNetRegressor`.
+
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
+        Samples that were not learnt from, some hundred.
+
+    y : array-like of shape (n_samples,)
+        Their classes, or targets.
+
+    path : str or path-like
+        The file. An existing one is replaced.
+
+    image_shape : tuple of int, default=None
+        Height and width, and the number of channels, of samples that are images.
+
+    title : str, default="A sparse model, read"
+        Of the page.
+
+    n_atoms : int, default=8
+        How many atoms get a card: those that add most to predictions.
+
+    n_samples : int, default=6
+        How many predictions are explained: of different classes, as far as there are.
+
+    random_state : int, RandomState instance or None, default=None
+        Source of shuffled labels and random orders.
+
+    Raises
+    ------
+    TypeError
+        If there is no network of this package at the end, or nothing with atoms ahead.
+
+    ValueError
+        If `X` and `y` differ in length.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sksparse_nn import SparseNetClassifier, TruncatedSVDReducer
+    >>> from sksparse_nn.inspection import report
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = make_pipeline(TruncatedSVDReducer(8), SparseNetClassifier(()))
+    >>> page = pathlib.Path(tempfile.mkdtemp()) / "digits.html"
+    >>> report(model.fit(X / 16, y), X[:99] / 16, y[:99], page, image_shape=(8, 8))
+    >>> "<h1>A sparse model, read</h1>" in page.read_text()
+    True
+    """
+    check_consistent_length(X, y)
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    subject = _Subject(estimator, X, np.asarray(y), image_shape, seed)
+    sections = [
+        _pipeline(subject),
+        _dictionary(subject),
+        _predictions(subject, n_samples),
+        _atoms(subject, n_atoms),
+        _faithfulness(subject),
+        _smaller(subject),
+    ]
+    write_page(path, title=title, summary=subject.summary, sections=sections)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What a page is about."""
+
+    estimator: object
+    X: object
+    y: np.ndarray
+    image_shape: tuple
+    seed: int
+
+    @cached_property
+    def stages(self):
+        stages = read_stages(self.estimator, self.X)
+        if not any(hasattr(step, "components_") for step in stages.transformers):
+            names = [type(step).__name__ for step in stages.transformers]
+            raise TypeError(
+                "report needs a step with atoms (components_) ahead of the network, "
+                f"such as SparseDictionaryCoder. Got the steps {names}."
+            )
+        return stages
+
+    @cached_property
+    def transformer(self):
+        return make_pipeline(*self.stages.transformers[: self.stages.atoms])
+
+    @property
+    def coder(self):
+        return self.stages.transformers[self.stages.atoms - 1]
+
+    @property
+    def labels(self):
+        return self.y if is_classifier(self.estimator) else None
+
+    @property
+    def summary(self):
+        kind = "accuracy" if self.labels is not None else "r2"
+        score = self.estimator.score(self.X, self.y)
+        n_atoms = len(self.coder.components_)
+        return (
+            f"{n_atoms} atoms of {type(self.coder).__name__} ahead of a "
+            f"{type(self.stages.network).__name__}; {kind} {score:.3f} on "
+            f"{len(self.y)} samples."
+        )
+
+
+def _pipeline(subject):
+    # The diagram is made to be a page of its own.
+    diagram = estimator_html_repr(subject.estimator)
+    for tag in ("<body>", "</body>"):
+        diagram = diagram.replace(tag, "")
+    return Section(
+        "pipeline",
+        "Pipeline",
+        "The steps; open one for its parameters.",
+        diagram=Markup(diagram),
+    )
+
+
+def _dictionary(subject):
+    transformer, coder = subject.transformer, subject.coder
+    displays = [
+        DictionaryDisplay.from_estimator(transformer, image_shape=subject.image_shape),
+        CodeUsageDisplay.from_estimator(transformer, subject.X),
+    ]
+    if hasattr(coder, "singular_values_"):
+        displays.append(SpectrumDisplay.from_estimator(transformer))
+    if isinstance(coder, SparseDictionaryCoder) and coder.algorithm != "triangle":
+        displays.append(SparsityPathDisplay.from_estimator(transformer, subject.X))
+    if hasattr(coder, "inverse_transform"):
+        displays.append(
+            ReconstructionDisplay.from_estimator(
+                transformer, subject.X, row=0, image_shape=subject.image_shape
+            )
+        )
+    return Section(
+        "dictionary",
+        "Dictionary",
+        "The atoms, how often they are used, and how well rows are written with them.",
+        pictures=[picture(display) for display in displays],
+    )
+
+
+def _predictions(subject, n_samples):
+    pictures = []
+    for row in _different(subject.labels, len(subject.y), n_samples):
+        display = AttributionDisplay.from_estimator(
+            subject.estimator, subject.X, row=row, image_shape=subject.image_shape
+        )
+        drawn = picture(display)
+        true = f"Sample {row}, in truth {subject.y[row]}. "
+        pictures.append(type(drawn)(drawn.data, true + drawn.alt))
+    return Section(
+        "predictions",
+        "Predictions, explained",
+        "What features and atoms add to the output, for samples of different classes. "
+        "The rest of the output is the bias.",
+        pictures=pictures,
+    )
+
+
+def _atoms(subject, n_atoms):
+    names = {"y": subject.labels, "image_shape": subject.image_shape}
+    pictures = [
+        picture(
+            AtomCardDisplay.from_estimator(
+                subject.transformer,
+                subject.X,
+                atom=int(atom),
+                random_state=subject.seed,
+                **names,
+            )
+        )
+        for atom in _most_important(subject)[:n_atoms]
+    ]
+    numbers = atom_table(
+        subject.transformer, subject.X, subject.labels, random_state=subject.seed
+    )
+    return Section(
+        "atoms",
+        "Atoms",
+        "Cards of the atoms that add most to predictions, then numbers of all. The "
+        "chance share is what labels at random give; the class score counts by how "
+        "many of its deviations that is exceeded.",
+        pictures=pictures,
+        tables=[table(numbers, "All atoms; click on a name to sort.")],
+    )
+
+
+def _faithfulness(subject):
+    display = DeletionCurvesDisplay.from_estimator(
+        subject.estimator, subject.X, subject.y, random_state=subject.seed
+    )
+    return Section(
+        "faithfulness",
+        "Is it true?",
+        "If attributions are true, the score falls faster when the atoms that they "
+        "call important are removed than when others are, and rises faster when they "
+        "return.",
+        pictures=[picture(display)],
+    )
+
+
+def _smaller(subject):
+    frozen = FrozenEstimator(subject.estimator)
+    ways = {
+        "int8": NetQuantizer(frozen, scheme="weight_only"),
+        "50 % pruned": NetPruner(frozen, amount=0.5),
+        "80 % pruned": NetPruner(frozen, amount=0.8),
+    }
+    fitted = {name: way.fit(subject.X, subject.y) for name, way in ways.items()}
+    numbers = compression_report(
+        {"as it is": subject.estimator} | fitted, subject.X, subject.y
+    )
+    return Section(
+        "smaller",
+        "Smaller",
+        "The same pipeline with fewer or coarser weights, not trained on.",
+        pictures=[picture(CompressionDisplay(numbers).plot())],
+        tables=[table(numbers.rename_axis("model"), "Accuracy, size and speed.")],
+    )
+
+
+def _different(labels, n_rows, n_samples):
+    """Return samples of classes in turn, or the first ones."""
+    if labels is None:
+        return list(range(min(n_rows, n_samples)))
+    firsts = np.unique(labels, return_index=True)[1]
+    others = np.setdiff1d(np.arange(n_rows), firsts)
+    return [int(row) for row in np.concatenate([firsts, others])[:n_samples]]
+
+
+def _most_important(subject):
+    """Return the atoms by what they add to predictions, in the mean of magnitudes."""
+    rows = _safe_indexing(subject.X, slice(0, _READ))
+    wanted = "predicted" if subject.labels is not None else None
+    found = attribute(
+        subject.estimator, rows, outputs=wanted, features=False, tol=_TOLERANCE
+    )
+    added = np.abs(found.atoms).sum(axis=(0, 1))
+    by_atom = added.reshape(-1, len(subject.coder.components_)).sum(axis=0)
+    return np.argsort(-by_atom, kind="stable")
