@@ -8,6 +8,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 import sksparse_nn
+import sksparse_nn.inspection
 
 HERE = Path(__file__).resolve().parent
 
@@ -34,11 +35,14 @@ modindex_common_prefix = ["sksparse_nn."]
 # Pages
 
 PUBLIC = sksparse_nn.__all__
+READING = [name for name in sksparse_nn.inspection.__all__ if name not in PUBLIC]
 
 
 def own_methods():
     """Return, for each public class, the public methods that this package wrote."""
     public = {f"sksparse_nn.{name}": getattr(sksparse_nn, name) for name in PUBLIC}
+    for name in READING:
+        public[f"sksparse_nn.inspection.{name}"] = getattr(sksparse_nn.inspection, name)
     return {
         path: list(methods_of(value))
         for path, value in public.items()
@@ -66,6 +70,7 @@ def write_api():
     homes = defaultdict(list)
     for name in PUBLIC:
         homes[sksparse_nn._HOMES[name]].append(name)
+    homes["inspection"] += [f"inspection.{name}" for name in READING]
     order = sorted(homes, key=lambda home: (home == "datasets", home))
     sections = "".join(api_section(home, homes[home]) for home in order)
     page = HERE / "generated" / "api.rst"
@@ -88,8 +93,9 @@ API_HEAD = """\
 API reference
 =============
 
-Every name is imported from ``sksparse_nn`` itself, as in
-``from sksparse_nn import SparseDictionaryCoder``.
+Names are imported from ``sksparse_nn`` itself, as in
+``from sksparse_nn import SparseDictionaryCoder``; what reads a fitted model, from
+``sksparse_nn.inspection``.
 
 .. currentmodule:: sksparse_nn
 

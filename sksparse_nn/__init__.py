@@ -18,14 +18,9 @@ _HOMES = {
     "TopKAutoencoder": "neural",
     "TruncatedSVDReducer": "decomposition",
     "compression_report": "compression",
-    "dead_atoms": "inspection",
-    "explained_variance": "inspection",
     "load_cifar10": "datasets",
-    "loss_recovered": "inspection",
-    "mean_l0": "inspection",
     "sparse_encode": "decomposition",
     "sparsity_path": "decomposition",
-    "steer": "inspection",
 }
 
 __version__ = "0.1.0"
@@ -44,14 +39,9 @@ __all__ = [
     "TopKAutoencoder",
     "TruncatedSVDReducer",
     "compression_report",
-    "dead_atoms",
-    "explained_variance",
     "load_cifar10",
-    "loss_recovered",
-    "mean_l0",
     "sparse_encode",
     "sparsity_path",
-    "steer",
 ]
 
 

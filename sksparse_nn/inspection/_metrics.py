@@ -32,7 +32,7 @@ def explained_variance(X, X_hat):
 
     Examples
     --------
-    >>> from sksparse_nn import explained_variance
+    >>> from sksparse_nn.inspection import explained_variance
     >>> explained_variance([[1, 0], [3, 0]], [[1, 0], [2, 0]])
     0.5
     """
@@ -77,7 +77,7 @@ def mean_l0(codes):
 
     Examples
     --------
-    >>> from sksparse_nn import mean_l0
+    >>> from sksparse_nn.inspection import mean_l0
     >>> mean_l0([[0, 2, 0], [1, 0, 1]])
     1.5
     """
@@ -100,7 +100,7 @@ def dead_atoms(codes):
 
     Examples
     --------
-    >>> from sksparse_nn import dead_atoms
+    >>> from sksparse_nn.inspection import dead_atoms
     >>> dead_atoms([[0, 2, 0], [1, 0, 0]])
     array([2])
     """

@@ -67,8 +67,9 @@ def steer(
     >>> from sklearn.datasets import load_digits
     >>> from sklearn.frozen import FrozenEstimator
     >>> from sksparse_nn import (
-    ...     LayerActivations, SparseDictionaryCoder, SparseNetClassifier, steer
+    ...     LayerActivations, SparseDictionaryCoder, SparseNetClassifier
     ... )
+    >>> from sksparse_nn.inspection import steer
     >>> X, y = load_digits(return_X_y=True)
     >>> net = SparseNetClassifier((32,), learning_rate=0.01, random_state=0)
     >>> net = net.fit(X / 16, y)

@@ -104,7 +104,8 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     Examples
     --------
     >>> from sklearn.datasets import load_digits
-    >>> from sksparse_nn import TopKAutoencoder, explained_variance
+    >>> from sksparse_nn import TopKAutoencoder
+    >>> from sksparse_nn.inspection import explained_variance
     >>> X, _ = load_digits(return_X_y=True)
     >>> autoencoder = TopKAutoencoder(64, n_active=8, random_state=0)
     >>> codes = autoencoder.fit_transform(X)

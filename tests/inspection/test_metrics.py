@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from sksparse_nn import dead_atoms, explained_variance, mean_l0
+from sksparse_nn.inspection import dead_atoms, explained_variance, mean_l0
 
 
 @pytest.fixture(scope="module")
