@@ -275,7 +275,7 @@ def _smaller(subject):
         "smaller",
         "Smaller",
         "The same pipeline with fewer or coarser weights, not trained on.",
-        pictures=[picture(CompressionDisplay(numbers).plot())],
+        pictures=[picture(CompressionDisplay(numbers).plot(costs=["bytes_disk"]))],
         tables=[table(numbers.rename_axis("model"), "Accuracy, size and speed.")],
     )
 
