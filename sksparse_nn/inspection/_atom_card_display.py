@@ -171,16 +171,6 @@ class AtomCardDisplay:
         """
         coder = coder_of(transformer)
         codes = codes_of_atoms(coder, transformer.transform(X))[:, [atom]]
-        profile = None
-        if y is not None:
-            profile = class_profile(
-                codes, y, n_shuffles=n_shuffles, random_state=random_state
-            )
-            profile.update(
-                shares=profile.shares[0],
-                chance_mean=profile.chance_mean[0],
-                chance_std=profile.chance_std[0],
-            )
         rows = top_samples(codes, n_samples)[0]
         rows = rows[rows >= 0]
         if feature_names is None:
@@ -192,7 +182,7 @@ class AtomCardDisplay:
             image_shape=atom_shape,
             channel_axis=channel_axis,
             feature_names=feature_names,
-            profile=profile,
+            profile=None if y is None else _profile(codes, y, n_shuffles, random_state),
             samples={
                 "rows": rows,
                 "codes": codes[rows].toarray()[:, 0],
@@ -204,6 +194,9 @@ class AtomCardDisplay:
 
     def plot(self, *, axes=None, n_features=8, cmap=SIGNED):
         """Draw the atom, samples and classes.
+
+        The dashed line at the classes is the largest share by chance; the band has two
+        standard deviations at each side.
 
         Parameters
         ----------
@@ -311,7 +304,7 @@ class AtomCardDisplay:
         ax.set_yticks(places, names, fontsize=8 if len(names) <= 12 else 7)
         ax.set_ylim(len(names) - 0.4, -0.6)
         ax.tick_params(axis="y", length=0)
-        ax.set_xlabel("% of its use\n(dashed: the largest by chance)", fontsize=8)
+        ax.set_xlabel("% of its use\n(dashed: chance)", fontsize=8)
         ax.tick_params(axis="x", labelsize=8)
         ax.set_title("classes", fontsize=9)
         ax.grid(axis="x", alpha=0.3)
@@ -319,6 +312,14 @@ class AtomCardDisplay:
 
 # Where the atom (0) and what follows it stand.
 _MOSAICS = {1: [[0]], 2: [[0, 1]], 3: [[0, 2], [1, 2]]}
+
+
+def _profile(codes, y, n_shuffles, random_state):
+    """Return the class profile of the only atom."""
+    profile = class_profile(codes, y, n_shuffles=n_shuffles, random_state=random_state)
+    for name in ("shares", "chance_mean", "chance_std"):
+        profile[name] = profile[name][0]
+    return profile
 
 
 def _sample_names(X, y, names, rows):

@@ -3,7 +3,7 @@
 import numpy as np
 
 # Of Okabe and Ito; told apart in print too, by lines, markers and sides of zero.
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#7F7F7F"
+BLUE, ORANGE = "#0072B2", "#D55E00"
 SIGNED = "RdBu_r"
 
 

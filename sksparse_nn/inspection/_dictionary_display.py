@@ -260,4 +260,4 @@ class DictionaryDisplay:
         self.axes_ = take_axes(axes, len(chosen), n_columns=n_columns, figsize=size)
         for ax, atom in zip(self.axes_, chosen, strict=True):
             signed_bars(ax, *self._strongest(atom, n_features), most=16)
-            ax.set_title(lettered(self._name(atom)), fontsize=9)
+            ax.set_title(lettered(self._name(atom), 18), fontsize=9)

@@ -5,7 +5,13 @@ from scipy import sparse
 from sklearn.utils import _safe_indexing
 
 from sksparse_nn.inspection._ahead import names_ahead, rows_ahead
-from sksparse_nn.inspection._canvas import SIGNED, shortened, signed_bars, take_axes
+from sksparse_nn.inspection._canvas import (
+    SIGNED,
+    lettered,
+    shortened,
+    signed_bars,
+    take_axes,
+)
 from sksparse_nn.inspection._codes import coder_of
 from sksparse_nn.inspection._pictures import as_pictures, ranged, show, signed
 
@@ -193,7 +199,7 @@ class ReconstructionDisplay:
         else:
             self._draw_pictures(panels, cmap)
         for ax, (title, *_) in zip(self.axes_, panels, strict=True):
-            ax.set_title(title, fontsize=8)
+            ax.set_title(title, fontsize=7)
         return self
 
     def describe(self):
@@ -223,9 +229,10 @@ class ReconstructionDisplay:
         panels = [("original", self.original, False)]
         if self.offset is not None and np.any(self.offset):
             panels.append(("without atoms", self.offset, False))
-        for part in range(min(n_parts, len(parts))):
-            name = shortened(self._name(part)).replace("$", r"\$")
-            panels.append((name, parts[part], True))
+        panels += [
+            (lettered(self._name(part)), parts[part], True)
+            for part in range(min(n_parts, len(parts)))
+        ]
         if len(parts) > n_parts:
             rest = parts[n_parts:].sum(axis=0)
             n_more = len(parts) - n_parts

@@ -205,6 +205,10 @@ def test_texts_fit_in_the_figure_and_next_to_each_other(display):
     display.plot().figure_.canvas.draw()
     width, height = display.figure_.canvas.get_width_height()
     for ax in display.axes_:
+        for text in (ax.title, ax.xaxis.label):
+            box = text.get_window_extent()
+            assert box.x0 >= -1
+            assert box.x1 <= width + 1
         for axis in (ax.xaxis, ax.yaxis):
             boxes = [
                 label.get_window_extent()
