@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy import sparse
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -27,8 +28,9 @@ def coder_of(transformer):
         If it has none.
     """
     coder = transformer
-    while isinstance(coder, Pipeline):
-        coder = coder.steps[-1][1]
+    while isinstance(coder, Pipeline | FrozenEstimator):
+        is_frozen = isinstance(coder, FrozenEstimator)
+        coder = coder.estimator if is_frozen else coder.steps[-1][1]
     check_is_fitted(coder)
     if not hasattr(coder, "components_"):
         raise TypeError(

@@ -144,7 +144,7 @@ class SparsityPathDisplay:
         errors = 100 * np.asarray(self.errors)
         self.axes_[0].plot(self.n_nonzero, errors, "o-", color=BLUE, markersize=4)
         self.axes_[0].set_ylabel("% of the energy left over")
-        self.axes_[0].set_ylim(bottom=0)
+        self.axes_[0].set_ylim(0, 1.05 * max(100 * np.max(self.errors), 1e-9))
         if n_axes == 2:
             style = {"fmt": "s--", "color": ORANGE, "capsize": 3, "markersize": 4}
             self.axes_[1].errorbar(

@@ -55,19 +55,18 @@ class Stages:
         names : ndarray of shape (n_columns,)
             Strings; ``x0``, ``x1`` and so on where nothing has names.
         """
-        holders = []
-        if place:
-            holders.append(self.transformers[place - 1])
-        if place < len(self.transformers):
-            holders.append(self.transformers[place])
-        for holder in holders[:1] if place else []:
-            if hasattr(holder, "get_feature_names_out"):
-                return np.asarray(holder.get_feature_names_out(), dtype=object)
-        given = getattr((holders or [self.network])[-1], "feature_names_in_", None)
-        if given is not None:
-            return np.asarray(given, dtype=object)
-        width = self.rows[place].shape[1]
-        return np.array([f"x{i}" for i in range(width)], dtype=object)
+        names = getattr(
+            [*self.transformers, self.network][0], "feature_names_in_", None
+        )
+        for transformer in self.transformers[:place]:
+            if not hasattr(transformer, "get_feature_names_out"):
+                names = None
+                continue
+            names = transformer.get_feature_names_out(names)
+        if names is None:
+            width = self.rows[place].shape[1]
+            names = [f"x{i}" for i in range(width)]
+        return np.asarray(names, dtype=object)
 
 
 def read_stages(estimator, X):

@@ -1,10 +1,12 @@
 """What is said of atoms."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.datasets import load_digits
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -124,3 +126,11 @@ def test_one_atom_has_no_neighbour(digits):
     table = atom_table(TruncatedSVDReducer(1).fit(digits[0]), digits[0])
     assert table.nearest[0] == -1
     assert table.coherence[0] == 0
+
+
+def test_a_frozen_coder_is_described_as_it_is(digits):
+    coder = ImagePatchCoder(
+        8, image_shape=(8, 8), patch_size=4, max_epochs=1, random_state=0
+    ).fit(digits[0])
+    frozen = atom_table(FrozenEstimator(coder), digits[0])
+    pd.testing.assert_frame_equal(frozen, atom_table(coder, digits[0]))

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 
 from sksparse_nn import (
     NetQuantizer,
@@ -206,3 +206,13 @@ def test_a_quantized_network_is_read_as_the_weights_it_stands_for(digits):
     small = NetQuantizer(linear(), scheme="weight_only").fit(X, y)
     found = attribute(small, X[:5])
     assert_allclose(found.outputs, logits(small, X[:5]), rtol=1e-3, atol=1e-4)
+
+
+def test_words_are_named_behind_steps_that_keep_them(digits):
+    texts = ["good film", "bad film"] * 10
+    y = np.array([0, 1] * 10)
+    model = make_pipeline(
+        TfidfVectorizer(), Normalizer(), TruncatedSVDReducer(2), linear()
+    ).fit(texts, y)
+    found = attribute(model, texts[:2])
+    assert_array_equal(found.feature_names, ["bad", "film", "good"])
