@@ -28,11 +28,8 @@ from sksparse_nn import (
     SparseDictionaryCoder,
     SparseNetClassifier,
     TopKAutoencoder,
-    dead_atoms,
-    explained_variance,
-    loss_recovered,
-    steer,
 )
+from sksparse_nn.inspection import dead_atoms, explained_variance, loss_recovered, steer
 
 X, y = load_digits(return_X_y=True)
 X_fit, X_rest, y_fit, y_rest = train_test_split(

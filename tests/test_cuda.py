@@ -19,7 +19,8 @@ from sksparse_nn import (
     compression_report,
 )
 from tests.compression.instances import COMPRESSORS
-from tests.neural.instances import NETS
+from tests.inspection.instances import ACTIVATIONS
+from tests.neural.instances import AUTOENCODERS, NETS
 
 if not torch.cuda.is_available():
     pytest.skip("torch finds no CUDA device", allow_module_level=True)
@@ -32,7 +33,9 @@ def on_the_card(estimator):
     return moved.set_params(**{name: "cuda"})
 
 
-@parametrize_with_checks([on_the_card(estimator) for estimator in NETS + COMPRESSORS])
+@parametrize_with_checks(
+    [on_the_card(e) for e in NETS + AUTOENCODERS + COMPRESSORS + ACTIVATIONS]
+)
 def test_scikit_learn_check(estimator, check):
     check(estimator)
 

@@ -19,9 +19,11 @@ from sksparse_nn import (
     SparseDictionaryCoder,
     SparseNetClassifier,
     TopKAutoencoder,
+    load_cifar10,
+)
+from sksparse_nn.inspection import (
     dead_atoms,
     explained_variance,
-    load_cifar10,
     loss_recovered,
     mean_l0,
 )

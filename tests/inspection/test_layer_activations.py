@@ -27,8 +27,8 @@ from sksparse_nn import (
     SparseNetClassifier,
     SparseNetRegressor,
     TopKAutoencoder,
-    explained_variance,
 )
+from sksparse_nn.inspection import explained_variance
 from sksparse_nn.inspection._hooks import shown
 from sksparse_nn.neural._sparse_input import stays_sparse
 

@@ -17,8 +17,8 @@ from sksparse_nn import (
     SparseNetClassifier,
     SparseNetRegressor,
     TopKAutoencoder,
-    loss_recovered,
 )
+from sksparse_nn.inspection import loss_recovered
 
 
 class Constant(TransformerMixin, BaseEstimator):

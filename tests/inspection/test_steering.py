@@ -14,8 +14,8 @@ from sksparse_nn import (
     SparseNetClassifier,
     SparseNetRegressor,
     TopKAutoencoder,
-    steer,
 )
+from sksparse_nn.inspection import steer
 
 CODERS = {
     "sparse": SparseDictionaryCoder(24, n_nonzero_coefs=4, random_state=0),

@@ -244,3 +244,16 @@ def test_a_module_whose_first_layer_is_no_matrix_has_no_importances(blobs):
     net = SparseNetClassifier(module=bottleneck, max_epochs=1).fit(*blobs)
     assert not hasattr(net, "feature_importances_")
     assert not hasattr(net, "selected_features_")
+
+
+def test_hooks_of_the_first_layer_are_called_with_dense_rows():
+    X, y = text_like()
+    net = SparseNetClassifier((8,), max_epochs=1, random_state=0).fit(X, y)
+    expected, seen = net.predict_proba(X), []
+    first = net.net_.module_[0]
+    handle = first.register_forward_hook(lambda layer, inputs, out: seen.append(out))
+    found = net.predict_proba(X)
+    handle.remove()
+    assert [out.shape for out in seen] == [(300, 8)]
+    assert_allclose(found, expected, rtol=1e-5)
+    assert stays_sparse(X, net.net_.module_)

@@ -10,12 +10,8 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 
-from sksparse_nn import (
-    SparseDictionaryCoder,
-    TopKAutoencoder,
-    dead_atoms,
-    explained_variance,
-)
+from sksparse_nn import SparseDictionaryCoder, TopKAutoencoder
+from sksparse_nn.inspection import dead_atoms, explained_variance
 
 
 @pytest.fixture(scope="module")
