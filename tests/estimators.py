@@ -1,13 +1,14 @@
 """One table of all public estimators, in every algorithm and setting that matters."""
 
 from tests.compression.instances import COMPRESSORS
+from tests.decomposition.attention_coders import ATTENTION_CODERS
 from tests.decomposition.coders import SPARSE_CODERS
 from tests.decomposition.reducers import REDUCERS
 from tests.feature_extraction.patch_coders import PATCH_CODERS
 from tests.model_selection.searches import SEARCHES
 from tests.neural.instances import NETS
 
-TRANSFORMERS = [*REDUCERS, *SPARSE_CODERS, *PATCH_CODERS]
+TRANSFORMERS = [*REDUCERS, *SPARSE_CODERS, *ATTENTION_CODERS, *PATCH_CODERS]
 SEEDED = [*TRANSFORMERS, *NETS]
 ESTIMATORS = [*SEEDED, *SEARCHES, *COMPRESSORS]
 
