@@ -5,7 +5,7 @@ VENV := .venv/bin
 INTERNAL := sksparse_nn/(kernels|solvers)/
 INSTALL = $(VENV)/python -m pip install --quiet --constraint constraints.txt --editable
 
-.PHONY: demo compare patches test lint docs bench-coding bench-svd bench-net bench-images clean
+.PHONY: demo compare patches test lint docs bench-coding bench-svd bench-net bench-images bench-attention clean
 
 # make demo                     the digits that scikit-learn ships, under a minute
 # make demo CIFAR10=FOLDER      CIFAR-10, under fifteen minutes
@@ -35,8 +35,9 @@ lint: .venv/installed-lint
 docs: .venv/installed-docs
 	$(VENV)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
-# Slow; want a quiet machine. The tables go to docs/benchmarks.
-bench-coding bench-svd bench-net bench-images: bench-%: .venv/installed-bench
+# Slow; want a quiet machine, other than bench-attention, which takes no time of
+# anything. The tables go to docs/benchmarks.
+bench-coding bench-svd bench-net bench-images bench-attention: bench-%: .venv/installed-bench
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(VENV)/python -m tests.benchmarks.$*
 
 # A mark a set of extras, made anew when what it depends on changes.

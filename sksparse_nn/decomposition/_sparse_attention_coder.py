@@ -69,9 +69,9 @@ class SparseAttentionCoder(
 
         - "kmeans": centres of clusters;
         - "medoids": the row of each cluster that is nearest to its centre;
-        - "learned": codes and keys in turn lower what the codes minimise. With one step
-          each key is the mean of the rows, weighted by their codes; with `iterate` keys
-          are archetypes, mixtures of rows on the border of the data.
+        - "learned": codes and keys in turn leave less of the rows. With one step,
+          centres of clusters move towards their values; with `iterate` keys are
+          archetypes, mixtures of rows on the border of the data.
 
     values_reg : float, default=1e-3
         Values are fitted to the rows by least squares and drawn towards the keys with
@@ -117,8 +117,8 @@ class SparseAttentionCoder(
 
     history_ : ndarray of shape (n_iter_,)
         What `keys` lowers, at each pass, as a mean over the rows: half the squared
-        distance to the key, or to the keys with the penalty of the code, or half the
-        square of what is left. It never rises.
+        distance to the nearest key, or for "learned" half the square of what the code
+        leaves of the row. It never rises.
 
     n_iter_ : int
         Passes over the rows.

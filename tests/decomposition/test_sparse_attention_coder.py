@@ -127,6 +127,18 @@ def test_the_history_of_entmax_never_rises(digits):
     assert np.all(np.diff(history) <= 1e-12 * history[0])
 
 
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_learned_keys_leave_less_of_the_rows_than_centres(mapping, digits):
+    left = {}
+    for keys in ("kmeans", "learned"):
+        coder = SparseAttentionCoder(20, mapping=mapping, keys=keys, random_state=0)
+        rebuilt = coder.inverse_transform(coder.fit_transform(digits))
+        left[keys] = np.sum((digits - rebuilt) ** 2) / 2 / len(digits)
+    assert left["learned"] < left["kmeans"]
+    assert_allclose(left["learned"], coder.history_[-1])
+    assert_allclose(left["kmeans"], coder.history_[0])
+
+
 def test_the_last_objective_is_that_of_the_keys(digits):
     coder = SparseAttentionCoder(
         6, keys="learned", iterate=True, max_epochs=200, random_state=0
@@ -266,9 +278,10 @@ def test_degenerate_rows_are_coded(coder, name, form):
         assert_allclose(rebuilt, HOSTILE[name], atol=1e-12)
 
 
-def test_a_far_row_that_was_not_fitted_belongs_to_one_key(coder, digits):
-    if coder.n_active == 6:
-        pytest.skip("all keys are wanted to be active")
+@pytest.mark.parametrize("keys", KEYS)
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_a_far_row_belongs_to_one_key(mapping, keys, digits):
+    coder = SparseAttentionCoder(6, mapping=mapping, keys=keys, random_state=0)
     far = 1e12 * np.random.default_rng(0).standard_normal((1, 64))
     codes = dense(coder.fit(digits).transform(far))
     assert_allclose(codes.max(), 1)

@@ -89,7 +89,9 @@ def _furthest_down(problem, gradients):
         lowest = products.min(axis=0)
         margin = _ROUNDING * np.finfo(X.dtype).eps * np.abs(products).max(axis=0)
         shares = np.where(products <= lowest + margin, weights[which, None], 0)
-        return lowest, margin, shares.sum(axis=0), (X[which].T @ shares).T
+        few = np.flatnonzero(shares.any(axis=1))
+        sums = (X[which][few].T @ shares[few]).T
+        return lowest, margin, shares.sum(axis=0), sums
 
     blocks = map_in_order(of_block, block_slices(X.shape[0]), problem.n_jobs)
     _, _, shares, sums = reduce(_lowest_of, blocks)

@@ -6,9 +6,8 @@ from abc import ABC, abstractmethod
 class AbstractMapping(ABC):
     """Function of scores whose values are not negative and add up to one.
 
-    It gives the code c that maximises the product with the scores less a penalty, a sum
-    over the entries that grows with them. Entries join the code one by one, the larger
-    score first, as the temperature rises that scores are divided by.
+    Entries join the code one by one, the larger score first, as the temperature rises
+    that scores are divided by.
     """
 
     projects = False  # is the Euclidean projection onto the simplex
@@ -30,21 +29,6 @@ class AbstractMapping(ABC):
 
         codes : Codes
             Overwritten.
-        """
-
-    @abstractmethod
-    def penalty(self, values):
-        """Return what entries of a code cost, at a temperature of one.
-
-        Parameters
-        ----------
-        values : ndarray
-            Entries.
-
-        Returns
-        -------
-        penalty : ndarray
-            Of each entry, not below zero.
         """
 
     @abstractmethod

@@ -30,17 +30,10 @@ class Nearest:
         simplex.nearest(block.products, block.norms, offsets, *codes.entries)
         return codes
 
-    def penalty(self, values):
-        """Return what entries cost."""
-        return np.zeros_like(values)
-
 
 @dataclass
 class Step:
     """A mapping of half the squared distances, divided by a temperature.
-
-    It minimises the mean of half the squared distances, weighted by the code, and the
-    penalty of the mapping times the temperature.
 
     Parameters
     ----------
@@ -60,10 +53,6 @@ class Step:
         sharpness = keys.scale**2 / self.temperature
         self.mapping.encode(block, block.shifts + keys.halves, sharpness, codes)
         return codes
-
-    def penalty(self, values):
-        """Return what entries cost."""
-        return self.temperature * self.mapping.penalty(values)
 
 
 @dataclass
@@ -106,7 +95,3 @@ class Converged:
             codes.gaps,
         )
         return codes
-
-    def penalty(self, values):
-        """Return what entries cost."""
-        return np.zeros_like(values)

@@ -17,9 +17,6 @@ class Entmax15(AbstractMapping):
             block.products, block.norms, offsets, sharpness, *codes.entries
         )
 
-    def penalty(self, values):
-        return values**1.5 * (4 / 3)
-
     def joining(self, depths):
         # The k-th entry joins where the squares of what half the others are above it
         # add up to one.

@@ -53,33 +53,3 @@ class KMeans(AbstractKeys):
                 break
             learnt.keys = means(keys, sums)
         return learnt
-
-
-def soft_means(problem, learnt, max_epochs):
-    """Move keys to the means of rows, of which each has a share in several.
-
-    Codes and keys in turn lower one objective: half the squared distances, weighted by
-    the codes, and the penalty of the mapping times the temperature. The temperature
-    falls with the distances and never rises, for it too must not raise the objective.
-
-    Parameters
-    ----------
-    problem : Problem
-        Rows, coded in one step.
-
-    learnt : Learnt
-        Keys to start from; overwritten.
-
-    max_epochs : int
-        Passes over the rows.
-    """
-    temperature, learnt.history = np.inf, []
-    for _ in range(max_epochs):
-        keys = Keys.of(learnt.keys)
-        coding = problem.coding(keys, most=temperature)
-        temperature = coding.temperature
-        sums = problem.sums(coding, keys)
-        learnt.history.append(sums.mean_distance(keys.centred))
-        if settled(learnt.history):
-            break
-        learnt.keys = means(keys, sums)

@@ -77,7 +77,7 @@ class Problem:
         rows = self.X[indices]
         return rows.toarray() if sparse.issparse(rows) else np.array(rows)
 
-    def coding(self, keys, most=np.inf):
+    def coding(self, keys):
         """Choose the temperature and say how rows are coded.
 
         Parameters
@@ -85,16 +85,13 @@ class Problem:
         keys : Keys
             What rows are compared with.
 
-        most : float, default=inf
-            Of the temperature.
-
         Returns
         -------
         coding : Step or Converged
             One step, or all.
         """
         found = wanted_temperature(self.mapping, keys, self.sample, self.n_active)
-        return coding_at(self.mapping, min(found, most), self.converged)
+        return coding_at(self.mapping, found, self.converged)
 
     def sums(self, coding, keys):
         """Code all rows and sum, as `sum_over` does."""

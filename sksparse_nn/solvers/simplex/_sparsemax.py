@@ -20,9 +20,6 @@ class Sparsemax(AbstractMapping):
             block.products, block.norms, offsets, sharpness, *codes.entries
         )
 
-    def penalty(self, values):
-        return values**2 / 2
-
     def joining(self, depths):
         # The first k scores have an even level if the k-th is less than the temperature
         # below their sum: k z_k > sum_i z_i - t.

@@ -21,9 +21,6 @@ class Sums:
     square : float
         Of |x|^2.
 
-    penalty : float
-        Of what the codes cost.
-
     n_nonzero : float
         Of the nonzeros of c.
 
@@ -36,7 +33,6 @@ class Sums:
 
     weight: float
     square: float
-    penalty: float
     n_nonzero: float
     codes: np.ndarray
     rows: np.ndarray
@@ -62,11 +58,11 @@ class Sums:
         Returns
         -------
         mean : float
-            With the penalty.
+            Not below zero.
         """
         own = self.shares @ (centred**2).sum(axis=1)
         total = self.square + own - 2 * np.vdot(self.rows, centred)
-        return (max(total, 0.0) / 2 + self.penalty) / self.weight
+        return max(total, 0.0) / 2 / self.weight
 
     def mean_error(self, centred):
         """Return the mean over rows of half the square of what codes times keys leave.
@@ -74,7 +70,7 @@ class Sums:
         Parameters
         ----------
         centred : ndarray of shape (n_keys, n_features)
-            Keys about the centre.
+            Keys or values about the centre.
 
         Returns
         -------
@@ -136,7 +132,6 @@ def _sums(coding, keys, X, weights):
     return Sums(
         weights.sum(),
         weights @ keys.squares(block) * keys.scale**2,
-        of_values @ coding.penalty(values),
         weights @ codes.counts,
         A,
         B,
