@@ -5,8 +5,8 @@ VENV := .venv/bin
 INTERNAL := sksparse_nn/(kernels|solvers)/
 INSTALL = $(VENV)/python -m pip install --quiet --constraint constraints.txt --editable
 
-.PHONY: demo compare patches test lint docs bench-coding bench-svd bench-net bench-images \
-  bench-activations clean
+.PHONY: demo compare patches compressed test lint docs clean \
+  bench-coding bench-svd bench-net bench-images bench-activations bench-attention
 
 # make demo                     the digits that scikit-learn ships, under a minute
 # make demo CIFAR10=FOLDER      CIFAR-10, under fifteen minutes
@@ -22,6 +22,10 @@ compare: .venv/installed-plot
 patches: .venv/installed-plot
 	$(VENV)/python examples/cifar10_patches.py "$(CIFAR10)"
 
+# make compressed CIFAR10=FOLDER   their features in few kilobytes: half an hour, resumes
+compressed: .venv/installed-plot
+	$(VENV)/python examples/cifar10_compressed.py "$(CIFAR10)"
+
 test: .venv/installed-test
 	$(VENV)/python -m pytest --numprocesses 2
 
@@ -36,9 +40,10 @@ lint: .venv/installed-lint
 docs: .venv/installed-docs
 	$(VENV)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
-# Slow; want a quiet machine. The tables go to docs/benchmarks. bench-activations also
-# looks at CIFAR-10 where SKSPARSE_NN_CIFAR10 names its folder.
-bench-coding bench-svd bench-net bench-images bench-activations: bench-%: .venv/installed-bench
+# Slow; want a quiet machine, other than bench-attention, which takes no time of
+# anything. The tables go to docs/benchmarks. bench-activations also looks at CIFAR-10
+# where SKSPARSE_NN_CIFAR10 names its folder.
+bench-coding bench-svd bench-net bench-images bench-activations bench-attention: bench-%: .venv/installed-bench
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(VENV)/python -m tests.benchmarks.$*
 
 # A mark a set of extras, made anew when what it depends on changes.

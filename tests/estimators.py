@@ -1,6 +1,7 @@
 """One table of all public estimators, in every algorithm and setting that matters."""
 
 from tests.compression.instances import COMPRESSORS
+from tests.decomposition.attention_coders import ATTENTION_CODERS
 from tests.decomposition.coders import SPARSE_CODERS
 from tests.decomposition.reducers import REDUCERS
 from tests.feature_extraction.patch_coders import PATCH_CODERS
@@ -8,7 +9,7 @@ from tests.inspection.instances import ACTIVATIONS
 from tests.model_selection.searches import SEARCHES
 from tests.neural.instances import AUTOENCODERS, NETS
 
-TRANSFORMERS = [*REDUCERS, *SPARSE_CODERS, *PATCH_CODERS]
+TRANSFORMERS = [*REDUCERS, *SPARSE_CODERS, *ATTENTION_CODERS, *PATCH_CODERS]
 SEEDED = [*TRANSFORMERS, *NETS, *AUTOENCODERS]
 ESTIMATORS = [*SEEDED, *SEARCHES, *COMPRESSORS, *ACTIVATIONS]
 

@@ -21,8 +21,13 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from sksparse_nn.decomposition import SparseDictionaryCoder, TruncatedSVDReducer
+from sksparse_nn.decomposition import (
+    SparseAttentionCoder,
+    SparseDictionaryCoder,
+    TruncatedSVDReducer,
+)
 from sksparse_nn.feature_extraction import ImagePatchCoder
+from sksparse_nn.inspection._pullback_attention import shares_to_rows
 from sksparse_nn.inspection._pullback_codes import codes_to_rows
 from sksparse_nn.inspection._pullback_patches import pooled_to_pixels
 
@@ -140,3 +145,8 @@ def _through_sparse_dictionary_coder(transformer: SparseDictionaryCoder, X, Z, w
 @pull_back.register
 def _through_image_patch_coder(transformer: ImagePatchCoder, X, Z, worths):
     return pooled_to_pixels(transformer, X, worths)
+
+
+@pull_back.register
+def _through_sparse_attention_coder(transformer: SparseAttentionCoder, X, Z, worths):
+    return shares_to_rows(transformer, Z, worths)

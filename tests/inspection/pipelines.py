@@ -10,6 +10,7 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 from sksparse_nn import (
     ImagePatchCoder,
     NetPruner,
+    SparseAttentionCoder,
     SparseDictionaryCoder,
     SparseNetClassifier,
     SparseNetRegressor,
@@ -65,6 +66,13 @@ ALGORITHMS = {
         dictionary=3 * np.random.default_rng(0).standard_normal((24, 64)),
     ),
 }
+ATTENTION = {
+    "sparsemax": SparseAttentionCoder(16, random_state=0),
+    "entmax": SparseAttentionCoder(
+        16, mapping="entmax15", n_active=4, sparse_output=False, random_state=0
+    ),
+    "converged": SparseAttentionCoder(16, iterate=True, tol=1e-12, random_state=0),
+}
 ENCODERS = {
     "soft threshold": patches(),
     "threshold, mean": patches("threshold", pooling="mean"),
@@ -84,6 +92,7 @@ REPRESENTATIONS = {
     "pca": PCA(10, whiten=True),
     **{f"coder, {name}": made for name, made in ALGORITHMS.items()},
     **{f"patches, {name}": made for name, made in ENCODERS.items()},
+    **{f"attention, {name}": made for name, made in ATTENTION.items()},
 }
 PIPELINES = {
     **{

@@ -20,7 +20,13 @@ from sksparse_nn import (
     TruncatedSVDReducer,
 )
 from sksparse_nn.inspection import attribute
-from tests.inspection.pipelines import ALGORITHMS, ENCODERS, PIPELINES, linear
+from tests.inspection.pipelines import (
+    ALGORITHMS,
+    ATTENTION,
+    ENCODERS,
+    PIPELINES,
+    linear,
+)
 
 
 @pytest.fixture(scope="module", name="digits")
@@ -102,13 +108,16 @@ def slopes_by_differences(transform, x, worths, step=1e-6):
     return (values[: len(x)] - values[len(x) :]) / (2 * step)
 
 
-@pytest.mark.parametrize("name", ALGORITHMS)
+CODERS = ALGORITHMS | ATTENTION
+
+
+@pytest.mark.parametrize("name", CODERS)
 def test_worths_of_codes_are_derivatives(name, digits):
     from sksparse_nn.inspection._pullback import pull_back
 
     rng = np.random.default_rng(0)
     X = digits[0] + 0.1 * rng.standard_normal(digits[0].shape)
-    coder = clone(ALGORITHMS[name]).fit(X)
+    coder = clone(CODERS[name]).fit(X)
 
     def transform(rows):
         codes = coder.transform(rows)

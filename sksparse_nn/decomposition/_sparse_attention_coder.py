@@ -1,0 +1,363 @@
+"""Sparse codes on the simplex, by distances to keys."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from sksparse_nn._validation import (
+    FLOAT_TYPES,
+    check_rows,
+    check_weights,
+    restored_on_error,
+)
+from sksparse_nn.solvers.simplex import (
+    KEYS,
+    MAPPINGS,
+    Keys,
+    Problem,
+    coding_at,
+    encode,
+    fit_values,
+)
+
+
+class SparseAttentionCoder(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """Say of each row which few keys it is near, in shares that add up to one.
+
+    Keys are points among the rows. A code is attention of a row to the keys: sparsemax
+    or entmax of half the squared distances over a temperature, which most keys leave at
+    exactly zero. The temperature is found so that rows have `n_active` nonzeros on
+    average. A code is a convex mixture of values, one a key.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Number of keys. If there are fewer distinct rows, as many as there are, with a
+        warning from `fit`.
+
+    mapping : {"sparsemax", "entmax15"}, default="sparsemax"
+        How distances become a code.
+
+        - "sparsemax": the Euclidean projection onto the simplex, piecewise linear;
+        - "entmax15": entmax with exponent 1.5, smooth; of as many nonzeros the small
+          ones are smaller.
+
+    n_active : float, default=3
+        Mean number of nonzeros a row, at least one. With one almost every row belongs
+        to its nearest key alone; with more than there are keys, all are nonzero.
+
+    iterate : bool, default=False
+        Whether projected gradient steps go on from there, until the mixture of the keys
+        is nearest to the row: the coding step of archetypal analysis. Sparsemax is the
+        projection of such a step, so `mapping` has to be "sparsemax". Codes then have
+        as many nonzeros as that takes; `n_active` is where they start.
+
+    keys : {"kmeans", "medoids", "learned"}, default="kmeans"
+        Where the keys come from.
+
+        - "kmeans": centres of clusters;
+        - "medoids": the row of each cluster that is nearest to its centre;
+        - "learned": codes and keys in turn leave less of the rows. With one step,
+          centres of clusters move towards their values; with `iterate` keys are
+          archetypes, mixtures of rows on the border of the data.
+
+    values_reg : float, default=1e-3
+        Values are fitted to the rows by least squares and drawn towards the keys with
+        this weight, a share of the mean square of an entry of the codes.
+
+    max_epochs : int, default=50
+        Passes over the rows in which keys are learnt.
+
+    max_iter : int, default=2000
+        Steps a row at most, with `iterate`.
+
+    tol : float, default=1e-6
+        With `iterate`, a row is done when the duality gap of its code is at most this
+        share of the largest squared norm of a key, or product with one, about their
+        mean.
+
+    sparse_output : bool, default=True
+        Whether codes come as a CSR matrix.
+
+    n_jobs : int or None, default=None
+        Number of threads. The result does not depend on it.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the rows that keys start from, and the rows that the temperature is found
+        on where there are more than 4096, and more than eight a key.
+
+    Attributes
+    ----------
+    keys_ : ndarray of shape (n_components, n_features)
+        What rows are compared with.
+
+    components_ : ndarray of shape (n_components, n_features)
+        What codes are multiplied by in `inverse_transform`.
+
+    temperature_ : float
+        Half the squared distances are divided by it; in squared units of `X`.
+
+    n_active_ : float
+        Mean number of nonzeros of the rows seen in `fit`.
+
+    medoid_indices_ : ndarray of shape (n_components,)
+        Which rows the keys are. Only with ``keys="medoids"``.
+
+    history_ : ndarray of shape (n_iter_,)
+        What `keys` lowers, at each pass, as a mean over the rows: half the squared
+        distance to the nearest key, or for "learned" half the square of what the code
+        leaves of the row. It never rises.
+
+    n_iter_ : int
+        Passes over the rows.
+
+    n_features_in_ : int
+        Number of features seen in `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where `X` had them.
+
+    See Also
+    --------
+    SparseDictionaryCoder : Codes of any sign and sum, which lose less of the rows.
+
+    Notes
+    -----
+    For scores s and a temperature t, sparsemax(s / t) minimises
+    ``|c|^2 t / 2 - <s, c>`` over the simplex. With half the squared distances to the
+    keys as -s, that is the mean distance to keys under the code c, and a penalty that
+    spreads it.
+
+    Scaling `X` by a number scales `temperature_` by its square and changes no code, nor
+    does adding the same row to all.
+
+    References
+    ----------
+    A. F. T. Martins, R. F. Astudillo (2016), From softmax to sparsemax: a sparse model
+    of attention and multi-label classification. ICML.
+
+    B. Peters, V. Niculae, A. F. T. Martins (2019), Sparse sequence-to-sequence models.
+    ACL.
+
+    A. Cutler, L. Breiman (1994), Archetypal analysis. Technometrics 36.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sksparse_nn import SparseAttentionCoder
+    >>> X, _ = load_digits(return_X_y=True)
+    >>> coder = SparseAttentionCoder(64, n_active=3, random_state=0)
+    >>> codes = coder.fit_transform(X)
+    >>> codes.shape, round(codes.nnz / len(X), 1)
+    ((1797, 64), 3.0)
+    >>> bool(abs(codes.sum(axis=1) - 1).max() < 1e-6)
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "mapping": [StrOptions(set(MAPPINGS))],
+        "n_active": [Interval(Real, 1, None, closed="left")],
+        "iterate": ["boolean"],
+        "keys": [StrOptions(set(KEYS))],
+        "values_reg": [Interval(Real, 0, None, closed="neither")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, 1, closed="neither")],
+        "sparse_output": ["boolean"],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components=64,
+        *,
+        mapping="sparsemax",
+        n_active=3,
+        iterate=False,
+        keys="kmeans",
+        values_reg=1e-3,
+        max_epochs=50,
+        max_iter=2000,
+        tol=1e-6,
+        sparse_output=True,
+        n_jobs=None,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.mapping = mapping
+        self.n_active = n_active
+        self.iterate = iterate
+        self.keys = keys
+        self.values_reg = values_reg
+        self.max_epochs = max_epochs
+        self.max_iter = max_iter
+        self.tol = tol
+        self.sparse_output = sparse_output
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Find keys, the temperature and values.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        y : Ignored
+            Present by convention.
+
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows. A weight is as good as repetition where the
+            temperature is found on all rows, and on average otherwise.
+
+        Returns
+        -------
+        self : SparseAttentionCoder
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If parameters contradict each other or the data.
+        """
+        with restored_on_error(self):
+            X = check_rows(self, X, reset=True)
+            self._check_together()
+            kept, weights = check_weights(np.arange(X.shape[0]), sample_weight)
+            problem = self._problem(X if len(kept) == X.shape[0] else X[kept], weights)
+            learner = KEYS.make(self.keys, self.get_params(deep=False))
+            self._store(problem, learner.learn(problem), kept)
+        return self
+
+    def transform(self, X):
+        """Code rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        codes : CSR matrix or ndarray of shape (n_samples, n_components)
+            Codes in the float type of `X`, not below zero; each row adds up to one.
+        """
+        check_is_fitted(self)
+        X = check_rows(self, X, reset=False)
+        return encode(
+            coding_at(self._mapping(), self.temperature_, self._converged()),
+            self.keys_,
+            X,
+            n_jobs=self.n_jobs,
+            sparse_output=self.sparse_output,
+        )
+
+    def inverse_transform(self, X):
+        """Rebuild rows from codes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_components)
+            Codes.
+
+        Returns
+        -------
+        X_original : ndarray of shape (n_samples, n_features)
+            Mixtures of values.
+
+        Raises
+        ------
+        ValueError
+            If the width is not that of the codes.
+        """
+        check_is_fitted(self)
+        codes = check_array(X, accept_sparse="csr", dtype=list(FLOAT_TYPES))
+        if codes.shape[1] != len(self.components_):
+            raise ValueError(
+                f"X must have {len(self.components_)} columns, as the codes have."
+                f" Got {codes.shape[1]}."
+            )
+        return codes @ self.components_.astype(codes.dtype, copy=False)
+
+    def _check_together(self):
+        if self.iterate and not self._mapping().projects:
+            able = [name for name in MAPPINGS if MAPPINGS[name].projects]
+            raise ValueError(
+                f"iterate=True needs one of the mappings {able}, which project onto"
+                f" the simplex. Got mapping={self.mapping!r}."
+            )
+
+    def _problem(self, X, weights):
+        problem = Problem.draw(
+            X,
+            weights,
+            self.n_components,
+            check_random_state(self.random_state),
+            mapping=self._mapping(),
+            n_active=self.n_active,
+            converged=self._converged(),
+            n_jobs=self.n_jobs,
+        )
+        self._warn_of_few_keys(len(problem.start))
+        return problem
+
+    def _warn_of_few_keys(self, n_keys):
+        if n_keys < self.n_components:
+            warnings.warn(
+                f"n_components={self.n_components} is more than the {n_keys} distinct"
+                " rows of X. There are as many keys as rows; lower n_components.",
+                stacklevel=5,
+            )
+        elif self.n_active > n_keys:
+            warnings.warn(
+                f"n_components={n_keys} keys cannot have n_active={self.n_active}"
+                " nonzeros a row. All are nonzero; lower n_active or raise"
+                " n_components.",
+                stacklevel=5,
+            )
+
+    def _store(self, problem, learnt, kept):
+        keys = Keys.of(learnt.keys)
+        coding = problem.coding(keys)
+        sums = problem.sums(coding, keys)
+        self.keys_ = learnt.keys
+        self.components_ = fit_values(keys, sums, self.values_reg)
+        self.temperature_ = coding.temperature
+        self.n_active_ = float(sums.n_nonzero / sums.weight)
+        self.history_ = np.array(learnt.history)
+        self.n_iter_ = len(learnt.history)
+        vars(self).pop("medoid_indices_", None)
+        if learnt.indices is not None:
+            self.medoid_indices_ = kept[learnt.indices]
+
+    def _mapping(self):
+        return MAPPINGS.make(self.mapping, {})
+
+    def _converged(self):
+        return {"max_iter": self.max_iter, "tol": self.tol} if self.iterate else None
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    @property
+    def _n_features_out(self):
+        return len(self.keys_)

@@ -1,0 +1,31 @@
+"""Codes on the simplex. A mapping or a kind of keys is one file and one line here."""
+
+from sksparse_nn._registry import Registry
+from sksparse_nn.solvers.simplex._encode import encode
+from sksparse_nn.solvers.simplex._entmax import Entmax15
+from sksparse_nn.solvers.simplex._keys import Keys
+from sksparse_nn.solvers.simplex._learned import Learned
+from sksparse_nn.solvers.simplex._means import KMeans
+from sksparse_nn.solvers.simplex._medoids import Medoids
+from sksparse_nn.solvers.simplex._problem import Problem, coding_at
+from sksparse_nn.solvers.simplex._sparsemax import Sparsemax
+from sksparse_nn.solvers.simplex._values import fit_values
+
+MAPPINGS = Registry("mapping", sparsemax=Sparsemax, entmax15=Entmax15)
+
+KEYS = Registry("keys", kmeans=KMeans, medoids=Medoids, learned=Learned)
+
+__all__ = [
+    "KEYS",
+    "MAPPINGS",
+    "Entmax15",
+    "KMeans",
+    "Keys",
+    "Learned",
+    "Medoids",
+    "Problem",
+    "Sparsemax",
+    "coding_at",
+    "encode",
+    "fit_values",
+]

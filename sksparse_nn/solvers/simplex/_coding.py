@@ -1,0 +1,97 @@
+"""How rows are coded once keys are known: their nearest, one step, or all steps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sksparse_nn.kernels import simplex
+from sksparse_nn.solvers.coding import Codes
+from sksparse_nn.solvers.simplex._base import AbstractMapping
+
+
+def _room(block, width):
+    n_rows, dtype = len(block.norms), block.products.dtype
+    return Codes(
+        np.empty(n_rows, np.int32),
+        np.empty((n_rows, width), np.int32),
+        np.empty((n_rows, width), dtype),
+        np.zeros(n_rows),
+    )
+
+
+@dataclass
+class Nearest:
+    """One for the nearest key."""
+
+    def encode(self, keys, block):
+        """Code a block of rows, as `Keys` gives it."""
+        codes = _room(block, 1)
+        offsets = block.shifts + keys.halves
+        simplex.nearest(block.products, block.norms, offsets, *codes.entries)
+        return codes
+
+
+@dataclass
+class Step:
+    """A mapping of half the squared distances, divided by a temperature.
+
+    Parameters
+    ----------
+    mapping : AbstractMapping
+        From distances to codes.
+
+    temperature : float
+        In squared units of the data.
+    """
+
+    mapping: AbstractMapping
+    temperature: float
+
+    def encode(self, keys, block):
+        """Code a block of rows, as `Keys` gives it."""
+        codes = _room(block, len(keys.given))
+        sharpness = keys.scale**2 / self.temperature
+        self.mapping.encode(block, block.shifts + keys.halves, sharpness, codes)
+        return codes
+
+
+@dataclass
+class Converged:
+    """Projected gradient steps until the mixture of keys is nearest to the row.
+
+    Parameters
+    ----------
+    start : Step
+        Gives the codes to start from.
+
+    max_iter : int
+        Steps at most.
+
+    tol : float
+        Relative duality gap at which a row is done.
+    """
+
+    start: Step
+    max_iter: int
+    tol: float
+
+    @property
+    def temperature(self):
+        """Of the first step."""
+        return self.start.temperature
+
+    def encode(self, keys, block):
+        """Code a block of rows, as `Keys` gives it."""
+        codes = self.start.encode(keys, block)
+        simplex.converge(
+            block.products,
+            block.norms,
+            block.shifts,
+            keys.gram,
+            keys.curvature,
+            self.max_iter,
+            self.tol,
+            *codes.entries,
+            codes.gaps,
+        )
+        return codes

@@ -1,0 +1,65 @@
+"""Encode a whole matrix, block by block on threads, into CSR or dense codes."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from sksparse_nn.solvers._rows import block_slices
+from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
+from sksparse_nn.solvers.coding import compressed, stack
+from sksparse_nn.solvers.simplex._coding import Converged
+from sksparse_nn.solvers.simplex._keys import Keys
+
+
+def encode(coding, keys, X, *, n_jobs=None, sparse_output=True):
+    """Code the rows of a matrix.
+
+    Parameters
+    ----------
+    coding : Step or Converged
+        How.
+
+    keys : ndarray of shape (n_keys, n_features)
+        What rows are compared with.
+
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows, of a float type.
+
+    n_jobs : int or None, default=None
+        Number of threads.
+
+    sparse_output : bool, default=True
+        Whether the codes come as a CSR matrix.
+
+    Returns
+    -------
+    codes : CSR matrix or ndarray of shape (n_samples, n_keys)
+        Of the type of `X`.
+    """
+    with single_threaded_blas():
+        keys = Keys.of(np.asarray(keys, dtype=X.dtype))
+    gaps = np.zeros(X.shape[0])
+
+    def encode_block(which):
+        codes = coding.encode(keys, keys.block(X[which]))
+        gaps[which] = codes.gaps
+        return compressed(codes)
+
+    blocks = map_in_order(encode_block, block_slices(X.shape[0]), n_jobs)
+    codes = stack(blocks, (X.shape[0], len(keys.given)), X.dtype)
+    if isinstance(coding, Converged):
+        _warn_of_gaps(gaps, coding)
+    return codes if sparse_output else codes.toarray()
+
+
+def _warn_of_gaps(gaps, coding):
+    n_failed = np.count_nonzero(gaps > coding.tol)
+    if n_failed:
+        warnings.warn(
+            f"{n_failed} of {len(gaps)} rows are not at the optimum after"
+            f" {coding.max_iter} steps: the largest relative duality gap is"
+            f" {gaps.max():.2g}, wanted was {coding.tol:g}. Raise max_iter or tol.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )

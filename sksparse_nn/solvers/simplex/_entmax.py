@@ -1,0 +1,27 @@
+"""Entmax with exponent 1.5, between softmax and sparsemax."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sksparse_nn.kernels import simplex
+from sksparse_nn.solvers.simplex._base import AbstractMapping
+
+
+@dataclass
+class Entmax15(AbstractMapping):
+    """Squares of what half the scores are above a level."""
+
+    def encode(self, block, offsets, sharpness, codes):
+        simplex.entmax15(
+            block.products, block.norms, offsets, sharpness, *codes.entries
+        )
+
+    def joining(self, depths):
+        # The k-th entry joins where the squares of what half the others are above it
+        # add up to one.
+        ranks = np.arange(1, depths.shape[1] + 1)
+        sums, squares = np.cumsum(depths, axis=1), np.cumsum(depths**2, axis=1)
+        above = ranks * depths**2 - 2 * depths * sums + squares
+        temperatures = np.sqrt(np.maximum(above, 0)) / 2
+        return np.maximum.accumulate(temperatures, axis=1)

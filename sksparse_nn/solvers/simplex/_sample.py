@@ -1,0 +1,55 @@
+"""A sample of rows that depends neither on their order nor on how weight is written."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from sksparse_nn.solvers._rows import block_slices, read_rows
+
+
+class Sample(NamedTuple):
+    """Some rows of a matrix."""
+
+    indices: np.ndarray  # (n_drawn,)
+    weights: np.ndarray  # (n_drawn,)
+    X: np.ndarray | sparse.csr_matrix  # (n_drawn, n_features)
+
+
+def draw_sample(X, weights, n_wanted, rng):
+    """Take all rows where they are few, and otherwise draw some by weight.
+
+    Rows are put in order along a random line, where a row that is repeated is its own
+    neighbour. So draws see as much of it as of a row of that weight.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows.
+
+    weights : ndarray of shape (n_samples,)
+        Their weights, above zero.
+
+    n_wanted : int
+        Rows at most.
+
+    rng : RandomState instance
+        Source of the draw.
+
+    Returns
+    -------
+    sample : Sample
+        In the order along the line.
+    """
+    line = rng.standard_normal((X.shape[1], 1)).astype(X.dtype)
+    places = np.empty(len(weights))
+    for which in block_slices(len(weights)):
+        rows = read_rows(X, which)
+        places[which] = rows.times(line)[:, 0] * rows.norms
+    order = np.argsort(places, kind="stable")
+    if len(order) > n_wanted:
+        ends = np.cumsum(weights[order])
+        marks = (np.arange(n_wanted) + rng.random_sample(n_wanted)) / n_wanted
+        order = order[np.searchsorted(ends[:-1], marks * ends[-1], side="right")]
+        weights = np.ones(len(weights))
+    return Sample(order, weights[order], X[order])

@@ -1,0 +1,28 @@
+"""The Euclidean projection onto the simplex."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from sksparse_nn.kernels import simplex
+from sksparse_nn.solvers.simplex._base import AbstractMapping
+
+
+@dataclass
+class Sparsemax(AbstractMapping):
+    """Scores above a level, less that level."""
+
+    projects: ClassVar[bool] = True
+
+    def encode(self, block, offsets, sharpness, codes):
+        simplex.sparsemax(
+            block.products, block.norms, offsets, sharpness, *codes.entries
+        )
+
+    def joining(self, depths):
+        # The first k scores have an even level if the k-th is less than the temperature
+        # below their sum: k z_k > sum_i z_i - t.
+        ranks = np.arange(1, depths.shape[1] + 1)
+        temperatures = ranks * depths - np.cumsum(depths, axis=1)
+        return np.maximum.accumulate(np.maximum(temperatures, 0), axis=1)
