@@ -1,6 +1,7 @@
 """The page about a model: valid, self-contained, harmless."""
 
 import re
+import tarfile
 
 import html5lib
 import matplotlib.pyplot as plt
@@ -19,7 +20,7 @@ from sksparse_nn import (
     SparseNetRegressor,
     TruncatedSVDReducer,
 )
-from sksparse_nn.inspection import report
+from sksparse_nn.inspection import attribute, report
 
 EVIL = "<script>alert('x')</script> & \"quoted\" $\\frac{"
 
@@ -151,3 +152,33 @@ def test_what_has_no_atoms_or_other_lengths_is_refused(digits, tmp_path):
     with pytest.raises(ValueError, match="inconsistent"):
         report(model, X, y[:-1], tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
+
+
+def test_posts_of_newsgroups_are_told_apart_by_words_that_mean_something(
+    data_dir, tmp_path
+):
+    texts, groups = [], []
+    wanted = {"rec.motorcycles", "sci.space", "rec.sport.hockey"}
+    with tarfile.open(data_dir / "20newsgroups.tar.xz") as archive:
+        for member in archive:
+            group = member.name.split("/")[-2]
+            if member.isfile() and group in wanted and groups.count(group) < 150:
+                text = archive.extractfile(member).read().decode("latin-1")
+                texts.append(text.split("\n\n", 1)[-1])
+                groups.append(group)
+    network = SparseNetClassifier((), learning_rate=0.02, random_state=0)
+    model = make_pipeline(
+        TfidfVectorizer(max_features=2000, stop_words="english", sublinear_tf=True),
+        TruncatedSVDReducer(8, random_state=0),
+        network,
+    ).fit(texts, groups)
+    found = attribute(model, texts, outputs=["rec.motorcycles"])
+    of_word = dict(
+        zip(found.feature_names, found.features[:, 0].mean(axis=0), strict=True)
+    )
+    best = sorted(of_word, key=of_word.get)[-5:]
+    assert "bike" in best
+    page = written(model, texts, groups, tmp_path)
+    assert "bike" in text_of(page)
+    assert "rec.sport.hockey" in text_of(page)
+    assert len(page.encode()) < 5e6
