@@ -51,7 +51,7 @@ PUBLISHED = {
 # As published, and as holding out images of a JPEG copy chose it: compression took the
 # fine detail that strong whitening looks for.
 RECIPES = {
-    "published": {},
+    "published": {"contrast": 0.01, "whitening_reg": 0.1},
     "larger, mirrored": {"patch_size": 8, "contrast": 0.056, "whitening_reg": 1.0},
 }
 MIRRORED = {"larger, mirrored"}

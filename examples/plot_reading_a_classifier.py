@@ -41,8 +41,8 @@ print(f"accuracy: {model.score(X_test, y_test):.3f}")
 # --------------
 # Each atom is a stroke or a part of one.
 
-DictionaryDisplay.from_estimator(model[:-1], image_shape=(8, 8))
-CodeUsageDisplay.from_estimator(model[:-1], X_test)
+display = DictionaryDisplay.from_estimator(model[:-1], image_shape=(8, 8))
+display = CodeUsageDisplay.from_estimator(model[:-1], X_test)
 
 # %%
 # What atoms are for
@@ -51,7 +51,8 @@ CodeUsageDisplay.from_estimator(model[:-1], X_test)
 # what labels at random give: above 5 an atom is for something.
 
 table = atom_table(model[:-1], X_test, y_test, random_state=0)
-print(table.sort_values("class_score", ascending=False).head(8).round(2).to_string())
+columns = ["usage", "coherence", "top_class", "class_share", "class_score"]
+print(table.nlargest(8, "class_score")[columns].round(2).to_string())
 
 # %%
 # Why this prediction
@@ -61,14 +62,14 @@ print(table.sort_values("class_score", ascending=False).head(8).round(2).to_stri
 found = attribute(model, X_test[:1], outputs="predicted")
 total = found.atoms.sum() + found.bias[0, 0]
 print(f"sum of the atoms and the bias {total:.6f}, logit {found.outputs[0, 0]:.6f}")
-AttributionDisplay.from_estimator(model, X_test[:1], image_shape=(8, 8))
+display = AttributionDisplay.from_estimator(model, X_test[:1], image_shape=(8, 8))
 
 # %%
 # One atom
 # --------
 
 strongest = int(np.abs(found.atoms[0, 0]).argmax())
-AtomCardDisplay.from_estimator(
+display = AtomCardDisplay.from_estimator(
     model[:-1], X_test, y_test, atom=strongest, image_shape=(8, 8)
 )
 
@@ -78,5 +79,5 @@ AtomCardDisplay.from_estimator(
 # Take away the atoms that are called important: accuracy falls much faster than when
 # atoms are taken away at random.
 
-DeletionCurvesDisplay.from_estimator(model, X_test, y_test, random_state=0)
+display = DeletionCurvesDisplay.from_estimator(model, X_test, y_test, random_state=0)
 plt.show()

@@ -91,9 +91,10 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     whitening : {"zca"} or None, default="zca"
         Whether the values of patches are made uncorrelated.
 
-    whitening_reg : float, default=0.1
-        Added to the variance along each principal direction of patches: weak ones,
-        which are mostly noise, stay weaker than others.
+    whitening_reg : float, default=1.0
+        Added to the variance along each principal direction of patches, whose mean is
+        about one: weak directions, which are mostly noise, stay weaker than others. 0.1
+        was published for images without loss [1]_.
 
     pool : int or tuple of int, default=2
         Rows and columns of the grid of regions.
@@ -223,7 +224,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         n_nonzero_coefs=None,
         contrast=0.01,
         whitening="zca",
-        whitening_reg=0.1,
+        whitening_reg=1.0,
         pool=2,
         pooling="sum",
         split_sign=True,
