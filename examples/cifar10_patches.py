@@ -30,7 +30,7 @@ from sksparse_nn.datasets import load_cifar10
 
 DICTIONARIES = {
     "random patches": {"learner": "random"},
-    "k-means": {"learner": "kmeans", "n_patches": 100_000},
+    "k-means": {"learner": "kmeans", "n_patches": 400_000},
     "OMP-1": {"learner": "mod", "n_patches": 400_000, "max_epochs": 30},
     "sparse coding": {"learner": "online", "encoder": "lasso", "alpha": 1.0},
 }

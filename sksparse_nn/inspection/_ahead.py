@@ -1,6 +1,7 @@
 """What stands ahead of the atoms of a pipeline: its steps, rows, names and shapes."""
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from sksparse_nn.feature_extraction import ImagePatchCoder
@@ -20,6 +21,8 @@ def flat_steps(estimator):
     steps : list of estimator
         None of them a pipeline, nor "passthrough".
     """
+    if isinstance(estimator, FrozenEstimator):
+        return flat_steps(estimator.estimator)
     if not isinstance(estimator, Pipeline):
         return [estimator]
     kept = [step for _, step in estimator.steps if step not in (None, "passthrough")]

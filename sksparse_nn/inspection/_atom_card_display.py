@@ -256,8 +256,9 @@ class AtomCardDisplay:
     def _strongest(self, n_features):
         values = np.asarray(self.component)
         places, names = strongest(values, n_features), self.feature_names
-        names = [f"x{place}" if names is None else names[place] for place in places]
-        return names, values[places]
+        if names is None:
+            return [f"x{place}" for place in places], values[places]
+        return np.asarray(names, dtype=object)[places].tolist(), values[places]
 
     def _draw_atom(self, n_features, cmap):
         def draw(ax):

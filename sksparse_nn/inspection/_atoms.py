@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from sklearn.base import clone
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch, check_random_state, column_or_1d
 
 from sksparse_nn.inspection._codes import coder_of, codes_of_atoms
 
@@ -24,7 +24,7 @@ def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
         Their classes.
 
     n_shuffles : int, default=20
-        How often labels are shuffled to see what chance does.
+        How often labels are shuffled to see what chance does, at least twice.
 
     random_state : int, RandomState instance or None, default=None
         Source of the shuffles.
@@ -95,7 +95,7 @@ def class_profile(codes, y, *, n_shuffles=20, random_state=None):
         Classes.
 
     n_shuffles : int, default=20
-        How often labels are shuffled.
+        How often labels are shuffled, at least twice.
 
     random_state : int, RandomState instance or None, default=None
         Source of the shuffles.
@@ -115,8 +115,10 @@ def class_profile(codes, y, *, n_shuffles=20, random_state=None):
     array([[0.25, 0.75],
            [0.  , 1.  ]])
     """
+    if n_shuffles < 2:
+        raise ValueError(f"n_shuffles must be at least 2. Got {n_shuffles}.")
     rng = check_random_state(random_state)
-    classes, labels = np.unique(y, return_inverse=True)
+    classes, labels = np.unique(column_or_1d(y), return_inverse=True)
     magnitudes = abs(sparse.csr_array(codes, dtype=np.float64))
     if magnitudes.shape[0] != len(labels):
         raise ValueError(
@@ -264,6 +266,8 @@ def _shares(magnitudes, labels):
 
 
 def _unit(components):
+    if sparse.issparse(components):
+        components = components.toarray()
     components = np.asarray(components, dtype=np.float64)
     norms = np.linalg.norm(components, axis=1, keepdims=True)
     return components / np.where(norms > 0, norms, 1)

@@ -4,9 +4,14 @@ import warnings
 
 import numpy as np
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
 
-from sksparse_nn.inspection._path_gradients import DoubleNet, integrated_gradients
+from sksparse_nn.inspection._path_gradients import (
+    DoubleNet,
+    integrated_gradients,
+    largest_error,
+)
 from sksparse_nn.inspection._pullback import pull_back
 from sksparse_nn.inspection._stages import read_stages
 
@@ -37,8 +42,8 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
         Whether to go on to the features.
 
     tol : float, default=1e-3
-        What the sum may miss, as a share of the largest change of an output between no
-        atoms and all. The path of integration gets more points until that holds.
+        What the sum may miss, as a share of the largest change of the output between
+        no atoms and all. The path of integration gets more points until that holds.
 
     Returns
     -------
@@ -65,8 +70,11 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
     Raises
     ------
     TypeError
-        If there is no network of this package at the end, or, with `features`, a step
-        stands before the atoms that is not known.
+        If there is no network of this package at the end, or a step stands behind the
+        atoms, or with `features` ahead of them, that is not known.
+
+    ValueError
+        If the estimator cannot take `X`, or, with `features`, values are missing.
 
     Warns
     -----
@@ -98,9 +106,9 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
     net = DoubleNet(stages.network)
     Z = _dense(stages.rows[-1])
     answers = net.outputs(Z)
-    which, targets = _wanted(stages.network, answers, outputs)
+    which, targets = _wanted(stages, answers, outputs)
     start = _without_atoms(stages)
-    worths, errors = integrated_gradients(net, Z, start, which, tol)
+    worths = integrated_gradients(net, Z, start, which, tol)
     worths = _back(stages, worths, len(stages.transformers), stages.atoms)
     codes = stages.rows[stages.atoms]
     rows = np.arange(len(Z))[:, None]
@@ -108,12 +116,14 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
         atoms=worths * _dense(codes)[:, None],
         bias=net.outputs(start)[rows, which],
         outputs=answers[rows, which],
-        errors=errors,
         codes=codes,
         targets=targets,
         atom_names=_atom_names(stages),
     )
+    found.errors = found.outputs - found.bias - found.atoms.sum(axis=2)
+    _warn(found, tol)
     if features:
+        _check_nothing_is_missing(stages.rows[stages.first])
         worths = _back(stages, worths, stages.atoms, stages.first)
         found.features = worths * _dense(stages.rows[stages.first])[:, None]
         found.feature_bias = found.outputs - found.features.sum(axis=2)
@@ -125,7 +135,7 @@ def _atom_names(stages):
     """Return numbered atoms, or outputs if codes say more than one thing of one."""
     width = stages.rows[stages.atoms].shape[1]
     coder = stages.transformers[stages.atoms - 1] if stages.atoms else None
-    if width == len(getattr(coder, "components_", ())):
+    if width == getattr(coder, "components_", np.empty(0)).shape[0]:
         return np.array([f"atom {atom}" for atom in range(width)], dtype=object)
     return stages.feature_names(stages.atoms)
 
@@ -148,8 +158,9 @@ def _without_atoms(stages):
     return np.repeat(_dense(rows), codes.shape[0], axis=0)
 
 
-def _wanted(network, answers, outputs):
+def _wanted(stages, answers, outputs):
     """Return numbers and names of the outputs that are wanted of each row."""
+    network = stages.network
     names = getattr(network, "classes_", np.arange(answers.shape[1]))
     if isinstance(outputs, str):
         if outputs != "predicted" or not hasattr(network, "classes_"):
@@ -157,7 +168,7 @@ def _wanted(network, answers, outputs):
                 'outputs must be None, an array of classes, or "predicted" for a '
                 f"classifier. Got {outputs!r} for {type(network).__name__}."
             )
-        which = answers.argmax(axis=1)[:, None]
+        which = np.searchsorted(names, network.predict(stages.rows[-1]))[:, None]
         return which, names[which]
     which = np.arange(len(names))
     if outputs is not None:
@@ -172,6 +183,31 @@ def _numbers_of(names, outputs):
     if unknown:
         raise ValueError(f"outputs must be among {names}. Got {unknown}.")
     return np.array([places[name] for name in outputs.tolist()], dtype=np.intp)
+
+
+def _warn(found, tol):
+    """Say once what the atoms miss of outputs, as `attribute` promises."""
+    missed = np.abs(found.errors)
+    allowed = largest_error(found.outputs - found.bias, tol)
+    if (missed > allowed).any():
+        n_rows = (missed > allowed).any(axis=1).sum()
+        warnings.warn(
+            f"What atoms add misses up to {missed.max():.2g} of an output in {n_rows} "
+            f"of {len(missed)} rows, more than tol={tol} of the largest change. The "
+            "network bends sharply, or a step behind the atoms is not affine. Raise "
+            "tol or use a smoother activation.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+
+
+def _check_nothing_is_missing(rows):
+    values = rows.data if sparse.issparse(rows) else rows
+    if np.isnan(values).any():
+        raise ValueError(
+            "Features of rows with missing values are not told apart. Got NaN in X; "
+            "fill them, or use features=False."
+        )
 
 
 def _dense(rows):

@@ -59,7 +59,8 @@ def codes_of_atoms(coder, codes):
     codes : CSR array of shape (n_samples, n_atoms)
         In float64.
     """
-    codes, n_atoms = sparse.csr_array(codes, dtype=np.float64), len(coder.components_)
+    codes = sparse.csr_array(codes, dtype=np.float64)
+    n_atoms = coder.components_.shape[0]
     if codes.shape[1] == n_atoms:
         return codes
     parts = [

@@ -222,7 +222,8 @@ class DictionaryDisplay:
         places = strongest(values, n_features)
         if self.feature_names is None:
             return [f"x{place}" for place in places], values[places]
-        return [self.feature_names[place] for place in places], values[places]
+        names = np.asarray(self.feature_names, dtype=object)
+        return names[places].tolist(), values[places]
 
     def _plot_pictures(self, axes, chosen, n_columns, cmap):
         atoms = np.asarray(self.components)[chosen]

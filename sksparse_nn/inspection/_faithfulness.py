@@ -1,5 +1,7 @@
 """Whether attributions are true: take away what they call important, and see."""
 
+import warnings
+
 import numpy as np
 from scipy import sparse
 from sklearn.metrics import accuracy_score, r2_score
@@ -46,7 +48,8 @@ def deletion_curves(
     -------
     curves : sklearn.utils.Bunch
         With ``shares`` of shape (n_points,); ``deletion`` and ``insertion`` of shape
-        (n_points,), scores with that share of a sample's atoms removed or inserted;
+        (n_points,), scores with that share of a sample's atoms removed or inserted,
+        rounded up to whole atoms;
         ``random_deletion`` and ``random_insertion`` of shape (n_random, n_points); and
         ``score_name``, "accuracy" or "r2".
 
@@ -70,11 +73,13 @@ def deletion_curves(
     codes, shares = _dense(found.codes), np.linspace(0, 1, n_points)
     score = _Score(stages, codes, y, accuracy_score if is_classifier else r2_score)
     # Of targets there is no predicted one: what moves any of them most comes first.
-    gains = found.atoms[:, 0] if is_classifier else np.abs(found.atoms).sum(axis=1)
+    gains = found.atoms[:, 0] if is_classifier else _moves(found)
     orders = [_ranks(gains, codes)]
     orders += [_ranks(rng.random(codes.shape), codes) for _ in range(n_random)]
-    deletion = np.array([[score(o >= share) for share in shares] for o in orders])
-    insertion = np.array([[score(o < share) for share in shares] for o in orders])
+    n_used = np.count_nonzero(codes, axis=1)[:, None]
+    counts = [np.ceil(share * n_used - 1e-9) for share in shares]
+    deletion = np.array([[score(o >= n) for n in counts] for o in orders])
+    insertion = np.array([[score(o < n) for n in counts] for o in orders])
     return Bunch(
         shares=shares,
         deletion=deletion[0],
@@ -95,19 +100,27 @@ class _Score:
 
     def __call__(self, kept):
         rows = np.where(kept, self._codes, 0)
-        for step in self._steps:
-            rows = step.transform(rows)
-        return self._metric(self._y, self._network.predict(rows))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "X does not have valid feature names")
+            for step in self._steps:
+                rows = step.transform(rows)
+            return self._metric(self._y, self._network.predict(rows))
+
+
+def _moves(found):
+    """Return by how much atoms move targets, each in units of its own spread."""
+    spread = found.outputs.std(axis=0)
+    scaled = np.abs(found.atoms) / np.where(spread > 0, spread, 1)[None, :, None]
+    return scaled.sum(axis=1)
 
 
 def _ranks(gains, codes):
-    """Return in which share of a row's atoms, by falling gain, each of them comes."""
+    """Return at which place of a row's atoms, by falling gain, each of them comes."""
     is_used = codes != 0
     order = np.argsort(np.where(is_used, -gains, np.inf), axis=1, kind="stable")
     ranks = np.empty(codes.shape)
     np.put_along_axis(ranks, order, np.arange(codes.shape[1])[None], axis=1)
-    n_used = is_used.sum(axis=1, keepdims=True)
-    return np.where(is_used, ranks / np.maximum(n_used, 1), 0)
+    return np.where(is_used, ranks, -1)
 
 
 def _dense(codes):

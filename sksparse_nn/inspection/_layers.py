@@ -1,6 +1,7 @@
 """Find a layer of a torch module by its name, its position, or its place at the end."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 from torch import nn
 
@@ -52,8 +53,10 @@ def find_place(module, layer):
     named = dict(module.named_modules())
     if layer is None:
         return Place(*_last_linear(named), is_input=True)
-    if not isinstance(layer, str):
+    if isinstance(layer, Integral):
         layer = _name_at(named, layer)
+    if not isinstance(layer, str):
+        raise ValueError(f"layer must be a name, a position or None. Got {layer!r}.")
     if layer not in named:
         raise ValueError(
             f"layer must be one of the network's layers {_names(named)}. Got {layer!r}."

@@ -62,8 +62,9 @@ def pull_back(transformer, X, Z, worths):
     """
     raise TypeError(
         f"Predictions cannot be attributed through {type(transformer).__name__}. Known "
-        "are this package's transformers, scalers, feature selectors, PCA and "
-        "TruncatedSVD; attribute to the atoms alone with features=False."
+        "are TruncatedSVDReducer, SparseDictionaryCoder, SparseAttentionCoder, "
+        "ImagePatchCoder, PCA, TruncatedSVD, scalers and feature selectors. Where it "
+        "stands ahead of the atoms, features=False does without it."
     )
 
 
@@ -84,12 +85,16 @@ def _through_max_abs_scaler(transformer: MaxAbsScaler, X, Z, worths):
 
 @pull_back.register
 def _through_min_max_scaler(transformer: MinMaxScaler, X, Z, worths):
+    if transformer.clip:
+        low, high = transformer.feature_range
+        scaled = np.asarray(X, np.float64) * transformer.scale_ + transformer.min_
+        worths = worths * ((scaled >= low) & (scaled <= high))[:, None]
     return worths * transformer.scale_
 
 
 @pull_back.register
 def _through_normalizer(transformer: Normalizer, X, Z, worths):
-    X = sparse.csr_array(X)
+    X = sparse.csr_array(X, dtype=np.float64)
     norms = {
         "l1": abs(X).sum(axis=1),
         "l2": np.sqrt(X.multiply(X).sum(axis=1)),
@@ -102,7 +107,9 @@ def _through_normalizer(transformer: Normalizer, X, Z, worths):
 @pull_back.register
 def _through_tfidf_transformer(transformer: TfidfTransformer, X, Z, worths):
     """Count by count: what a row is divided by is taken as given."""
-    counts, values = sparse.csr_array(X), sparse.csr_array(Z)
+    counts, values = sparse.csr_array(X, copy=True), sparse.csr_array(Z)
+    counts.sum_duplicates()
+    counts.eliminate_zeros()
     ratios = np.zeros(counts.shape)
     for i in range(counts.shape[0]):
         row, made = counts[[i]], values[[i]]

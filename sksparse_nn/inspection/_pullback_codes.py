@@ -52,7 +52,11 @@ def _of_elastic_net(coder, atoms, chosen, row):
     ridge = alpha * (1 - coder.l1_ratio)
     if not ridge:
         return _of_least_squares(coder, atoms, chosen, row)
-    gram = D @ D.T + ridge * np.eye(len(D))
+    # The penalty is of codes of the atoms as they were given, not of unit ones.
+    weights = coder.atom_weights
+    weights = np.ones(len(atoms.unit)) if weights is None else np.asarray(weights)
+    ridge = ridge * weights[chosen]
+    gram = D @ D.T + np.diag(ridge / _norms(atoms, chosen)[:, 0] ** 2)
     return np.linalg.solve(gram, D) / _norms(atoms, chosen)
 
 

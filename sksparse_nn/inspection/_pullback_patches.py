@@ -38,9 +38,8 @@ def pooled_to_pixels(coder, X, worths):
         patches = PatchReader(layout, np.float64).read(images[i : i + 1])
         values = pooling.encoder.values(state, patches)
         by_patch = _unpooled(pooling, values, worths[i])
-        slopes = _SLOPES[coder.encoder](
-            state, whitening.apply(patches), by_patch, coder
-        )
+        whitened = whitening.apply(patches)
+        slopes = _SLOPES[coder.encoder](state, whitened, values, by_patch, coder)
         scaled = slopes * whitening.scales(patches)[:, None]
         scaled -= scaled.mean(axis=2, keepdims=True)
         for target in range(worths.shape[1]):
@@ -80,22 +79,22 @@ def _is_largest(pooling, values):
     return marks
 
 
-def _of_products(state, whitened, worths, coder):
+def _of_products(state, whitened, values, worths, coder):
     return worths @ state.columns.T
 
 
-def _of_least_squares(state, whitened, worths, coder):
+def _of_least_squares(state, whitened, values, worths, coder):
     whitening, atoms = state
     out = np.zeros((*worths.shape[:2], whitened.shape[1]))
     for patch in range(len(whitened)):
-        chosen = np.flatnonzero(worths[:, patch].any(axis=0))
+        chosen = np.flatnonzero(values[patch])
         if len(chosen):
             slopes = np.linalg.pinv(atoms.unit[chosen].T)
             out[:, patch] = worths[:, patch, chosen] @ slopes
     return out @ whitening.matrix
 
 
-def _of_distances(state, whitened, worths, coder):
+def _of_distances(state, whitened, values, worths, coder):
     out = np.zeros((*worths.shape[:2], whitened.shape[1]))
     for patch, row in enumerate(whitened):
         away = row - coder.components_
@@ -105,7 +104,7 @@ def _of_distances(state, whitened, worths, coder):
     return out @ state.whitening.matrix
 
 
-def _of_nothing(state, whitened, worths, coder):
+def _of_nothing(state, whitened, values, worths, coder):
     return np.zeros((*worths.shape[:2], whitened.shape[1]))
 
 

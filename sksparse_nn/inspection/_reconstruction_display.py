@@ -130,7 +130,7 @@ class ReconstructionDisplay:
             feature_names = names_ahead(transformer)
         offset, found = _taken_apart(coder, given)
         return cls(
-            _dense(given)[0],
+            _dense(given)[0].astype(np.float64),
             offset=offset,
             image_shape=image_shape,
             feature_names=feature_names,
@@ -158,8 +158,9 @@ class ReconstructionDisplay:
         error : float
             Squared norm of what is left over by that of the row.
         """
-        energy = np.sum(np.square(self.original))
-        left = np.sum(np.square(self.original - self.total))
+        original = np.asarray(self.original, dtype=np.float64)
+        energy = np.sum(np.square(original))
+        left = np.sum(np.square(original - self.total))
         return float(left / energy) if energy else 0.0
 
     def plot(self, *, axes=None, n_parts=5, n_features=8, cmap=SIGNED):

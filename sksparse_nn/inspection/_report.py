@@ -1,10 +1,13 @@
 """All that is known of a fitted pipeline, on one page."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup
+from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
@@ -88,7 +91,10 @@ def report(
         If there is no network of this package at the end, or nothing with atoms ahead.
 
     ValueError
-        If `X` and `y` differ in length.
+        If `X` and `y` differ in length, or the estimator cannot take `X`.
+
+    FileNotFoundError
+        If there is no such folder.
 
     Examples
     --------
@@ -105,6 +111,10 @@ def report(
     True
     """
     check_consistent_length(X, y)
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"path must be in an existing folder. Got {path!s}.")
+    X = X.tocsr() if sparse.issparse(X) else X
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     subject = _Subject(estimator, X, np.asarray(y), image_shape, seed)
     sections = [
@@ -155,7 +165,7 @@ class _Subject:
     def summary(self):
         kind = "accuracy" if self.labels is not None else "r2"
         score = self.estimator.score(self.X, self.y)
-        n_atoms = len(self.coder.components_)
+        n_atoms = self.coder.components_.shape[0]
         return (
             f"{n_atoms} atoms of {type(self.coder).__name__} ahead of a "
             f"{type(self.stages.network).__name__}; {kind} {score:.3f} on "
@@ -178,33 +188,36 @@ def _pipeline(subject):
 
 def _dictionary(subject):
     transformer, coder = subject.transformer, subject.coder
-    displays = [
-        DictionaryDisplay.from_estimator(transformer, image_shape=subject.image_shape),
-        CodeUsageDisplay.from_estimator(transformer, subject.X),
+    X, shape = subject.X, {"image_shape": subject.image_shape}
+    pictures = [
+        picture(DictionaryDisplay.from_estimator(transformer, **shape)),
+        picture(CodeUsageDisplay.from_estimator(transformer, X)),
     ]
     if hasattr(coder, "singular_values_"):
-        displays.append(SpectrumDisplay.from_estimator(transformer))
-    if isinstance(coder, SparseDictionaryCoder) and coder.algorithm != "triangle":
-        displays.append(SparsityPathDisplay.from_estimator(transformer, subject.X))
+        pictures.append(picture(SpectrumDisplay.from_estimator(transformer)))
     if hasattr(coder, "inverse_transform"):
-        displays.append(
-            ReconstructionDisplay.from_estimator(
-                transformer, subject.X, row=0, image_shape=subject.image_shape
-            )
+        if isinstance(coder, SparseDictionaryCoder):
+            pictures.append(picture(SparsityPathDisplay.from_estimator(transformer, X)))
+        pictures.append(
+            picture(ReconstructionDisplay.from_estimator(transformer, X, **shape))
         )
     return Section(
         "dictionary",
         "Dictionary",
         "The atoms, how often they are used, and how well rows are written with them.",
-        pictures=[picture(display) for display in displays],
+        pictures=pictures,
     )
 
 
 def _predictions(subject, n_samples):
-    pictures = []
+    pictures, features = [], _reaches_features(subject)
     for row in _different(subject.labels, len(subject.y), n_samples):
         display = AttributionDisplay.from_estimator(
-            subject.estimator, subject.X, row=row, image_shape=subject.image_shape
+            subject.estimator,
+            subject.X,
+            row=row,
+            features=features,
+            image_shape=subject.image_shape if features else None,
         )
         drawn = picture(display)
         true = f"Sample {row}, in truth {subject.y[row]}. "
@@ -216,6 +229,15 @@ def _predictions(subject, n_samples):
         "The rest of the output is the bias.",
         pictures=pictures,
     )
+
+
+def _reaches_features(subject):
+    """Tell whether predictions can be attributed to features, on one sample."""
+    try:
+        attribute(subject.estimator, _safe_indexing(subject.X, [0]))
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _atoms(subject, n_atoms):
@@ -267,10 +289,11 @@ def _smaller(subject):
         "50 % pruned": NetPruner(frozen, amount=0.5),
         "80 % pruned": NetPruner(frozen, amount=0.8),
     }
-    fitted = {name: way.fit(subject.X, subject.y) for name, way in ways.items()}
-    numbers = compression_report(
-        {"as it is": subject.estimator} | fitted, subject.X, subject.y
-    )
+    models = {"as it is": subject.estimator}
+    for name, way in ways.items():
+        with suppress(ValueError):  # what is quantized already stays as it is
+            models[name] = way.fit(subject.X, subject.y)
+    numbers = compression_report(models, subject.X, subject.y)
     return Section(
         "smaller",
         "Smaller",
@@ -297,5 +320,5 @@ def _most_important(subject):
         subject.estimator, rows, outputs=wanted, features=False, tol=_TOLERANCE
     )
     added = np.abs(found.atoms).sum(axis=(0, 1))
-    by_atom = added.reshape(-1, len(subject.coder.components_)).sum(axis=0)
+    by_atom = added.reshape(-1, subject.coder.components_.shape[0]).sum(axis=0)
     return np.argsort(-by_atom, kind="stable")

@@ -1,11 +1,14 @@
 """A fitted pipeline as a network and what stands ahead of it."""
 
 from dataclasses import dataclass
+from numbers import Number
 
 import numpy as np
 from scipy import sparse
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._validation import check_rows
 from sksparse_nn.neural._nesting import NETWORKS, inside, is_frame
 
 
@@ -90,6 +93,9 @@ def read_stages(estimator, X):
     ------
     TypeError
         If no network of this package stands at its end.
+
+    ValueError
+        If the network cannot take what comes out of the steps ahead of it.
     """
     steps = list(_steps(estimator))
     name, network = steps.pop()
@@ -98,9 +104,11 @@ def read_stages(estimator, X):
             "estimator must be a SparseNetClassifier or SparseNetRegressor, or a "
             f"Pipeline that ends in one. Got {type(network).__name__} as {name!r}."
         )
-    rows = [X]
+    check_is_fitted(network)
+    rows = [X.tocsr() if sparse.issparse(X) else X]
     for _, transformer in steps:
         rows.append(transformer.transform(rows[-1]))
+    rows[-1] = check_rows(network, rows[-1], reset=False)
     first = next(i for i, part in enumerate(rows) if _is_numeric(part))
     rows = [_matrix(part) if i >= first else part for i, part in enumerate(rows)]
     with_atoms = [
@@ -131,9 +139,17 @@ def _steps(estimator, name="estimator"):
 def _is_numeric(rows):
     if sparse.issparse(rows):
         return True
-    array = np.asarray(rows)
-    return array.ndim == 2 and np.issubdtype(array.dtype, np.number)
+    try:
+        array = np.asarray(rows)
+    except ValueError:  # lists of different lengths, such as words of texts
+        return False
+    if array.dtype == object:
+        return array.ndim == 2 and all(isinstance(x, Number) for x in array.flat)
+    return array.ndim == 2 and array.dtype.kind in "biuf"
 
 
 def _matrix(rows):
-    return sparse.csr_array(rows) if sparse.issparse(rows) else np.asarray(rows)
+    if sparse.issparse(rows):
+        return sparse.csr_array(rows)
+    array = np.asarray(rows)
+    return array if array.dtype.kind in "iuf" else array.astype(np.float64)

@@ -104,6 +104,8 @@ def steer(
 def _edited(codes, atoms, scale, value):
     """Return codes in which some columns are scaled, or set where there is a value."""
     atoms = _checked(atoms, codes.shape[1])
+    codes = codes if sparse.issparse(codes) else np.asarray(codes)
+    codes = codes.astype(np.result_type(codes.dtype, np.float32), copy=False)
     if value is None:
         factors = np.ones(codes.shape[1], codes.dtype)
         factors[atoms] = scale

@@ -57,6 +57,16 @@ ALGORITHMS = {
     "top k": coder("top_k", n_nonzero_coefs=4),
     "lasso": coder("lasso", alpha=0.3),
     "elastic net": coder("elastic_net", alpha=0.3, l1_ratio=0.6),
+    "elastic net, weighted": coder(
+        "elastic_net", alpha=0.3, l1_ratio=0.6, atom_weights=np.linspace(0.2, 5, 24)
+    ),
+    "elastic net, own scale": coder(
+        "elastic_net",
+        alpha=0.3,
+        l1_ratio=0.6,
+        learner=None,
+        dictionary=3 * np.random.default_rng(0).standard_normal((24, 64)),
+    ),
     "threshold": coder("threshold", alpha=0.5),
     "soft threshold": coder("soft_threshold", alpha=0.5),
     "triangle": coder("triangle"),
@@ -83,6 +93,8 @@ ENCODERS = {
     "hard": patches("hard_assignment"),
     "omp": patches("omp", n_nonzero_coefs=2),
     "lasso": patches("lasso", alpha=0.5),
+    "omp, max": patches("omp", n_nonzero_coefs=3, pooling="max"),
+    "lasso, max": patches("lasso", alpha=0.1, pooling="max"),
 }
 REPRESENTATIONS = {
     "nothing": "passthrough",

@@ -3,20 +3,27 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_regressor
 from sklearn.datasets import load_digits
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    Normalizer,
+    StandardScaler,
+)
 
 from sksparse_nn import (
     NetQuantizer,
     SparseDictionaryCoder,
     SparseNetClassifier,
+    SparseNetRegressor,
     TruncatedSVDReducer,
 )
 from sksparse_nn.inspection import attribute
@@ -141,6 +148,7 @@ def test_worths_of_pooled_features_are_derivatives_at_equal_contrast(name, digit
     Z = coder.transform(X[:2])
     assert np.abs(Z).max() > 0
     worths = rng.standard_normal((2, 1, Z.shape[1]))
+    worths[:, :, rng.random(Z.shape[1]) < 0.4] = 0
     found = pull_back(coder, X[:2], Z, worths)
     for i in range(2):
         expected = slopes_by_differences(coder.transform, X[i], worths[i, 0])
@@ -225,3 +233,72 @@ def test_words_are_named_behind_steps_that_keep_them(digits):
     ).fit(texts, y)
     found = attribute(model, texts[:2])
     assert_array_equal(found.feature_names, ["bad", "film", "good"])
+
+
+def test_errors_are_what_the_sum_misses_where_a_step_is_not_affine(digits):
+    X, y = digits
+    model = make_pipeline(MinMaxScaler(clip=True), linear()).fit(X[:, 20:22], y)
+    with pytest.warns(ConvergenceWarning, match="not affine"):
+        found = attribute(model, [[50.0, 0.5]])
+    missed = found.outputs - found.bias - found.atoms.sum(axis=2)
+    assert_allclose(found.errors, missed)
+    assert np.abs(missed).max() > 0.1
+
+
+def test_small_integers_do_not_overflow(digits):
+    X, y = (255 * digits[0]).astype(np.uint8), digits[1]
+    model = make_pipeline(Normalizer(), TruncatedSVDReducer(5), linear()).fit(X, y)
+    bytes_, floats = attribute(model, X[:3]), attribute(model, X[:3].astype(float))
+    assert_allclose(bytes_.features, floats.features, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [bool, object])
+def test_truth_values_and_objects_are_features_too(digits, kind):
+    X, y = digits[0] > 0.5, digits[1]
+    model = make_pipeline(TruncatedSVDReducer(5), linear()).fit(X, y)
+    found = attribute(model, X[:3].astype(float).astype(kind))
+    assert_allclose(found.features, attribute(model, X[:3] * 1.0).features, atol=1e-5)
+
+
+def test_a_network_alone_refuses_what_it_refuses_to_predict(digits):
+    frame = pd.DataFrame(digits[0], columns=[f"p{i}" for i in range(64)])
+    net = linear().fit(frame, digits[1])
+    with pytest.raises(ValueError, match="feature names"):
+        attribute(net, frame[frame.columns[::-1]])
+    net = linear().fit(*digits)
+    for rows in (np.full((1, 64), np.nan), np.ones(64), np.ones((1, 3))):
+        with pytest.raises(ValueError, match=r"NaN|2D|features"):
+            attribute(net, rows)
+    with pytest.raises(NotFittedError):
+        attribute(linear(), digits[0])
+
+
+def test_missing_values_are_refused_unless_atoms_are_enough(digits):
+    X, y = digits[0].copy(), digits[1]
+    X[::3, 20] = np.nan
+    coder = SparseDictionaryCoder(16, n_nonzero_coefs=3, allow_nan=True, random_state=0)
+    model = make_pipeline(coder, linear()).fit(X, y)
+    with pytest.raises(ValueError, match="features=False"):
+        attribute(model, X[:4])
+    assert np.isfinite(attribute(model, X[:4], features=False).atoms).all()
+
+
+def test_each_target_is_held_to_its_own_scale():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 3))
+    y = np.c_[1e3 * X[:, 0], np.sin(3 * X[:, 1]) * X[:, 2]]
+    net = SparseNetRegressor((16,), learning_rate=0.01, random_state=0).fit(X, y)
+    found = attribute(net, X[:20])
+    change = np.abs(found.outputs - found.bias).max(axis=0)
+    assert (np.abs(found.errors).max(axis=0) < 2e-3 * change).all()
+
+
+def test_a_module_that_works_in_place_is_followed(digits):
+    def module(n_features, n_outputs):
+        return torch.nn.Sequential(
+            torch.nn.ReLU(inplace=True), torch.nn.Linear(n_features, n_outputs)
+        )
+
+    net = SparseNetClassifier(module=module, max_epochs=2, random_state=0).fit(*digits)
+    found = attribute(net, digits[0][:3])
+    assert_allclose(found.outputs, logits(net, digits[0][:3].copy()), rtol=1e-4)

@@ -7,12 +7,14 @@ from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -554,3 +556,32 @@ def test_names_come_from_the_steps_ahead(models):
     assert display.feature_names[3] == "x3"
     words = DictionaryDisplay.from_estimator(models.text[:-1]).feature_names
     assert_array_equal(words, models.text[0].get_feature_names_out())
+
+
+def test_bytes_do_not_overflow_in_the_error_of_a_reconstruction():
+    X = (255 * load_digits().data[:200] / 16).astype(np.uint8)
+    coder = SparseDictionaryCoder(16, n_nonzero_coefs=4, max_epochs=1, random_state=0)
+    coder.fit(X)
+    one, two = (
+        ReconstructionDisplay.from_estimator(coder, rows).error
+        for rows in (X, X.astype(float))
+    )
+    plt.close("all")
+    assert one == pytest.approx(two, rel=1e-3)
+
+
+def test_frozen_pipelines_send_rows_through_their_steps():
+    X = load_digits().data[:200]
+    model = make_pipeline(StandardScaler(), TruncatedSVDReducer(5)).fit(X)
+    one, two = (
+        ReconstructionDisplay.from_estimator(m, X).error
+        for m in (model, FrozenEstimator(model))
+    )
+    plt.close("all")
+    assert one == two
+
+
+def test_names_in_a_series_are_taken_in_their_order():
+    names = pd.Series(["a", "b", "c"], index=[2, 1, 0])
+    display = DictionaryDisplay(np.array([[3.0, 2.0, 1.0]]), feature_names=names)
+    assert "a, b, c" in display.describe()

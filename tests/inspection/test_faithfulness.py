@@ -12,6 +12,7 @@ from sksparse_nn import (
     SparseNetRegressor,
     TruncatedSVDReducer,
 )
+from sksparse_nn.inspection import _faithfulness as faithfulness
 from sksparse_nn.inspection import deletion_curves
 
 
@@ -56,3 +57,24 @@ def test_targets_are_scored_by_their_coefficient_of_determination():
     curves = deletion_curves(model, X, y, random_state=0)
     assert curves.score_name == "r2"
     assert curves.deletion.mean() < curves.random_deletion.mean()
+
+
+def test_as_many_atoms_are_removed_as_the_share_says(monkeypatch):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((20, 10)), np.arange(20) % 2
+    model = make_pipeline(
+        TruncatedSVDReducer(10), SparseNetClassifier((), max_epochs=1)
+    )
+    model.fit(X, y)
+    kept = []
+    score = faithfulness._Score.__call__
+
+    def count(self, mask):
+        kept.append((mask & (self._codes != 0)).sum(axis=1))
+        return score(self, mask)
+
+    monkeypatch.setattr(faithfulness._Score, "__call__", count)
+    deletion_curves(model, X, y, n_random=0, random_state=0)
+    removed = [10 - n for n in kept[:11]]
+    assert [int(n[0]) for n in removed] == list(range(11))
+    assert all((n == n[0]).all() for n in removed)

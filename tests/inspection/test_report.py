@@ -8,13 +8,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sksparse_nn import (
     ImagePatchCoder,
+    NetQuantizer,
     SparseDictionaryCoder,
     SparseNetClassifier,
     SparseNetRegressor,
@@ -152,6 +155,34 @@ def test_what_has_no_atoms_or_other_lengths_is_refused(digits, tmp_path):
     with pytest.raises(ValueError, match="inconsistent"):
         report(model, X, y[:-1], tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
+    model = make_pipeline(TruncatedSVDReducer(4), head()).fit(X, y)
+    with pytest.raises(FileNotFoundError, match="existing folder"):
+        report(model, X, y, tmp_path / "nowhere" / "page.html")
+
+
+@pytest.mark.parametrize("algorithm", ["threshold", "soft_threshold", "top_k", "lasso"])
+def test_coders_of_all_kinds_have_pages(digits, tmp_path, algorithm):
+    X, y = digits
+    atoms = SparseDictionaryCoder(16, algorithm=algorithm, max_epochs=1, random_state=0)
+    model = make_pipeline(atoms, head()).fit(X, y)
+    assert "16 atoms" in written(model, X[:60], y[:60], tmp_path, image_shape=(8, 8))
+    assert plt.get_fignums() == []
+
+
+def test_what_cannot_be_followed_to_features_is_read_by_atoms(digits, tmp_path):
+    X, y = digits
+    roots = FunctionTransformer(np.sqrt)
+    model = make_pipeline(roots, TruncatedSVDReducer(4), head()).fit(X, y)
+    page = written(model, X[:60], y[:60], tmp_path)
+    assert "Strongest atoms" in text_of(page)
+    small = NetQuantizer(FrozenEstimator(model)).fit(X, y)
+    assert "as it is" in text_of(written(small, X[:60], y[:60], tmp_path))
+
+
+def test_sparse_samples_of_any_format_have_pages(digits, tmp_path):
+    X, y = digits
+    model = make_pipeline(TruncatedSVDReducer(4), head()).fit(X, y)
+    written(model, sparse.coo_array(X[:60]), y[:60], tmp_path, image_shape=(8, 8))
 
 
 def test_posts_of_newsgroups_are_told_apart_by_words_that_mean_something(
@@ -161,8 +192,8 @@ def test_posts_of_newsgroups_are_told_apart_by_words_that_mean_something(
     wanted = {"rec.motorcycles", "sci.space", "rec.sport.hockey"}
     with tarfile.open(data_dir / "20newsgroups.tar.xz") as archive:
         for member in archive:
-            group = member.name.split("/")[-2]
-            if member.isfile() and group in wanted and groups.count(group) < 150:
+            group = member.name.split("/")[-2] if member.isfile() else None
+            if group in wanted and groups.count(group) < 150:
                 text = archive.extractfile(member).read().decode("latin-1")
                 texts.append(text.split("\n\n", 1)[-1])
                 groups.append(group)
