@@ -7,6 +7,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
 
+from sksparse_nn.inspection._codes import dense
 from sksparse_nn.inspection._path_gradients import (
     DoubleNet,
     integrated_gradients,
@@ -211,5 +212,4 @@ def _check_nothing_is_missing(rows):
 
 
 def _dense(rows):
-    rows = rows.toarray() if sparse.issparse(rows) else rows
-    return np.asarray(rows, dtype=np.float64)
+    return dense(rows).astype(np.float64, copy=False)

@@ -69,3 +69,19 @@ def codes_of_atoms(coder, codes):
     if isinstance(coder, ImagePatchCoder):
         return sparse.csr_array(sum(abs(part) for part in parts))
     return sparse.csr_array(parts[0] - parts[1])
+
+
+def dense(rows):
+    """Return rows as an array.
+
+    Parameters
+    ----------
+    rows : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Rows.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_samples, n_features)
+        Of their type.
+    """
+    return rows.toarray() if sparse.issparse(rows) else np.asarray(rows)

@@ -3,11 +3,11 @@
 import warnings
 
 import numpy as np
-from scipy import sparse
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import Bunch, check_random_state
 
 from sksparse_nn.inspection._attribution import attribute
+from sksparse_nn.inspection._codes import dense
 from sksparse_nn.inspection._stages import read_stages
 
 
@@ -70,7 +70,7 @@ def deletion_curves(
     is_classifier = hasattr(stages.network, "classes_")
     wanted = "predicted" if is_classifier else None
     found = attribute(estimator, X, outputs=wanted, features=False, tol=tol)
-    codes, shares = _dense(found.codes), np.linspace(0, 1, n_points)
+    codes, shares = dense(found.codes), np.linspace(0, 1, n_points)
     score = _Score(stages, codes, y, accuracy_score if is_classifier else r2_score)
     # Of targets there is no predicted one: what moves any of them most comes first.
     gains = found.atoms[:, 0] if is_classifier else _moves(found)
@@ -121,8 +121,3 @@ def _ranks(gains, codes):
     ranks = np.empty(codes.shape)
     np.put_along_axis(ranks, order, np.arange(codes.shape[1])[None], axis=1)
     return np.where(is_used, ranks, -1)
-
-
-def _dense(codes):
-    codes = codes.toarray() if sparse.issparse(codes) else codes
-    return np.asarray(codes)

@@ -1,7 +1,6 @@
 """A row, its strongest parts, their sum, and what is left over."""
 
 import numpy as np
-from scipy import sparse
 from sklearn.utils import _safe_indexing
 
 from sksparse_nn.inspection._ahead import names_ahead, rows_ahead
@@ -12,7 +11,7 @@ from sksparse_nn.inspection._canvas import (
     signed_bars,
     take_axes,
 )
-from sksparse_nn.inspection._codes import coder_of
+from sksparse_nn.inspection._codes import coder_of, dense
 from sksparse_nn.inspection._pictures import as_pictures, ranged, show, signed
 
 
@@ -130,7 +129,7 @@ class ReconstructionDisplay:
             feature_names = names_ahead(transformer)
         offset, found = _taken_apart(coder, given)
         return cls(
-            _dense(given)[0].astype(np.float64),
+            dense(given)[0].astype(np.float64),
             offset=offset,
             image_shape=image_shape,
             feature_names=feature_names,
@@ -277,11 +276,11 @@ class ReconstructionDisplay:
 
 def _taken_apart(coder, given):
     """Return what is there without atoms, and what each atom adds, by falling norm."""
-    codes = _dense(coder.transform(given))[0]
+    codes = dense(coder.transform(given))[0]
     used = np.flatnonzero(codes)
     one_each = np.zeros((len(used) + 1, len(codes)), dtype=codes.dtype)
     one_each[np.arange(len(used)) + 1, used] = codes[used]
-    sums = _dense(coder.inverse_transform(one_each)).astype(np.float64)
+    sums = dense(coder.inverse_transform(one_each)).astype(np.float64)
     parts = sums[1:] - sums[0]
     order = np.argsort(-np.linalg.norm(parts, axis=1), kind="stable")
     used, n_atoms = used[order], len(coder.components_)
@@ -292,7 +291,3 @@ def _taken_apart(coder, given):
         "coefficients": signs * codes[used],
         "part_names": [f"atom {place % n_atoms}" for place in used],
     }
-
-
-def _dense(rows):
-    return rows.toarray() if sparse.issparse(rows) else np.asarray(rows)
