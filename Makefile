@@ -22,7 +22,7 @@ compare: .venv/installed-plot
 patches: .venv/installed-plot
 	$(VENV)/python examples/cifar10_patches.py "$(CIFAR10)"
 
-# make compressed CIFAR10=FOLDER   their features in few kilobytes: half an hour, resumes
+# make compressed CIFAR10=FOLDER   their features in few kilobytes, resumes
 compressed: .venv/installed-plot
 	$(VENV)/python examples/cifar10_compressed.py "$(CIFAR10)"
 

@@ -96,8 +96,9 @@ def run(n_atoms, data, results, folder):
         for way, made in ((name, estimator), (f"{name}, int8", integers(estimator))):
             if made is not estimator:
                 made.fit(Z, y)
-            row = measure(made, (Z_test, y_test), n_bytes, atoms=n_atoms, way=way)
-            results.add(**row)
+            if not results.find(atoms=n_atoms, way=way):
+                row = measure(made, (Z_test, y_test), n_bytes, atoms=n_atoms, way=way)
+                results.add(**row)
 
 
 def draw(results, folder):

@@ -1,15 +1,15 @@
 """What stands ahead of the atoms of a pipeline: its steps, rows, names and shapes."""
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from sksparse_nn.feature_extraction import ImagePatchCoder
 from sksparse_nn.inspection._codes import coder_of
+from sksparse_nn.neural._nesting import inside, is_frame
 
 
 def flat_steps(estimator):
-    """Return the steps of nested pipelines in their order.
+    """Return the steps of nested pipelines, and what stands in frames, in order.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ def flat_steps(estimator):
     steps : list of estimator
         None of them a pipeline, nor "passthrough".
     """
-    if isinstance(estimator, FrozenEstimator):
-        return flat_steps(estimator.estimator)
+    if is_frame(estimator):
+        return flat_steps(inside(estimator))
     if not isinstance(estimator, Pipeline):
         return [estimator]
     kept = [step for _, step in estimator.steps if step not in (None, "passthrough")]

@@ -5,11 +5,11 @@ from numbers import Number
 
 import numpy as np
 from scipy import sparse
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._validation import check_rows
-from sksparse_nn.neural._nesting import NETWORKS, inside, is_frame
+from sksparse_nn.inspection._ahead import flat_steps
+from sksparse_nn.neural._nesting import NETWORKS
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,6 @@ class Stages:
 
     Attributes
     ----------
-    names : list of str
-        Names of the transformers.
-
     transformers : list of transformer
         Fitted.
 
@@ -38,7 +35,6 @@ class Stages:
         first numbers if none has.
     """
 
-    names: list
     transformers: list
     network: object
     rows: list
@@ -97,43 +93,27 @@ def read_stages(estimator, X):
     ValueError
         If the network cannot take what comes out of the steps ahead of it.
     """
-    steps = list(_steps(estimator))
-    name, network = steps.pop()
+    *steps, network = flat_steps(estimator)
     if not isinstance(network, NETWORKS):
         raise TypeError(
             "estimator must be a SparseNetClassifier or SparseNetRegressor, or a "
-            f"Pipeline that ends in one. Got {type(network).__name__} as {name!r}."
+            f"Pipeline that ends in one. Got {type(network).__name__}."
         )
     check_is_fitted(network)
     rows = [X.tocsr() if sparse.issparse(X) else X]
-    for _, transformer in steps:
+    for transformer in steps:
         rows.append(transformer.transform(rows[-1]))
     rows[-1] = check_rows(network, rows[-1], reset=False)
     first = next(i for i, part in enumerate(rows) if _is_numeric(part))
     rows = [_matrix(part) if i >= first else part for i, part in enumerate(rows)]
-    with_atoms = [
-        i + 1 for i, step in enumerate(steps) if hasattr(step[1], "components_")
-    ]
+    with_atoms = [i + 1 for i, step in enumerate(steps) if hasattr(step, "components_")]
     return Stages(
-        [name for name, _ in steps],
-        [transformer for _, transformer in steps],
+        steps,
         network,
         rows,
         first,
         with_atoms[-1] if with_atoms else first,
     )
-
-
-def _steps(estimator, name="estimator"):
-    """Yield the steps of nested pipelines, and what stands in frames, in order."""
-    if isinstance(estimator, Pipeline):
-        for step_name, step in estimator.steps:
-            if step not in (None, "passthrough"):
-                yield from _steps(step, step_name)
-    elif is_frame(estimator):
-        yield from _steps(inside(estimator), name)
-    else:
-        yield name, estimator
 
 
 def _is_numeric(rows):
