@@ -291,18 +291,46 @@ class TruncatedSVDReducer(
             what is asked on data of this width.
         """
         with restored_on_error(self):
-            rows = self._weighted_rows(X, sample_weight, reset=True)
-            rule, name = rank_rule(self.n_components), self.solver
-            if name == "auto":
-                name = choose_solver(rows, rule)
-            solver = SOLVERS.make(name, self.get_params(deep=False))
-            state = solver.prepare(rows)
-            found = decompose(solver, state, rows.partition, rule)
-            warn_if_clipped(rule, found, rows.X.shape)
-            moments = solver.moments(rows, state)
-            self._store_statistics(moments, rows.partition, rows.X.shape[0])
-            self._store(found, name, rows.X.dtype)
+            self._fit(check_rows(self, X, reset=True), sample_weight)
         return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None, sample_weight=None):
+        """Decompose the rows and return their coordinates, checking them only once.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        y : Ignored
+            Present by convention.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components_)
+            Of type float64 if `X` is, float32 otherwise.
+        """
+        with restored_on_error(self):
+            X = check_rows(self, X, reset=True)
+            self._fit(X, sample_weight)
+            return self._current_projector().project(X, self.n_jobs)
+
+    def _fit(self, X, sample_weight):
+        rows = self._weighted_rows(X, sample_weight, reset=True)
+        rule, name = rank_rule(self.n_components), self.solver
+        if name == "auto":
+            name = choose_solver(rows, rule)
+        solver = SOLVERS.make(name, self.get_params(deep=False))
+        state = solver.prepare(rows)
+        found = decompose(solver, state, rows.partition, rule)
+        warn_if_clipped(rule, found, rows.X.shape)
+        moments = solver.moments(rows, state)
+        self._store_statistics(moments, rows.partition, rows.X.shape[0])
+        self._store(found, name, rows.X.dtype)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
@@ -337,6 +365,7 @@ class TruncatedSVDReducer(
         """
         with restored_on_error(self):
             is_first = "n_samples_seen_" not in vars(self)
+            X = check_rows(self, X, reset=is_first)
             rows = self._weighted_rows(X, sample_weight, reset=is_first)
             n_samples = rows.X.shape[0]
             if is_first:
@@ -429,7 +458,6 @@ class TruncatedSVDReducer(
         return self._current_projector().restore(Z, self.n_jobs)
 
     def _weighted_rows(self, X, sample_weight, *, reset):
-        X = check_rows(self, X, reset=reset)
         check_squares(X)
         if reset:
             partition = partition_features(self.groups, X.shape[1])

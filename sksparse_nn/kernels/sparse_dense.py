@@ -2,7 +2,45 @@
 
 import numpy as np
 
-from sksparse_nn.kernels._jit import kernel
+from sksparse_nn.kernels._jit import kernel, step
+
+
+@step
+def row_times_dense(indices, data, t, stop, B, out, i):
+    """Multiply a sparse row by a dense matrix.
+
+    Parameters
+    ----------
+    indices, data
+        As in `csr_times_dense`.
+
+    t, stop : int
+        Where the row begins and ends.
+
+    B : array of shape (n_columns, m)
+        Right factor.
+
+    out : array of shape (n_rows, m)
+        Its row `i` is overwritten.
+
+    i : int
+        The row.
+    """
+    m = np.uint64(B.shape[1])
+    for j in range(m):  # a slice assignment is many times slower
+        out[i, j] = 0
+    while t + 4 <= stop:  # four at a time, or half of it is loads and stores of out
+        a, b = np.uint64(indices[t]), np.uint64(indices[t + 1])
+        c, d = np.uint64(indices[t + 2]), np.uint64(indices[t + 3])
+        v, w, x, y = data[t], data[t + 1], data[t + 2], data[t + 3]
+        for j in range(m):
+            two = v * B[a, j] + w * B[b, j]
+            out[i, j] += two + (x * B[c, j] + y * B[d, j])
+        t += 4
+    for u in range(t, stop):
+        column, value = np.uint64(indices[u]), data[u]
+        for j in range(m):
+            out[i, j] += value * B[column, j]
 
 
 @kernel
@@ -26,23 +64,8 @@ def csr_times_dense(indptr, indices, data, B, out):
     out : array of shape (n_rows, m)
         Overwritten with the product.
     """
-    m = np.uint64(B.shape[1])
     for i in range(np.uint64(out.shape[0])):
-        for j in range(m):  # a slice assignment is many times slower
-            out[i, j] = 0
-        t, stop = indptr[i], indptr[i + 1]
-        while t + 4 <= stop:  # four at a time, or half of it is loads and stores of out
-            a, b = np.uint64(indices[t]), np.uint64(indices[t + 1])
-            c, d = np.uint64(indices[t + 2]), np.uint64(indices[t + 3])
-            v, w, x, y = data[t], data[t + 1], data[t + 2], data[t + 3]
-            for j in range(m):
-                two = v * B[a, j] + w * B[b, j]
-                out[i, j] += two + (x * B[c, j] + y * B[d, j])
-            t += 4
-        for u in range(t, stop):
-            column, value = np.uint64(indices[u]), data[u]
-            for j in range(m):
-                out[i, j] += value * B[column, j]
+        row_times_dense(indices, data, indptr[i], indptr[i + 1], B, out, i)
 
 
 @kernel
@@ -59,7 +82,7 @@ def add_gram_times_dense(indptr, indices, data, B, row, out):
     B : array of shape (n_columns, m)
         Right factor.
 
-    row : array of shape (m,)
+    row : array of shape (1, m)
         Overwritten.
 
     out : array of shape (n_columns, m)
@@ -67,16 +90,11 @@ def add_gram_times_dense(indptr, indices, data, B, row, out):
     """
     m = np.uint64(B.shape[1])
     for i in range(np.uint64(indptr.shape[0] - 1)):
-        for j in range(m):
-            row[j] = 0
+        row_times_dense(indices, data, indptr[i], indptr[i + 1], B, row, 0)
         for t in range(indptr[i], indptr[i + 1]):
             column, value = np.uint64(indices[t]), data[t]
             for j in range(m):
-                row[j] += value * B[column, j]
-        for t in range(indptr[i], indptr[i + 1]):
-            column, value = np.uint64(indices[t]), data[t]
-            for j in range(m):
-                out[column, j] += value * row[j]
+                out[column, j] += value * row[0, j]
 
 
 @kernel

@@ -423,3 +423,17 @@ def test_components_of_groups_take_little_room_on_disk():
     assert_array_equal(twin.components_, reducer.components_)
     assert_array_equal(twin.transform(X), reducer.transform(X))
     assert len(pickle.dumps(reducer)) < 0.25 * reducer.components_.nbytes
+
+
+def test_fit_transform_takes_weights(reducer, X):
+    weight = np.arange(len(X)) % 3
+    once = clone(reducer).fit_transform(X, sample_weight=weight)
+    assert_array_equal(once, reducer.fit(X, sample_weight=weight).transform(X))
+    assert len(once) == len(X)
+
+
+def test_a_fit_transform_that_raises_loses_nothing(reducer, X):
+    before = reducer.fit(X).transform(X)
+    with pytest.raises(ValueError, match="contains NaN"):
+        reducer.fit_transform(np.full((5, 3), np.nan))
+    assert_array_equal(reducer.transform(X), before)

@@ -86,7 +86,7 @@ def test_products_of_the_columns_of_some_rows_are_added(dtype):
     rng = np.random.default_rng(0)
     A = sparse.random_array((9, 7), density=0.4, rng=rng, format="csr", dtype=dtype)
     B = rng.standard_normal((7, 3)).astype(dtype)
-    out, row = np.ones((7, 3), dtype), np.empty(3, dtype)
+    out, row = np.ones((7, 3), dtype), np.empty((1, 3), dtype)
     indptr, indices = A.indptr.astype(np.int64), A.indices.astype(np.int32)
     add_gram_times_dense(indptr[3:8], indices, A.data, B, row, out)
     some = A.toarray()[3:7]

@@ -115,7 +115,7 @@ def warn_if_clipped(rule, decomposition, shape):
             f"{shape[0]} samples of {shape[1]} features. n_components_ is {n_kept}; "
             f"lower n_components to be rid of this warning.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
@@ -137,7 +137,7 @@ def _warn_if_open(solver, factors):
             f"singular triplet is {worst:.2g}, above tol={solver.tol:g}. Raise "
             f"max_passes or tol.",
             ConvergenceWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
 
 

@@ -63,13 +63,13 @@ class KrylovSolver(SVDSolver):
     def _leading_of_group(self, A, k, rng):
         k = min(k, *A.shape)
         rounding = 4 * np.finfo(A.dtype).eps * np.sqrt(A.raw_energy)
-        V, pairs = self._iterated(A, k, rng, rounding)
-        values, V, residuals = _refined(A, V)
+        pairs = self._iterated(A, k, rng)
+        values, components, residuals = _refined(A, pairs.vectors, rounding)
         noise = max(rounding, _rounding_of_products(values))
         n_kept = min(k, int((values > noise**2).sum()))
         values, residuals = values[:n_kept], residuals[:n_kept]
         return Factors(
-            components=V[:, :n_kept].T.astype(A.dtype, copy=False),
+            components=components[:n_kept],
             singular_values=A.unit * np.sqrt(values),
             residuals=residuals / values,
             mean=A.mean if self.center else np.zeros(A.shape[1]),
@@ -81,16 +81,12 @@ class KrylovSolver(SVDSolver):
             is_converged=pairs.is_good,
         )
 
-    def _iterated(self, A, k, rng, shortest):
-        """Return features that span the wanted space, and what it took to find them."""
+    def _iterated(self, A, k, rng):
+        """Search the short side for the wanted space."""
         apply = A.times_samples if A.is_wide else A.gram_times
         start = self._start(A, k, rng)
         is_close = partial(_is_close, self.tol, A)
-        pairs = leading_eigenpairs(apply, start, k, is_close, self.max_passes)
-        V = pairs.vectors
-        if A.is_wide:
-            V = _orthonormal(A.samples_to_features(V), shortest)
-        return V, pairs
+        return leading_eigenpairs(apply, start, k, is_close, self.max_passes)
 
     def _start(self, A, k, rng):
         """Return random columns; the leading ones of mixed rows where rows are many."""
@@ -107,48 +103,53 @@ class KrylovSolver(SVDSolver):
         return leading_eigenpairs(apply, start, width, is_close, _ROUGH_PASSES).vectors
 
 
-def _orthonormal(V, shortest):
-    """Make nearly orthogonal columns orthonormal, those that are long enough; in place.
+def _refined(A, vectors, shortest):
+    """Return the best triplets in a space, with the residuals of one more pass.
+
+    The components are rows already, as an array of the wide side is slow to transpose.
+    """
+    if A.is_wide:
+        V = A.samples_to_features(vectors)
+        Q = _orthonormalising(V, shortest)
+    else:
+        V, Q = vectors, np.eye(vectors.shape[1])
+    product, projected = A.times_features(V)
+    values, Y = np.linalg.eigh(Q.T @ projected @ Q)
+    values, Y = values[::-1], np.ascontiguousarray(Q @ Y[:, ::-1], V.dtype)
+    components, rounding = _rotated(V, Y, A.dtype)
+    # What rounding adds to a component is multiplied by the data too: most of it in
+    # the space itself, where that is known.
+    Z, squares = Y + Y @ rounding, np.zeros(len(values))
+    for where in blocks_of(len(V), _BLOCK):
+        rest = Z.T @ product[where].T
+        rest -= values.astype(Z.dtype)[:, None] * components[:, where]
+        squares += np.einsum("ij,ij->i", rest, rest)
+    return values, components, np.sqrt(squares)
+
+
+def _orthonormalising(V, shortest):
+    """Return what makes nearly orthogonal columns orthonormal, those long enough.
 
     Their products are all that is formed: a QR decomposition of the long side is slow.
     """
     products = (V.T @ V).astype(np.float64)
     norms = np.sqrt(np.diagonal(products))
-    is_long = norms > shortest
-    if not is_long.all():
-        V, norms = V[:, is_long], norms[is_long]
-        products = products[np.ix_(is_long, is_long)]
-    values, Q = np.linalg.eigh(products / np.outer(norms, norms))
+    inverses = np.divide(1, norms, out=np.zeros_like(norms), where=norms > shortest)
+    values, Q = np.linalg.eigh(products * np.outer(inverses, inverses))
     is_independent = values > 1e-3
-    Q = Q[:, is_independent] / np.sqrt(values[is_independent]) / norms[:, None]
+    return inverses[:, None] * Q[:, is_independent] / np.sqrt(values[is_independent])
+
+
+def _rotated(V, Y, dtype):
+    """Return ``(V Y)'`` rounded to a type, and products with the rounding."""
+    components = np.empty((Y.shape[1], len(V)), dtype)
+    rounding = np.zeros((Y.shape[1],) * 2, V.dtype)
     for where in blocks_of(len(V), _BLOCK):
-        V[where, : Q.shape[1]] = V[where] @ Q.astype(V.dtype)
-    return V[:, : Q.shape[1]]
-
-
-def _refined(A, V):
-    """Return the best triplets in a space, with the residuals of one more pass."""
-    product, projected = A.times_features(V)
-    values, Y = np.linalg.eigh(projected)
-    values, Y = values[::-1], np.ascontiguousarray(Y[:, ::-1], V.dtype)
-    # What rounding adds to a component is multiplied by the data too: most of it in
-    # the space itself, where that is known.
-    Z, squares = Y + Y @ _rotate(V, Y, A.dtype), np.zeros(len(values))
-    for where in blocks_of(len(V), _BLOCK):
-        rest = product[where] @ Z - V[where] * values.astype(Z.dtype)
-        squares += np.einsum("ij,ij->j", rest, rest)
-    return values, V, np.sqrt(squares)
-
-
-def _rotate(V, Y, dtype):
-    """Replace ``V`` by ``V Y`` rounded to a type; return products with the rounding."""
-    rounding = np.zeros_like(Y)
-    for where in blocks_of(len(V), _BLOCK):
-        exact = V[where] @ Y
-        V[where] = exact.astype(dtype)
+        exact = Y.T @ V[where].T
+        components[:, where] = exact
         if dtype != V.dtype:
-            rounding += exact.T @ (V[where] - exact)
-    return rounding
+            rounding += exact @ (components[:, where] - exact).T
+    return components, rounding
 
 
 def _rounding_of_products(values):

@@ -17,17 +17,16 @@ def with_fixed_signs(components):
     Returns
     -------
     components : ndarray of shape (n_components, n_features)
-        The vectors or their negatives.
+        The vectors or their negatives, row by row in memory.
     """
-    tops = np.maximum(components.max(axis=1), -components.min(axis=1))
     # One row at a time: for many features a copy of all would be the larger part.
-    signs = [_sign(row, _TIE * top) for row, top in zip(components, tops, strict=True)]
-    return np.multiply(
-        components, np.array(signs, components.dtype)[:, None], order="C"
-    )
+    rows = np.ascontiguousarray(components)
+    signs = np.array([_sign(row) for row in rows], components.dtype)
+    return rows * signs[:, None]
 
 
-def _sign(row, large):
+def _sign(row):
     """Return the sign of the first entry that is large."""
-    first = (np.abs(row) >= large).argmax()
+    top = max(row.max(), -row.min())
+    first = (np.abs(row) >= _TIE * top).argmax()
     return np.sign(row[first])

@@ -66,7 +66,7 @@ class SparseProducts:
 
     def _part_of_gram(self, tile_and_rows):
         B, where = tile_and_rows
-        out, row = np.zeros(B.shape, B.dtype), np.empty(B.shape[1], B.dtype)
+        out, row = np.zeros(B.shape, B.dtype), np.empty((1, B.shape[1]), B.dtype)
         add_gram_times_dense(*self._csr(where), B, row, out)
         return out
 
