@@ -66,6 +66,7 @@ class SparseNet(BaseEstimator, ABC):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+    _loss_parameters = {}
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):

@@ -1,8 +1,10 @@
 """A network that tells classes apart."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
     check_classification_targets,
@@ -81,6 +83,10 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Weights of the classes. They are normalised over the data, so they work at any
         `batch_size`.
 
+    label_smoothing : float, default=0.0
+        Share of each target that goes to all classes alike. A little, such as 0.1,
+        keeps a model of many features from becoming too sure of its training rows.
+
     device : str or torch.device, default="cpu"
         Where to train and predict, such as ``"cuda"``.
 
@@ -151,6 +157,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     _parameter_constraints: dict = {
         **SparseNet._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
     _net_class = ClassifierNet
     _target_checks = {}
@@ -173,6 +180,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         validation_fraction=0.1,
         n_iter_no_change=5,
         class_weight=None,
+        label_smoothing=0.0,
         device="cpu",
         warm_start=False,
         callbacks=None,
@@ -194,6 +202,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
         self.device = device
         self.warm_start = warm_start
         self.callbacks = callbacks
@@ -268,6 +277,10 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         """
         codes = self.predict_proba(X).argmax(axis=1)
         return self.classes_[codes]
+
+    @property
+    def _loss_parameters(self):
+        return {"label_smoothing": self.label_smoothing}
 
     @property
     def _n_classes(self):

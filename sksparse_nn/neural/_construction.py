@@ -1,6 +1,7 @@
 """Make a skorch net of an estimator's parameters, new or continuing a former one."""
 
 from copy import deepcopy
+from functools import partial
 
 import torch
 from skorch.callbacks import EarlyStopping
@@ -48,7 +49,7 @@ def new_net(estimator, net_class, *, X, device):
     )
     net = net_class(
         spec.build,
-        net_class.loss,
+        partial(net_class.loss, **estimator._loss_parameters),
         optimizer=make_optimizer(estimator.optimizer, device),
         optimizer__weight_decay=estimator.weight_decay,
         lr=estimator.learning_rate,

@@ -36,7 +36,17 @@ class WeightedLoss(torch.nn.Module):
 
 
 class CrossEntropy(WeightedLoss):
-    """Minus the log-probability of the right class."""
+    """Minus the log-probability of the right class.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Share of the target that goes to all classes alike.
+    """
+
+    def __init__(self, label_smoothing=0.0):
+        super().__init__()
+        self.label_smoothing = label_smoothing
 
     def row_losses(self, output, target):
         """Return the loss of each row.
@@ -54,7 +64,9 @@ class CrossEntropy(WeightedLoss):
         losses : Tensor of shape (n_rows,)
             The losses, in nats.
         """
-        return functional.cross_entropy(output, target, reduction="none")
+        return functional.cross_entropy(
+            output, target, reduction="none", label_smoothing=self.label_smoothing
+        )
 
     def mean_loss(self, output, target):
         """Return the mean of the losses, in one operation.
@@ -72,7 +84,9 @@ class CrossEntropy(WeightedLoss):
         loss : Tensor of shape ()
             The mean.
         """
-        return functional.cross_entropy(output, target)
+        return functional.cross_entropy(
+            output, target, label_smoothing=self.label_smoothing
+        )
 
 
 class SquaredError(WeightedLoss):

@@ -9,6 +9,7 @@ from sksparse_nn import SparseNetClassifier, SparseNetRegressor, TopKAutoencoder
 NETS = [
     SparseNetClassifier(),
     SparseNetClassifier((), learning_rate=0.05, class_weight="balanced"),
+    SparseNetClassifier((), learning_rate=0.05, label_smoothing=0.1),
     SparseNetClassifier((16, 8), activation="gelu", learning_rate=0.03, max_epochs=25),
     SparseNetClassifier((16,), learning_rate=0.05, max_epochs=25, early_stopping=True),
     SparseNetClassifier(

@@ -121,6 +121,7 @@ def returns_text(n_features, n_outputs):
         ({"batch_size": 0}, "'batch_size' parameter"),
         ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
         ({"class_weight": "even"}, "'class_weight' parameter"),
+        ({"label_smoothing": 1.0}, "'label_smoothing' parameter"),
         ({"callbacks": ["print"]}, "callbacks must hold skorch callbacks"),
         ({"module": returns_text}, "must return a torch.nn.Module"),
         ({"module": torch.nn.Linear(5, 7)}, r"rows of n_outputs=3. Got shape \(1, 7\)"),

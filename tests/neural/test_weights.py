@@ -144,3 +144,27 @@ def test_the_validation_loss_is_weighted(blobs):
         for weight in (None, {0: 100.0})
     ]
     assert losses[0] != losses[1]
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_smoothed_targets_go_to_all_classes_alike(blobs, is_weighted):
+    X, y = blobs
+    weight = np.random.default_rng(0).uniform(0.5, 2, len(y)) if is_weighted else None
+    net = classifier(label_smoothing=0.3, learning_rate=1e-12, max_epochs=1)
+    net.fit(X, y, sample_weight=weight)
+    logs = np.log(net.predict_proba(X).astype(np.float64))
+    losses = -0.7 * logs[np.arange(len(y)), y] - 0.3 * logs.mean(axis=1)
+    wanted = np.average(losses, weights=weight)
+    assert_allclose(net.history_[0]["train_loss"], wanted, rtol=1e-5)
+
+
+def test_smoothed_targets_leave_a_model_less_sure(blobs):
+    sure, less_sure = (
+        classifier(max_epochs=200, learning_rate=0.1, label_smoothing=smoothing)
+        .fit(*blobs)
+        .predict_proba(blobs[0])
+        .max(axis=1)
+        for smoothing in (0.0, 0.3)
+    )
+    assert sure.mean() > 0.95
+    assert_allclose(less_sure.mean(), 1 - 0.3 + 0.3 / 3, atol=0.1)
