@@ -47,6 +47,8 @@ def power_of_two(X):
     unit : float
         In units of it the squares of the numbers stay within their type.
     """
+    if _is_surely_safe(X):
+        return 1.0
     largest = largest_of(X)
     if largest == 0 or 1 / _SAFE <= largest <= _SAFE:
         return 1.0
@@ -54,6 +56,18 @@ def power_of_two(X):
     # Within what both a number and its inverse can be in the type.
     bound = np.finfo(X.dtype).maxexp - 8
     return float(2.0 ** np.clip(exponent, -bound, bound))
+
+
+def _is_surely_safe(X):
+    """Tell by the norm, which BLAS has soon, whether the largest number is safe."""
+    values = X.data if sparse.issparse(X) else X
+    if not values.flags.c_contiguous:
+        return False
+    flat = values.ravel()
+    with np.errstate(over="ignore"):
+        norm = np.sqrt(float(flat @ flat))
+    # The largest is from the root mean square to the norm; rounding has moved both.
+    return 2 / _SAFE * np.sqrt(flat.size) <= norm <= _SAFE / 2
 
 
 def largest_of(X):

@@ -96,17 +96,15 @@ class ShiftedRows:
     def _read(self, w, center):
         """Sum the rows, and find the shift of each kind that the products need."""
         self._shift = np.zeros(self.shape[1], self.dtype)
-        self._sums = self._sum_rows(w)
+        self._sums, self.shifted_energy = self._sweep(w)
         offset = self._sums / self.weight
-        self.shifted_energy = sum(self._map(self._squares))
         of_mean = self.weight * (offset @ offset)
         is_far = of_mean > _MEAN_SHARE * self.shifted_energy
         leans = center and not (is_far or self.is_sparse or self.is_wide)
         if (is_far or center) and not (leans or self.is_sparse):
             self._shift = offset.astype(self.dtype)
-            self._sums = self._sum_rows(w)
+            self._sums, self.shifted_energy = self._sweep(w)
             offset = self._sums / self.weight
-            self.shifted_energy = sum(self._map(self._squares))
         shift = self._shift.astype(np.float64)
         self.mean = (shift + offset) * self.unit
         self._a = -offset if center else shift
@@ -116,14 +114,23 @@ class ShiftedRows:
         self.raw_energy = spread + self.weight * ((shift + offset) @ (shift + offset))
         self.energy = max(spread, 0.0) if center else self.raw_energy
 
-    def _sum_rows(self, w):
+    def _sweep(self, w):
+        """Return the weighted sum of the rows, and that of their squared norms."""
         # A sparse product converts as it goes, a dense one would copy the block.
         w = w if self.is_sparse else w.astype(self.dtype)
-        parts = self._map(lambda where: self._block(where).T @ w[where])
-        return sum(parts, np.zeros(self.shape[1]))
 
-    def _squares(self, where):
-        Y, roots = self._block(where), self.roots[where]
+        def read(where):
+            Y = self._block(where)
+            return Y.T @ w[where], self._squares(Y, where)
+
+        sums, energy = np.zeros(self.shape[1]), 0.0
+        for part, squares in map_blocks(read, self._blocks, self.n_jobs):
+            sums += part
+            energy += squares
+        return sums, energy
+
+    def _squares(self, Y, where):
+        roots = self.roots[where]
         if not self.is_sparse:
             return float(roots**2 @ np.einsum("ij,ij->i", Y, Y))
         values = Y.data.astype(np.float64)
@@ -176,9 +183,7 @@ class ShiftedRows:
         if self.is_sparse:
             product = self._products.gram_times(B)
         else:
-            rounded = np.asarray(B, self.dtype, order="C")
-            parts = self._map(lambda where: self._gram_of_block(where, rounded)[0])
-            product = sum(parts, np.zeros(B.shape))
+            product, _ = self._dense_times_features(B, projects=False)
         return self._about_mean(product, B)[0]
 
     def times_features(self, B):
@@ -197,35 +202,47 @@ class ShiftedRows:
         projected : ndarray of shape (b, b)
             ``B'A'A B``, to more digits than the product would give it.
         """
-        rounded = np.asarray(B, self.dtype, order="C")
         if self.is_sparse:
-            product, projected = self._sparse_times_features(rounded)
+            product, projected = self._sparse_times_features(B)
         else:
-            product, projected = np.zeros(B.shape), np.zeros((B.shape[1],) * 2)
-            for part, T in self._map(lambda where: self._gram_of_block(where, rounded)):
-                product += part
-                projected += _square(T)
+            product, projected = self._dense_times_features(B, projects=True)
         return self._about_mean(product, B, projected)
 
+    def _dense_times_features(self, B, *, projects):
+        """Return the product and, if it is wanted, its projection."""
+        rounded = np.asarray(B, self.dtype, order="C")
+        # The mean comes off what is short: rows would have to be copied for it.
+        leaning = None
+        if self._lean.any():
+            leaning = (self._lean @ rounded.astype(np.float64)).astype(self.dtype)
+
+        def multiply(where):
+            Y = self._block(where)
+            T = Y @ rounded
+            if leaning is not None:
+                T -= leaning
+            T = self._weighted(T, where)
+            right = self._weighted(T, where)
+            square = _square(T) if projects else 0.0
+            return Y.T @ right, right.sum(axis=0, dtype=np.float64), square
+
+        product, sums = np.zeros(B.shape), np.zeros(B.shape[1])
+        projected = np.zeros((B.shape[1],) * 2)
+        for part, of_right, square in self._map(multiply):
+            product += part
+            sums += of_right
+            projected += square
+        if leaning is not None:
+            product -= np.outer(self._lean, sums)
+        return product, projected
+
     def _sparse_times_features(self, B):
+        B = np.asarray(B, self.dtype, order="C")
         T = self._products.times(B)
         projected = sum(_square(T[where]) for where in self._blocks)
         if self.is_wide:
             return self._products.transposed.times(T), projected
         return self._products.gram_times(B), projected
-
-    def _gram_of_block(self, where, B):
-        Y = self._block(where)
-        T = Y @ B
-        if not self._lean.any():
-            T = self._weighted(T, where)
-            return Y.T @ self._weighted(T, where), T
-        # The mean comes off what is short: rows would have to be copied for it.
-        T -= (self._lean @ B.astype(np.float64)).astype(self.dtype)
-        T = self._weighted(T, where)
-        right = self._weighted(T, where)
-        of_lean = np.outer(self._lean, right.sum(axis=0, dtype=np.float64))
-        return Y.T @ right - of_lean, T
 
     def _weighted(self, T, where):
         if not self._is_weighted:
