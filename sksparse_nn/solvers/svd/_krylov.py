@@ -64,9 +64,9 @@ class KrylovSolver(SVDSolver):
         k = min(k, *A.shape)
         rounding = 4 * np.finfo(A.dtype).eps * np.sqrt(A.raw_energy)
         pairs = self._iterated(A, k, rng)
-        values, components, residuals = _refined(A, pairs.vectors, rounding)
+        values, components, residuals = _refined(A, pairs.vectors, k, rounding)
         noise = max(rounding, _rounding_of_products(values))
-        n_kept = min(k, int((values > noise**2).sum()))
+        n_kept = int((values > noise**2).sum())
         values, residuals = values[:n_kept], residuals[:n_kept]
         return Factors(
             components=components[:n_kept],
@@ -103,8 +103,8 @@ class KrylovSolver(SVDSolver):
         return leading_eigenpairs(apply, start, width, is_close, _ROUGH_PASSES).vectors
 
 
-def _refined(A, vectors, shortest):
-    """Return the best triplets in a space, with the residuals of one more pass.
+def _refined(A, vectors, k, shortest):
+    """Return the k best triplets in a space, with the residuals of one more pass.
 
     The components are rows already, as an array of the wide side is slow to transpose.
     """
@@ -115,7 +115,8 @@ def _refined(A, vectors, shortest):
         V, Q = vectors, np.eye(vectors.shape[1])
     product, projected = A.times_features(V)
     values, Y = np.linalg.eigh(Q.T @ projected @ Q)
-    values, Y = values[::-1], np.ascontiguousarray(Q @ Y[:, ::-1], V.dtype)
+    values, Y = values[: -k - 1 : -1], Q @ Y[:, : -k - 1 : -1]
+    Y = np.ascontiguousarray(Y, V.dtype)
     components, rounding = _rotated(V, Y, A.dtype)
     # What rounding adds to a component is multiplied by the data too: most of it in
     # the space itself, where that is known.

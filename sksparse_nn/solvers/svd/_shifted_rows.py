@@ -14,7 +14,7 @@ from sksparse_nn.solvers.svd._scale import power_of_two
 from sksparse_nn.solvers.svd._sparse_products import SparseProducts
 
 # Numbers that are shifted and multiplied at a time: more would not stay in cache.
-_BLOCK = 2**21
+_BLOCK = 2**22
 
 # Rows that are mixed at a time.
 _MIXED = 2**12
@@ -223,8 +223,8 @@ class ShiftedRows:
                 T -= leaning
             T = self._weighted(T, where)
             right = self._weighted(T, where)
-            square = _square(T) if projects else 0.0
-            return Y.T @ right, right.sum(axis=0, dtype=np.float64), square
+            of_right = 0.0 if leaning is None else right.sum(axis=0, dtype=np.float64)
+            return Y.T @ right, of_right, _square(T) if projects else 0.0
 
         product, sums = np.zeros(B.shape), np.zeros(B.shape[1])
         projected = np.zeros((B.shape[1],) * 2)
