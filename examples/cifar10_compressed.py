@@ -33,6 +33,7 @@ from sksparse_nn import (
 )
 from sksparse_nn.datasets import load_cifar10
 
+RECIPE = "published"
 LAST = "sparse codes, 16 of 256 atoms, int8"
 MEASURED = ["accuracy", "parameters", "nonzero", "bytes_disk", "multiply_adds"]
 
@@ -60,7 +61,7 @@ def smaller(net, n_features, decay, n_rows):
         "sparse codes, 16 of 256 atoms": coder,
     }
     return {f"{p} % pruned": pruned(net, p / 100) for p in (50, 80, 90)} | {
-        name: make_pipeline(step, scaler_for(step), linear(decay, n_rows))
+        name: make_pipeline(step, scaler_for(step), linear(RECIPE, decay, n_rows))
         for name, step in reduced.items()
     }
 
@@ -83,13 +84,13 @@ def run(n_atoms, data, results, folder):
     if results.find(atoms=n_atoms, way=LAST):
         return
     X, y, X_test, y_test = data
-    coder = make_coder(("published", "OMP-1", "soft threshold", n_atoms), X, folder)
+    coder = make_coder((RECIPE, "OMP-1", "soft threshold", n_atoms), X, folder)
     # The whitening goes into the atoms, and leaves each an offset.
     n_bytes = 4 * (coder.components_.size + n_atoms)
     Z, Z_test = coder.transform(X), coder.transform(X_test)
     standardise(Z_test, *standardise(Z))
-    decay = choose_decay(Z, y)
-    net = linear(decay, len(y)).fit(Z, y)
+    decay = choose_decay(RECIPE, Z, y)
+    net = linear(RECIPE, decay, len(y)).fit(Z, y)
     ways = {"as it is": FrozenEstimator(net)} | smaller(net, Z.shape[1], decay, len(y))
     for name, estimator in tqdm(ways.items(), desc=f"{n_atoms} atoms"):
         estimator.fit(Z, y)
