@@ -95,6 +95,22 @@ def test_features_are_those_of_the_twin(X, encoder, pooling, split_sign):
     assert_allclose(coder.transform(X), twin(X, coder), rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("encoder", ["threshold", "triangle", "hard_assignment"])
+@pytest.mark.parametrize("n_atoms", [16, 37])
+def test_features_of_more_atoms_are_those_of_the_twin(X, encoder, n_atoms):
+    coder = coder_of(n_components=n_atoms, encoder=encoder, learner="random").fit(X)
+    assert_allclose(coder.transform(X), twin(X, coder), rtol=1e-6, atol=1e-8)
+
+
+def test_the_first_of_equal_atoms_is_the_nearest(X):
+    coder = coder_of(n_components=20, encoder="hard_assignment").fit(X)
+    once = coder.transform(X)
+    coder.components_ = np.tile(coder.components_, (2, 1))
+    twice = coder.transform(X).reshape(len(X), -1, 2, 20)
+    assert_array_equal(twice[:, :, 0].reshape(len(X), -1), once)
+    assert not twice[:, :, 1].any()
+
+
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_single_precision_is_near(X, encoder):
     coder = coder_of(encoder=encoder, n_nonzero_coefs=2, learner="random").fit(X)

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from sksparse_nn._registry import Registry
-from sksparse_nn.kernels.patches import pool_soft_thresholds
+from sksparse_nn.kernels.patches import (
+    pool_nearest,
+    pool_soft_thresholds,
+    pool_thresholds,
+    pool_triangles,
+)
 from sksparse_nn.solvers._rows import DenseRows
 from sksparse_nn.solvers.coding import OMP, AbstractCoder, Lasso
 from sksparse_nn.solvers.dictionary import unit_atoms
@@ -42,6 +47,7 @@ class PatchEncoder(ABC):
     """Algorithm that says for each patch how much of each atom there is."""
 
     signed = True  # whether values below zero can be
+    fuses = False  # whether it has `add`
     learns_with = OMP(n_nonzero_coefs=1)  # whose codes the dictionary is learnt with
 
     @abstractmethod
@@ -81,7 +87,47 @@ class PatchEncoder(ABC):
         """
 
 
-class _Correlations(PatchEncoder):
+class _Fused(PatchEncoder):
+    """Adds values up by region without storing them."""
+
+    fuses = True
+
+    def add(self, state, patches, places, out, *, raw):
+        """Add up by region; signed values apart where they are above and below zero.
+
+        Parameters
+        ----------
+        state, patches
+            As in `values`.
+
+        places, out
+            As in `pool_soft_thresholds`, or as in `pool_sums` if no value is signed.
+
+        raw : ndarray of shape (n_patches, n_atoms)
+            Overwritten.
+        """
+        np.matmul(patches.centred, state.columns, out=raw)
+        scales = state.whitening.scales(patches)
+        self.pool(state, patches, (raw, scales, state.offsets), (places, out))
+
+    @abstractmethod
+    def pool(self, state, patches, products, sums):
+        """Run the kernel.
+
+        Parameters
+        ----------
+        state, patches
+            As in `values`.
+
+        products : tuple
+            The first arguments of the kernel, which are products.
+
+        sums : tuple
+            Its last arguments, which are sums.
+        """
+
+
+class _Correlations(_Fused):
     """Looks at the products of whitened patches and unit atoms."""
 
     def prepare(self, dictionary, whitening):
@@ -111,23 +157,9 @@ class SoftThreshold(_Correlations):
         level = products.dtype.type(self.alpha)
         return np.sign(products) * np.maximum(np.abs(products) - level, 0)
 
-    def add_split(self, state, patches, places, out, *, raw):
-        """Add positive and negative values up by region, without storing them.
-
-        Parameters
-        ----------
-        state, patches
-            As in `values`.
-
-        places, out
-            As in `pool_soft_thresholds`.
-
-        raw : ndarray of shape (n_patches, n_atoms)
-            Overwritten.
-        """
-        np.matmul(patches.centred, state.columns, out=raw)
-        scales, level = state.whitening.scales(patches), raw.dtype.type(self.alpha)
-        pool_soft_thresholds(raw, scales, state.offsets, level, places, out)
+    def pool(self, state, patches, products, sums):
+        level = products[0].dtype.type(self.alpha)
+        pool_soft_thresholds(*products, level, *sums)
 
 
 @dataclass(frozen=True)
@@ -145,19 +177,23 @@ class HardThreshold(_Correlations):
     def shrunk(self, products):
         return np.where(np.abs(products) > products.dtype.type(self.alpha), products, 0)
 
+    def pool(self, state, patches, products, sums):
+        level = products[0].dtype.type(self.alpha)
+        pool_thresholds(*products, level, *sums)
 
-class _Distances(PatchEncoder):
+
+class _Distances(_Fused):
     """Looks at the distances of whitened patches from atoms of any norm."""
 
     signed = False
 
     def prepare(self, dictionary, whitening):
-        return _folded(dictionary, whitening, (dictionary**2).sum(axis=1))
+        norms = (dictionary.astype(np.float64) ** 2).sum(axis=1)
+        return _folded(dictionary, whitening, norms.astype(dictionary.dtype))
 
     def squared_distances(self, state, patches):
         """Return them, of shape (n_patches, n_atoms), the squares of patches aside."""
-        products = _products(state, patches)
-        return state.atoms.astype(products.dtype) - 2 * products
+        return state.atoms - 2 * _products(state, patches)
 
 
 @dataclass(frozen=True)
@@ -166,10 +202,13 @@ class Triangle(_Distances):
 
     def values(self, state, patches):
         squares = self.squared_distances(state, patches)
-        whitened = state.whitening.apply(patches)
-        squares += (whitened**2).sum(axis=1, keepdims=True)
+        squares += _squared_norms(state, patches)[:, None]
         distances = np.sqrt(np.maximum(squares, 0, out=squares), out=squares)
         return np.maximum(distances.mean(axis=1, keepdims=True) - distances, 0)
+
+    def pool(self, state, patches, products, sums):
+        squares = _squared_norms(state, patches)
+        pool_triangles(*products, state.atoms, squares, *sums)
 
 
 @dataclass(frozen=True)
@@ -181,6 +220,9 @@ class HardAssignment(_Distances):
         values = np.zeros_like(squares)
         values[np.arange(len(values)), squares.argmin(axis=1)] = 1
         return values
+
+    def pool(self, state, patches, products, sums):
+        pool_nearest(*products, state.atoms, *sums)
 
 
 class _Coder(PatchEncoder):
@@ -248,6 +290,11 @@ def _products(state, patches):
     products *= state.whitening.scales(patches)[:, None]
     products -= state.offsets
     return products
+
+
+def _squared_norms(state, patches):
+    whitened = state.whitening.apply(patches)
+    return np.einsum("ij,ij->i", whitened, whitened)
 
 
 ENCODERS = Registry(

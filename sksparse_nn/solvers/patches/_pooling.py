@@ -12,7 +12,7 @@ from sksparse_nn.kernels.patches import (
 )
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
-from sksparse_nn.solvers.patches._encoders import PatchEncoder, SoftThreshold
+from sksparse_nn.solvers.patches._encoders import PatchEncoder
 from sksparse_nn.solvers.patches._layout import Layout
 from sksparse_nn.solvers.patches._whitening import Patches
 
@@ -136,9 +136,9 @@ class Pooling:
                 self._add(state, patches[rows], places[rows], target, raw=tile)
 
     def _add(self, state, patches, places, target, *, raw):
-        fused = isinstance(self.encoder, SoftThreshold)
-        if fused and self.is_split and self.kind != "max":
-            self.encoder.add_split(state, patches, places, target, raw=raw)
+        whole = self.is_split == self.encoder.signed
+        if self.encoder.fuses and whole and self.kind != "max":
+            self.encoder.add(state, patches, places, target, raw=raw)
             return
         values = self.encoder.values(state, patches)
         if self.is_split:
