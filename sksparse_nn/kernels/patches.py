@@ -4,10 +4,6 @@ import numpy as np
 
 from sksparse_nn.kernels._jit import kernel
 
-# Sums and minima kept side by side, none of which waits for the others: the loop over
-# them becomes a few instructions.
-_LANES = 16
-
 
 @kernel
 def gather_patches(images, runs, corners, centred, variances):
@@ -104,101 +100,6 @@ def pool_soft_thresholds(raw, scales, offsets, alpha, places, out):
 
 
 @kernel
-def pool_thresholds(raw, scales, offsets, alpha, places, out):
-    """Leave out what atoms say of patches below a level, and add the rest up by region.
-
-    Parameters
-    ----------
-    raw, scales, offsets, alpha, places, out
-        As in `pool_soft_thresholds`.
-    """
-    n_atoms = np.uint64(raw.shape[1])
-    for i in range(np.uint64(raw.shape[0])):
-        nothing = scales[i] - scales[i]
-        scale, up = scales[i], np.uint64(places[i])
-        down = up + n_atoms
-        for j in range(n_atoms):
-            value = raw[i, j] * scale - offsets[j]
-            out[up + j] += value if value > alpha else nothing
-            out[down + j] += -value if -value > alpha else nothing
-
-
-@kernel
-def pool_triangles(raw, scales, offsets, norms, squares, places, out):
-    """Add up by region how much nearer atoms are to patches than all are on average.
-
-    Parameters
-    ----------
-    raw : array of shape (n_patches, n_atoms)
-        Products of centred patches and folded atoms. Overwritten with distances.
-
-    scales, offsets
-        As in `pool_soft_thresholds`.
-
-    norms : array of shape (n_atoms,)
-        Squared norms of the atoms.
-
-    squares : array of shape (n_patches,)
-        Squared norms of the whitened patches.
-
-    places, out
-        As in `pool_sums`.
-    """
-    n_atoms, n_lanes = np.uint64(raw.shape[1]), np.uint64(_LANES)
-    full = n_atoms - n_atoms % n_lanes
-    sums = np.empty(_LANES, raw.dtype)
-    for i in range(np.uint64(raw.shape[0])):
-        nothing = scales[i] - scales[i]
-        twice, square, at = scales[i] + scales[i], squares[i], np.uint64(places[i])
-        for j in range(n_atoms):
-            product = raw[i, j] * twice - (offsets[j] + offsets[j])
-            distance = square + (norms[j] - product)
-            raw[i, j] = np.sqrt(distance if distance > nothing else nothing)
-        sums[:] = 0
-        for j in range(np.uint64(0), full, n_lanes):
-            for lane in range(n_lanes):
-                sums[lane] += raw[i, j + lane]
-        total = 0.0
-        for lane in range(n_lanes):
-            total += sums[lane]
-        for j in range(full, n_atoms):
-            total += raw[i, j]
-        # In the type of the distances: the difference stays in that.
-        mean = raw.dtype.type(total / n_atoms)
-        for j in range(n_atoms):
-            nearer = mean - raw[i, j]
-            out[at + j] += nearer if nearer > nothing else nothing
-
-
-@kernel
-def pool_nearest(raw, scales, offsets, norms, places, out):
-    """Count by region how many patches an atom is the nearest to.
-
-    Parameters
-    ----------
-    raw, scales, offsets, norms, places, out
-        As in `pool_triangles`; the distances lack the norms of the patches.
-    """
-    n_atoms, n_lanes = np.uint64(raw.shape[1]), np.uint64(_LANES)
-    full = n_atoms - n_atoms % n_lanes
-    minima = np.empty(_LANES, raw.dtype)
-    for i in range(np.uint64(raw.shape[0])):
-        twice, nearest = scales[i] + scales[i], np.uint64(0)
-        for j in range(n_atoms):
-            raw[i, j] = norms[j] - (raw[i, j] * twice - (offsets[j] + offsets[j]))
-        minima[:] = np.inf
-        for j in range(np.uint64(0), full, n_lanes):
-            for lane in range(n_lanes):
-                minima[lane] = min(minima[lane], raw[i, j + lane])
-        least = minima.min()
-        for j in range(full, n_atoms):
-            least = min(least, raw[i, j])
-        while raw[i, nearest] != least and nearest + np.uint64(1) < n_atoms:
-            nearest += np.uint64(1)
-        out[np.uint64(places[i]) + nearest] += 1
-
-
-@kernel
 def pool_sums(values, places, out):
     """Add values up by region.
 
@@ -218,6 +119,25 @@ def pool_sums(values, places, out):
 
 
 @kernel
+def pool_signed_sums(values, places, out):
+    """Add values up by region, positive and negative ones apart.
+
+    Parameters
+    ----------
+    values, places, out
+        As in `pool_soft_thresholds`, the values as they are.
+    """
+    nothing = values.dtype.type(0)
+    n = np.uint64(values.shape[1])
+    for i in range(np.uint64(values.shape[0])):
+        up = np.uint64(places[i])
+        for j in range(n):
+            value = values[i, j]
+            out[up + j] += value if value > nothing else nothing
+            out[up + n + j] += -value if value < nothing else nothing
+
+
+@kernel
 def pool_maxima(values, places, out):
     """Keep the largest value of each region.
 
@@ -234,6 +154,28 @@ def pool_maxima(values, places, out):
         at = np.uint64(places[i])
         for j in range(n):
             out[at + j] = values[i, j] if values[i, j] > out[at + j] else out[at + j]
+
+
+@kernel
+def pool_signed_maxima(values, places, out):
+    """Keep the largest value of each region, and the largest of the negated ones.
+
+    Parameters
+    ----------
+    values, places
+        As in `pool_signed_sums`.
+
+    out : array of shape (n_outputs,)
+        Raised.
+    """
+    n = np.uint64(values.shape[1])
+    for i in range(np.uint64(values.shape[0])):
+        up = np.uint64(places[i])
+        down = up + n
+        for j in range(n):
+            value = values[i, j]
+            out[up + j] = value if value > out[up + j] else out[up + j]
+            out[down + j] = -value if -value > out[down + j] else out[down + j]
 
 
 @kernel

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sksparse_nn._registry import Registry
-from sksparse_nn.kernels.patches import (
-    pool_nearest,
-    pool_soft_thresholds,
-    pool_thresholds,
-    pool_triangles,
+from sksparse_nn.kernels.patch_values import (
+    nearest,
+    soft_thresholds,
+    thresholds,
+    triangles,
 )
+from sksparse_nn.kernels.patches import pool_soft_thresholds
 from sksparse_nn.solvers._rows import DenseRows
 from sksparse_nn.solvers.coding import OMP, AbstractCoder, Lasso
 from sksparse_nn.solvers.dictionary import unit_atoms
@@ -47,7 +48,6 @@ class PatchEncoder(ABC):
     """Algorithm that says for each patch how much of each atom there is."""
 
     signed = True  # whether values below zero can be
-    fuses = False  # whether it has `add`
     learns_with = OMP(n_nonzero_coefs=1)  # whose codes the dictionary is learnt with
 
     @abstractmethod
@@ -69,7 +69,7 @@ class PatchEncoder(ABC):
         """
 
     @abstractmethod
-    def values(self, state, patches):
+    def values(self, state, patches, out=None):
         """Encode patches.
 
         Parameters
@@ -80,6 +80,9 @@ class PatchEncoder(ABC):
         patches : Patches
             The patches.
 
+        out : ndarray of shape (n_patches, n_atoms), default=None
+            Memory that may be used for the values.
+
         Returns
         -------
         values : ndarray of shape (n_patches, n_atoms)
@@ -87,58 +90,33 @@ class PatchEncoder(ABC):
         """
 
 
-class _Fused(PatchEncoder):
-    """Adds values up by region without storing them."""
+class _OfProducts(PatchEncoder):
+    """Looks at the products of patches and atoms, and writes values over them."""
 
-    fuses = True
-
-    def add(self, state, patches, places, out, *, raw):
-        """Add up by region; signed values apart where they are above and below zero.
-
-        Parameters
-        ----------
-        state, patches
-            As in `values`.
-
-        places, out
-            As in `pool_soft_thresholds`, or as in `pool_sums` if no value is signed.
-
-        raw : ndarray of shape (n_patches, n_atoms)
-            Overwritten.
-        """
-        np.matmul(patches.centred, state.columns, out=raw)
-        scales = state.whitening.scales(patches)
-        self.pool(state, patches, (raw, scales, state.offsets), (places, out))
+    def values(self, state, patches, out=None):
+        raw, scales = _products(state, patches, out)
+        self.overwrite(state, patches, raw, scales)
+        return raw
 
     @abstractmethod
-    def pool(self, state, patches, products, sums):
-        """Run the kernel.
+    def overwrite(self, state, patches, raw, scales):
+        """Write values over products.
 
         Parameters
         ----------
         state, patches
             As in `values`.
 
-        products : tuple
-            The first arguments of the kernel, which are products.
-
-        sums : tuple
-            Its last arguments, which are sums.
+        raw, scales : ndarray
+            As in the kernels.
         """
 
 
-class _Correlations(_Fused):
+class _Correlations(_OfProducts):
     """Looks at the products of whitened patches and unit atoms."""
 
     def prepare(self, dictionary, whitening):
         return _folded(unit_atoms(dictionary), whitening)
-
-    def values(self, state, patches):
-        return self.shrunk(_products(state, patches))
-
-    @abstractmethod
-    def shrunk(self, products):
-        """Leave out what is small."""
 
 
 @dataclass(frozen=True)
@@ -153,13 +131,23 @@ class SoftThreshold(_Correlations):
 
     alpha: float = 0.25
 
-    def shrunk(self, products):
-        level = products.dtype.type(self.alpha)
-        return np.sign(products) * np.maximum(np.abs(products) - level, 0)
+    def overwrite(self, state, patches, raw, scales):
+        soft_thresholds(raw, scales, state.offsets, raw.dtype.type(self.alpha))
 
-    def pool(self, state, patches, products, sums):
-        level = products[0].dtype.type(self.alpha)
-        pool_soft_thresholds(*products, level, *sums)
+    def add_split(self, state, patches, places, sums, *, out):
+        """Add positive and negative values up by region, without storing them.
+
+        Parameters
+        ----------
+        state, patches, out
+            As in `values`.
+
+        places, sums
+            As in `pool_soft_thresholds`.
+        """
+        raw, scales = _products(state, patches, out)
+        level = raw.dtype.type(self.alpha)
+        pool_soft_thresholds(raw, scales, state.offsets, level, places, sums)
 
 
 @dataclass(frozen=True)
@@ -174,15 +162,11 @@ class HardThreshold(_Correlations):
 
     alpha: float = 0.25
 
-    def shrunk(self, products):
-        return np.where(np.abs(products) > products.dtype.type(self.alpha), products, 0)
-
-    def pool(self, state, patches, products, sums):
-        level = products[0].dtype.type(self.alpha)
-        pool_thresholds(*products, level, *sums)
+    def overwrite(self, state, patches, raw, scales):
+        thresholds(raw, scales, state.offsets, raw.dtype.type(self.alpha))
 
 
-class _Distances(_Fused):
+class _Distances(_OfProducts):
     """Looks at the distances of whitened patches from atoms of any norm."""
 
     signed = False
@@ -191,38 +175,23 @@ class _Distances(_Fused):
         norms = (dictionary.astype(np.float64) ** 2).sum(axis=1)
         return _folded(dictionary, whitening, norms.astype(dictionary.dtype))
 
-    def squared_distances(self, state, patches):
-        """Return them, of shape (n_patches, n_atoms), the squares of patches aside."""
-        return state.atoms - 2 * _products(state, patches)
-
 
 @dataclass(frozen=True)
 class Triangle(_Distances):
     """By how much each atom is nearer to the patch than atoms are on average."""
 
-    def values(self, state, patches):
-        squares = self.squared_distances(state, patches)
-        squares += _squared_norms(state, patches)[:, None]
-        distances = np.sqrt(np.maximum(squares, 0, out=squares), out=squares)
-        return np.maximum(distances.mean(axis=1, keepdims=True) - distances, 0)
-
-    def pool(self, state, patches, products, sums):
-        squares = _squared_norms(state, patches)
-        pool_triangles(*products, state.atoms, squares, *sums)
+    def overwrite(self, state, patches, raw, scales):
+        whitened = state.whitening.apply(patches)
+        squares = np.einsum("ij,ij->i", whitened, whitened)
+        triangles(raw, scales, state.offsets, state.atoms, squares)
 
 
 @dataclass(frozen=True)
 class HardAssignment(_Distances):
     """One for the nearest atom."""
 
-    def values(self, state, patches):
-        squares = self.squared_distances(state, patches)
-        values = np.zeros_like(squares)
-        values[np.arange(len(values)), squares.argmin(axis=1)] = 1
-        return values
-
-    def pool(self, state, patches, products, sums):
-        pool_nearest(*products, state.atoms, *sums)
+    def overwrite(self, state, patches, raw, scales):
+        nearest(raw, scales, state.offsets, state.atoms)
 
 
 class _Coder(PatchEncoder):
@@ -238,7 +207,7 @@ class _Coder(PatchEncoder):
     def prepare(self, dictionary, whitening):
         return whitening, self.coder.prepare(unit_atoms(dictionary))
 
-    def values(self, state, patches):
+    def values(self, state, patches, out=None):
         whitening, atoms = state
         rows = DenseRows(whitening.apply(patches))
         return self.coder.encode(atoms, rows).dense(len(atoms.unit))
@@ -285,16 +254,11 @@ def _folded(dictionary, whitening, atoms=None):
     return Folded(np.ascontiguousarray(columns, dtype), offsets, whitening, atoms)
 
 
-def _products(state, patches):
-    products = patches.centred @ state.columns
-    products *= state.whitening.scales(patches)[:, None]
-    products -= state.offsets
-    return products
-
-
-def _squared_norms(state, patches):
-    whitened = state.whitening.apply(patches)
-    return np.einsum("ij,ij->i", whitened, whitened)
+def _products(state, patches, out):
+    if out is None:
+        out = np.empty((len(patches), state.columns.shape[1]), patches.centred.dtype)
+    np.matmul(patches.centred, state.columns, out=out)
+    return out, state.whitening.scales(patches)
 
 
 ENCODERS = Registry(

@@ -8,11 +8,13 @@ from scipy import sparse
 from sksparse_nn.kernels.patches import (
     gather_patches,
     pool_maxima,
+    pool_signed_maxima,
+    pool_signed_sums,
     pool_sums,
 )
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
-from sksparse_nn.solvers.patches._encoders import PatchEncoder
+from sksparse_nn.solvers.patches._encoders import PatchEncoder, SoftThreshold
 from sksparse_nn.solvers.patches._layout import Layout
 from sksparse_nn.solvers.patches._whitening import Patches
 
@@ -25,6 +27,13 @@ _PRODUCTS = 2**18
 _ROWS = 64
 
 POOLINGS = ("sum", "mean", "max")
+# By whether the largest values are kept, and whether signs are pooled apart.
+_POOLS = {
+    (False, False): pool_sums,
+    (False, True): pool_signed_sums,
+    (True, False): pool_maxima,
+    (True, True): pool_signed_maxima,
+}
 
 
 @dataclass(frozen=True)
@@ -136,15 +145,12 @@ class Pooling:
                 self._add(state, patches[rows], places[rows], target, raw=tile)
 
     def _add(self, state, patches, places, target, *, raw):
-        whole = self.is_split == self.encoder.signed
-        if self.encoder.fuses and whole and self.kind != "max":
-            self.encoder.add(state, patches, places, target, raw=raw)
+        is_max = self.kind == "max"
+        if isinstance(self.encoder, SoftThreshold) and self.is_split and not is_max:
+            self.encoder.add_split(state, patches, places, target, out=raw)
             return
-        values = self.encoder.values(state, patches)
-        if self.is_split:
-            values = np.hstack([np.maximum(values, 0), np.maximum(-values, 0)])
-        pool = pool_maxima if self.kind == "max" else pool_sums
-        pool(np.ascontiguousarray(values), places, target)
+        pool = _POOLS[is_max, self.is_split]
+        pool(self.encoder.values(state, patches, raw), places, target)
 
     def _places(self, n_images):
         starts = self.n_outputs * np.arange(n_images)
