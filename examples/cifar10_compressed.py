@@ -9,8 +9,8 @@ A program to be run, not a page::
 Takes the features and the linear classifier of ``cifar10_patches.py`` and makes them
 smaller: fewer atoms, kept as integers of 8 bits, pruned and quantized weights, features
 reduced by an SVD of each region or by sparse codes. Bytes are those of all that a
-prediction needs, the atoms of the patches included. Writes a table and a picture of
-accuracy against size to --output.
+prediction needs, the atoms of the patches and the scales of the features included.
+Writes a table and a picture of accuracy against size to --output.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def smaller(net, n_features, decay, n_rows):
         256, n_nonzero_coefs=16, max_epochs=3, n_jobs=-1, random_state=0
     )
     reduced = {
-        "SVD by region, 90 % of the energy": TruncatedSVDReducer(
+        "SVD by region and sign, 90 % of the energy": TruncatedSVDReducer(
             0.9, groups=n_features // 8
         ),
         "SVD by groups of 32, 10 each": TruncatedSVDReducer(10, groups=32),
@@ -105,6 +105,7 @@ def run(n_atoms, data, results, folder):
     coder = make_coder((RECIPE, "OMP-1", "soft threshold", n_atoms), X, folder)
     n_bytes = with_small_atoms(coder)
     Z, Z_test = coder.transform(X), coder.transform(X_test)
+    n_bytes += 4 * Z.shape[1]  # a scale each; means go into the offsets of the network
     standardise(Z_test, *standardise(Z))
     decay = choose_decay(RECIPE, Z, y)
     net = linear(RECIPE, decay, len(y)).fit(Z, y)

@@ -31,7 +31,7 @@ def pooled_to_pixels(coder, X, worths):
     pooling, whitening = coder._pooling(), coder._whitening()
     layout = pooling.layout
     images = float_images(X, slice(None), layout).astype(np.float64)
-    state = prepared(pooling.encoder, coder.components_.astype(np.float64), whitening)
+    state = prepared(pooling.encoder, coder.components_, whitening, np.float64)
     places = layout.corners[:, None] + layout.pixels
     out = np.zeros((*worths.shape[:2], layout.n_features))
     for i in range(len(images)):
@@ -84,7 +84,7 @@ def _of_products(state, whitened, values, worths, coder):
 
 
 def _of_least_squares(state, whitened, values, worths, coder):
-    whitening, atoms = state
+    whitening, atoms = state.whitening, state.atoms
     out = np.zeros((*worths.shape[:2], whitened.shape[1]))
     for patch in range(len(whitened)):
         chosen = np.flatnonzero(values[patch])

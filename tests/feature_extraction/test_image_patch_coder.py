@@ -8,12 +8,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sksparse_nn import ImagePatchCoder, sparse_encode
-from sksparse_nn.solvers.patches import ENCODERS
+from sksparse_nn.solvers.patches import ENCODERS, _pooling
 
 HEIGHT, WIDTH, CHANNELS, PATCH = 7, 8, 2, 3
 SHAPE = HEIGHT, WIDTH, CHANNELS
@@ -112,27 +113,49 @@ def test_the_first_of_equal_atoms_is_the_nearest(X):
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("pooling", ["sum", "max"])
+def test_how_work_is_cut_and_on_how_many_threads_does_not_matter(
+    X, encoder, pooling, monkeypatch
+):
+    coder = coder_of(encoder=encoder, pooling=pooling, n_nonzero_coefs=2).fit(X)
+    expected = coder.transform(X)
+    sizes = {"_TASK": 70, "_GATHERED": 40, "_PRODUCTS": 1, "_ROWS": 7}
+    for name, size in sizes.items():
+        monkeypatch.setattr(_pooling, name, size)
+    found = coder.set_params(n_jobs=3).transform(X)
+    assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
 def test_single_precision_is_near(X, encoder):
     coder = coder_of(encoder=encoder, n_nonzero_coefs=2, learner="random").fit(X)
     expected = coder.transform(X)
-    coder.components_ = coder.components_.astype(np.float32)
     found = coder.transform(X.astype(np.float32))
     assert found.dtype == np.float32
     assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * expected.max())
 
 
 @pytest.mark.parametrize("learner", ["random", "kmeans", "online", "ksvd", "mod"])
-def test_whitened_patches_are_uncorrelated(X, learner):
-    coder = coder_of(learner=learner, whitening_reg=1e-9).fit(X)
+def test_every_learner_finds_as_many_atoms_as_wanted(X, learner):
+    assert len(coder_of(learner=learner).fit(X).components_) == 10
+
+
+@pytest.mark.parametrize("reg", [1e-9, 0.1, 1.0])
+def test_whitening_divides_variances_by_themselves_and_its_parameter(X, reg):
+    variances = variances_of_patches(X, coder_of(whitening=None).fit(X))
+    found = variances_of_patches(X, coder_of(whitening_reg=reg).fit(X))
+    expected = variances / (variances + reg)
+    assert_allclose(found[1:], expected[1:], rtol=1e-3)  # brightness has gone
+
+
+def variances_of_patches(X, coder):
     patches = [
         whitened(row.reshape(SHAPE)[y : y + PATCH, x : x + PATCH].ravel(), coder)
         for row in X
         for y in range(HEIGHT - PATCH + 1)
         for x in range(WIDTH - PATCH + 1)
     ]
-    values = np.linalg.eigvalsh(np.cov(np.array(patches).T, bias=True))
-    assert_allclose(values[1:], 1, rtol=1e-3)  # brightness has gone
-    assert len(coder.components_) == 10
+    return np.linalg.eigvalsh(np.cov(np.array(patches).T, bias=True))
 
 
 def test_where_channels_stand_does_not_matter(X):
@@ -179,6 +202,28 @@ def test_constant_images_have_no_patches_to_speak_of(encoder, value):
     assert np.isfinite(Z).all()
     if encoder not in {"triangle", "hard_assignment"}:
         assert_array_equal(Z, 0)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_images_that_hardly_vary_have_finite_features(X, encoder):
+    coder = coder_of(contrast=0, encoder=encoder, learner="random")
+    faint = np.arange(X.shape[1]) * np.float32(1e-42)
+    X = np.vstack([X, faint]).astype(np.float32)
+    assert np.isfinite(coder.fit(X).transform(X)).all()
+
+
+def test_codes_short_of_the_optimum_are_told(X):
+    coder = coder_of(n_components=60, encoder="lasso", alpha=1e-9, learner="random")
+    coder.fit(X.astype(np.float32))
+    with pytest.warns(ConvergenceWarning, match="of 270 patches are not at the opt"):
+        coder.transform(X.astype(np.float32))
+
+
+def test_the_layout_is_that_of_the_fit(X):
+    coder = coder_of().fit(X)
+    expected = coder.transform(X)
+    coder.set_params(image_shape=(8, 7, 2), patch_size=4)
+    assert_array_equal(coder.transform(X), expected)
 
 
 def test_a_constant_image_among_others_says_nothing(X):
@@ -247,6 +292,7 @@ def test_what_does_not_approximate_gives_no_images_back():
         ({"encoder": "lasso", "learner": "mod"}, "would undo the penalty"),
         ({"learner": "random", "dictionary": np.eye(10, 18)}, "learner=None to keep"),
         ({"channel_axis": 1}, "'channel_axis' parameter"),
+        ({"image_shape": None, "patch_size": 1}, "zero without their mean"),
         ({"encoder": "sparse"}, "'encoder' parameter"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from sksparse_nn._registry import Registry
 from sksparse_nn.solvers.coding._base import AbstractCoder, Atoms, Codes, compressed
-from sksparse_nn.solvers.coding._encode import encode, stack
+from sksparse_nn.solvers.coding._encode import encode, stack, warn_of_gaps
 from sksparse_nn.solvers.coding._lasso import ElasticNet, Lasso
 from sksparse_nn.solvers.coding._missing import (
     encode_rows,
@@ -54,4 +54,5 @@ __all__ = [
     "filled_with_means",
     "has_missing",
     "stack",
+    "warn_of_gaps",
 ]

@@ -80,21 +80,28 @@ def weighing_norms(coder, atoms):
     return np.where(atoms.norms > 0, atoms.norms, 1) if coder.weights_atoms else None
 
 
-def warn_of_gaps(gaps, largest):
+def warn_of_gaps(gaps, largest, *, n=None, what="rows"):
     """Warn once of all rows that are not at the optimum.
 
     Parameters
     ----------
     gaps : ndarray of shape (n_samples,)
-        Relative duality gaps.
+        Relative duality gaps; those that are small may be missing.
 
     largest : float
         What they are held to.
+
+    n : int or None, default=None
+        Number of rows, if not all gaps are there.
+
+    what : str, default="rows"
+        What the rows are.
     """
     n_failed = np.count_nonzero(gaps > largest)
     if n_failed:
+        n = len(gaps) if n is None else n
         warnings.warn(
-            f"{n_failed} of {len(gaps)} rows are not at the optimum: the largest"
+            f"{n_failed} of {n} {what} are not at the optimum: the largest"
             f" relative duality gap is {gaps.max():.2g}, wanted was {largest:g}."
             " Use float64 or a larger alpha.",
             ConvergenceWarning,

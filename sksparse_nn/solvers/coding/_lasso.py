@@ -65,7 +65,9 @@ class ElasticNet(AbstractCoder):
         if start is not None:
             codes.put(*start)
         self._solve(atoms, correlations, rows.norms, codes)
-        failed = np.flatnonzero(codes.gaps > self.largest_gap(codes.values.dtype))
+        wide = codes.gaps > self.largest_gap(codes.values.dtype)
+        # Without a penalty no gap says how far the codes are from the optimum.
+        failed = np.flatnonzero(wide | (self.alpha == 0))
         if len(failed) and codes.values.dtype == np.float32:
             self._encode_again(atoms.in_double, rows, codes, failed)
         return codes

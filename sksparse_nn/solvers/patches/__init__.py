@@ -9,6 +9,7 @@ from sksparse_nn.solvers.patches._pooling import (
     Pooling,
     draw_patches,
     float_images,
+    float_type,
     prepared,
 )
 from sksparse_nn.solvers.patches._reconstruction import reconstructed
@@ -29,6 +30,7 @@ __all__ = [
     "draw_patches",
     "fit_whitening",
     "float_images",
+    "float_type",
     "learn_atoms",
     "prepared",
     "read_layout",

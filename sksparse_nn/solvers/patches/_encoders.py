@@ -1,7 +1,7 @@
 """What is said of patches in terms of atoms. To add one, write it and its line."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from sksparse_nn.kernels.patch_values import (
 )
 from sksparse_nn.kernels.patches import pool_soft_thresholds
 from sksparse_nn.solvers._rows import DenseRows
-from sksparse_nn.solvers.coding import OMP, AbstractCoder, Lasso
+from sksparse_nn.solvers.coding import OMP, AbstractCoder, Lasso, warn_of_gaps
 from sksparse_nn.solvers.dictionary import unit_atoms
 from sksparse_nn.solvers.patches._whitening import Whitening
 
@@ -42,6 +42,31 @@ class Folded:
     offsets: np.ndarray
     whitening: Whitening
     atoms: object
+
+
+@dataclass(frozen=True)
+class _Coding:
+    """What codes of patches are found with, and how well they were.
+
+    Attributes
+    ----------
+    whitening : Whitening
+        The map of patches.
+
+    atoms : Atoms
+        The dictionary.
+
+    n_patches : list of int
+        Of each block that was encoded.
+
+    wide_gaps : list of ndarray
+        Duality gaps, of each block, of the codes that are not at the optimum.
+    """
+
+    whitening: Whitening
+    atoms: object
+    n_patches: list = field(default_factory=list)
+    wide_gaps: list = field(default_factory=list)
 
 
 class PatchEncoder(ABC):
@@ -88,6 +113,16 @@ class PatchEncoder(ABC):
         values : ndarray of shape (n_patches, n_atoms)
             In the type of the patches.
         """
+
+    def finish(self, state):
+        """Warn of what went wrong, once all patches are encoded.
+
+        Parameters
+        ----------
+        state : object
+            From `prepare`, used on all of them.
+        """
+        return
 
 
 class _OfProducts(PatchEncoder):
@@ -205,12 +240,20 @@ class _Coder(PatchEncoder):
         return self.coder
 
     def prepare(self, dictionary, whitening):
-        return whitening, self.coder.prepare(unit_atoms(dictionary))
+        return _Coding(whitening, self.coder.prepare(unit_atoms(dictionary)))
 
     def values(self, state, patches, out=None):
-        whitening, atoms = state
-        rows = DenseRows(whitening.apply(patches))
-        return self.coder.encode(atoms, rows).dense(len(atoms.unit))
+        rows = DenseRows(state.whitening.apply(patches))
+        codes = self.coder.encode(state.atoms, rows)
+        largest = self.coder.largest_gap(codes.values.dtype)
+        state.n_patches.append(len(codes.gaps))
+        state.wide_gaps.append(codes.gaps[codes.gaps > largest])
+        return codes.dense(len(state.atoms.unit))
+
+    def finish(self, state):
+        wide = np.concatenate([np.empty(0), *state.wide_gaps])
+        largest = self.coder.largest_gap(state.atoms.unit.dtype)
+        warn_of_gaps(wide, largest, n=sum(state.n_patches), what="patches")
 
 
 @dataclass(frozen=True)

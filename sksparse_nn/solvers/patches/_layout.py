@@ -180,8 +180,20 @@ def read_layout(n_features, *, image_shape, channel_axis, patch_size, stride, po
     for name, size in (("patch_size", patch_size), ("pool", pool)):
         if np.ndim(size):
             _check_lengths(name, size, (2,))
+            if image_shape is None and size[0] != 1:
+                raise ValueError(
+                    f"image_shape=None takes rows as images of one row of pixels, so "
+                    f"{name} must be an integer or (1, integer). Got {size!r}; give "
+                    "the image_shape."
+                )
     if image_shape is None:
         return _row_of_pixels(n_features, patch_size, stride, pool)
+    sizes = {"patch_size": patch_size, "stride": stride, "pool": pool}
+    return _image(n_features, image_shape, channel_axis, **sizes)
+
+
+def _image(n_features, image_shape, channel_axis, *, patch_size, stride, pool):
+    """Return the layout of images of a given shape."""
     _check_lengths("image_shape", image_shape, (2, 3))
     height, width, n_channels, first = _sides(image_shape, channel_axis)
     if height * width * n_channels != n_features:

@@ -102,6 +102,7 @@ class Pooling:
 
         for _ in map_in_order(work, self.blocks(X), n_jobs):
             pass
+        self.encoder.finish(state)
         if self.kind == "mean":
             out /= np.repeat(self._region_sizes(), self.n_outputs // self._n_regions)
         return out
@@ -285,7 +286,7 @@ def draw_patches(X, layout, n_patches, rng):
     )
 
 
-def prepared(encoder, dictionary, whitening):
+def prepared(encoder, dictionary, whitening, dtype):
     """Let an encoder prepare, on one thread of BLAS.
 
     Parameters
@@ -299,10 +300,13 @@ def prepared(encoder, dictionary, whitening):
     whitening : Whitening
         The map of patches.
 
+    dtype : dtype
+        Of the patches that are to come.
+
     Returns
     -------
     state : object
         What it prepared.
     """
     with single_threaded_blas():
-        return encoder.prepare(dictionary, whitening)
+        return encoder.prepare(dictionary.astype(dtype, copy=False), whitening)

@@ -68,6 +68,7 @@ def reconstructed(X, pooling, state, *, whitening, atoms, n_jobs=None):
 
     for _ in map_in_order(work, pooling.blocks(X), n_jobs):
         pass
+    pooling.encoder.finish(state)
     return Y
 
 

@@ -89,9 +89,11 @@ class Whitening:
         scales : ndarray of shape (n_patches,)
             In the type of the patches; zero for a constant one if nothing is added.
         """
-        total = patches.variances + self.contrast
-        roots = np.sqrt(np.where(total > 0, total, np.inf))
-        return (1 / roots).astype(patches.centred.dtype)
+        dtype, total = patches.centred.dtype, patches.variances + self.contrast
+        # A patch whose scale overflows is as constant as the type can tell.
+        smallest = (4 / float(np.finfo(dtype).max)) ** 2
+        roots = np.sqrt(np.where(total > smallest, total, np.inf))
+        return (1 / roots).astype(dtype)
 
     def apply(self, patches):
         """Map patches.

@@ -176,6 +176,14 @@ def test_without_a_penalty_the_error_is_that_of_least_squares():
     assert_allclose(C, X @ np.linalg.pinv(D[:10]), atol=1e-9)
 
 
+def test_without_a_penalty_single_precision_comes_near_too():
+    rng = np.random.default_rng(0)
+    X, D = rng.standard_normal((50, 18)), rng.standard_normal((40, 18))
+    C = encode(Lasso(0.0), D, X.astype(np.float32), sparse_output=False)
+    error = np.linalg.norm(X - C @ D, axis=1) / np.linalg.norm(X, axis=1)
+    assert error.max() < 1e-4
+
+
 def test_a_small_ridge_shares_among_opposite_atoms_in_float32_too():
     X, D = np.array([[-1.0]], np.float32), np.array([[-1000.0], [1000.0]], np.float32)
     codes = encode(ElasticNet(10.0, 0.5), D, X, sparse_output=False)

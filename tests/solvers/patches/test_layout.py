@@ -75,6 +75,8 @@ def test_rows_without_a_shape_are_cut_down_to_what_they_have():
         (30, (6, 5), {"patch_size": (2, 2, 1)}, "patch_size must be 2 integers"),
         (30, None, {"pool": (1, 0)}, "pool must be 2 integers > 0"),
         (30, (6, 5), {"stride": 4}, "2 below each other and 1 side by side"),
+        (30, None, {"patch_size": (3, 3)}, "so patch_size must be an integer or"),
+        (30, None, {"pool": (2, 2)}, "so pool must be an integer or"),
     ],
 )
 def test_what_does_not_fit_is_told(n_features, shape, parameters, message):
