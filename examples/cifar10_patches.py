@@ -248,7 +248,7 @@ def tables(results):
     """Return who wins with all labels, in what time, and with few labels."""
     rows = pd.DataFrame(results.rows)
     accuracy = rows.accuracy.map("{:.1f}".format)
-    published = rows.published.map(" ({:.1f})".format, na_action="ignore").fillna("")
+    published = rows.published.map(lambda p: "" if pd.isna(p) else f" ({p:.1f})")
     works = [f"seconds_to_{work}" for work in ("learn", "encode", "train")]
     seconds = rows[works].map("{:.0f}".format).agg(" + ".join, axis=1)
     rows = rows.assign(few=accuracy, all=accuracy + published, seconds=seconds)

@@ -1,11 +1,6 @@
-"""A small version of what `examples/cifar10_patches.py` does, and MNIST."""
-
-import io
-import tarfile
+"""Accuracies on few real images."""
 
 import numpy as np
-import pytest
-from PIL import Image
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -15,23 +10,6 @@ from sksparse_nn import ImagePatchCoder, SparseNetClassifier
 def linear_on(coder):
     head = SparseNetClassifier((), max_epochs=40, weight_decay=1.0, random_state=0)
     return make_pipeline(coder, StandardScaler(copy=False), head)
-
-
-@pytest.fixture(scope="module")
-def cifar10(data_dir):
-    """Read the first images of each class: 200 to learn from, 50 to test."""
-    parts = {"train": ([], []), "test": ([], [])}
-    most = {"train": 200, "test": 50}
-    with tarfile.open(data_dir / "cifar10-jpeg.tar.xz") as archive:
-        for member in archive:
-            path = member.name.split("/")
-            if not member.name.endswith(".jpg") or int(path[-1][:-4]) >= most[path[-3]]:
-                continue
-            picture = Image.open(io.BytesIO(archive.extractfile(member).read()))
-            images, labels = parts[path[-3]]
-            images.append(np.asarray(picture.convert("RGB")).ravel())
-            labels.append(path[-2])
-    return {name: (np.array(X), np.array(y)) for name, (X, y) in parts.items()}
 
 
 def test_soft_thresholds_tell_photographs_apart(cifar10):

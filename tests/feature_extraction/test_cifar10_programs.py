@@ -1,0 +1,84 @@
+"""The programs on CIFAR-10 in `examples`, on few images and few patches."""
+
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.fixture
+def patches(monkeypatch):
+    """Import the program of the table; it learns from less and trains less long."""
+    monkeypatch.syspath_prepend(EXAMPLES)
+    program = import_module("cifar10_patches")
+    less = {
+        name: parameters | {"n_patches": 5000, "max_epochs": 3}
+        for name, parameters in program.DICTIONARIES.items()
+    }
+    monkeypatch.setattr(program, "DICTIONARIES", less)
+    monkeypatch.setattr(program, "FEWEST_STEPS", 100)
+    monkeypatch.setattr(program, "EPOCHS", 10)
+    return program
+
+
+@pytest.fixture
+def data(cifar10):
+    """Return images and labels as the programs read them, channels first."""
+    return [
+        part
+        for X, y in (cifar10["train"], cifar10["test"])
+        for part in (
+            np.ascontiguousarray(X.reshape(-1, 1024, 3).swapaxes(1, 2)).reshape(
+                X.shape
+            ),
+            np.unique(y, return_inverse=True)[1],
+        )
+    ]
+
+
+def test_the_table_is_made_once(patches, data, tmp_path, monkeypatch):
+    path = tmp_path / "cifar10_patches.csv"
+    results = patches.Results(path)
+    cells = [
+        *(
+            ("published", d, "soft threshold", 25, (5000,))
+            for d in patches.DICTIONARIES
+        ),
+        *(("published", "k-means", e, 25, (5000,)) for e in patches.ENCODERS),
+        ("published", "OMP-1", "soft threshold", 400, (10, 5000)),
+        ("larger, mirrored", "OMP-1", "soft threshold", 25, (5000,)),
+    ]
+    for cell in cells:
+        patches.run_cell(cell, data, results, tmp_path)
+    rows = pd.read_csv(path)
+    assert len(rows) == 10  # k-means with soft thresholds is in two of the lists
+    assert rows.accuracy[rows.labels == 5000].min() > 25
+    few, many = rows[rows.atoms == 400].sort_values("labels").accuracy
+    assert 15 < few < many
+
+    monkeypatch.setattr(patches, "make_coder", None)  # nothing is computed again
+    again = patches.Results(path)
+    for cell in cells:
+        patches.run_cell(cell, data, again, tmp_path)
+    tables = patches.tables(again)
+    assert tables["cifar10_few"].columns.tolist() == [10, 5000]
+    patches.draw(again, tmp_path)
+    assert (tmp_path / "cifar10_patches.png").stat().st_size > 10_000
+
+
+def test_models_are_made_smaller(patches, data, tmp_path):
+    program = import_module("cifar10_compressed")
+    results = program.Results(tmp_path / "cifar10_compressed.csv")
+    program.run(8, data, results, tmp_path)
+    rows = pd.DataFrame(results.rows).set_index("way")
+    assert rows.bytes_disk["as it is, int8"] < rows.bytes_disk["as it is"]
+    assert abs(rows.accuracy["as it is, int8"] - rows.accuracy["as it is"]) < 0.02
+    n_rows = len(rows)
+    program.run(8, None, results, tmp_path)
+    assert program.table(results).shape == (n_rows, 1)
+    program.draw(results, tmp_path)
+    assert (tmp_path / "cifar10_compressed.png").stat().st_size > 10_000
