@@ -63,7 +63,7 @@ ENCODERS_OF = {
     | {"soft threshold": {"encoder": "soft_threshold", "alpha": 0.35}},
 }
 FOR_ALL_LABELS, LABELS = 5000, (10, 30, 100, 500, 5000)
-DECAYS, FIRST_DECAY = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0), 4
+DECAYS, FIRST_DECAY = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0), 4
 EPOCHS, BATCH, FEWEST_STEPS = 40, 256, 2000
 BLOCK, FEW_ROWS = 1000, 5000
 
