@@ -115,6 +115,7 @@ def test_what_callbacks_gather_is_not_kept(blobs, callback):
     assert stored_size(copy.deepcopy(net)) < plain + 2000
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here the device is not absent")
 @pytest.mark.filterwarnings("ignore::skorch.exceptions.DeviceWarning")
 def test_a_net_of_an_absent_device_is_loaded_to_the_cpu(blobs):
     X, y = blobs
