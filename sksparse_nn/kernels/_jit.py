@@ -50,3 +50,23 @@ def step(function):
     """
     # `_nrt` is what Numba documents with `register_jitable`: no run-time allocation.
     return njit(_nrt=False, **_OPTIONS)(function)
+
+
+def reduction(function):
+    """Compile a step that adds up a row in whatever order is fast.
+
+    A sum in the order of the row waits for each addition before the next; without an
+    order it is made of vectors. It assumes nothing about NaN or infinity.
+
+    Parameters
+    ----------
+    function : callable
+        The function to compile.
+
+    Returns
+    -------
+    compiled : callable
+        The compiled function; ``compiled.py_func`` is the Python one.
+    """
+    free = _OPTIONS["fastmath"] | {"reassoc"}
+    return njit(_nrt=False, **_OPTIONS | {"fastmath": free})(function)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksparse_nn.kernels._jit import kernel
+from sksparse_nn.kernels._jit import kernel, reduction, step
 
 
 @kernel
@@ -29,7 +29,6 @@ def gather_patches(images, runs, corners, centred, variances):
     n, width = np.uint64(corners.shape[0]), np.uint64(centred.shape[1])
     n_runs = np.uint64(runs.shape[0])
     length = width // n_runs
-    fours = width - width % np.uint64(4)
     for i in range(np.uint64(images.shape[0])):
         for p in range(n):
             row, corner = i * n + p, corners[p]
@@ -39,27 +38,26 @@ def gather_patches(images, runs, corners, centred, variances):
                 source, target = np.uint64(corner + runs[r]), r * length
                 for j in range(length):
                     centred[row, target + j] = images[i, source + j] - first
-            # Four sums, none of which waits for the others.
-            a, b, c, d = 0.0, 0.0, 0.0, 0.0
-            for j in range(np.uint64(0), fours, np.uint64(4)):
-                a += centred[row, j]
-                b += centred[row, j + np.uint64(1)]
-                c += centred[row, j + np.uint64(2)]
-                d += centred[row, j + np.uint64(3)]
-            for j in range(fours, width):
-                a += centred[row, j]
-            mean = (a + b + c + d) / width
+            total, squares = _sums(centred, row)
+            mean = total / width
+            shift = centred.dtype.type(mean)
             for j in range(width):
-                centred[row, j] = centred[row, j] - mean
-            a, b, c, d = 0.0, 0.0, 0.0, 0.0
-            for j in range(np.uint64(0), fours, np.uint64(4)):
-                a += np.float64(centred[row, j]) ** 2
-                b += np.float64(centred[row, j + np.uint64(1)]) ** 2
-                c += np.float64(centred[row, j + np.uint64(2)]) ** 2
-                d += np.float64(centred[row, j + np.uint64(3)]) ** 2
-            for j in range(fours, width):
-                a += np.float64(centred[row, j]) ** 2
-            variances[row] = (a + b + c + d) / max(width - np.uint64(1), np.uint64(1))
+                centred[row, j] -= shift
+            # The first value is one of the patch: the difference of these two loses no
+            # more digits than a sum of as many values does.
+            spread = max(squares - total * mean, 0.0)
+            variances[row] = spread / max(width - np.uint64(1), np.uint64(1))
+
+
+@reduction
+def _sums(rows, i):
+    """Return the sum of a row, and that of its squares, in float64."""
+    total, squares = 0.0, 0.0
+    for j in range(np.uint64(rows.shape[1])):
+        value = np.float64(rows[i, j])
+        total += value
+        squares += value * value
+    return total, squares
 
 
 @kernel
@@ -87,16 +85,46 @@ def pool_soft_thresholds(raw, scales, offsets, alpha, places, out):
     out : array of shape (n_outputs,)
         Added to.
     """
-    n_atoms = np.uint64(raw.shape[1])
-    for i in range(np.uint64(raw.shape[0])):
-        nothing = scales[i] - scales[i]
-        scale, up = scales[i], np.uint64(places[i])
-        down = up + n_atoms
-        for j in range(n_atoms):
-            value = raw[i, j] * scale - offsets[j]
-            above, below = value - alpha, -value - alpha
-            out[up + j] += above if above > nothing else nothing
-            out[down + j] += below if below > nothing else nothing
+    n_patches, i = np.uint64(raw.shape[0]), np.uint64(0)
+    while i < n_patches:
+        after = i + np.uint64(1)
+        if after < n_patches and places[after] == places[i]:
+            # Two patches of a region at once: its sums are read and written once.
+            _pool_two(raw, scales, offsets, alpha, i, np.uint64(places[i]), out)
+            i = after + np.uint64(1)
+        else:
+            _pool_one(raw, scales, offsets, alpha, i, np.uint64(places[i]), out)
+            i = after
+
+
+@step
+def _pool_one(raw, scales, offsets, alpha, i, up, out):
+    n_atoms, scale = np.uint64(raw.shape[1]), scales[i]
+    down = up + n_atoms
+    for j in range(n_atoms):
+        value = raw[i, j] * scale - offsets[j]
+        out[up + j] += _rest(value, alpha)
+        out[down + j] += _rest(-value, alpha)
+
+
+@step
+def _pool_two(raw, scales, offsets, alpha, i, up, out):
+    n_atoms, after = np.uint64(raw.shape[1]), i + np.uint64(1)
+    scale, scale_after = scales[i], scales[after]
+    down = up + n_atoms
+    for j in range(n_atoms):
+        one = raw[i, j] * scale - offsets[j]
+        two = raw[after, j] * scale_after - offsets[j]
+        # In the order of the patches, as if they came one by one.
+        out[up + j] = out[up + j] + _rest(one, alpha) + _rest(two, alpha)
+        out[down + j] = out[down + j] + _rest(-one, alpha) + _rest(-two, alpha)
+
+
+@step
+def _rest(value, level):
+    """Return by how much a value is above a level, or zero."""
+    rest, nothing = value - level, level - level
+    return rest if rest > nothing else nothing
 
 
 @kernel

@@ -141,7 +141,8 @@ class Pooling:
             patches = reader.read(images[some])
             places = self._places(some.stop - some.start)
             target = out[some].reshape(-1)
-            for rows in block_slices(len(patches), n_rows):
+            n_tiles = -(-len(patches) // n_rows)
+            for rows in block_slices(len(patches), -(-len(patches) // n_tiles)):
                 tile = raw[: rows.stop - rows.start]
                 self._add(state, patches[rows], places[rows], target, raw=tile)
 
