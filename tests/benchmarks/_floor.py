@@ -17,9 +17,11 @@ def _fastest(call, n_rounds=5):
     return min(seconds)
 
 
-@cache
 def _operations_a_second():
-    """Return the rate of a large float32 matrix product on all threads of BLAS."""
+    """Return the rate of a large float32 matrix product on all threads of BLAS.
+
+    Anew each time: on a shared machine it is another one minutes later.
+    """
     A = np.random.default_rng(0).standard_normal((_SIDE, _SIDE), np.float32)
     out = np.empty_like(A)
     return 2 * _SIDE**3 / _fastest(lambda: np.matmul(A, A, out=out))
