@@ -80,7 +80,7 @@ def _is_largest(pooling, values):
 
 
 def _of_products(state, whitened, values, worths, coder):
-    return worths @ state.columns.T
+    return worths @ state.atoms
 
 
 def _of_least_squares(state, whitened, values, worths, coder):

@@ -26,27 +26,49 @@ def gather_patches(images, runs, corners, centred, variances):
     variances : float64 array of shape (n_images * n_positions,)
         Overwritten with the variances of the patches, one degree of freedom less.
     """
-    n, width = np.uint64(corners.shape[0]), np.uint64(centred.shape[1])
-    n_runs = np.uint64(runs.shape[0])
-    length = width // n_runs
+    n = np.uint64(corners.shape[0])
     for i in range(np.uint64(images.shape[0])):
         for p in range(n):
-            row, corner = i * n + p, corners[p]
-            # About its first value, so that a constant patch is exactly zero.
-            first = images[i, corner]
-            for r in range(n_runs):
-                source, target = np.uint64(corner + runs[r]), r * length
-                for j in range(length):
-                    centred[row, target + j] = images[i, source + j] - first
-            total, squares = _sums(centred, row)
-            mean = total / width
-            shift = centred.dtype.type(mean)
-            for j in range(width):
-                centred[row, j] -= shift
-            # The first value is one of the patch: the difference of these two loses no
-            # more digits than a sum of as many values does.
-            spread = max(squares - total * mean, 0.0)
-            variances[row] = spread / max(width - np.uint64(1), np.uint64(1))
+            row = i * n + p
+            variances[row] = gather_patch(images, i, runs, corners[p], centred, row)
+
+
+@step
+def gather_patch(images, i, runs, corner, centred, row):
+    """Copy one patch of an image without its mean.
+
+    Parameters
+    ----------
+    images, runs, centred
+        As in `gather_patches`.
+
+    i, row : int
+        Image, and row of `centred`.
+
+    corner : int
+        Where the corner of the patch stands in the image.
+
+    Returns
+    -------
+    variance : float
+        As in `gather_patches`.
+    """
+    width, n_runs = np.uint64(centred.shape[1]), np.uint64(runs.shape[0])
+    length = width // n_runs
+    # About its first value, so that a constant patch is exactly zero.
+    first = images[i, corner]
+    for r in range(n_runs):
+        source, target = np.uint64(corner + runs[r]), r * length
+        for j in range(length):
+            centred[row, target + j] = images[i, source + j] - first
+    total, squares = _sums(centred, row)
+    mean = total / width
+    shift = centred.dtype.type(mean)
+    for j in range(width):
+        centred[row, j] -= shift
+    # The first value is one of the patch: the difference of these two loses no more
+    # digits than a sum of as many values does.
+    return max(squares - total * mean, 0.0) / max(width - np.uint64(1), np.uint64(1))
 
 
 @reduction
@@ -61,70 +83,25 @@ def _sums(rows, i):
 
 
 @kernel
-def pool_soft_thresholds(raw, scales, offsets, alpha, places, out):
-    """Shrink what atoms say of patches by a level, and add it up by region.
+def scale_patches(variances, contrast, scales):
+    """Find what evens out the contrast of patches.
 
     Parameters
     ----------
-    raw : array of shape (n_patches, n_atoms)
-        Products of centred patches and folded atoms.
+    variances : float64 array of shape (n_patches,)
+        Of the patches.
+
+    contrast : float
+        Added to them.
 
     scales : array of shape (n_patches,)
-        What the products of a patch are multiplied by.
-
-    offsets : array of shape (n_atoms,)
-        What is taken off after that.
-
-    alpha : float, of the type of `raw`
-        The level.
-
-    places : int64 array of shape (n_patches,)
-        Where the sums of a patch's region begin in `out`: first those of positive
-        values, then, one for each atom too, those of negative ones.
-
-    out : array of shape (n_outputs,)
-        Added to.
+        Overwritten with what centred patches are multiplied by: zero where that is
+        more than the type can tell from infinity, so for constant patches.
     """
-    n_patches, i = np.uint64(raw.shape[0]), np.uint64(0)
-    while i < n_patches:
-        after = i + np.uint64(1)
-        if after < n_patches and places[after] == places[i]:
-            # Two patches of a region at once: its sums are read and written once.
-            _pool_two(raw, scales, offsets, alpha, i, np.uint64(places[i]), out)
-            i = after + np.uint64(1)
-        else:
-            _pool_one(raw, scales, offsets, alpha, i, np.uint64(places[i]), out)
-            i = after
-
-
-@step
-def _pool_one(raw, scales, offsets, alpha, i, up, out):
-    n_atoms, scale = np.uint64(raw.shape[1]), scales[i]
-    down = up + n_atoms
-    for j in range(n_atoms):
-        value = raw[i, j] * scale - offsets[j]
-        out[up + j] += _rest(value, alpha)
-        out[down + j] += _rest(-value, alpha)
-
-
-@step
-def _pool_two(raw, scales, offsets, alpha, i, up, out):
-    n_atoms, after = np.uint64(raw.shape[1]), i + np.uint64(1)
-    scale, scale_after = scales[i], scales[after]
-    down = up + n_atoms
-    for j in range(n_atoms):
-        one = raw[i, j] * scale - offsets[j]
-        two = raw[after, j] * scale_after - offsets[j]
-        # In the order of the patches, as if they came one by one.
-        out[up + j] = out[up + j] + _rest(one, alpha) + _rest(two, alpha)
-        out[down + j] = out[down + j] + _rest(-one, alpha) + _rest(-two, alpha)
-
-
-@step
-def _rest(value, level):
-    """Return by how much a value is above a level, or zero."""
-    rest, nothing = value - level, level - level
-    return rest if rest > nothing else nothing
+    largest = np.float64(np.finfo(scales.dtype).max) / 4
+    for p in range(np.uint64(scales.shape[0])):
+        scale = 1 / np.sqrt(variances[p] + contrast)
+        scales[p] = scale if scale < largest else 0
 
 
 @kernel
@@ -136,8 +113,11 @@ def pool_sums(values, places, out):
     values : array of shape (n_patches, n_values)
         Values.
 
-    places, out
-        As in `pool_soft_thresholds`; a region has as many sums as a patch values.
+    places : int64 array of shape (n_patches,)
+        Where the sums of a patch's region begin in `out`: one for each value.
+
+    out : array of shape (n_outputs,)
+        Added to.
     """
     n = np.uint64(values.shape[1])
     for i in range(np.uint64(values.shape[0])):
@@ -152,8 +132,12 @@ def pool_signed_sums(values, places, out):
 
     Parameters
     ----------
-    values, places, out
-        As in `pool_soft_thresholds`, the values as they are.
+    values, out
+        As in `pool_sums`.
+
+    places : int64 array of shape (n_patches,)
+        Where the sums of a patch's region begin in `out`: first those of positive
+        values, then, one for each value too, those of negative ones.
     """
     nothing = values.dtype.type(0)
     n = np.uint64(values.shape[1])

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
-from sksparse_nn.kernels.patches import gather_patches, pool_soft_thresholds
+from sksparse_nn.kernels.patches import gather_patches, scale_patches
 
 SIDE, PATCH = 9, 4
 POSITIONS = SIDE - PATCH + 1
@@ -49,23 +49,19 @@ def test_patches_of_one_value_are_exactly_zero(dtype):
     assert not variances.any()
 
 
-@pytest.mark.parametrize("regions", [[0, 0, 0, 1, 1], [0, 1, 0, 1, 0], [1], []])
-def test_soft_thresholds_are_pooled_one_by_one(regions):
-    rng = np.random.default_rng(0)
-    n_patches, n_atoms, alpha = len(regions), 19, np.float32(0.3)
-    raw = rng.standard_normal((n_patches, n_atoms)).astype(np.float32)
-    scales = rng.random(n_patches).astype(np.float32)
-    offsets = rng.standard_normal(n_atoms).astype(np.float32)
-    places = 2 * n_atoms * np.array(regions, np.int64)
-    sums = np.zeros(4 * n_atoms, np.float32)
-    pool_soft_thresholds(raw, scales, offsets, alpha, places, sums)
-    again = np.zeros_like(sums)
-    for i in range(n_patches):
-        one = slice(i, i + 1)
-        pool_soft_thresholds(raw[one], scales[one], offsets, alpha, places[one], again)
-    assert_array_equal(sums, again)
-    values = raw.astype(np.float64) * scales[:, None] - offsets
-    expected = np.zeros((2, 2, n_atoms))
-    for region, value in zip(regions, values, strict=True):
-        expected[region] += np.maximum([value - alpha, -value - alpha], 0)
-    assert_allclose(sums, expected.ravel(), atol=1e-5)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("contrast", [0.0, 0.5])
+def test_scales_even_out_the_contrast(dtype, contrast):
+    variances = np.array([4.0, 0.25, 1e-30])
+    scales = np.empty(3, dtype)
+    scale_patches(variances, contrast, scales)
+    assert_allclose(scales, (variances + contrast) ** -0.5, rtol=np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("variance", [0.0, 5e-324])
+def test_what_has_no_contrast_that_the_type_can_tell_is_scaled_to_zero(dtype, variance):
+    scales = np.ones(1, dtype)
+    scale_patches(np.array([variance]), 0.0, scales)
+    assert scales[0] == 0 or np.isfinite(scales[0] * dtype(4))
+    assert variance or scales[0] == 0

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sksparse_nn._registry import Registry
+from sksparse_nn.kernels.patch_sweep import sum_soft_thresholds
 from sksparse_nn.kernels.patch_values import (
     nearest,
     soft_thresholds,
     thresholds,
     triangles,
 )
-from sksparse_nn.kernels.patches import pool_soft_thresholds
 from sksparse_nn.solvers._rows import DenseRows
 from sksparse_nn.solvers.coding import OMP, AbstractCoder, Lasso, warn_of_gaps
 from sksparse_nn.solvers.dictionary import unit_atoms
@@ -25,7 +25,7 @@ class Folded:
 
     Attributes
     ----------
-    columns : ndarray of shape (patch_width, n_atoms)
+    atoms : ndarray of shape (n_atoms, patch_width)
         Multiply centred patches.
 
     offsets : ndarray of shape (n_atoms,)
@@ -34,14 +34,14 @@ class Folded:
     whitening : Whitening
         The map.
 
-    atoms : object
-        What an encoder made of the dictionary.
+    norms : ndarray of shape (n_atoms,) or None
+        Squared norms of the atoms of whitened patches, where an encoder needs them.
     """
 
-    columns: np.ndarray
+    atoms: np.ndarray
     offsets: np.ndarray
     whitening: Whitening
-    atoms: object
+    norms: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -169,20 +169,34 @@ class SoftThreshold(_Correlations):
     def overwrite(self, state, patches, raw, scales):
         soft_thresholds(raw, scales, state.offsets, raw.dtype.type(self.alpha))
 
-    def add_split(self, state, patches, places, sums, *, out):
-        """Add positive and negative values up by region, without storing them.
+    def add_split(self, state, images, layout, sums):
+        """Add positive and negative values up by region, in one sweep.
 
         Parameters
         ----------
-        state, patches, out
-            As in `values`.
+        state : Folded
+            From `prepare`.
 
-        places, sums
-            As in `pool_soft_thresholds`.
+        images : ndarray of shape (n_images, n_features)
+            Images, the channels of a pixel side by side.
+
+        layout : Layout
+            Of the images.
+
+        sums : ndarray of shape (n_images, n_regions * 2 * n_atoms)
+            Added to.
         """
-        raw, scales = _products(state, patches, out)
-        level = raw.dtype.type(self.alpha)
-        pool_soft_thresholds(raw, scales, state.offsets, level, places, sums)
+        sum_soft_thresholds(
+            images,
+            layout.runs,
+            layout.corners,
+            layout.regions,
+            state.atoms,
+            state.offsets,
+            state.whitening.contrast,
+            images.dtype.type(self.alpha),
+            sums,
+        )
 
 
 @dataclass(frozen=True)
@@ -218,7 +232,7 @@ class Triangle(_Distances):
     def overwrite(self, state, patches, raw, scales):
         whitened = state.whitening.apply(patches)
         squares = np.einsum("ij,ij->i", whitened, whitened)
-        triangles(raw, scales, state.offsets, state.atoms, squares)
+        triangles(raw, scales, state.offsets, state.norms, squares)
 
 
 @dataclass(frozen=True)
@@ -226,7 +240,7 @@ class HardAssignment(_Distances):
     """One for the nearest atom."""
 
     def overwrite(self, state, patches, raw, scales):
-        nearest(raw, scales, state.offsets, state.atoms)
+        nearest(raw, scales, state.offsets, state.norms)
 
 
 class _Coder(PatchEncoder):
@@ -290,17 +304,16 @@ class LassoCodes(_Coder):
         return Lasso(alpha=self.alpha)
 
 
-def _folded(dictionary, whitening, atoms=None):
-    columns = whitening.matrix @ dictionary.T.astype(np.float64)
-    dtype = dictionary.dtype
-    offsets = (whitening.mean @ columns).astype(dtype)
-    return Folded(np.ascontiguousarray(columns, dtype), offsets, whitening, atoms)
+def _folded(dictionary, whitening, norms=None):
+    atoms, dtype = dictionary.astype(np.float64) @ whitening.matrix.T, dictionary.dtype
+    offsets = (atoms @ whitening.mean).astype(dtype)
+    return Folded(atoms.astype(dtype), offsets, whitening, norms)
 
 
 def _products(state, patches, out):
     if out is None:
-        out = np.empty((len(patches), state.columns.shape[1]), patches.centred.dtype)
-    np.matmul(patches.centred, state.columns, out=out)
+        out = np.empty((len(patches), len(state.atoms)), patches.centred.dtype)
+    np.matmul(patches.centred, state.atoms.T, out=out)
     return out, state.whitening.scales(patches)
 
 

@@ -134,6 +134,10 @@ class Pooling:
         return block_slices(X.shape[0], max(1, _TASK // self.layout.n_positions))
 
     def _encode_block(self, images, state, out):
+        if self._is_swept:
+            self.encoder.add_split(state, images, self.layout, out)
+            return
+        pool = _POOLS[self.kind == "max", self.is_split]
         reader = PatchReader(self.layout, images.dtype)
         n_rows = max(_ROWS, _PRODUCTS // self.n_atoms)
         raw = np.empty((n_rows, self.n_atoms), images.dtype)
@@ -144,15 +148,14 @@ class Pooling:
             n_tiles = -(-len(patches) // n_rows)
             for rows in block_slices(len(patches), -(-len(patches) // n_tiles)):
                 tile = raw[: rows.stop - rows.start]
-                self._add(state, patches[rows], places[rows], target, raw=tile)
+                values = self.encoder.values(state, patches[rows], tile)
+                pool(values, places[rows], target)
 
-    def _add(self, state, patches, places, target, *, raw):
-        is_max = self.kind == "max"
-        if isinstance(self.encoder, SoftThreshold) and self.is_split and not is_max:
-            self.encoder.add_split(state, patches, places, target, out=raw)
-            return
-        pool = _POOLS[is_max, self.is_split]
-        pool(self.encoder.values(state, patches, raw), places, target)
+    @property
+    def _is_swept(self):
+        """Whether a kernel goes from images to sums by itself."""
+        is_sum = self.kind != "max" and self.is_split
+        return is_sum and isinstance(self.encoder, SoftThreshold)
 
     def _places(self, n_images):
         starts = self.n_outputs * np.arange(n_images)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from sksparse_nn.kernels.patches import scale_patches
+
 # Numbers whose variances, and what these are divided by, stay within a type.
 _LARGEST = {"float32": 1e30, "float64": 1e140}
 
@@ -89,11 +91,9 @@ class Whitening:
         scales : ndarray of shape (n_patches,)
             In the type of the patches; zero for a constant one if nothing is added.
         """
-        dtype, total = patches.centred.dtype, patches.variances + self.contrast
-        # A patch whose scale overflows is as constant as the type can tell.
-        smallest = (4 / float(np.finfo(dtype).max)) ** 2
-        roots = np.sqrt(np.where(total > smallest, total, np.inf))
-        return (1 / roots).astype(dtype)
+        scales = np.empty(len(patches), patches.centred.dtype)
+        scale_patches(patches.variances, self.contrast, scales)
+        return scales
 
     def apply(self, patches):
         """Map patches.

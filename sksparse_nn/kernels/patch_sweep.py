@@ -1,0 +1,113 @@
+"""From images to sums of soft thresholds of their patches, in one sweep."""
+
+import numpy as np
+
+from sksparse_nn.kernels._jit import kernel, step
+from sksparse_nn.kernels.patches import gather_patch, scale_patches
+
+# Patches and atoms of a block of products: it stays in cache, as do its factors.
+_PATCHES, _ATOMS = 512, 512
+
+
+@kernel
+def sum_soft_thresholds(
+    images, runs, corners, regions, atoms, offsets, contrast, alpha, sums
+):
+    """Shrink what atoms say of patches by a level, and add it up by region.
+
+    Neither patches nor products leave the cache.
+
+    Parameters
+    ----------
+    images, runs, corners
+        As in `patches.gather_patches`.
+
+    regions : int64 array of shape (n_positions,)
+        The region of each patch of an image.
+
+    atoms : array of shape (n_atoms, patch_width)
+        Folded atoms: they multiply centred patches.
+
+    offsets : array of shape (n_atoms,)
+        What is taken off the products of a patch, once these are scaled.
+
+    contrast : float
+        As in `patches.scale_patches`.
+
+    alpha : float, of the type of `images`
+        The level.
+
+    sums : array of shape (n_images, n_regions * 2 * n_atoms)
+        Added to: of each region first the positive values, then the negative ones.
+    """
+    n, n_atoms = corners.shape[0], atoms.shape[0]
+    n_patches = images.shape[0] * n
+    n_rows, n_columns = _part(n_patches, _PATCHES), _part(n_atoms, _ATOMS)
+    centred = np.empty((n_rows, atoms.shape[1]), images.dtype)
+    variances, scales = np.empty(n_rows), np.empty(n_rows, images.dtype)
+    places = np.empty(n_rows, np.int64)
+    products = np.empty(n_rows * n_columns, images.dtype)
+    flat = sums.reshape(-1)
+    for start in range(0, n_patches, n_rows):
+        m = min(n_rows, n_patches - start)
+        for row in range(m):
+            i, p = divmod(start + row, n)
+            variances[row] = gather_patch(images, i, runs, corners[p], centred, row)
+            places[row] = i * sums.shape[1] + 2 * n_atoms * regions[p]
+        scale_patches(variances[:m], contrast, scales[:m])
+        for first in range(0, n_atoms, n_columns):
+            some = slice(first, min(first + n_columns, n_atoms))
+            raw = products[: m * (some.stop - first)].reshape(m, some.stop - first)
+            np.dot(centred[:m], atoms[some].T, raw)
+            _add_rests(raw, scales, offsets[some], alpha, places, first, n_atoms, flat)
+
+
+@step
+def _part(length, most):
+    """Return the length of even parts of at most a given one."""
+    n_parts = -(-length // most)
+    return -(-length // n_parts)
+
+
+@step
+def _add_rests(raw, scales, offsets, alpha, places, first, n_atoms, out):
+    """Add up what scaled products less their offsets are beyond a level."""
+    n_patches, i = np.uint64(raw.shape[0]), np.uint64(0)
+    while i < n_patches:
+        after, up = i + np.uint64(1), np.uint64(places[i] + first)
+        down = up + np.uint64(n_atoms)
+        if after < n_patches and places[after] == places[i]:
+            # Two patches of a region at once: its sums are read and written once.
+            _add_two(raw, scales, offsets, alpha, i, up, down, out)
+            i = after + np.uint64(1)
+        else:
+            _add_one(raw, scales, offsets, alpha, i, up, down, out)
+            i = after
+
+
+@step
+def _add_one(raw, scales, offsets, alpha, i, up, down, out):
+    scale = scales[i]
+    for j in range(np.uint64(raw.shape[1])):
+        value = raw[i, j] * scale - offsets[j]
+        out[up + j] += _rest(value, alpha)
+        out[down + j] += _rest(-value, alpha)
+
+
+@step
+def _add_two(raw, scales, offsets, alpha, i, up, down, out):
+    after = i + np.uint64(1)
+    scale, scale_after = scales[i], scales[after]
+    for j in range(np.uint64(raw.shape[1])):
+        one = raw[i, j] * scale - offsets[j]
+        two = raw[after, j] * scale_after - offsets[j]
+        # In the order of the patches, as if they came one by one.
+        out[up + j] = out[up + j] + _rest(one, alpha) + _rest(two, alpha)
+        out[down + j] = out[down + j] + _rest(-one, alpha) + _rest(-two, alpha)
+
+
+@step
+def _rest(value, level):
+    """Return by how much a value is above a level, or zero."""
+    rest, nothing = value - level, level - level
+    return rest if rest > nothing else nothing
