@@ -1,11 +1,14 @@
 """What the machine could do at best: the rates that floors are computed from."""
 
 from functools import cache
-from time import perf_counter
+from time import perf_counter, sleep
 
 import numpy as np
 
 _SIDE = 4096
+
+# Seconds until the threads of BLAS, which wait for more work by spinning, sleep.
+_SETTLED = 0.2
 
 
 def _fastest(call, n_rounds=5):
@@ -17,14 +20,34 @@ def _fastest(call, n_rounds=5):
     return min(seconds)
 
 
-def _operations_a_second():
-    """Return the rate of a large float32 matrix product on all threads of BLAS.
+class Products:
+    """A large float32 matrix product on all threads of BLAS, timed again and again.
 
-    Anew each time: on a shared machine it is another one minutes later.
+    On a shared machine its rate changes within seconds, so one is wanted beside each
+    call that is compared with it.
     """
-    A = np.random.default_rng(0).standard_normal((_SIDE, _SIDE), np.float32)
-    out = np.empty_like(A)
-    return 2 * _SIDE**3 / _fastest(lambda: np.matmul(A, A, out=out))
+
+    def __init__(self):
+        self._A = np.random.default_rng(0).standard_normal((_SIDE, _SIDE), np.float32)
+        self._out = np.empty_like(self._A)
+        self._rates = []
+
+    def measure(self, n_rounds=2):
+        """Time a few products, keep the best rate, and let the threads settle."""
+        seconds = _fastest(lambda: np.matmul(self._A, self._A, out=self._out), n_rounds)
+        self._rates.append(2 * _SIDE**3 / seconds)
+        sleep(_SETTLED)
+
+    def least(self, operations):
+        """Return the milliseconds of operations, at the median of the rates."""
+        return 1e3 * operations / np.median(self._rates)
+
+
+@cache
+def _operations_a_second():
+    products = Products()
+    products.measure(n_rounds=5)
+    return 1e3 / products.least(1)
 
 
 @cache

@@ -41,13 +41,18 @@ def _spread(seconds):
     return (high - low) / 2
 
 
-def in_turn(ours, peer, n_rounds=7):
-    """Time two callables in turn after a run of each that does not count."""
+def in_turn(ours, peer, n_rounds=7, before=None):
+    """Time two callables in turn after a run of each that does not count.
+
+    What is called `before` each round does not count either.
+    """
     ours(), peer()
-    seconds = np.array(
-        [[_seconds(call) for call in (ours, peer)] for _ in range(n_rounds)]
-    )
-    return Contest(*seconds.T)
+    seconds = []
+    for _ in range(n_rounds):
+        if before is not None:
+            before()
+        seconds.append([_seconds(call) for call in (ours, peer)])
+    return Contest(*np.transpose(seconds))
 
 
 def _seconds(call):

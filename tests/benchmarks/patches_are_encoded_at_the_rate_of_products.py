@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from sksparse_nn import ImagePatchCoder
-from tests.benchmarks._floor import floor
+from tests.benchmarks._floor import Products
 from tests.benchmarks._memory import peak_megabytes
 from tests.benchmarks._problems import images
 from tests.benchmarks._timing import in_turn
@@ -44,8 +44,9 @@ def rows(n_images=500):
 
 
 def _row(name, n_atoms, ours, theirs, n_images):
-    contest = in_turn(ours, theirs, n_rounds=5)
-    least = floor(operations=2 * n_images * _POSITIONS * _WIDTH * n_atoms)
+    products = Products()
+    contest = in_turn(ours, theirs, n_rounds=9, before=products.measure)
+    least = products.least(2 * n_images * _POSITIONS * _WIDTH * n_atoms)
     features, others = ours(), theirs()
     error = np.abs(features - others).max() / np.abs(features).max()
     return contest.row(

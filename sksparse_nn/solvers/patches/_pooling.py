@@ -23,7 +23,7 @@ _TASK = 2**12
 _GATHERED = 2**10
 
 # Numbers of a block of products, and its rows at least: it stays in cache too.
-_PRODUCTS = 2**18
+_PRODUCTS = 2**19
 _ROWS = 64
 
 POOLINGS = ("sum", "mean", "max")
