@@ -24,14 +24,19 @@ _MIXED = 2**12
 # of features, lest the rounding of a constant column pass for spread.
 _MEAN_SHARE = 0.9
 
+# Share of the weight that is not zero from which on the mean comes off a sparse column.
+# The zeros of another spread its values too far to be drowned by their offset.
+_COVERED = 0.9
+
 
 class ShiftedRows:
     r"""The matrix ``A = sqrt(w) (Y + 1 a')`` of weighted rows, by parts.
 
-    Here ``Y`` is the data less their mean if they are dense, and the data themselves if
-    they are sparse; ``a`` is what makes ``A`` centred, or not. Large products are made
-    of ``Y`` in its own type, the rest in float64: so ``A`` is never formed, a sparse
-    ``Y`` stays sparse, and an offset does not drown the spread.
+    Here ``Y`` is the data less their mean if they are dense, and the data less the
+    means of columns with hardly a zero if they are sparse; ``a`` is what makes ``A``
+    centred, or not. Large products are made of ``Y`` in its own type, the rest in
+    float64: so ``A`` is never formed, a sparse ``Y`` stays sparse, and an offset does
+    not drown the spread.
 
     All is in units of the largest number in the data, lest a square leaves the type.
 
@@ -74,9 +79,9 @@ class ShiftedRows:
         self._is_weighted = weight is not None
         self.is_sparse, self.is_wide = sparse.issparse(X), X.shape[1] > X.shape[0]
         self._blocks = self._cut()
+        self._read(w, center)
         if self.is_sparse:
             self._products = SparseProducts(self._scaled(), n_jobs)
-        self._read(w, center)
 
     def _cut(self):
         if self.is_sparse:
@@ -101,8 +106,12 @@ class ShiftedRows:
         of_mean = self.weight * (offset @ offset)
         is_far = of_mean > _MEAN_SHARE * self.shifted_energy
         leans = center and not (is_far or self.is_sparse or self.is_wide)
-        if (is_far or center) and not (leans or self.is_sparse):
-            self._shift = offset.astype(self.dtype)
+        if self.is_sparse:
+            shifts = center and is_far
+        else:
+            shifts = (center or is_far) and not leans
+        if shifts:
+            self._shift = self._shift_of(offset, w)
             self._sums, self.shifted_energy = self._sweep(w)
             offset = self._sums / self.weight
         shift = self._shift.astype(np.float64)
@@ -113,6 +122,29 @@ class ShiftedRows:
         spread = self.shifted_energy - self.weight * (offset @ offset)
         self.raw_energy = spread + self.weight * ((shift + offset) @ (shift + offset))
         self.energy = max(spread, 0.0) if center else self.raw_energy
+
+    def _shift_of(self, offset, w):
+        """Return what is to come off the data, and take it off sparse data at once."""
+        if not self.is_sparse:
+            return offset.astype(self.dtype)
+        full = np.flatnonzero(self._coverage(w) > _COVERED * self.weight)
+        values = (self.unit * offset[full]).astype(self.dtype)
+        n_rows, n_full = self.shape[0], len(full)
+        parts = np.tile(values, n_rows), np.tile(full, n_rows)
+        indptr = n_full * np.arange(n_rows + 1)
+        self.X = self.X - sparse.csr_array((*parts, indptr), shape=self.shape)
+        shift = np.zeros(self.shape[1], self.dtype)
+        shift[full] = values / self.dtype.type(self.unit)
+        return shift
+
+    def _coverage(self, w):
+        """Return the weight of what is not zero in each column of sparse data."""
+        coverage = np.zeros(self.shape[1])
+        for where in self._blocks:
+            Y = self._sparse_rows(where)
+            of_values = np.repeat(w[where], np.diff(Y.indptr))
+            coverage += np.bincount(Y.indices, of_values, minlength=self.shape[1])
+        return coverage
 
     def _sweep(self, w):
         """Return the weighted sum of the rows, and that of their squared norms."""

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
+from sksparse_nn import TruncatedSVDReducer
 from sksparse_nn.solvers.svd._shifted_rows import ShiftedRows
 
 
@@ -56,3 +57,43 @@ def test_the_unit_is_a_number_at_any_scale(scale):
     X = np.full((3, 2), scale, np.float32)
     A = ShiftedRows(X, None, False, None)
     assert_allclose(A.unit**2 * A.energy, 6 * scale**2, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(200, 40), (40, 200)])
+@pytest.mark.parametrize("has_holes", [False, True])
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_offsets_of_sparse_columns_do_not_drown_the_spread(
+    shape, has_holes, is_weighted
+):
+    rng = np.random.default_rng(0)
+    X = sparse.random_array(shape, density=0.2, rng=rng).toarray()
+    X[:, :3] = 1e4 + rng.standard_normal((len(X), 3))
+    X[: 4 * has_holes, 1] = 0
+    w = rng.uniform(0.5, 2, len(X)) if is_weighted else np.ones(len(X))
+    A = ShiftedRows(
+        sparse.csr_array(X.astype(np.float32)), w if is_weighted else None, True, None
+    )
+    X = X.astype(np.float32).astype(np.float64)
+    naive = np.sqrt(w)[:, None] * (X - np.average(X, axis=0, weights=w))
+    B = rng.standard_normal((shape[1], 4))
+    B[1] *= not has_holes  # whose energy would hide all others
+    product, expected = A.gram_times(B), naive.T @ (naive @ B)
+    rows = np.arange(shape[1]) != 1
+    assert_allclose(A.mean, np.average(X, axis=0, weights=w), rtol=1e-6)
+    assert_allclose(
+        A.unit**2 * product[rows], expected[rows], atol=1e-4 * abs(expected[rows]).max()
+    )
+
+
+def test_an_offset_of_sparse_data_costs_krylov_no_digits():
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((300, 120), density=0.1, rng=rng, dtype=np.float32).tocsr()
+    years = sparse.csr_array(1e5 + rng.standard_normal((300, 1)), dtype=np.float32)
+    X = sparse.hstack([X, years]).tocsr()
+    reducer = TruncatedSVDReducer(
+        4, center=True, solver="krylov", tol=1e-4, max_passes=60, random_state=0
+    ).fit(X)
+    dense = X.toarray().astype(np.float64)
+    expected = np.linalg.svd(dense - dense.mean(axis=0), compute_uv=False)[:4]
+    assert_allclose(reducer.singular_values_, expected, rtol=1e-4)
+    assert_allclose(reducer.mean_, dense.mean(axis=0), rtol=1e-6)
