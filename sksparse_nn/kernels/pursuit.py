@@ -310,8 +310,12 @@ def choose_atoms(
     -------
     count : int
         Number of atoms chosen, at most n_basis.
+
+    least : float
+        Least squared norm that an atom in question had outside the span of those chosen
+        before it: the smaller, the more digits are lost.
     """
-    residual = 1.0
+    residual, least = 1.0, 1.0
     count = 0
     n_barred = 0
     if by_error:
@@ -325,6 +329,7 @@ def choose_atoms(
         outside = float(gram[p, p]) - column_of(V, p, count, r)
         barred[n_barred] = p
         n_barred += 1
+        least = min(least, outside)
         if outside > dependent:
             norm = np.sqrt(outside)
             for s in range(count):
@@ -343,7 +348,7 @@ def choose_atoms(
         for t in range(n_barred):
             a[barred[t]] = 0
             scores[barred[t]] = 0
-    return count
+    return count, least
 
 
 @step
@@ -374,7 +379,7 @@ def write_code(chosen, R, b, count, norm, indices, code):
 @kernel
 def pursue(
     correlations, gram, norms, limits, by_error, floor, dependent, scores, bits,
-    counts, indices, codes,
+    pivots, counts, indices, codes,
 ):  # fmt: skip
     """Code unit rows, one after another, and scale the codes by the rows' norms.
 
@@ -398,6 +403,9 @@ def pursue(
     by_error, floor, dependent, scores, bits
         As in `choose_atoms`.
 
+    pivots : float64 array of shape (n_rows,)
+        Overwritten with the `least` of `choose_atoms`.
+
     counts : int32 array of shape (n_sizes, n_rows)
         For each size the most atoms a row may have; overwritten with the number it has.
 
@@ -420,9 +428,9 @@ def pursue(
     barred = np.zeros(n_atoms, np.int32)
     chosen = np.zeros(n_basis, np.int32)
     for i in range(n_rows):
-        count = 0
+        count, pivots[i] = 0, 1
         if norms[i] > 0:
-            count = choose_atoms(
+            count, pivots[i] = choose_atoms(
                 correlations[i], gram, squares, limits[i], by_error, floor, dependent,
                 V, R, r, b, free, scores, bits, barred, chosen,
             )  # fmt: skip

@@ -78,6 +78,11 @@ class Codes(NamedTuple):
         self.indices[used] = indices
         self.values[used] = values
 
+    def overwrite(self, which, codes):
+        """Put the codes of some rows in the place of those that are there."""
+        for old, new in zip(self, codes, strict=True):
+            old[which] = new
+
     def dense(self, n_atoms):
         """Return the codes as an ndarray of shape (n_rows, n_atoms)."""
         dense = np.zeros((len(self.counts), n_atoms), self.values.dtype)

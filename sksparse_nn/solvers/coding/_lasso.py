@@ -130,8 +130,7 @@ class ElasticNet(AbstractCoder):
             again.indices,
             _as_delivered(rounded, again, atoms.norms),
         )
-        for old, new in zip(codes, again._replace(values=rounded), strict=True):
-            old[failed] = new
+        codes.overwrite(failed, again._replace(values=rounded))
 
     def largest_gap(self, dtype):
         # Without a penalty the dual has no scale to be measured by.

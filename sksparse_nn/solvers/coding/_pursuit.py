@@ -11,6 +11,14 @@ from sksparse_nn.solvers.coding._base import AbstractCoder, Codes
 # Squared norm that an atom must have outside the span of those chosen before it.
 _DEPENDENT = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
 
+# What single precision cannot do, so that rows are coded again in double: magnify its
+# rounding by more than the inverse of the one, or tell a smaller squared residual, the
+# difference of numbers near one, than the other.
+_LEAST_PIVOT, _LEAST_RESIDUAL = 1e-3, 1e-4
+
+# Squared residual that is the rounding of a row in single precision.
+_ROUNDING = float(np.finfo(np.float32).eps) ** 2
+
 
 @dataclass
 class OMP(AbstractCoder):
@@ -37,40 +45,58 @@ class OMP(AbstractCoder):
     path_parameter: ClassVar[str] = "n_nonzero_coefs"
     by_error: ClassVar[bool] = False
 
-    def encode_correlations(self, atoms, correlations, norms):
-        most = self._most(*atoms.unit.shape)
-        return self._pursue(atoms, correlations, norms, [most])[0]
+    def encode(self, atoms, rows, start=None):
+        return self.encode_path(atoms, rows, [self._most(*atoms.unit.shape)])[0]
 
     def encode_path(self, atoms, rows, values):
-        return self._pursue(atoms, rows.times(atoms.columns), rows.norms, values)
+        correlations, norms = rows.times(atoms.columns), rows.norms
+        limits = self._limits(norms)
+        path, pivots = self._pursue(atoms, correlations, norms, values, limits)
+        if correlations.dtype == np.float32:
+            lost = np.flatnonzero(_loses_digits(path, pivots, limits, norms))
+            if len(lost):
+                precise = self._pursue_in_double(atoms.in_double, rows, lost, values)
+                for codes, again in zip(path, precise, strict=True):
+                    codes.overwrite(lost, again)
+        return path
 
-    def _pursue(self, atoms, correlations, norms, sizes):
-        """Return codes of at most so many atoms, for each of some sizes."""
+    def _pursue_in_double(self, atoms, rows, which, sizes):
+        correlations, norms = rows.pick(which) @ atoms.columns, rows.norms[which]
+        limits = np.maximum(self._limits(norms), _ROUNDING)
+        return self._pursue(atoms, correlations, norms, sizes, limits)[0]
+
+    def encode_correlations(self, atoms, correlations, norms):
+        most = self._most(*atoms.unit.shape)
+        limits = self._limits(norms)
+        return self._pursue(atoms, correlations, norms, [most], limits)[0][0]
+
+    def _pursue(self, atoms, correlations, norms, sizes, limits):
+        """Return codes of at most so many atoms, for each size, and what they risk."""
         dtype, n_rows = correlations.dtype, len(norms)
         room = min(max(sizes), *atoms.unit.shape)
         counts = np.repeat(np.minimum(sizes, room).astype(np.int32), n_rows)
         counts = counts.reshape(len(sizes), n_rows)
         indices = np.empty((len(sizes), n_rows, room), np.int32)
-        values = np.empty((len(sizes), n_rows, room), dtype)
-        scores = np.empty(correlations.shape[1], dtype)
+        values = np.zeros((len(sizes), n_rows, room), dtype)
+        scores, pivots = np.empty(correlations.shape[1], dtype), np.empty(n_rows)
         pursue(
             correlations,
             atoms.gram,
             norms,
-            self._limits(norms),
+            limits,
             self.by_error,
             32 * float(np.finfo(dtype).eps),
             _DEPENDENT[dtype],
             scores,
             scores.view(np.int32 if dtype == np.float32 else np.int64),
+            pivots,
             counts,
             indices,
             values,
         )
         exact = np.zeros(n_rows)
-        return [
-            Codes(*parts, exact) for parts in zip(counts, indices, values, strict=True)
-        ]
+        path = zip(counts, indices, values, strict=True)
+        return [Codes(*parts, exact) for parts in path], pivots
 
     def _most(self, n_atoms, n_features):
         most = self.n_nonzero_coefs
@@ -86,6 +112,13 @@ class OMP(AbstractCoder):
             safe = np.where(norms > 0, norms, 1.0)
             limits = np.maximum(limits, self.abs_tol / safe / safe)
         return limits
+
+
+def _loses_digits(path, pivots, limits, norms):
+    """Tell which rows magnified rounding, or ended by a residual that is rounding."""
+    counts = np.max([codes.counts for codes in path], axis=0)
+    has_ended = (counts < path[0].indices.shape[1]) & (norms > 0)
+    return (pivots < _LEAST_PIVOT) | (has_ended & (limits < _LEAST_RESIDUAL))
 
 
 @dataclass

@@ -181,6 +181,24 @@ def test_float32_is_as_good_as_float64(name):
     assert_allclose(objectives(X, D, single, coder), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("name", GREEDY)
+@pytest.mark.parametrize("offset", [10.0, 1000.0])
+@pytest.mark.parametrize("parameters", [{"n_nonzero_coefs": 12}, {"tol": 1e-7}])
+def test_float32_is_as_good_with_atoms_that_are_alike(name, offset, parameters):
+    X, D = (offset + part.astype(np.float32) for part in problem(n_rows=100))
+    coder = CODERS.make(name, parameters)
+    single, double = (
+        encode(coder, D.astype(dtype), X.astype(dtype), sparse_output=False)
+        for dtype in (np.float32, np.float64)
+    )
+    X, D = X.astype(np.float64), D.astype(np.float64)
+    left, expected = (((X - codes @ D) ** 2).sum(axis=1) for codes in (single, double))
+    # What the coefficients lose when they are rounded at the end.
+    sizes = np.abs(single) @ np.linalg.norm(D, axis=1)
+    rounding = (np.finfo(np.float32).eps * sizes) ** 2
+    assert (np.sqrt(left) <= np.sqrt(1.001 * expected) + np.sqrt(rounding)).all()
+
+
 @pytest.mark.parametrize("name", ONE_LOOK)
 def test_float32_sees_what_float64_sees(name):
     X, D = problem()
