@@ -107,10 +107,9 @@ class SparseNet(BaseEstimator, ABC):
             samples = self._read(X, y, sample_weight, reset=new, learn=new)
             self._renew_random_state(new)
             train, valid = self._split(samples)
-            if new:
-                self._learn_scale(train)
-            else:
+            if not new:
                 self._check_warm_start(samples)
+            self._learn_scale(train, new)
             self._seen = nothing_seen(self._n_classes)
             with borrowed_torch(self._rng.randint(_MAX_SEED), device):
                 net = new_net(self, self._net_class, X=samples.X, device=device)
@@ -125,8 +124,8 @@ class SparseNet(BaseEstimator, ABC):
         new = not hasattr(self, "net_")
         samples = self._read(X, y, sample_weight, reset=new, learn=learn and new)
         self._renew_random_state(new)
+        self._learn_scale(samples, new)
         if new:
-            self._learn_scale(samples)
             self._seen = nothing_seen(self._n_classes)
         with borrowed_torch(self._rng.randint(_MAX_SEED), device):
             if new:
@@ -258,8 +257,8 @@ class SparseNet(BaseEstimator, ABC):
         """Return the targets as numbers; learn labels and shapes from them or check."""
 
     @abstractmethod
-    def _learn_scale(self, samples):
-        """Learn the scale of the targets."""
+    def _learn_scale(self, samples, new):
+        """Learn the scale of the targets, or of those that had none so far."""
 
     @abstractmethod
     def _check_warm_start(self, samples):

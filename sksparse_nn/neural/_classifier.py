@@ -301,7 +301,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
             )
         return codes
 
-    def _learn_scale(self, samples):
+    def _learn_scale(self, samples, new):
         """Learn nothing: classes have no scale."""
 
     def _check_warm_start(self, samples):

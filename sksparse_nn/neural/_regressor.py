@@ -183,7 +183,7 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
 
         The optimizer goes on too. Nothing is held out, whatever `early_stopping`.
         Weights are normalised over all the rows given so far. The first rows set the
-        scale of the targets.
+        scale of the targets; of a target that does not vary in them, the first that do.
 
         Parameters
         ----------
@@ -246,14 +246,27 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
             )
         return targets.astype(np.float64)
 
-    def _learn_scale(self, samples):
-        mean = np.average(samples.y, axis=0, weights=samples.weight)
-        variance = np.average((samples.y - mean) ** 2, axis=0, weights=samples.weight)
-        scale = np.sqrt(variance)
-        # Of a constant target, rounding is all the deviation there is.
-        constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
+    def _learn_scale(self, samples, new):
+        mean, scale = _mean_and_scale(samples)
+        if not new:
+            mean, scale = self._filled_in(mean, scale)
         # A scale of zero: what never varies is answered by its mean alone.
-        self._y_mean, self._y_scale = mean, np.where(constant, 0.0, scale)
+        self._y_mean, self._y_scale = mean, scale
+
+    def _filled_in(self, mean, scale):
+        """Take new means and scales where targets have not varied so far."""
+        former, known = self._y_mean, self._y_scale > 0
+        # Rows of one value, but another than before, vary all the same.
+        moved = np.where(
+            _is_rounding(mean - former, former), 0.0, np.abs(mean - former)
+        )
+        varies = scale > 0
+        new_mean = np.where(varies, mean, former)
+        new_scale = np.where(varies, scale, moved)
+        return (
+            np.where(known, former, new_mean),
+            np.where(known, self._y_scale, new_scale),
+        )
 
     def _check_warm_start(self, samples):
         """Check nothing: the number of outputs was."""
@@ -268,3 +281,15 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         varies = self._y_scale > 0
         scale = np.where(varies, self._y_scale, 1.0)
         return (varies * (y - self._y_mean) / scale).astype(dtype)
+
+
+def _mean_and_scale(samples):
+    """Return the mean and the standard deviation of each target, zero if constant."""
+    mean = np.average(samples.y, axis=0, weights=samples.weight)
+    variance = np.average((samples.y - mean) ** 2, axis=0, weights=samples.weight)
+    scale = np.sqrt(variance)
+    return mean, np.where(_is_rounding(scale, mean), 0.0, scale)
+
+
+def _is_rounding(deviation, value):
+    return np.abs(deviation) <= 10 * np.finfo(np.float64).eps * np.abs(value)

@@ -152,3 +152,36 @@ def test_a_net_is_not_fitted_before_fit(blobs):
     for method in (net.predict, net.predict_proba):
         with pytest.raises(NotFittedError):
             method(blobs[0])
+
+
+@pytest.mark.parametrize("n_first", [1, 7])
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_targets_that_vary_later_are_learnt_then(line, n_first, offset):
+    X, y = line
+    net = SparseNetRegressor((8,), learning_rate=0.02, random_state=0)
+    y = np.stack([y, offset + y], axis=1)
+    constant = y[:n_first].copy()
+    constant[:, 1] = offset
+    net.partial_fit(X[:n_first], constant)
+    for _ in range(60):
+        net.partial_fit(X, y)
+    assert net.score(X, y) > 0.9
+
+
+def test_a_second_row_is_a_scale_too(line):
+    X, y = line
+    net = SparseNetRegressor((8,), learning_rate=0.02, random_state=0)
+    net.partial_fit(X[:1], y[:1])
+    for _ in range(60):
+        for rows in (slice(1, 2), slice(2, None)):
+            net.partial_fit(X[rows], y[rows])
+    assert net.score(X, y) > 0.8
+
+
+def test_a_warm_start_learns_targets_that_were_constant(line):
+    X, y = line
+    net = SparseNetRegressor(
+        (8,), learning_rate=0.02, max_epochs=60, warm_start=True, random_state=0
+    )
+    assert_array_equal(net.fit(X, np.full(len(y), 3.0)).predict(X), 3)
+    assert net.fit(X, y).score(X, y) > 0.9
