@@ -116,7 +116,7 @@ def lasso_row(
             n_barred += 1
     else:
         correlate(c, gram, ridge, support, w, m, q)
-    gap = gap_of(c, q, level, floor, positive, support, w, m, scores, bits)
+    gap = gap_of(c, q, level, ridge, floor, positive, support, w, m, scores, bits)
     return m, gap
 
 
@@ -222,4 +222,6 @@ def lasso_gaps(
             scaled[j] = level[j] / norms[i]
         correlate(correlations[i], gram, ridge, indices[i], w, m, q)
         c = correlations[i]
-        gaps[i] = gap_of(c, q, scaled, 0.0, positive, indices[i], w, m, scores, bits)
+        gaps[i] = gap_of(
+            c, q, scaled, ridge, 0.0, positive, indices[i], w, m, scores, bits
+        )

@@ -9,7 +9,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet as PeerElasticNet
 from sklearn.linear_model import LassoLars
 
+from sksparse_nn.kernels.lasso import lasso_gaps
 from sksparse_nn.solvers.coding import ElasticNet, Lasso, encode
+from tests.solvers.coding.objective import objectives
 
 GAP = {np.float32: 1e-4, np.float64: 1e-6}
 
@@ -188,3 +190,79 @@ def test_a_small_ridge_shares_among_opposite_atoms_in_float32_too():
     X, D = np.array([[-1.0]], np.float32), np.array([[-1000.0], [1000.0]], np.float32)
     codes = encode(ElasticNet(10.0, 0.5), D, X, sparse_output=False)
     assert_allclose(codes, [[0.0004975, -0.0004975]], rtol=1e-3)
+
+
+def gaps_of(coder, D, X, C):
+    """Measure relative duality gaps with the residual as the dual point."""
+    X, D, C = (np.asarray(array, dtype=np.float64) for array in (X, D, C))
+    linear, ridge = coder.alpha * coder.l1_ratio, coder.alpha * (1 - coder.l1_ratio)
+    residual = X - C @ D
+    squares = 0.5 * (residual**2).sum(axis=1)
+    penalty = (linear * np.abs(C) + 0.5 * ridge * C**2).sum(axis=1)
+    products = residual @ D.T
+    if coder.positive_code:
+        beyond = np.maximum(products - linear, 0)
+    else:
+        beyond = np.maximum(np.abs(products) - linear, 0)
+    dual = (residual * X).sum(axis=1) - squares - (beyond**2).sum(axis=1) / (2 * ridge)
+    return (squares + penalty - dual) / (squares + penalty)
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize(
+    ("dtype", "scale", "l1_ratio"),
+    [
+        (np.float32, 1, 1e-6),
+        (np.float32, 255, 0.05),
+        (np.float32, 1e4, 0.5),
+        (np.float64, 1e6, 1e-6),
+        (np.float64, 1e12, 0.5),
+        (np.float64, 1, 0.999),
+    ],
+)
+def test_elastic_nets_are_at_the_optimum_and_know_it(dtype, scale, l1_ratio, positive):
+    rng = np.random.default_rng(0)
+    D = rng.standard_normal((15, 10)).astype(dtype)
+    X = (scale * rng.standard_normal((20, 10))).astype(dtype)
+    coder = ElasticNet(0.3, l1_ratio, positive)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        C = encode(coder, D, X, sparse_output=False)
+    assert gaps_of(coder, D, X, C).max() < 1e-6
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("l1_ratio", [0.05, 0.5, 0.95])
+def test_gaps_bound_what_codes_miss_of_the_optimum(l1_ratio, positive):
+    X, D = hostile("random")
+    coder = ElasticNet(0.3, l1_ratio, positive)
+    best = encode(coder, D, X, sparse_output=False)
+    rng = np.random.default_rng(0)
+    for size in (1e-8, 1e-4, 1e-1):
+        worse = best + size * rng.standard_normal(best.shape) * (best != 0)
+        worse = np.maximum(worse, 0) if positive else worse
+        gaps = measured_gaps(coder, D, X, worse)
+        objective = objectives(X, D, worse, coder)
+        missed = (objective - objectives(X, D, best, coder)) / objective
+        assert (gaps >= missed - 1e-12).all()
+
+
+def measured_gaps(coder, D, X, C):
+    """Return what the kernel says of given codes."""
+    atoms = coder.prepare(D)
+    norms = np.linalg.norm(X, axis=1)
+    gaps, scores = np.empty(len(X)), np.empty(len(D))
+    lasso_gaps(
+        X / norms[:, None] @ atoms.columns,
+        atoms.gram,
+        norms,
+        *coder._penalties(atoms.norms),
+        coder.positive_code,
+        scores,
+        scores.view(np.int64),
+        gaps,
+        np.full(len(X), len(D), np.int32),
+        np.tile(np.arange(len(D), dtype=np.int32), (len(X), 1)),
+        C * atoms.norms,
+    )
+    return gaps
