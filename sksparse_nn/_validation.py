@@ -89,7 +89,11 @@ def _is_double(X):
     dtypes = getattr(X, "dtypes", None)
     dtypes = [getattr(X, "dtype", None)] if dtypes is None else list(dtypes)
     doubles = ("float64", "double", "longdouble", "float96", "float128")
-    return any(any(name in str(d).lower() for name in doubles) for d in dtypes)
+    return any(
+        (isinstance(d, np.dtype) and d.kind == "f" and d.itemsize >= 8)  # in any order
+        or any(name in str(d).lower() for name in doubles)
+        for d in dtypes
+    )
 
 
 def check_same_names(one, other):

@@ -83,7 +83,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Level of the thresholds, penalty of the lasso. Whitened patches have along each
         principal direction the variance v / (v + `whitening_reg`), where v is that of
         patches of even contrast, about one on average. By default values of whitened
-        patches of photographs had a variance of 0.16, of digits 0.37.
+        patches of photographs had a variance of 0.16, of digits 0.33.
 
     n_nonzero_coefs : int, default=None
         Atoms a patch of "omp"; None for a tenth of the values of a patch.
@@ -172,6 +172,9 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     Work goes over a few images at a time, whose patches are gathered, multiplied by
     the atoms with the whitening folded in, encoded and pooled while they are in cache:
     all patches of all images never exist at once.
+
+    `encoder`, its parameters, `pooling` and `split_sign` may be changed after `fit`;
+    all else is as it was then.
 
     References
     ----------
@@ -402,6 +405,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return Whitening(self.contrast_, self.patch_mean_, self.whitening_)
 
     def _prepared(self, pooling, X):
+        self._validate_params()  # those of the encoder and of pooling are read anew
         dtype, whitening = float_type(X), self._whitening()
         return prepared(pooling.encoder, self.components_, whitening, dtype)
 

@@ -307,13 +307,17 @@ def test_patches_never_exist_at_once():
         16, image_shape=(32, 32, 3), learner="random", n_patches=5000, random_state=0
     ).fit(pixels[:50])
     coder.transform(pixels[:2])  # imports what it needs
+    n_bytes = 4 * len(pixels) * len(coder.get_feature_names_out())
+    assert peak_of(lambda: coder.transform(pixels)) - n_bytes < 2**24
+
+
+def peak_of(call):
     tracemalloc.start()
     try:
-        Z = coder.transform(pixels)
-        _, peak = tracemalloc.get_traced_memory()
+        call()
+        return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak - Z.nbytes < 2**24
 
 
 @pytest.mark.parametrize(
@@ -350,3 +354,39 @@ def test_digits_are_told_apart_by_twenty_labels_a_class():
     few = np.concatenate([order[y[order] == label][:20] for label in range(10)])
     rest = np.setdiff1d(order, few)
     assert clone(model).fit(X[few], y[few]).score(X[rest], y[rest]) > 0.94
+
+
+@pytest.mark.parametrize("encoder", ["soft_threshold", "threshold"])
+@pytest.mark.parametrize("split_sign", [True, False])
+def test_a_level_beyond_the_type_leaves_nothing(X, encoder, split_sign):
+    coder = coder_of(encoder=encoder, alpha=1e39, split_sign=split_sign).fit(X)
+    assert not coder.transform(X.astype(np.float32)).any()
+
+
+def test_large_images_are_few_at_once():
+    X = np.zeros((300, 3 * 128**2), np.uint8)
+    coder = ImagePatchCoder(
+        4, image_shape=(128, 128, 3), patch_size=8, stride=100, learner="random", pool=1
+    ).fit(X[:3])
+    assert peak_of(lambda: coder.transform(X)) < 2**24
+    assert peak_of(lambda: coder.fit(X)) < 2**24
+
+
+def test_bytes_in_the_other_order_are_doubles_too(X):
+    coder = coder_of().fit(X)
+    found = coder.transform(X.astype(">f8"))
+    assert found.dtype == np.float64
+    assert_array_equal(found, coder.transform(X))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_hardly_regularised_whitening_is_of_no_rounding(X, dtype):
+    coder = coder_of(whitening_reg=1e-200, encoder="omp", n_nonzero_coefs=10)
+    coder.fit(X.astype(dtype))
+    assert np.abs(coder.reconstruct(X.astype(dtype)) - X).max() < np.abs(X).max()
+
+
+def test_parameters_changed_after_the_fit_are_checked(X):
+    coder = coder_of().fit(X).set_params(pooling="median")
+    with pytest.raises(ValueError, match="pooling"):
+        coder.transform(X)

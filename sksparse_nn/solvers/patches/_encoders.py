@@ -167,7 +167,7 @@ class SoftThreshold(_Correlations):
     alpha: float = 0.25
 
     def overwrite(self, state, patches, raw, scales):
-        soft_thresholds(raw, scales, state.offsets, raw.dtype.type(self.alpha))
+        soft_thresholds(raw, scales, state.offsets, _level(self.alpha, raw.dtype))
 
     def add_split(self, state, images, layout, sums):
         """Add positive and negative values up by region, in one sweep.
@@ -194,7 +194,7 @@ class SoftThreshold(_Correlations):
             state.atoms,
             state.offsets,
             state.whitening.contrast,
-            images.dtype.type(self.alpha),
+            _level(self.alpha, images.dtype),
             sums,
         )
 
@@ -212,7 +212,7 @@ class HardThreshold(_Correlations):
     alpha: float = 0.25
 
     def overwrite(self, state, patches, raw, scales):
-        thresholds(raw, scales, state.offsets, raw.dtype.type(self.alpha))
+        thresholds(raw, scales, state.offsets, _level(self.alpha, raw.dtype))
 
 
 class _Distances(_OfProducts):
@@ -308,6 +308,11 @@ def _folded(dictionary, whitening, norms=None):
     atoms, dtype = dictionary.astype(np.float64) @ whitening.matrix.T, dictionary.dtype
     offsets = (atoms @ whitening.mean).astype(dtype)
     return Folded(atoms.astype(dtype), offsets, whitening, norms)
+
+
+def _level(alpha, dtype):
+    """Return a level in a type, the largest number that it has at most."""
+    return dtype.type(min(alpha, float(np.finfo(dtype).max)))
 
 
 def _products(state, patches, out):

@@ -22,6 +22,9 @@ from sksparse_nn.solvers.patches._whitening import Patches
 _TASK = 2**12
 _GATHERED = 2**10
 
+# Numbers that images taken at once have at most, if they are several.
+_PIXELS = 2**18
+
 # Numbers of a block of products, and its rows at least: it stays in cache too.
 _PRODUCTS = 2**19
 _ROWS = 64
@@ -131,7 +134,7 @@ class Pooling:
         blocks : list of slice
             In order.
         """
-        return block_slices(X.shape[0], max(1, _TASK // self.layout.n_positions))
+        return block_slices(X.shape[0], _images_at_once(_TASK, self.layout))
 
     def _encode_block(self, images, state, out):
         if self._is_swept:
@@ -182,7 +185,7 @@ class PatchReader:
 
     def __init__(self, layout, dtype):
         self._layout = layout
-        self.n_images = max(1, _GATHERED // layout.n_positions)
+        self.n_images = _images_at_once(_GATHERED, layout)
         n_patches = self.n_images * layout.n_positions
         self._centred = np.empty((n_patches, layout.patch_width), dtype)
         self._variances = np.empty(n_patches)
@@ -205,6 +208,12 @@ class PatchReader:
         runs, corners = self._layout.runs, self._layout.corners
         gather_patches(images, runs, corners, centred, variances)
         return Patches(centred, variances)
+
+
+def _images_at_once(n_patches, layout):
+    """Return how many images have so many patches, and are not too large themselves."""
+    by_size = _PIXELS // layout.n_features
+    return max(1, min(n_patches // layout.n_positions, by_size))
 
 
 def float_type(X):

@@ -166,5 +166,7 @@ def fit_whitening(patches, *, kind, regularisation, contrast):
     deviations = scaled - mean.astype(scaled.dtype)
     covariance = (deviations.T @ deviations).astype(np.float64) / max(len(scaled), 1)
     values, vectors = np.linalg.eigh(covariance)
-    roots = 1 / np.sqrt(np.maximum(values, 0) + regularisation)
+    # Below it a direction, such as that of the means, holds only rounding.
+    least = np.finfo(deviations.dtype).eps * values.max()
+    roots = 1 / np.sqrt(np.maximum(values, least) + regularisation)
     return Whitening(added, mean, (vectors * roots) @ vectors.T)
