@@ -229,12 +229,18 @@ def _sparsity_name(estimator, step, param_grid):
     algorithm = estimator.named_steps[step].algorithm
     name = CODERS[algorithm].path_parameter
     grids = [param_grid] if isinstance(param_grid, dict) else param_grid
-    if name is None or not all(f"{step}__{name}" in grid for grid in grids):
-        wanted = name or "no parameter of sparsity; use GridSearchCV"
+    if name is None:
         raise ValueError(
-            f"param_grid must have {step}__{wanted} (algorithm={algorithm!r})."
-            f" Got {param_grid!r}."
+            f"algorithm={algorithm!r} has no parameter of sparsity to search. Use"
+            " GridSearchCV."
         )
+    for grid in grids:
+        if f"{step}__{name}" not in grid:
+            raise ValueError(
+                f"Each grid of param_grid must have {step}__{name}, the sparsity of"
+                f" algorithm={algorithm!r}. Got one of {sorted(grid)}; use GridSearchCV"
+                " for several algorithms, or for tolerances."
+            )
     return name
 
 

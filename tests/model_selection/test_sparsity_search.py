@@ -155,6 +155,11 @@ def test_learning_at_each_sparsity_is_approximated(digits):
         (LogisticRegression(), {"C": [1]}, "Pipeline with one SparseDictionaryCoder"),
         (pipeline_of(), {f"{STEP}__alpha": [1]}, f"must have {STEP}__n_nonzero_coefs"),
         (pipeline_of(algorithm="triangle"), {}, "no parameter of sparsity"),
+        (
+            pipeline_of(),
+            [{f"{STEP}__n_nonzero_coefs": [1]}, {f"{STEP}__algorithm": ["lasso"]}],
+            f"Got one of \\['{STEP}__algorithm'\\]",
+        ),
     ],
 )
 def test_what_cannot_be_searched_says_so(digits, estimator, grid, message):
