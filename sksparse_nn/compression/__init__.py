@@ -4,7 +4,7 @@ from sksparse_nn.compression._display import CompressionDisplay
 from sksparse_nn.compression._factorizer import NetFactorizer
 from sksparse_nn.compression._pruner import NetPruner
 from sksparse_nn.compression._quantizer import NetQuantizer
-from sksparse_nn.compression._report import compression_report
+from sksparse_nn.compression._report import compression_report, for_prediction
 
 __all__ = [
     "CompressionDisplay",
@@ -12,4 +12,5 @@ __all__ = [
     "NetPruner",
     "NetQuantizer",
     "compression_report",
+    "for_prediction",
 ]

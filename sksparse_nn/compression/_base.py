@@ -92,8 +92,7 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             As the estimator's own `predict`.
         """
-        check_is_fitted(self, "estimator_")
-        return self.estimator_.predict(X)
+        return self._fitted().predict(X)
 
     @available_if(_inner_has("predict_proba"))
     def predict_proba(self, X):
@@ -109,8 +108,23 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         probabilities : ndarray of shape (n_samples, n_classes)
             As the estimator's own.
         """
-        check_is_fitted(self, "estimator_")
-        return self.estimator_.predict_proba(X)
+        return self._fitted().predict_proba(X)
+
+    @available_if(_inner_has("predict_log_proba"))
+    def predict_log_proba(self, X):
+        """Return the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            As the estimator's own.
+        """
+        return self._fitted().predict_log_proba(X)
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, or for numbers the coefficient of determination.
@@ -131,10 +145,15 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         score : float
             As the estimator's own.
         """
-        check_is_fitted(self, "estimator_")
-        return last_step(self.estimator_).__class__.score(
+        return last_step(self._fitted()).__class__.score(
             self, X, y, sample_weight=sample_weight
         )
+
+    def _fitted(self):
+        # The check itself takes longer than a row.
+        if not hasattr(self, "estimator_"):
+            check_is_fitted(self)
+        return self.estimator_
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "estimator_")

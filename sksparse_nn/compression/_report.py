@@ -1,6 +1,7 @@
 """What compressed estimators cost and what they are worth, side by side."""
 
 import pickle
+from collections.abc import Mapping
 from copy import deepcopy
 from time import perf_counter
 
@@ -72,7 +73,7 @@ def compression_report(estimators, X, y, *, fit_on=None):
     Raises
     ------
     TypeError
-        If an estimator does not end in a network of this package.
+        If an estimator does not end in a network of this package, or has no name.
 
     Examples
     --------
@@ -91,6 +92,11 @@ def compression_report(estimators, X, y, *, fit_on=None):
     """
     import pandas as pd
 
+    if not isinstance(estimators, Mapping):
+        raise TypeError(
+            "compression_report takes a dict of fitted estimators by name, such as "
+            f'{{"net": net}}. Got {type(estimators).__name__}.'
+        )
     X = np.asarray(X) if isinstance(X, list | tuple) else X
     rows = {
         name: _row(estimator, X, y, fit_on) for name, estimator in estimators.items()
@@ -129,17 +135,37 @@ def for_prediction(estimator):
     """Return a copy of what a fitted estimator predicts with, and of nothing else.
 
     Without the state of the training, and without what was there before it was made
-    smaller.
+    smaller: what to pickle, with as many bytes as `compression_report` says.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted.
+        A network of this package, a compressor, a transformer or a pipeline of these,
+        fitted. Of a search give its `best_estimator_`.
 
     Returns
     -------
     copy : estimator
-        Answers as the estimator does.
+        Answers as the estimator does, and can be trained no further. Of a compressor it
+        is the network or the pipeline inside.
+
+    See Also
+    --------
+    compression_report : Sizes, work and speed of several.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> from sklearn.datasets import load_digits
+    >>> from sksparse_nn import NetQuantizer, SparseNetClassifier, for_prediction
+    >>> X, y = load_digits(return_X_y=True)
+    >>> net = SparseNetClassifier((64,), max_epochs=2, random_state=0).fit(X / 16, y)
+    >>> small = NetQuantizer(net).fit(X / 16, y)
+    >>> slim = for_prediction(small)
+    >>> bool((slim.predict(X / 16) == small.predict(X / 16)).all())
+    True
+    >>> len(pickle.dumps(slim)) < len(pickle.dumps(small)) / 3
+    True
     """
     if is_frame(estimator):
         return for_prediction(inside(estimator))

@@ -1,8 +1,10 @@
 """A network that tells classes apart."""
 
+from functools import partial
 from numbers import Real
 
 import numpy as np
+import torch
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import (
@@ -261,6 +263,21 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
             Rows that sum to one, in the float type of the net.
         """
         return self._outputs(X, then=softmax).numpy()
+
+    def predict_log_proba(self, X):
+        """Return the logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            Finite where probabilities are rounded to zero.
+        """
+        return self._outputs(X, then=partial(torch.log_softmax, dim=1)).numpy()
 
     def predict(self, X):
         """Return the most probable label of each sample.

@@ -32,10 +32,10 @@ from sksparse_nn import (
     SparseNetRegressor,
     TruncatedSVDReducer,
     compression_report,
+    for_prediction,
 )
 from sksparse_nn.compression._layers import PrunedLinear, QuantizedLinear
 from sksparse_nn.compression._networks import linear_layers
-from sksparse_nn.compression._report import for_prediction
 from sksparse_nn.neural._nesting import last_step
 
 COMPRESSORS = {
@@ -210,6 +210,22 @@ def test_a_schedule_that_has_ended_does_not_hold_up_fine_tuning(digits):
     small = NetPruner(net, amount=0.8)
     tuned = clone(small).set_params(fine_tune_epochs=10).fit(X, y)
     assert tuned.score(X_test, y_test) > small.fit(X, y).score(X_test, y_test) + 0.05
+
+
+def test_the_report_takes_estimators_by_name(digits):
+    X, _, y, _ = digits
+    net = SparseNetClassifier(max_epochs=1, random_state=0).fit(X, y)
+    with pytest.raises(TypeError, match="dict of fitted estimators by name"):
+        compression_report([net], X, y)
+
+
+def test_log_probabilities_are_those_of_the_probabilities(digits):
+    X, _, y, _ = digits
+    small = NetQuantizer(SparseNetClassifier(max_epochs=1, random_state=0)).fit(X, y)
+    for net in (small, small.estimator_):
+        found = net.predict_log_proba(1e4 * X)
+        assert np.isfinite(found).all()
+        assert_allclose(np.exp(found), net.predict_proba(1e4 * X), atol=1e-6)
 
 
 def test_integers_take_a_quarter_on_disk(digits):
