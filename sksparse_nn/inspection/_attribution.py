@@ -44,7 +44,8 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
 
     tol : float, default=1e-3
         What the sum may miss, as a share of the largest change of the output between
-        no atoms and all. The path of integration gets more points until that holds.
+        no atoms and all, of any output of a classifier. The path of integration gets
+        more points until that holds.
 
     Returns
     -------
@@ -122,7 +123,7 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
         atom_names=_atom_names(stages),
     )
     found.errors = found.outputs - found.bias - found.atoms.sum(axis=2)
-    _warn(found, tol)
+    _warn(found, tol, net.has_one_unit)
     if features:
         _check_nothing_is_missing(stages.rows[stages.first])
         worths = _back(stages, worths, stages.atoms, stages.first)
@@ -186,16 +187,17 @@ def _numbers_of(names, outputs):
     return np.array([places[name] for name in outputs.tolist()], dtype=np.intp)
 
 
-def _warn(found, tol):
+def _warn(found, tol, has_one_unit):
     """Say once what the atoms miss of outputs, as `attribute` promises."""
     missed = np.abs(found.errors)
-    allowed = largest_error(found.outputs - found.bias, tol)
+    allowed = largest_error(found.outputs - found.bias, tol, has_one_unit)
     if (missed > allowed).any():
         n_rows = (missed > allowed).any(axis=1).sum()
+        worst = np.unravel_index((missed - allowed).argmax(), missed.shape)
         warnings.warn(
-            f"What atoms add misses up to {missed.max():.2g} of an output in {n_rows} "
-            f"of {len(missed)} rows, more than tol={tol} of the largest change. The "
-            "network bends sharply, or a step behind the atoms is not affine. Raise "
+            f"What atoms add misses up to {missed[worst]:.2g} of an output in {n_rows} "
+            f"of {len(missed)} rows, where tol={tol} allows {allowed[worst[1]]:.2g}. "
+            "The network bends sharply, or a step behind the atoms is not affine. Raise "
             "tol or use a smoother activation.",
             ConvergenceWarning,
             stacklevel=3,

@@ -20,6 +20,11 @@ class DoubleNet:
     ----------
     network : SparseNetClassifier or SparseNetRegressor
         Fitted. Layers of small integers or without their zeros become plain ones.
+
+    Attributes
+    ----------
+    has_one_unit : bool
+        Whether outputs can be compared: logits can, targets may be of any unit.
     """
 
     def __init__(self, network):
@@ -27,6 +32,7 @@ class DoubleNet:
         self._module = _plain(module).double().eval()
         self._module.requires_grad_(False)
         self._scale, self._shift = _answers_in(network)
+        self.has_one_unit = hasattr(network, "classes_")
 
     def outputs(self, Z):
         """Answer rows.
@@ -99,7 +105,7 @@ def integrated_gradients(net, Z, start, which, tol):
 
     tol : float
         What the products of gradients and inputs may miss of an output's change along
-        the line, as a share of the largest change of that output.
+        the line, as in `largest_error`.
 
     Returns
     -------
@@ -108,7 +114,7 @@ def integrated_gradients(net, Z, start, which, tol):
     """
     rows = np.arange(len(Z))[:, None]
     wanted = (net.outputs(Z) - net.outputs(start))[rows, which]
-    allowed = largest_error(wanted, tol)
+    allowed = largest_error(wanted, tol, net.has_one_unit)
     gradients = np.zeros((*which.shape, Z.shape[1]))
     open_rows, n_points = np.arange(len(Z)), _FIRST
     while len(open_rows) and n_points <= _MOST:
@@ -122,7 +128,7 @@ def integrated_gradients(net, Z, start, which, tol):
     return gradients
 
 
-def largest_error(changes, tol):
+def largest_error(changes, tol, has_one_unit):
     """Return what a sum may miss of each output.
 
     Parameters
@@ -133,13 +139,17 @@ def largest_error(changes, tol):
     tol : float
         Share of the largest change of a target.
 
+    has_one_unit : bool
+        Whether the largest change of all targets counts.
+
     Returns
     -------
     allowed : ndarray of shape (n_targets,)
         At least what rounding costs.
     """
     largest = np.abs(changes).max(axis=0, initial=0.0)
-    return tol * largest + 1e-9 * largest.max(initial=0.0)
+    most = largest.max(initial=0.0)
+    return tol * np.where(has_one_unit, most, largest) + 1e-9 * most
 
 
 def _answers_in(network):

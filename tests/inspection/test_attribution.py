@@ -27,6 +27,7 @@ from sksparse_nn import (
     TruncatedSVDReducer,
 )
 from sksparse_nn.inspection import attribute
+from sksparse_nn.inspection._path_gradients import largest_error
 from tests.inspection.pipelines import (
     ALGORITHMS,
     ATTENTION,
@@ -302,3 +303,9 @@ def test_a_module_that_works_in_place_is_followed(digits):
     net = SparseNetClassifier(module=module, max_epochs=2, random_state=0).fit(*digits)
     found = attribute(net, digits[0][:3])
     assert_allclose(found.outputs, logits(net, digits[0][:3].copy()), rtol=1e-4)
+
+
+def test_a_class_that_hardly_changes_is_held_to_those_that_do():
+    changes = np.array([[8.0, 0.03]])
+    assert_allclose(largest_error(changes, 1e-3, True), [8e-3, 8e-3], rtol=1e-4)
+    assert_allclose(largest_error(changes, 1e-3, False), [8e-3, 3e-5], rtol=1e-3)

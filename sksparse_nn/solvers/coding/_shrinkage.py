@@ -13,6 +13,9 @@ from sksparse_nn.kernels import shrinkage
 from sksparse_nn.solvers.coding._base import AbstractCoder, room_for
 from sksparse_nn.solvers.coding._pursuit import OMP
 
+# Share of the atoms' energy that their mean may have in single precision.
+_OFFSET_SHARE = 0.9
+
 
 class _OneLook(AbstractCoder):
     approximates = False
@@ -113,7 +116,23 @@ class Triangle(_OneLook):
 
     weights_atoms: ClassVar[bool] = False
 
+    def encode(self, atoms, rows, start=None):
+        if atoms.unit.dtype != np.float32 or not _share_an_offset(atoms.given):
+            return super().encode(atoms, rows, start)
+        atoms = atoms.in_double
+        correlations = rows.pick(slice(None)) @ atoms.columns
+        codes = self.encode_correlations(atoms, correlations, rows.norms)
+        values = np.where(codes.used(), codes.values, 0)  # the rest is not initialised
+        return codes._replace(values=values.astype(np.float32))
+
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
         shrinkage.triangle(correlations, norms, atoms.norms, *codes.entries)
         return codes
+
+
+def _share_an_offset(atoms):
+    """Tell whether distances are small differences of large products."""
+    atoms = atoms.astype(np.float64)
+    mean = atoms.mean(axis=0)
+    return mean @ mean > _OFFSET_SHARE * (atoms**2).sum(axis=1).mean()

@@ -181,6 +181,16 @@ def test_float32_is_as_good_as_float64(name):
     assert_allclose(objectives(X, D, single, coder), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("offset", [0.0, 10.0, 1e4])
+def test_float32_sees_distances_behind_an_offset(offset):
+    X, D = ((offset + part).astype(np.float32) for part in problem())
+    codes = encode(CODERS.make("triangle", {}), D, X, sparse_output=False)
+    distances = np.linalg.norm(X[:, None].astype(np.float64) - D, axis=2)
+    nearer = distances.mean(axis=1, keepdims=True) - distances
+    assert codes.dtype == np.float32
+    assert_allclose(codes, np.maximum(nearer, 0), atol=1e-4)
+
+
 @pytest.mark.parametrize("name", GREEDY)
 @pytest.mark.parametrize("offset", [10.0, 1000.0])
 @pytest.mark.parametrize("parameters", [{"n_nonzero_coefs": 12}, {"tol": 1e-7}])
