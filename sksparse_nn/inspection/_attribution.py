@@ -197,7 +197,7 @@ def _warn(found, tol, has_one_unit):
         warnings.warn(
             f"What atoms add misses up to {missed[worst]:.2g} of an output in {n_rows} "
             f"of {len(missed)} rows, where tol={tol} allows {allowed[worst[1]]:.2g}. "
-            "The network bends sharply, or a step behind the atoms is not affine. Raise "
+            "The network bends sharply, or a step behind atoms is not affine. Raise "
             "tol or use a smoother activation.",
             ConvergenceWarning,
             stacklevel=3,
