@@ -146,8 +146,8 @@ def for_prediction(estimator):
     Returns
     -------
     copy : estimator
-        Answers as the estimator does, and can be trained no further. Of a compressor it
-        is the network or the pipeline inside.
+        Answers as the estimator does; there is no `partial_fit` from here. Of a
+        compressor it is the network or the pipeline inside.
 
     See Also
     --------

@@ -159,7 +159,18 @@ def resumed(former, *, learning_rate):
     -------
     net : Net
         A copy.
+
+    Raises
+    ------
+    ValueError
+        If the net has no optimizer any more.
     """
+    if former.optimizer_ is None:
+        raise ValueError(
+            "partial_fit goes on with the optimizer's state. Got a network that was "
+            "made smaller or only for prediction, which has none; train the one that "
+            "it was made of."
+        )
     net = deepcopy(former)
     if net.lr != learning_rate:
         net.set_params(lr=learning_rate)

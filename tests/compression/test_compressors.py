@@ -219,6 +219,13 @@ def test_the_report_takes_estimators_by_name(digits):
         compression_report([net], X, y)
 
 
+def test_what_is_only_for_prediction_says_that_it_cannot_go_on(digits):
+    X, _, y, _ = digits
+    slim = for_prediction(SparseNetClassifier(max_epochs=1, random_state=0).fit(X, y))
+    with pytest.raises(ValueError, match="only for prediction"):
+        slim.partial_fit(X, y)
+
+
 def test_log_probabilities_are_those_of_the_probabilities(digits):
     X, _, y, _ = digits
     small = NetQuantizer(SparseNetClassifier(max_epochs=1, random_state=0)).fit(X, y)

@@ -124,6 +124,7 @@ class AbstractCoder(ABC):
         """
         return Atoms.of(dictionary, gram=gram or self.needs_gram)
 
+    @abstractmethod
     def encode(self, atoms, rows, start=None):
         """Code a block of rows.
 
@@ -144,7 +145,6 @@ class AbstractCoder(ABC):
         codes : Codes
             In terms of the unit atoms.
         """
-        return self.encode_correlations(atoms, rows.times(atoms.columns), rows.norms)
 
     def largest_gap(self, dtype):
         """Return the relative duality gap that a code is held to in a float type.
@@ -207,27 +207,6 @@ class AbstractCoder(ABC):
         """
         coders = [replace(self, **{self.path_parameter: value}) for value in values]
         return [coder.encode(atoms, rows) for coder in coders]
-
-    @abstractmethod
-    def encode_correlations(self, atoms, correlations, norms):
-        """Code rows given by their products with the atoms.
-
-        Parameters
-        ----------
-        atoms : Atoms
-            From `prepare`.
-
-        correlations : ndarray of shape (n_rows, n_atoms)
-            Products of unit rows and unit atoms; may be overwritten.
-
-        norms : ndarray of shape (n_rows,)
-            Norms of the rows.
-
-        Returns
-        -------
-        codes : Codes
-            Scaled by the norms.
-        """
 
 
 def room_for(correlations, width):

@@ -81,11 +81,6 @@ class ElasticNet(AbstractCoder):
             path[place] = codes = coder.encode(atoms, rows, start)
         return path
 
-    def encode_correlations(self, atoms, correlations, norms):
-        codes = self._no_codes(atoms, correlations)
-        self._solve(atoms, correlations, norms, codes)
-        return codes
-
     def _no_codes(self, atoms, correlations):
         n_atoms, n_features = atoms.unit.shape
         room = n_atoms if self.l1_ratio < 1 else min(n_atoms, n_features)

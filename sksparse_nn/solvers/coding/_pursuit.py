@@ -65,11 +65,6 @@ class OMP(AbstractCoder):
         limits = np.maximum(self._limits(norms), _ROUNDING)
         return self._pursue(atoms, correlations, norms, sizes, limits)[0]
 
-    def encode_correlations(self, atoms, correlations, norms):
-        most = self._most(*atoms.unit.shape)
-        limits = self._limits(norms)
-        return self._pursue(atoms, correlations, norms, [most], limits)[0][0]
-
     def _pursue(self, atoms, correlations, norms, sizes, limits):
         """Return codes of at most so many atoms, for each size, and what they risk."""
         dtype, n_rows = correlations.dtype, len(norms)

@@ -4,6 +4,7 @@ What they say of correlated atoms adds up to more than the row, so a dictionary 
 learnt with their codes but with those of a pursuit.
 """
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,6 +23,30 @@ class _OneLook(AbstractCoder):
 
     def learning_coder(self):
         return OMP(n_nonzero_coefs=1)
+
+    def encode(self, atoms, rows, start=None):
+        return self.encode_correlations(atoms, rows.times(atoms.columns), rows.norms)
+
+    @abstractmethod
+    def encode_correlations(self, atoms, correlations, norms):
+        """Code rows given by their products with the atoms.
+
+        Parameters
+        ----------
+        atoms : Atoms
+            From `prepare`.
+
+        correlations : ndarray of shape (n_rows, n_atoms)
+            Products of unit rows and unit atoms; may be overwritten.
+
+        norms : ndarray of shape (n_rows,)
+            Norms of the rows.
+
+        Returns
+        -------
+        codes : Codes
+            Scaled by the norms.
+        """
 
 
 @dataclass
