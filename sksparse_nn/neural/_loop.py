@@ -9,6 +9,8 @@ from skorch.callbacks import Callback
 from skorch.utils import TeeGenerator
 from torch.optim import LBFGS
 
+from sksparse_nn.neural._perceptron_steps import PerceptronSteps, are_possible
+
 
 class LeanLoop(NeuralNet):
     """A skorch net that tells of batches only those callbacks which ask."""
@@ -35,6 +37,9 @@ class LeanLoop(NeuralNet):
         """
         if iterator is None:
             return
+        if training and self._steps_by_hand(iterator.samples):
+            self._set_training(True)
+            step_fn = PerceptronSteps(self).step
         before, after = map(self.listeners, ("on_batch_begin", "on_batch_end"))
         batches = self.history[-1]["batches"]
         n_before = len(batches)
@@ -77,6 +82,28 @@ class LeanLoop(NeuralNet):
         self.optimizer_.step()
         return step
 
+    def _steps_by_hand(self, samples):
+        return (
+            not self.is_watched
+            and _steps_alone(self.optimizer_)
+            and are_possible(self.module_, samples)
+        )
+
+    @property
+    def is_watched(self):
+        """Tell whether a callback may look at gradients.
+
+        Returns
+        -------
+        is_watched : bool
+            Those of this package and of skorch do not.
+        """
+        events = "on_batch_begin", "on_batch_end"
+        listeners = [listener for name in events for listener in self.listeners(name)]
+        return bool(self.listeners("on_grad_computed")) or not all(
+            map(_is_known, listeners)
+        )
+
     def listeners(self, name):
         """Find the callbacks that listen to an event of the training.
 
@@ -99,3 +126,9 @@ def _steps_alone(optimizer):
     """Tell whether an optimizer is known not to evaluate the loss itself."""
     kind = type(optimizer)
     return kind.__module__.startswith("torch.optim.") and kind is not LBFGS
+
+
+def _is_known(listener):
+    """Tell whether a listener is known to look at no gradient."""
+    home = getattr(listener, "__module__", None) or ""
+    return home.split(".")[0] in {"sksparse_nn", "skorch"}

@@ -34,6 +34,33 @@ class WeightedLoss(torch.nn.Module):
             return self.mean_loss(output, target)
         return torch.dot(self.row_losses(output, target), weight) / len(weight)
 
+    def with_gradient(self, output, target, weight=None):
+        """Return the weighted mean and its gradient.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_outputs)
+            What the module returned.
+
+        target : Tensor of shape (n_rows, ...)
+            What was wanted.
+
+        weight : Tensor of shape (n_rows,) or None, default=None
+            Weights, as `forward` takes them.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            The weighted mean.
+
+        gradient : Tensor of shape (n_rows, n_outputs)
+            Its derivatives with respect to the output.
+        """
+        with torch.enable_grad():
+            output = output.detach().requires_grad_()
+            loss = self(output, target, weight)
+            return loss.detach(), *torch.autograd.grad(loss, output)
+
 
 class CrossEntropy(WeightedLoss):
     """Minus the log-probability of the right class.
@@ -88,6 +115,36 @@ class CrossEntropy(WeightedLoss):
             output, target, label_smoothing=self.label_smoothing
         )
 
+    def with_gradient(self, output, target, weight=None):
+        """Return the weighted mean and its gradient.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_classes)
+            Logits.
+
+        target : Tensor of int64 of shape (n_rows,)
+            Positions of the right classes.
+
+        weight : Tensor of shape (n_rows,) or None, default=None
+            Weights, as `forward` takes them.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            The weighted mean.
+
+        gradient : Tensor of shape (n_rows, n_classes)
+            Probabilities less the smoothed targets, times weights, over the rows.
+        """
+        if self.label_smoothing or weight is not None:
+            return super().with_gradient(output, target, weight)
+        log_probabilities = torch.log_softmax(output, dim=1)
+        loss = functional.nll_loss(log_probabilities, target)
+        gradient = log_probabilities.exp_()
+        gradient.scatter_(1, target[:, None], -1.0, reduce="add")
+        return loss, gradient.div_(len(target))
+
 
 class SquaredError(WeightedLoss):
     """Half the squared distance to the target, a mean over the outputs."""
@@ -127,3 +184,30 @@ class SquaredError(WeightedLoss):
             The mean.
         """
         return functional.mse_loss(output, target) / 2
+
+    def with_gradient(self, output, target, weight=None):
+        """Return the weighted mean and its gradient.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_outputs)
+            Predictions.
+
+        target : Tensor of shape (n_rows, n_outputs)
+            What was wanted.
+
+        weight : Tensor of shape (n_rows,) or None, default=None
+            Weights, as `forward` takes them.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            The weighted mean.
+
+        gradient : Tensor of shape (n_rows, n_outputs)
+            Distances to the target times weights, over their number.
+        """
+        distance = output - target
+        gradient = distance if weight is None else distance * weight[:, None]
+        loss = torch.dot(distance.ravel(), gradient.ravel()) / (2 * output.numel())
+        return loss, gradient / output.numel()

@@ -51,17 +51,10 @@ def _is_possible(net, samples):
         samples.sparse_dtype is not None
         and type(net.optimizer_) in (optim.Adam, optim.AdamW)
         and not any(g["amsgrad"] or g["maximize"] for g in net.optimizer_.param_groups)
-        and not net.listeners("on_grad_computed")
-        and all(map(_is_known, net.listeners("on_batch_end")))
+        and not net.is_watched
         and net.module_[0].weight.requires_grad
         and net.module_[0].weight.t().is_contiguous()
     )
-
-
-def _is_known(listener):
-    """Tell whether a listener is known to look at no gradient."""
-    home = getattr(listener, "__module__", None) or ""
-    return home.split(".")[0] in {"sksparse_nn", "skorch"}
 
 
 class FirstLayerAdam:
