@@ -3,6 +3,8 @@
 import torch
 from skorch.callbacks import Callback, LRScheduler
 
+from sksparse_nn.neural._batches import rows_per_batch
+
 # Learning rate of fine-tuning, of the network's own: the optimizer begins anew, and its
 # first steps are long.
 _SLOWER = 0.3
@@ -74,14 +76,17 @@ def fine_tune(network, data, epochs, callbacks=()):
         not: they have come to their end.
     """
     X, y, sample_weight = data
-    own, rate = network.callbacks, network.learning_rate
-    network.callbacks = [*filter(_goes_on, own or []), *callbacks]
-    network.learning_rate = _SLOWER * rate
+    own = network.get_params(deep=False)
+    network.set_params(
+        callbacks=[*filter(_goes_on, own["callbacks"] or []), *callbacks],
+        learning_rate=_SLOWER * own["learning_rate"],
+        batch_size=rows_per_batch(own["batch_size"], X.shape[0]),
+    )
     try:
         for _ in range(epochs):
             network.partial_fit(X, y, sample_weight=sample_weight)
     finally:
-        network.callbacks, network.learning_rate = own, rate
+        network.set_params(**own)
 
 
 def _goes_on(callback):

@@ -8,17 +8,18 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
-from sksparse_nn.neural._batches import Samples
+from sksparse_nn.neural._batches import STREAMED, Samples, rows_per_batch
 from sksparse_nn.neural._construction import (
     new_net,
     resumed,
     take_over,
     training_callbacks,
 )
+from sksparse_nn.neural._convergence import warn_if_short
 from sksparse_nn.neural._device import check_device
 from sksparse_nn.neural._forward import network_outputs
 from sksparse_nn.neural._holdout import hold_out
@@ -26,6 +27,8 @@ from sksparse_nn.neural._modules import ACTIVATIONS, check_first_layer
 from sksparse_nn.neural._net import epoch_records
 from sksparse_nn.neural._optimizers import OPTIMIZERS
 from sksparse_nn.neural._proximal import weight_matrices
+from sksparse_nn.neural._schedule import SCHEDULES
+from sksparse_nn.neural._settings import NestedSettings
 from sksparse_nn.neural._sparse_input import stays_sparse
 from sksparse_nn.neural._torch_state import borrowed_torch
 from sksparse_nn.neural._weights import (
@@ -39,7 +42,7 @@ _MAX_SEED = np.iinfo(np.int32).max
 _SMALL_SIZE = 2**14
 
 
-class SparseNet(BaseEstimator, ABC):
+class SparseNet(NestedSettings, BaseEstimator, ABC):
     """A network as an estimator; subclasses say what targets and answers are."""
 
     _parameter_constraints: dict = {
@@ -52,11 +55,19 @@ class SparseNet(BaseEstimator, ABC):
         "l1": [Interval(Real, 0, None, closed="left")],
         "group_lasso": [Interval(Real, 0, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "module_params": [dict, None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+        "optimizer_params": [dict, None],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "scheduler": [StrOptions(set(SCHEDULES)), callable, None],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+            Options(Integral, {-1}),
+        ],
+        "last_batch": [StrOptions({"keep", "drop", "join"})],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -69,7 +80,16 @@ class SparseNet(BaseEstimator, ABC):
     _loss_parameters = {}
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Train a network.
 
         Ctrl-C stops the training and keeps what was learnt so far, with a warning.
@@ -106,16 +126,21 @@ class SparseNet(BaseEstimator, ABC):
             new = former is None
             samples = self._read(X, y, sample_weight, reset=new, learn=new)
             self._renew_random_state(new)
-            train, valid = self._split(samples)
+            given = self._read_given(X_val, y_val, sample_weight_val)
+            train, valid = (samples, given) if given else self._split(samples)
             if not new:
                 self._check_warm_start(samples)
             self._learn_scale(train, new)
             self._seen = nothing_seen(self._n_classes)
             with borrowed_torch(self._rng.randint(_MAX_SEED), device):
-                net = new_net(self, self._net_class, X=samples.X, device=device)
+                size = rows_per_batch(self.batch_size, len(train))
+                net = new_net(self, X=samples.X, batch_size=size, device=device)
                 if not new:
                     take_over(net, former)
-                self._train(net, train, valid, self.max_epochs)
+                epochs = self.max_epochs
+                n_run = self._train(net, train, valid, epochs, scheduled=True)
+            if n_run == epochs:
+                warn_if_short(self, net.path)
         return self
 
     def _train_once(self, X, y, sample_weight, *, learn):
@@ -128,16 +153,31 @@ class SparseNet(BaseEstimator, ABC):
         if new:
             self._seen = nothing_seen(self._n_classes)
         with borrowed_torch(self._rng.randint(_MAX_SEED), device):
+            # The size of a chunk does not set that of a batch.
+            size = STREAMED if self.batch_size == "auto" else self.batch_size
+            size = rows_per_batch(size, len(samples))
             if new:
-                net = new_net(self, self._net_class, X=samples.X, device=device)
+                net = new_net(self, X=samples.X, batch_size=size, device=device)
             else:
-                net = resumed(self.net_, learning_rate=self.learning_rate)
+                rate = self.learning_rate
+                net = resumed(self.net_, learning_rate=rate, batch_size=size)
             self._train(net, samples, None, 1)
 
     def _read(self, X, y, sample_weight, *, reset, learn):
         X, y = check_rows(self, X, y=y, reset=reset, **self._target_checks)
         weight, rows = positive_weights(sample_weight, X)
         return Samples(X, self._read_targets(y[rows], learn=learn), weight, rows)
+
+    def _read_given(self, X, y, sample_weight):
+        """Return the rows handed over to be validated on, if any."""
+        if X is None and y is None:
+            return None
+        if X is None or y is None:
+            given = "y_val" if X is None else "X_val"
+            raise ValueError(
+                f"X_val and y_val must be given together. Got {given} alone."
+            )
+        return self._read(X, y, sample_weight, reset=False, learn=False)
 
     def _renew_random_state(self, new):
         """Continue the former stream of random numbers on a copy, or start one."""
@@ -159,8 +199,8 @@ class SparseNet(BaseEstimator, ABC):
         )
         return samples.subset(train), samples.subset(valid)
 
-    def _train(self, net, train, valid, epochs):
-        """Train a net and make it the estimator's."""
+    def _train(self, net, train, valid, epochs, *, scheduled=False):
+        """Make a net the estimator's, trained for so many epochs as are returned."""
         self._seen = add_seen(self._seen, self._codes(train.y), train.weight)
         n_known = len(net.history)
         train = self._weighted(train, self._seen, net)
@@ -171,12 +211,17 @@ class SparseNet(BaseEstimator, ABC):
             train,
             valid,
             epochs=epochs,
-            callbacks=training_callbacks(self, stop_early=valid is not None),
+            callbacks=training_callbacks(
+                self,
+                n_epochs=epochs if scheduled else None,
+                stop_early=self.early_stopping and valid is not None,
+            ),
         )
         self.net_ = net
         known = getattr(self, "history_", [])[:n_known]
         self.history_ = known + epoch_records(net, n_known)
         self.n_iter_ = len(self.history_)
+        return self.n_iter_ - n_known
 
     def _sums(self, samples):
         codes = self._codes(samples.y)

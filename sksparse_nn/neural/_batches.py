@@ -1,11 +1,17 @@
 """Mini-batches by slicing arrays: no DataLoader and no copy of the whole data."""
 
+from itertools import pairwise
+from math import log2
+
 import numpy as np
 import torch
 from scipy import sparse
 from torch.utils.data import Dataset
 
 from sksparse_nn.neural._sparse_input import sparse_rows
+
+_SMALLEST = 16
+STREAMED = 256  # rows per batch where "auto" does not know how many will come
 
 
 class Samples(Dataset):
@@ -97,6 +103,32 @@ class Samples(Dataset):
         return {"X": X, "weight": weight}, torch.from_numpy(self.y[chosen])
 
 
+def rows_per_batch(batch_size, n_rows):
+    """Return how many rows a mini-batch has.
+
+    Parameters
+    ----------
+    batch_size : int or "auto"
+        A number of rows, -1 for all, or "auto" for about a 32nd of the rows: a power
+        of two from 16 to 256. Fewer than 32 rows are then one batch.
+
+    n_rows : int
+        Rows to learn from.
+
+    Returns
+    -------
+    n_per_batch : int
+        Rows per mini-batch.
+    """
+    if batch_size == -1:
+        return n_rows
+    if batch_size != "auto":
+        return batch_size
+    if n_rows < 2 * _SMALLEST:
+        return n_rows
+    return max(_SMALLEST, min(STREAMED, 2 ** round(log2(n_rows / 32))))
+
+
 class BatchIterator:
     """Iterate over the mini-batches of samples.
 
@@ -106,18 +138,36 @@ class BatchIterator:
         What to iterate over.
 
     batch_size : int
-        Rows a batch. One that covers all the samples takes them in their own order:
+        Rows per batch. One that covers all the samples takes them in their own order:
         shuffling would only change the rounding of the sum.
+
+    last_batch : {"keep", "drop", "join"}, default="keep"
+        What becomes of a last batch of fewer rows: it is kept, left out, or joined to
+        the batch before. A single batch is always kept.
     """
 
-    def __init__(self, samples, batch_size):
+    def __init__(self, samples, batch_size, last_batch="keep"):
         self.samples = samples
         self.batch_size = batch_size
+        self.last_batch = last_batch
 
     def __iter__(self):
         order = self._order()
-        for start in range(0, len(order), self.batch_size):
-            yield self.samples.batch(order[start : start + self.batch_size])
+        for start, stop in pairwise(self._bounds()):
+            yield self.samples.batch(order[start:stop])
+
+    def __len__(self):
+        return len(self._bounds()) - 1
+
+    def _bounds(self):
+        n_samples, size = len(self.samples), self.batch_size
+        bounds = [*range(0, n_samples, size), n_samples]
+        if n_samples > size and n_samples % size:
+            if self.last_batch == "drop":
+                bounds.pop()
+            elif self.last_batch == "join":
+                del bounds[-2]
+        return bounds
 
     def _order(self):
         n_samples = len(self.samples)

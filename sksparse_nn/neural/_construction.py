@@ -8,13 +8,14 @@ from skorch.callbacks import EarlyStopping
 
 from sksparse_nn.neural._batches import BatchIterator, Samples
 from sksparse_nn.neural._modules import ModuleSpec, check_first_layer
-from sksparse_nn.neural._optimizers import make_optimizer
+from sksparse_nn.neural._optimizers import check_settings, make_optimizer
 from sksparse_nn.neural._progress import ProgressLine
 from sksparse_nn.neural._proximal import ProximalStep
+from sksparse_nn.neural._schedule import make_schedule
 from sksparse_nn.neural._sparse_input import is_thin
 
 
-def new_net(estimator, net_class, *, X, device):
+def new_net(estimator, *, X, batch_size, device):
     """Build a net with new weights.
 
     Parameters
@@ -23,11 +24,11 @@ def new_net(estimator, net_class, *, X, device):
         Its parameters say what to build, ``n_features_in_`` and ``n_outputs_`` how
         wide.
 
-    net_class : type
-        `ClassifierNet` or `RegressorNet`.
-
-    X : ndarray or CSR matrix of shape (n_rows, n_features)
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
         Input, which gives the weights their float type.
+
+    batch_size : int
+        Rows per mini-batch.
 
     device : torch.device
         Where to train.
@@ -36,9 +37,15 @@ def new_net(estimator, net_class, *, X, device):
     -------
     net : Net
         Ready to train; its weights are drawn from torch's global generator.
+
+    Raises
+    ------
+    ValueError
+        If the module or the optimizer cannot be made.
     """
     spec = ModuleSpec(
         estimator.module,
+        estimator.module_params or {},
         estimator.hidden_layer_sizes,
         estimator.activation,
         estimator.dropout,
@@ -47,25 +54,35 @@ def new_net(estimator, net_class, *, X, device):
         dtype=getattr(torch, X.dtype.name),
         by_feature=_may_lie_by_feature(estimator, device) and is_thin(X),
     )
+    net_class = estimator._net_class
     net = net_class(
         spec.build,
         partial(net_class.loss, **estimator._loss_parameters),
         optimizer=make_optimizer(estimator.optimizer, device),
-        optimizer__weight_decay=estimator.weight_decay,
         lr=estimator.learning_rate,
         max_epochs=estimator.max_epochs,
-        batch_size=estimator.batch_size,
+        batch_size=batch_size,
         iterator_train=BatchIterator,
+        iterator_train__last_batch=estimator.last_batch,
         iterator_valid=BatchIterator,
         dataset=Samples,
         train_split=None,
         predict_nonlinearity=net_class.nonlinearity,
         verbose=estimator.verbose,
         device=str(device),
+        **_optimizer_settings(estimator),
     ).initialize()
     if estimator.group_lasso > 0:
         check_first_layer(net.module_, estimator.n_features_in_, "group_lasso")
     return net
+
+
+def _optimizer_settings(estimator):
+    """Return the settings of the optimizer, by the names that skorch gives them."""
+    settings = check_settings(
+        estimator.optimizer, estimator.weight_decay, estimator.optimizer_params
+    )
+    return {f"optimizer__{name}": value for name, value in settings.items()}
 
 
 def _may_lie_by_feature(estimator, device):
@@ -98,15 +115,19 @@ def take_over(net, former):
             f"{error} Set warm_start=False to start anew."
         ) from error
     net.history.extend(former.history)
+    net.path = former.path
 
 
-def training_callbacks(estimator, *, stop_early):
+def training_callbacks(estimator, *, n_epochs, stop_early):
     """List the callbacks of a training in the order in which they are to run.
 
     Parameters
     ----------
     estimator : SparseNetClassifier or SparseNetRegressor
         Whose parameters ask for them.
+
+    n_epochs : int or None
+        Epochs that the schedule of the learning rate runs over, None for no schedule.
 
     stop_early : bool
         Whether a part is held out.
@@ -121,6 +142,9 @@ def training_callbacks(estimator, *, stop_early):
         step = ProximalStep(estimator.l1, estimator.group_lasso)
         callbacks.append(("proximal_step", step))
     callbacks += _checked(estimator.callbacks or [])
+    if n_epochs is not None and estimator.scheduler is not None:
+        schedule = make_schedule(estimator.scheduler, n_epochs)
+        callbacks.append(("scheduler", schedule))
     if estimator.verbose:
         callbacks.append(("progress", ProgressLine()))
     if stop_early:
@@ -144,7 +168,7 @@ def _checked(callbacks):
     return list(callbacks)
 
 
-def resumed(former, *, learning_rate):
+def resumed(former, *, learning_rate, batch_size):
     """Copy a net to train it on, its optimizer's state included.
 
     Parameters
@@ -154,6 +178,9 @@ def resumed(former, *, learning_rate):
 
     learning_rate : float
         Step size from now on, if it is not the one that the net was made with.
+
+    batch_size : int
+        Rows per batch from now on.
 
     Returns
     -------
@@ -172,6 +199,7 @@ def resumed(former, *, learning_rate):
             "it was made of."
         )
     net = deepcopy(former)
+    net.batch_size = batch_size
     if net.lr != learning_rate:
         net.set_params(lr=learning_rate)
     return net

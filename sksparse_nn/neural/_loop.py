@@ -13,7 +13,15 @@ from sksparse_nn.neural._perceptron_steps import PerceptronSteps, are_possible
 
 
 class LeanLoop(NeuralNet):
-    """A skorch net that tells of batches only those callbacks which ask."""
+    """A skorch net that tells of batches only those callbacks which ask.
+
+    Attributes
+    ----------
+    path : float
+        Sum of the learning rates over all steps made.
+    """
+
+    path = 0.0
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Train on all batches, or measure the loss on them.
@@ -49,6 +57,8 @@ class LeanLoop(NeuralNet):
             for listen in before:
                 listen(self, batch=batch, training=training)
             step = step_fn(batch, **fit_params)
+            if training:
+                self.path += self.optimizer_.param_groups[0]["lr"]
             record[f"{prefix}_loss"] = loss = step["loss"].item()
             record[f"{prefix}_batch_size"] = len(batch[1])
             self.check_loss(loss)

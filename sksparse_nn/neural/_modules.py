@@ -39,6 +39,9 @@ class ModuleSpec:
     module : None, torch.nn.Module or callable
         The user's own, or None for layers by `hidden_layer_sizes`.
 
+    module_params : dict
+        Keyword arguments of a callable `module`.
+
     hidden_layer_sizes : int or sequence of int
         Widths of the hidden layers.
 
@@ -62,6 +65,7 @@ class ModuleSpec:
     """
 
     module: object
+    module_params: dict
     hidden_layer_sizes: object
     activation: str
     dropout: float
@@ -83,11 +87,21 @@ class ModuleSpec:
         ValueError
             If the sizes are not positive or the user's module does not fit the data.
         """
+        if self.module_params and not self._makes_module:
+            raise ValueError(
+                "module_params are keyword arguments of a callable module. Got "
+                f"{self.module_params} with module={self.module!r}; leave one of the "
+                "two out."
+            )
         if self.module is None:
             return self._perceptron().to(self.dtype)
         module = self._own_module().to(self.dtype)
         self._try_out(module)
         return module
+
+    @property
+    def _makes_module(self):
+        return self.module is not None and not isinstance(self.module, nn.Module)
 
     def _perceptron(self):
         sizes = [self.n_features, *layer_sizes(self.hidden_layer_sizes)]
@@ -104,7 +118,7 @@ class ModuleSpec:
     def _own_module(self):
         if isinstance(self.module, nn.Module):
             return deepcopy(self.module)
-        module = self.module(self.n_features, self.n_outputs)
+        module = self.module(self.n_features, self.n_outputs, **self.module_params)
         if not isinstance(module, nn.Module):
             raise ValueError(
                 "module(n_features, n_outputs) must return a torch.nn.Module. "

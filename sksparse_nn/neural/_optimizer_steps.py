@@ -1,4 +1,4 @@
-"""Steps of an optimizer on given gradients; Adam's without what surrounds its kernel."""
+"""Steps of an optimizer on given gradients; of Adam, the kernel alone is called."""
 
 import torch
 from torch import optim

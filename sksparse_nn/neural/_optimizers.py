@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import torch
 from torch import optim
 
 OPTIMIZERS = {
@@ -37,3 +38,47 @@ def make_optimizer(name, device):
         return name
     fused = {"fused": True} if device.type in _FUSED.get(name, ()) else {}
     return partial(OPTIMIZERS[name], **fused)
+
+
+def check_settings(name, weight_decay, others):
+    """Check the settings of an optimizer by making one.
+
+    Parameters
+    ----------
+    name : str or callable
+        One of `OPTIMIZERS`, or a class such as ``torch.optim.NAdam``.
+
+    weight_decay : float
+        Decay of the weights.
+
+    others : dict or None
+        Further keyword arguments of the optimizer.
+
+    Returns
+    -------
+    settings : dict
+        All of them by name, but for the learning rate.
+
+    Raises
+    ------
+    ValueError
+        If the optimizer takes no such argument, or not this value.
+    """
+    others = others or {}
+    for own in ("lr", "params", "weight_decay"):
+        if own in others:
+            raise ValueError(
+                f"optimizer_params must leave learning_rate and weight_decay to the "
+                f"parameters of these names. Got {own!r} in optimizer_params={others}."
+            )
+    settings = {"weight_decay": weight_decay, **others}
+    try:
+        make_optimizer(name, torch.device("cpu"))(
+            [torch.nn.Parameter(torch.zeros(1))], lr=1e-3, **settings
+        )
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"optimizer={name!r} must take the settings that are given. Got "
+            f"{settings}: {error}"
+        ) from error
+    return settings

@@ -29,6 +29,10 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         trained on from its weights. It takes rows of ``n_features`` numbers and answers
         rows of ``n_outputs`` standardised targets.
 
+    module_params : dict, default=None
+        Keyword arguments of a callable `module`. Each is a parameter of its own too:
+        ``module__width`` is the entry ``"width"``.
+
     l1 : float, default=0.0
         Penalty of the absolute weights of all layers: ``l1`` times their sum is added
         to the loss, by a soft threshold after each step, so that weights become exactly
@@ -47,8 +51,18 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         The optimizer, or a class such as ``torch.optim.NAdam``. "sgd" has a Nesterov
         momentum of 0.9.
 
+    optimizer_params : dict, default=None
+        Further keyword arguments of the optimizer, such as ``{"betas": (0.9, 0.99)}``.
+        Each is a parameter of its own too, ``optimizer__betas``.
+
     learning_rate : float, default=1e-3
         Step size.
+
+    scheduler : "cosine" or callable, default=None
+        How the learning rate changes during `fit`. "cosine" lets it fall to zero along
+        half a cosine. A callable takes the optimizer and returns one of torch's
+        schedulers, which is asked after each epoch, such as
+        ``functools.partial(torch.optim.lr_scheduler.ExponentialLR, gamma=0.9)``.
 
     weight_decay : float, default=0.0
         Decay of the weights, as the optimizer defines it.
@@ -56,8 +70,15 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
     max_epochs : int, default=50
         Number of passes over the data, or the most of them with `early_stopping`.
 
-    batch_size : int, default=256
-        Rows of a mini-batch.
+    batch_size : int or "auto", default="auto"
+        Rows per mini-batch; -1 for all of them. "auto" is a 32nd of the rows that
+        `fit` learns from, as a power of two from 16 to 256: small tables then see as
+        many steps as they need. Fewer than 32 rows are one batch, and `partial_fit`
+        takes 256, whatever the size of a chunk.
+
+    last_batch : {"keep", "drop", "join"}, default="keep"
+        What becomes of the rows at the end of an epoch that do not fill a mini-batch:
+        they are one of their own, are left out of that epoch, or join the batch before.
 
     early_stopping : bool, default=False
         Whether to hold a part of the data out, stop when its loss no longer falls and
@@ -78,7 +99,8 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
 
     callbacks : list, default=None
         Callbacks of skorch, or pairs of a name and one. Shallow copies of them work
-        during a training; what they record stands in `history_`.
+        during a training; what they record stands in `history_`. Of a pair, the
+        callback's parameters can be set and searched as ``callbacks__NAME__PARAMETER``.
 
     random_state : int, RandomState instance or None, default=None
         Draws the initial weights, the order of the rows, dropout and the part held out.
@@ -140,14 +162,18 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         *,
         activation="relu",
         module=None,
+        module_params=None,
         l1=0.0,
         group_lasso=0.0,
         dropout=0.0,
         optimizer="adamw",
+        optimizer_params=None,
         learning_rate=1e-3,
+        scheduler=None,
         weight_decay=0.0,
         max_epochs=50,
-        batch_size=256,
+        batch_size="auto",
+        last_batch="keep",
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=5,
@@ -160,14 +186,18 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.module = module
+        self.module_params = module_params
         self.l1 = l1
         self.group_lasso = group_lasso
         self.dropout = dropout
         self.optimizer = optimizer
+        self.optimizer_params = optimizer_params
         self.learning_rate = learning_rate
+        self.scheduler = scheduler
         self.weight_decay = weight_decay
         self.max_epochs = max_epochs
         self.batch_size = batch_size
+        self.last_batch = last_batch
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change

@@ -99,7 +99,7 @@ def test_a_cold_start_forgets(blobs):
 
 def test_a_warm_start_continues(blobs):
     X, y = blobs
-    net = classifier(warm_start=True, max_epochs=10).fit(X, y)
+    net = classifier(warm_start=True, max_epochs=10, batch_size=-1).fit(X, y)
     first = net.history_[-1]["train_loss"]
     net.fit(X, y)
     assert net.n_iter_ == 20

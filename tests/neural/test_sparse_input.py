@@ -222,7 +222,12 @@ def test_wide_text_needs_no_dense_copy():
 def test_features_that_a_group_lasso_switches_off_are_not_selected():
     X, y = text_like(600)
     net = SparseNetClassifier(
-        (16,), group_lasso=0.02, learning_rate=0.01, max_epochs=30, random_state=0
+        (16,),
+        group_lasso=0.02,
+        learning_rate=0.01,
+        max_epochs=30,
+        batch_size=256,
+        random_state=0,
     ).fit(X, y)
     importances = net.feature_importances_
     assert importances.shape == (200,)

@@ -65,7 +65,9 @@ def test_weights_of_one_change_no_bit(blobs, batch_size):
 def test_integer_weights_are_repetitions(blobs, class_weight, early_stopping):
     X, y = blobs[0].astype(np.float64), blobs[1]
     weight = np.random.default_rng(0).integers(0, 4, 90)
-    net = classifier(class_weight=class_weight, early_stopping=early_stopping)
+    net = classifier(
+        class_weight=class_weight, early_stopping=early_stopping, batch_size=-1
+    )
     weighted = net.fit(X, y, sample_weight=weight).predict_proba(X)
     repeated = net.fit(X.repeat(weight, axis=0), y.repeat(weight)).predict_proba(X)
     assert_allclose(weighted, repeated, rtol=1e-7)
@@ -75,7 +77,7 @@ def test_integer_weights_are_repetitions(blobs, class_weight, early_stopping):
 def test_integer_weights_are_repetitions_in_regression(line, early_stopping):
     X, y = line
     weight = np.random.default_rng(0).integers(0, 3, len(y))
-    net = regressor(early_stopping=early_stopping)
+    net = regressor(early_stopping=early_stopping, batch_size=-1)
     weighted = net.fit(X, y, sample_weight=weight).predict(X)
     repeated = net.fit(X.repeat(weight, axis=0), y.repeat(weight)).predict(X)
     assert_allclose(weighted, repeated, rtol=1e-7)

@@ -1,0 +1,172 @@
+"""Schedules of the learning rate over one training."""
+
+from math import cos, pi
+
+from skorch.callbacks import Callback
+
+SCHEDULES = ("cosine",)
+
+
+def make_schedule(scheduler, n_epochs):
+    """Make the callback that moves the learning rate.
+
+    Parameters
+    ----------
+    scheduler : "cosine" or callable
+        A callable takes an optimizer and returns one of torch's schedulers.
+
+    n_epochs : int
+        Epochs of the training.
+
+    Returns
+    -------
+    schedule : Callback
+        The rate is again what it was when the training ends.
+    """
+    return Cosine(n_epochs) if scheduler == "cosine" else Stepwise(scheduler)
+
+
+class _Schedule(Callback):
+    """A schedule that puts the rates back at the end."""
+
+    def on_train_begin(self, net, **kwargs):
+        """Note the rates.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net in training.
+
+        **kwargs : dict
+            Not used.
+        """
+        self.rates = [group["lr"] for group in net.optimizer_.param_groups]
+
+    def on_train_end(self, net, **kwargs):
+        """Put the rates back, for a training that goes on from here.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net in training.
+
+        **kwargs : dict
+            Not used.
+        """
+        self.set_rates(net, 1.0)
+
+    def set_rates(self, net, share):
+        """Set the rates.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net in training.
+
+        share : float
+            Of the rates at the beginning.
+        """
+        for group, rate in zip(net.optimizer_.param_groups, self.rates, strict=True):
+            group["lr"] = share * rate
+
+
+class Cosine(_Schedule):
+    """Let the learning rate fall to zero along half a cosine, step by step.
+
+    Parameters
+    ----------
+    n_epochs : int
+        Epochs of the training.
+    """
+
+    def __init__(self, n_epochs):
+        self.n_epochs = n_epochs
+
+    def on_train_begin(self, net, **kwargs):
+        """Note the rates, and that no step was made.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net in training.
+
+        **kwargs : dict
+            Passed on.
+        """
+        super().on_train_begin(net, **kwargs)
+        self.n_steps = 0
+
+    def on_epoch_begin(self, net, dataset_train=None, **kwargs):
+        """Count the steps of the training.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net in training.
+
+        dataset_train : Samples
+            What it learns from.
+
+        **kwargs : dict
+            Not used.
+        """
+        n_batches = len(net.get_iterator(dataset_train, training=True))
+        self.n_steps_in_all = self.n_epochs * n_batches
+
+    def on_batch_begin(self, net, training=None, **kwargs):
+        """Set the rate of a step.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net in training.
+
+        training : bool
+            Whether the optimizer will make a step.
+
+        **kwargs : dict
+            Not used.
+        """
+        if training:
+            self.set_rates(net, (1 + cos(pi * self.n_steps / self.n_steps_in_all)) / 2)
+            self.n_steps += 1
+
+
+class Stepwise(_Schedule):
+    """Ask one of torch's schedulers after each epoch.
+
+    Parameters
+    ----------
+    make_scheduler : callable
+        Takes an optimizer, returns the scheduler.
+    """
+
+    def __init__(self, make_scheduler):
+        self.make_scheduler = make_scheduler
+
+    def on_train_begin(self, net, **kwargs):
+        """Make the scheduler.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net in training.
+
+        **kwargs : dict
+            Passed on.
+        """
+        super().on_train_begin(net, **kwargs)
+        self.scheduler = self.make_scheduler(net.optimizer_)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Move the rate.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net in training.
+
+        **kwargs : dict
+            Not used.
+        """
+        self.scheduler.step()

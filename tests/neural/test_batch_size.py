@@ -1,0 +1,115 @@
+"""How many rows a mini-batch has, and what becomes of the last one."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from skorch.callbacks import Callback
+
+from sksparse_nn import SparseNetClassifier, SparseNetRegressor
+from sksparse_nn.neural._batches import BatchIterator, Samples, rows_per_batch
+
+
+class Sizes(Callback):
+    """Note the rows of each mini-batch of a training."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def on_batch_begin(self, net, batch=None, training=None, **kwargs):
+        if training:
+            self.seen.append(len(batch[1]))
+
+
+def sizes_in_fit(n_rows, method="fit", **parameters):
+    seen = []
+    X = np.random.default_rng(0).standard_normal((n_rows, 3)).astype(np.float32)
+    y = np.arange(n_rows) % 2
+    net = SparseNetClassifier(
+        (4,), max_epochs=1, callbacks=[Sizes(seen)], random_state=0, **parameters
+    )
+    options = {} if method == "fit" else {"classes": [0, 1]}
+    getattr(net, method)(X, y, **options)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "expected"),
+    [
+        (2, 2),
+        (31, 31),
+        (32, 16),
+        (150, 16),
+        (724, 16),
+        (725, 32),
+        (1797, 64),
+        (6000, 256),
+        (10**7, 256),
+    ],
+)
+def test_auto_is_a_32nd_of_the_rows_as_a_power_of_two(n_rows, expected):
+    assert rows_per_batch("auto", n_rows) == expected
+
+
+@pytest.mark.parametrize("network", [SparseNetClassifier, SparseNetRegressor])
+def test_auto_is_the_default(network):
+    assert network().batch_size == "auto"
+
+
+def test_a_fit_takes_batches_of_that_size():
+    assert sizes_in_fit(150) == [16] * 9 + [6]
+
+
+def test_what_is_held_out_does_not_count():
+    seen = sizes_in_fit(760, early_stopping=True, validation_fraction=0.1)
+    assert set(seen[:-1]) == {16}
+
+
+def test_the_size_of_a_chunk_does_not_set_that_of_a_batch():
+    assert sizes_in_fit(300, "partial_fit") == [256, 44]
+
+
+def test_partial_fit_behind_fit_takes_its_own_size():
+    seen = []
+    X, y = np.random.default_rng(0).random((600, 3)), np.arange(600) % 2
+    net = SparseNetClassifier((4,), max_epochs=1, callbacks=[Sizes(seen)])
+    net.fit(X, y)
+    seen.clear()
+    net.partial_fit(X, y)
+    assert seen == [256, 256, 88]
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_minus_one_is_all_rows(method):
+    assert sizes_in_fit(300, method, batch_size=-1) == [300]
+
+
+@pytest.mark.parametrize(
+    ("last_batch", "expected"),
+    [("keep", [40, 40, 20]), ("drop", [40, 40]), ("join", [40, 60])],
+)
+def test_the_last_batch_is_kept_dropped_or_joined(last_batch, expected):
+    assert sizes_in_fit(100, batch_size=40, last_batch=last_batch) == expected
+
+
+@pytest.mark.parametrize("last_batch", ["keep", "drop", "join"])
+def test_a_single_batch_and_full_ones_stay(last_batch):
+    assert sizes_in_fit(30, batch_size=40, last_batch=last_batch) == [30]
+    assert sizes_in_fit(80, batch_size=40, last_batch=last_batch) == [40, 40]
+
+
+def test_other_rows_are_dropped_in_every_epoch():
+    samples = Samples(np.arange(10.0)[:, None])
+    samples.shuffle = np.random.RandomState(0)
+    batches = BatchIterator(samples, 4, "drop")
+    epochs = [
+        np.concatenate([inputs["X"].ravel() for inputs, _ in batches]) for _ in range(9)
+    ]
+    assert all(len(np.unique(epoch)) == 8 for epoch in epochs)
+    assert_array_equal(np.unique(epochs), np.arange(10))
+    assert len(batches) == 2
+
+
+@pytest.mark.parametrize("batch_size", [0, -2, 1.5, "all"])
+def test_other_sizes_are_refused(batch_size):
+    with pytest.raises(ValueError, match="batch_size"):
+        SparseNetClassifier(batch_size=batch_size).fit([[0.0], [1.0]], [0, 1])
