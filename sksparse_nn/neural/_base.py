@@ -109,6 +109,16 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             Weights of the samples, of which only the ratios count. Rows of weight zero
             are as if they were not there.
 
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Rows to measure the ``valid_loss`` of `history_` on, and to stop by with
+            `early_stopping`, for which nothing of `X` is then held out.
+
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Targets of `X_val`.
+
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights of `X_val`.
+
         Returns
         -------
         self : object

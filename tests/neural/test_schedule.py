@@ -123,4 +123,4 @@ def test_warm_starts_add_up(iris):
 def test_a_regressor_is_told_too(line):
     X, y = line
     with pytest.warns(ConvergenceWarning, match=SHORT):
-        SparseNetRegressor(max_epochs=10, random_state=0).fit(X, y)
+        SparseNetRegressor(max_epochs=3, random_state=0).fit(X, y)
