@@ -143,7 +143,8 @@ class BatchIterator:
 
     last_batch : {"keep", "drop", "join"}, default="keep"
         What becomes of a last batch of fewer rows: it is kept, left out, or joined to
-        the batch before. A single batch is always kept.
+        the batch before. A single batch is always kept, and a single row always
+        joined, since layers that normalise a batch cannot do with one.
     """
 
     def __init__(self, samples, batch_size, last_batch="keep"):
@@ -162,10 +163,11 @@ class BatchIterator:
     def _bounds(self):
         n_samples, size = len(self.samples), self.batch_size
         bounds = [*range(0, n_samples, size), n_samples]
-        if n_samples > size and n_samples % size:
+        n_left = n_samples % size
+        if n_samples > size and n_left:
             if self.last_batch == "drop":
                 bounds.pop()
-            elif self.last_batch == "join":
+            elif self.last_batch == "join" or n_left == 1:
                 del bounds[-2]
         return bounds
 

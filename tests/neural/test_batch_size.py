@@ -97,6 +97,11 @@ def test_a_single_batch_and_full_ones_stay(last_batch):
     assert sizes_in_fit(80, batch_size=40, last_batch=last_batch) == [40, 40]
 
 
+def test_a_single_row_joins_the_batch_before():
+    assert sizes_in_fit(81, batch_size=40) == [40, 41]
+    assert sizes_in_fit(3, batch_size=1) == [1, 1, 1]
+
+
 def test_other_rows_are_dropped_in_every_epoch():
     samples = Samples(np.arange(10.0)[:, None])
     samples.shuffle = np.random.RandomState(0)
