@@ -89,8 +89,99 @@ class CrossEntropy(WeightedLoss):
         )
 
 
-class SquaredError(WeightedLoss):
-    """Half the squared distance to the target, a mean over the outputs."""
+class BinaryCrossEntropy(WeightedLoss):
+    """Minus the log-probability of what is true of each label, a mean over the labels.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Share of each target that goes to both answers alike.
+    """
+
+    def __init__(self, label_smoothing=0.0):
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
+    def forward(self, output, target, weight=None):
+        """Average the losses of a batch.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_labels)
+            Logits.
+
+        target : Tensor of bool of shape (n_rows, n_labels)
+            Which labels rows have.
+
+        weight : Tensor of shape (n_rows,) or (n_rows, n_labels) or None, default=None
+            Weights, of mean one over the data; ones where None.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            The weighted mean.
+        """
+        if weight is None or weight.ndim == 1:
+            return super().forward(output, target, weight)
+        return (self._losses(output, target, "none") * weight).mean()
+
+    def row_losses(self, output, target):
+        """Return the loss of each row.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_labels)
+            Logits.
+
+        target : Tensor of bool of shape (n_rows, n_labels)
+            Which labels rows have.
+
+        Returns
+        -------
+        losses : Tensor of shape (n_rows,)
+            The losses, in nats.
+        """
+        return self._losses(output, target, "none").mean(dim=1)
+
+    def mean_loss(self, output, target):
+        """Return the mean of the losses, in one operation.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_labels)
+            Logits.
+
+        target : Tensor of bool of shape (n_rows, n_labels)
+            Which labels rows have.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            The mean.
+        """
+        return self._losses(output, target, "mean")
+
+    def _losses(self, output, target, reduction):
+        target = target.to(output.dtype)
+        if self.label_smoothing:
+            target = target.lerp(torch.full_like(target, 0.5), self.label_smoothing)
+        return functional.binary_cross_entropy_with_logits(
+            output, target, reduction=reduction
+        )
+
+
+class NumberLoss(WeightedLoss):
+    """A loss of standardised numbers, a mean over the outputs.
+
+    Parameters
+    ----------
+    loss : RegressionLoss
+        What it measures.
+    """
+
+    def __init__(self, loss):
+        super().__init__()
+        self.loss = loss
 
     def row_losses(self, output, target):
         """Return the loss of each row.
@@ -108,7 +199,7 @@ class SquaredError(WeightedLoss):
         losses : Tensor of shape (n_rows,)
             The losses.
         """
-        return (output - target).square().mean(dim=1) / 2
+        return self.loss.measure(output, target, "none").mean(dim=1)
 
     def mean_loss(self, output, target):
         """Return the mean of the losses, in one operation.
@@ -126,4 +217,4 @@ class SquaredError(WeightedLoss):
         loss : Tensor of shape ()
             The mean.
         """
-        return functional.mse_loss(output, target) / 2
+        return self.loss.measure(output, target, "mean")
