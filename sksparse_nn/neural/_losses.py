@@ -191,7 +191,7 @@ class NumberLoss(WeightedLoss):
         output : Tensor of shape (n_rows, n_outputs)
             Predictions.
 
-        target : Tensor of shape (n_rows, n_outputs)
+        target : Tensor of shape (n_rows, n_outputs, ...)
             What was wanted.
 
         Returns
@@ -209,7 +209,7 @@ class NumberLoss(WeightedLoss):
         output : Tensor of shape (n_rows, n_outputs)
             Predictions.
 
-        target : Tensor of shape (n_rows, n_outputs)
+        target : Tensor of shape (n_rows, n_outputs, ...)
             What was wanted.
 
         Returns

@@ -5,6 +5,7 @@ from dataclasses import MISSING, dataclass, fields
 
 import numpy as np
 import torch
+from scipy.special import xlogy
 from torch.nn import functional
 
 from sksparse_nn._registry import Registry
@@ -51,8 +52,11 @@ class RegressionLoss(ABC):
 
         Parameters
         ----------
-        output, target : Tensor of shape (n_rows, n_outputs)
-            What a network answers, and what was wanted.
+        output : Tensor of shape (n_rows, n_outputs)
+            What a network answers.
+
+        target : Tensor of shape (n_rows, n_outputs, ...)
+            What `encode` has made of the targets.
 
         reduction : {"none", "mean"}
             Whether to return all losses or their mean.
@@ -62,6 +66,25 @@ class RegressionLoss(ABC):
         losses : Tensor of shape (n_rows, n_outputs) or ()
             The losses.
         """
+
+    def encode(self, y, offset, scale):
+        """Standardise targets.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_outputs)
+            Targets.
+
+        offset, scale : ndarray of shape (n_outputs,)
+            What was learnt; targets of scale zero become zeros.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples, n_outputs, ...)
+            What `measure` takes.
+        """
+        varies = scale > 0
+        return varies * (y - offset) / np.where(varies, scale, 1.0)
 
     def decode(self, output, offset, scale):
         """Return predictions in the unit of the targets.
@@ -172,34 +195,59 @@ class Quantile(RobustLoss):
 
 @dataclass(frozen=True)
 class Poisson(RegressionLoss):
-    """Half the Poisson deviance, in means; outputs are logarithms of predictions."""
+    """Half the Poisson deviance over the mean and the squared spread.
+
+    The spread is the coefficient of variation, or 1 if that is larger. Outputs times
+    the spread are the logarithms of predictions over the mean: where targets vary
+    little this is the squared error of standardised numbers.
+    """
 
     smallest = 0.0
 
     def standard(self, y, weight):
-        """Return zeros and means, as `RegressionLoss` says."""
-        mean = np.average(y, axis=0, weights=weight)
-        if not (mean > 0).all():
-            columns = np.flatnonzero(mean == 0)
-            raise ValueError(
-                "loss='poisson' needs a positive y among the rows to learn from. Got "
-                f"only zeros in the columns {columns} of {y.shape[1]}."
-            )
-        return np.zeros_like(mean), mean
+        """Return means and standard deviations, as `RegressionLoss` says."""
+        return SquaredError().standard(y, weight)
+
+    def encode(self, y, offset, scale):
+        """Return numbers of three kinds, of shape (n_samples, n_outputs, 3).
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_outputs)
+            Targets.
+
+        offset, scale : ndarray of shape (n_outputs,)
+            What was learnt.
+
+        Returns
+        -------
+        numbers : ndarray of shape (n_samples, n_outputs, 3)
+            Deviations from the mean in spreads, the spreads, and what the loss of the
+            best output is less by. These are differences of nearly equal numbers, to
+            be taken in double precision.
+        """
+        spread = np.where(scale > 0, _relative(offset, scale), 1.0)
+        ratio = y / offset
+        least = (xlogy(ratio, ratio) - ratio + 1) / spread**2
+        return np.stack(
+            np.broadcast_arrays((ratio - 1) / spread, spread, least), axis=-1
+        )
 
     def measure(self, output, target, reduction):
         """Return the losses, as `RegressionLoss` says."""
-        least = torch.xlogy(target, target) - target
-        losses = output.exp() - target * output + least
+        deviation, spread, least = target.unbind(dim=-1)
+        log = spread * output
+        losses = (log.expm1() - log) / spread.square() - deviation * output + least
         return losses if reduction == "none" else losses.mean()
 
     def decode(self, output, offset, scale):
         """Return positive numbers, as `RegressionLoss` says."""
-        return scale * np.exp(output.clip(-_LARGEST_LOG, _LARGEST_LOG))
+        log = (output * _relative(offset, scale)).clip(-_LARGEST_LOG, _LARGEST_LOG)
+        return offset * np.exp(log)
 
     def in_units(self, offset, scale):
         """Turn outputs into logarithms of predictions, as `RegressionLoss` says."""
-        return np.ones_like(scale), np.log(scale)
+        return _relative(offset, scale), np.log(offset)
 
 
 LOSSES = Registry(
@@ -263,6 +311,11 @@ def is_rounding(deviation, value):
         Where.
     """
     return np.abs(deviation) <= 10 * np.finfo(np.float64).eps * np.abs(value)
+
+
+def _relative(offset, scale):
+    """Return coefficients of variation, of at most 1."""
+    return np.minimum(scale / offset, 1.0)
 
 
 def _without_rounding(scale, value):

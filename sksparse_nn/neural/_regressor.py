@@ -112,7 +112,8 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
     ----------
     net_ : skorch.NeuralNet
         The net; the torch module is ``net_.module_``. It answers standardised targets,
-        with ``loss="poisson"`` logarithms of targets over their mean.
+        with ``loss="poisson"`` logarithms of targets over their mean, divided by their
+        coefficient of variation if that is below 1.
 
     n_outputs_ : int
         Number of targets of a row.
@@ -125,7 +126,8 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         and ``dur`` in seconds. Losses are weighted means over rows and targets, without
         penalties, of standardised targets: half the squared error in standard
         deviations; the absolute error, the Huber loss or the quantile loss in robust
-        standard deviations; half the Poisson deviance divided by the mean target.
+        standard deviations; half the Poisson deviance divided by the mean target and
+        the square of its coefficient of variation, if below 1.
 
     feature_importances_ : ndarray of shape (n_features_in_,)
         Norms of the first layer's columns, of sum one; zero for a feature that

@@ -74,7 +74,7 @@ class Numbers(Targets):
         targets = targets.astype(np.float64)
         if targets.min() < self.loss.smallest:
             raise ValueError(
-                f"loss={type(self.loss).__name__.lower()!r} needs y >= 0, such as "
+                f"{self._loss_name} needs y >= 0, such as "
                 f"counts. Got a smallest value of {targets.min():.6g}; use another "
                 "loss, such as loss='squared_error'."
             )
@@ -91,9 +91,7 @@ class Numbers(Targets):
 
     def for_loss(self, y, dtype):
         """Return standardised numbers, as `Targets` says."""
-        varies = self.scale > 0
-        scale = np.where(varies, self.scale, 1.0)
-        return (varies * (y - self.offset) / scale).astype(dtype)
+        return self.loss.encode(y, self.offset, self.scale).astype(dtype)
 
     def in_units(self):
         """Return scale and offset, as `Targets` says."""
@@ -104,10 +102,20 @@ class Numbers(Targets):
         if not new and (self.scale > 0).all():
             return self
         offset, scale = self.loss.standard(y, weight)
+        if new and (offset <= self.loss.smallest).any():
+            raise ValueError(
+                f"{self._loss_name} needs a positive y among the rows to learn from. "
+                f"Got zeros only, in the columns {np.flatnonzero(offset == 0)} of "
+                f"{self.n_outputs}."
+            )
         # A scale of zero: what never varies is answered by its offset alone.
         if not new:
             offset, scale = self._filled_in(offset, scale)
         return replace(self, offset=offset, scale=scale)
+
+    @property
+    def _loss_name(self):
+        return f"loss={type(self.loss).__name__.lower()!r}"
 
     def _filled_in(self, offset, scale):
         """Take new offsets and scales where targets have not varied so far."""
