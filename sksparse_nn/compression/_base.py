@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from copy import deepcopy
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
@@ -35,7 +36,7 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples.
 
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
 
         sample_weight : array-like of shape (n_samples,), default=None
@@ -126,8 +127,26 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         """
         return self._fitted().predict_log_proba(X)
 
+    @available_if(_inner_has("decision_function"))
+    def decision_function(self, X):
+        """Return how sure the smaller network is of each label.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        decisions : ndarray of shape (n_samples, n_classes) or (n_samples,)
+            As the estimator's own.
+        """
+        return self._fitted().decision_function(X)
+
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, or for numbers the coefficient of determination.
+
+        Of several labels the share of the samples for which all of them are right.
 
         Parameters
         ----------
@@ -176,4 +195,5 @@ def _counting(X, y, sample_weight):
         return X, y, None
     weight = np.asarray(sample_weight)
     counts = np.flatnonzero(weight)
-    return X[counts], np.asarray(y)[counts], weight[counts]
+    y = y.tocsr() if sparse.issparse(y) else np.asarray(y)
+    return X[counts], y[counts], weight[counts]

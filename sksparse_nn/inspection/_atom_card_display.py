@@ -21,6 +21,7 @@ from sksparse_nn.inspection._canvas import (
     take_mosaic,
 )
 from sksparse_nn.inspection._codes import coder_of, codes_of_atoms
+from sksparse_nn.inspection._labels import names_of
 from sksparse_nn.inspection._pictures import (
     as_pictures,
     gap_of,
@@ -136,8 +137,9 @@ class AtomCardDisplay:
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
             Samples.
 
-        y : array-like of shape (n_samples,), default=None
-            Their classes.
+        y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_labels),\
+                default=None
+            Their classes, or an indicator of several labels.
 
         atom : int, default=0
             Which atom.
@@ -331,8 +333,8 @@ def _sample_names(X, y, names, rows):
         return [shortened(text, 200) for text in _safe_indexing(X, rows)]
     if y is None:
         return [f"row {row}" for row in rows]
-    labels = _safe_indexing(y, rows)
-    return [f"row {row}: {label}" for row, label in zip(rows, labels, strict=True)]
+    named = zip(rows, names_of(y, rows), strict=True)
+    return [f"row {row}: {name}" for row, name in named]
 
 
 def _sample_pictures(X, coder, image_shape, rows):

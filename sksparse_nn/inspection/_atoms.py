@@ -4,9 +4,10 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 from sklearn.base import clone
-from sklearn.utils import Bunch, check_random_state, column_or_1d
+from sklearn.utils import Bunch, check_random_state
 
 from sksparse_nn.inspection._codes import coder_of, codes_of_atoms
+from sksparse_nn.inspection._labels import members
 
 
 def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
@@ -20,8 +21,9 @@ def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Samples.
 
-    y : array-like of shape (n_samples,), default=None
-        Their classes.
+    y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_labels), \
+            default=None
+        Their classes, or an indicator of several labels.
 
     n_shuffles : int, default=20
         How often labels are shuffled to see what chance does, at least twice.
@@ -91,8 +93,8 @@ def class_profile(codes, y, *, n_shuffles=20, random_state=None):
     codes : {ndarray, sparse matrix} of shape (n_samples, n_atoms)
         Codes.
 
-    y : array-like of shape (n_samples,)
-        Classes.
+    y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_labels)
+        Classes, or an indicator of several labels, each of which counts as a class.
 
     n_shuffles : int, default=20
         How often labels are shuffled, at least twice.
@@ -118,20 +120,20 @@ def class_profile(codes, y, *, n_shuffles=20, random_state=None):
     if n_shuffles < 2:
         raise ValueError(f"n_shuffles must be at least 2. Got {n_shuffles}.")
     rng = check_random_state(random_state)
-    classes, labels = np.unique(column_or_1d(y), return_inverse=True)
+    classes, belong = members(y)
     magnitudes = abs(sparse.csr_array(codes, dtype=np.float64))
-    if magnitudes.shape[0] != len(labels):
+    if magnitudes.shape[0] != belong.shape[1]:
         raise ValueError(
             f"codes and y must have as many rows. Got {magnitudes.shape[0]} and "
-            f"{len(labels)}."
+            f"{belong.shape[1]}."
         )
     chance = [
-        _shares(magnitudes, rng.permutation(labels)).max(axis=1)
+        _shares(magnitudes, belong[:, rng.permutation(belong.shape[1])]).max(axis=1)
         for _ in range(n_shuffles)
     ]
     return Bunch(
         classes=classes,
-        shares=_shares(magnitudes, labels),
+        shares=_shares(magnitudes, belong),
         chance_mean=np.mean(chance, axis=0),
         chance_std=np.std(chance, axis=0),
     )
@@ -254,13 +256,9 @@ def _means(codes):
     return np.asarray(codes.sum(axis=0), dtype=np.float64).ravel() / codes.shape[0]
 
 
-def _shares(magnitudes, labels):
-    n_classes = labels.max() + 1
-    members = sparse.csr_array(
-        (np.ones(len(labels)), (labels, np.arange(len(labels)))),
-        shape=(n_classes, len(labels)),
-    )
-    means = (members @ magnitudes).toarray().T / np.bincount(labels)
+def _shares(magnitudes, belong):
+    sizes = np.asarray(belong.sum(axis=1)).ravel()
+    means = (belong @ magnitudes).toarray().T / np.maximum(sizes, 1)
     totals = means.sum(axis=1, keepdims=True)
     return means / np.where(totals > 0, totals, 1)
 

@@ -20,11 +20,12 @@ from sksparse_nn.inspection._stages import read_stages
 def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
     """Say what atoms and features add to the predictions of a fitted pipeline.
 
-    An output of the network, the logit of a class or a target, is written as a sum over
-    the atoms that a row uses, and a bias. With a linear network that is exact: the code
-    of an atom times its weight. With a deeper one it is what integrated gradients [1]_
-    say, on the way from the row without any atom to the row as it is. What an atom adds
-    is then passed on to the features that its code was computed from.
+    An output of the network is written as a sum over the atoms that a row uses, and a
+    bias. Outputs are the logits of classes or labels, or targets; their logarithms if
+    the network was trained with ``loss="poisson"``. With a linear network the sum is
+    exact: the code of an atom times its weight. With a deeper one it is what integrated
+    gradients [1]_ say, on the way from the row without any atom to the row as it is.
+    What an atom adds is then passed on to the features that its code was computed from.
 
     Parameters
     ----------
@@ -36,8 +37,9 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
         Samples. The result is dense, so give the rows that are to be read.
 
     outputs : None, "predicted" or array-like, default=None
-        Which outputs: all of them, that of the predicted class, or classes by their
-        labels (targets of a regressor by number).
+        Which outputs: all of them, that of the predicted class (of several labels per
+        row, of the most probable one), or classes by their labels (several labels and
+        targets of a regressor by number).
 
     features : bool, default=True
         Whether to go on to the features.
@@ -170,7 +172,7 @@ def _wanted(stages, answers, outputs):
                 'outputs must be None, an array of classes, or "predicted" for a '
                 f"classifier. Got {outputs!r} for {type(network).__name__}."
             )
-        which = np.searchsorted(names, network.predict(stages.rows[-1]))[:, None]
+        which = network._outputs(stages.rows[-1]).numpy().argmax(axis=1)[:, None]
         return which, names[which]
     which = np.arange(len(names))
     if outputs is not None:

@@ -122,8 +122,8 @@ class AttributionDisplay:
             Which of them.
 
         target : object, default=None
-            Label of a class, or number of a target; None for the predicted class, or
-            the first target.
+            Label of a class, or number of a label or target; None for the predicted
+            class, the most probable label, or the first target.
 
         image_shape : tuple of int, default=None
             As above.

@@ -17,9 +17,10 @@ def deletion_curves(
     """Score predictions as atoms are removed, and as they come back.
 
     In each sample the atoms that it uses are ordered by what they add to the predicted
-    output. Removed atoms have code zero. If attributions are true, the score falls
-    faster along that order than along random ones, and rises faster when atoms are
-    inserted into an empty row.
+    output; with several labels per sample by what they add to the logits of the labels
+    that it is predicted to have, less what to those of the others. Removed atoms have
+    code zero. If attributions are true, the score falls faster along that order than
+    along random ones, and rises faster when atoms are inserted into an empty row.
 
     Parameters
     ----------
@@ -29,8 +30,8 @@ def deletion_curves(
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
         Samples.
 
-    y : array-like of shape (n_samples,)
-        Their classes, or targets.
+    y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
+        Their classes, an indicator of several labels, or targets.
 
     n_points : int, default=11
         Shares of atoms to remove, from none to all.
@@ -68,12 +69,15 @@ def deletion_curves(
     rng = check_random_state(random_state)
     stages = read_stages(estimator, X)
     is_classifier = hasattr(stages.network, "classes_")
-    wanted = "predicted" if is_classifier else None
+    several = is_classifier and stages.network.predict(stages.rows[-1][:1]).ndim == 2
+    wanted = "predicted" if is_classifier and not several else None
     found = attribute(estimator, X, outputs=wanted, features=False, tol=tol)
     codes, shares = dense(found.codes), np.linspace(0, 1, n_points)
     score = _Score(stages, codes, y, accuracy_score if is_classifier else r2_score)
-    # Of targets there is no predicted one: what moves any of them most comes first.
-    gains = found.atoms[:, 0] if is_classifier else _moves(found)
+    if wanted is not None:
+        gains = found.atoms[:, 0]
+    else:
+        gains = _supports(found) if several else _moves(found)
     orders = [_ranks(gains, codes)]
     orders += [_ranks(rng.random(codes.shape), codes) for _ in range(n_random)]
     n_used = np.count_nonzero(codes, axis=1)[:, None]
@@ -105,6 +109,11 @@ class _Score:
             for step in self._steps:
                 rows = step.transform(rows)
             return self._metric(self._y, self._network.predict(rows))
+
+
+def _supports(found):
+    """Return by how much atoms add to what is said of the labels, be it yes or no."""
+    return (found.atoms * np.sign(found.outputs)[:, :, None]).sum(axis=1)
 
 
 def _moves(found):

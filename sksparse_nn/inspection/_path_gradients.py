@@ -31,7 +31,7 @@ class DoubleNet:
         module = deepcopy(network.net_.module_).cpu()
         self._module = _plain(module).double().eval()
         self._module.requires_grad_(False)
-        self._scale, self._shift = _answers_in(network)
+        self._scale, self._shift = network._targets.in_units()
         self.has_one_unit = hasattr(network, "classes_")
 
     def outputs(self, Z):
@@ -45,7 +45,8 @@ class DoubleNet:
         Returns
         -------
         outputs : ndarray of shape (n_samples, n_outputs)
-            Logits of a classifier, targets of a regressor.
+            Logits of a classifier; targets of a regressor, or their logarithms if it
+            was trained with ``loss="poisson"``.
         """
         with torch.no_grad():
             answers = self._module(torch.from_numpy(np.array(Z, np.float64)))
@@ -150,13 +151,6 @@ def largest_error(changes, tol, has_one_unit):
     largest = np.abs(changes).max(axis=0, initial=0.0)
     most = largest.max(initial=0.0)
     return tol * np.where(has_one_unit, most, largest) + 1e-9 * most
-
-
-def _answers_in(network):
-    """Return what a module's outputs are multiplied by, and what is added then."""
-    if hasattr(network, "_y_scale"):
-        return np.asarray(network._y_scale), np.asarray(network._y_mean)
-    return np.ones(network.n_outputs_), np.zeros(network.n_outputs_)
 
 
 def _plain(module):

@@ -27,6 +27,7 @@ from sksparse_nn.inspection._attribution import attribute
 from sksparse_nn.inspection._attribution_display import AttributionDisplay
 from sksparse_nn.inspection._deletion_display import DeletionCurvesDisplay
 from sksparse_nn.inspection._dictionary_display import DictionaryDisplay
+from sksparse_nn.inspection._labels import names_of
 from sksparse_nn.inspection._page import Section, picture, table, write_page
 from sksparse_nn.inspection._path_display import SparsityPathDisplay
 from sksparse_nn.inspection._reconstruction_display import ReconstructionDisplay
@@ -64,8 +65,8 @@ def report(
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
         Samples that were not learnt from, some hundred.
 
-    y : array-like of shape (n_samples,)
-        Their classes, or targets.
+    y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
+        Their classes, an indicator of several labels, or targets.
 
     path : str or path-like
         The file. An existing one is replaced.
@@ -116,7 +117,8 @@ def report(
         raise FileNotFoundError(f"path must be in an existing folder. Got {path!s}.")
     X = X.tocsr() if sparse.issparse(X) else X
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
-    subject = _Subject(estimator, X, np.asarray(y), image_shape, seed)
+    y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+    subject = _Subject(estimator, X, y, image_shape, seed)
     sections = [
         _pipeline(subject),
         _dictionary(subject),
@@ -220,7 +222,7 @@ def _predictions(subject, n_samples):
             image_shape=subject.image_shape if features else None,
         )
         drawn = picture(display)
-        true = f"Sample {row}, in truth {subject.y[row]}. "
+        true = f"Sample {row}, in truth {names_of(subject.y, [row])[0]}. "
         pictures.append(type(drawn)(drawn.data, true + drawn.alt))
     return Section(
         "predictions",
@@ -307,7 +309,8 @@ def _different(labels, n_rows, n_samples):
     """Return samples of classes in turn, or the first ones."""
     if labels is None:
         return list(range(min(n_rows, n_samples)))
-    firsts = np.unique(labels, return_index=True)[1]
+    _, kinds = np.unique(labels, return_inverse=True)
+    firsts = np.unique(kinds.reshape(labels.shape), axis=0, return_index=True)[1]
     others = np.setdiff1d(np.arange(n_rows), firsts)
     return [int(row) for row in np.concatenate([firsts, others])[:n_samples]]
 
@@ -315,7 +318,8 @@ def _different(labels, n_rows, n_samples):
 def _most_important(subject):
     """Return the atoms by what they add to predictions, in the mean of magnitudes."""
     rows = _safe_indexing(subject.X, slice(0, _READ))
-    wanted = "predicted" if subject.labels is not None else None
+    is_one = subject.labels is not None and subject.labels.ndim == 1
+    wanted = "predicted" if is_one else None
     found = attribute(
         subject.estimator, rows, outputs=wanted, features=False, tol=_TOLERANCE
     )

@@ -31,12 +31,7 @@ from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
 from sksparse_nn.neural._sparse_input import stays_sparse
 from sksparse_nn.neural._torch_state import borrowed_torch
-from sksparse_nn.neural._weights import (
-    add_seen,
-    loss_weights,
-    nothing_seen,
-    positive_weights,
-)
+from sksparse_nn.neural._weights import positive_weights
 
 _MAX_SEED = np.iinfo(np.int32).max
 _SMALL_SIZE = 2**14
@@ -77,7 +72,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
-    _loss_parameters = {}
+    _class_weight = None
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -102,8 +97,9 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             backward; of others, and ahead of a `module` of your own or on a GPU, rows
             are made dense a mini-batch at a time.
 
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets: labels for a classifier, numbers for a regressor.
+        y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
+            Targets: labels for a classifier, or an indicator of several labels, zeros
+            and ones, dense or sparse; numbers for a regressor.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, of which only the ratios count. Rows of weight zero
@@ -139,9 +135,9 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             given = self._read_given(X_val, y_val, sample_weight_val)
             train, valid = (samples, given) if given else self._split(samples)
             if not new:
-                self._check_warm_start(samples)
-            self._learn_scale(train, new)
-            self._seen = nothing_seen(self._n_classes)
+                self._targets.check_again(samples.y)
+            self._targets = self._targets.scaled(train.y, train.weight, new)
+            self._seen = self._targets.nothing_seen()
             with borrowed_torch(self._rng.randint(_MAX_SEED), device):
                 size = rows_per_batch(self.batch_size, len(train))
                 net = new_net(self, X=samples.X, batch_size=size, device=device)
@@ -159,9 +155,9 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         new = not hasattr(self, "net_")
         samples = self._read(X, y, sample_weight, reset=new, learn=learn and new)
         self._renew_random_state(new)
-        self._learn_scale(samples, new)
+        self._targets = self._targets.scaled(samples.y, samples.weight, new)
         if new:
-            self._seen = nothing_seen(self._n_classes)
+            self._seen = self._targets.nothing_seen()
         with borrowed_torch(self._rng.randint(_MAX_SEED), device):
             # The size of a chunk does not set that of a batch.
             size = STREAMED if self.batch_size == "auto" else self.batch_size
@@ -174,7 +170,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             self._train(net, samples, None, 1)
 
     def _read(self, X, y, sample_weight, *, reset, learn):
-        X, y = check_rows(self, X, y=y, reset=reset, **self._target_checks)
+        X, y = check_rows(self, X, y=y, reset=reset, **self._target_checks(y))
         weight, rows = positive_weights(sample_weight, X)
         return Samples(X, self._read_targets(y[rows], learn=learn), weight, rows)
 
@@ -203,7 +199,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             return samples, None
         train, valid = hold_out(
             samples,
-            self._codes(samples.y),
+            self._targets.strata(samples.y),
             fraction=self.validation_fraction,
             random_state=np.random.RandomState(self._seed),
         )
@@ -211,7 +207,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
 
     def _train(self, net, train, valid, epochs, *, scheduled=False):
         """Make a net the estimator's, trained for so many epochs as are returned."""
-        self._seen = add_seen(self._seen, self._codes(train.y), train.weight)
+        self._seen = self._targets.add_seen(self._seen, train.y, train.weight)
         n_known = len(net.history)
         train = self._weighted(train, self._seen, net)
         train.shuffle = self._rng
@@ -234,18 +230,19 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         return self.n_iter_ - n_known
 
     def _sums(self, samples):
-        codes = self._codes(samples.y)
-        return add_seen(nothing_seen(self._n_classes), codes, samples.weight)
+        nothing = self._targets.nothing_seen()
+        return self._targets.add_seen(nothing, samples.y, samples.weight)
 
     def _weighted(self, samples, seen, net):
         """Return samples with the targets and the weights that the loss takes."""
-        weight = loss_weights(
-            samples.weight, self._codes(samples.y), factors=self._factors(), seen=seen
+        factors = self._targets.factors(self._class_weight, self._seen)
+        weight = self._targets.loss_weights(
+            samples.y, samples.weight, factors=factors, seen=seen
         )
         dtype = net.float_type
         return Samples(
             samples.X,
-            self._network_targets(samples.y, dtype),
+            self._targets.for_loss(samples.y, dtype),
             weight.astype(dtype),
             samples.rows,
             sparse_dtype=dtype if stays_sparse(samples.X, net.module_) else None,
@@ -303,30 +300,18 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         return tags
 
     @property
+    def _net_class(self):
+        return self._targets.net_class
+
+    @property
     @abstractmethod
-    def _n_classes(self):
-        """Number of classes whose weights are counted apart."""
+    def _loss_parameters(self):
+        """What the loss is made with."""
+
+    @abstractmethod
+    def _target_checks(self, y):
+        """Return the options with which targets are validated."""
 
     @abstractmethod
     def _read_targets(self, y, *, learn):
-        """Return the targets as numbers; learn labels and shapes from them or check."""
-
-    @abstractmethod
-    def _learn_scale(self, samples, new):
-        """Learn the scale of the targets, or of those that had none so far."""
-
-    @abstractmethod
-    def _check_warm_start(self, samples):
-        """Check that the targets are such as the former fit's."""
-
-    @abstractmethod
-    def _codes(self, y):
-        """Return the class of each target."""
-
-    @abstractmethod
-    def _factors(self):
-        """Return the weight of each class."""
-
-    @abstractmethod
-    def _network_targets(self, y, dtype):
-        """Return the targets as the loss takes them."""
+        """Return targets as numbers; learn what kind they are or check that."""

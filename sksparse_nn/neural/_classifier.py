@@ -1,30 +1,26 @@
 """A network that tells classes apart."""
 
-from functools import partial
 from numbers import Real
 
 import numpy as np
-import torch
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    check_classification_targets,
-)
+from sklearn.utils.multiclass import _check_partial_fit_first_call, is_multilabel
+from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.neural._base import SparseNet
-from sksparse_nn.neural._net import ClassifierNet, softmax
-from sksparse_nn.neural._weights import class_factors
+from sksparse_nn.neural._targets import Classes, Indicators
 
 
 class SparseNetClassifier(ClassifierMixin, SparseNet):
     """A network classifier that owns a skorch net.
 
     Layers of given sizes, or a torch module of your own, trained on the cross entropy.
-    It is made to stand behind a reducer or a coder in a pipeline: it takes dense and
-    CSR input of any float type, and is cloned, searched, weighted and pickled as any
-    scikit-learn classifier.
+    Targets are one label per row or, as an indicator of zeros and ones, any number of
+    labels. It is made to stand behind a reducer or a coder in a pipeline: it takes
+    dense and CSR input of any float type, and is cloned, searched, weighted and pickled
+    as any scikit-learn classifier.
 
     Parameters
     ----------
@@ -39,7 +35,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         A network of your own in place of the layers above: a module class or function,
         called as ``module(n_features, n_outputs)``, or a module, of which a copy is
         trained on from its weights. It takes rows of ``n_features`` numbers and answers
-        rows of ``n_outputs`` logits, one a class.
+        rows of ``n_outputs`` logits, one a class or a label.
 
     module_params : dict, default=None
         Keyword arguments of a callable `module`. Each is a parameter of its own too:
@@ -104,10 +100,13 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
 
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes. They are normalised over the data, so they work at any
-        `batch_size`.
+        `batch_size`. Of several labels these are weights of having a label, by its
+        column, where 1 is that of not having it; "balanced" makes both equal in sum for
+        each label.
 
     label_smoothing : float, default=0.0
-        Share of each target that goes to all classes alike. A little, such as 0.1,
+        Share of each target that goes to all classes alike, or of each of several
+        labels to both answers. A little, such as 0.1,
         keeps a model of many features from becoming too sure of its training rows.
 
     device : str or torch.device, default="cpu"
@@ -134,17 +133,18 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         The net; the torch module is ``net_.module_``.
 
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        The labels; of several labels per row the numbers of their columns.
 
     n_outputs_ : int
-        Number of logits, one a class.
+        Number of logits, one a class or a label.
 
     n_iter_ : int
         Number of epochs trained.
 
     history_ : list of dict
         For each epoch ``epoch``, ``train_loss``, ``valid_loss`` if a part was held out,
-        and ``dur`` in seconds. Losses are weighted means, without penalties.
+        and ``dur`` in seconds. Losses are weighted means over rows, and over the labels
+        where there are several, of cross entropies without penalties.
 
     feature_importances_ : ndarray of shape (n_features_in_,)
         Norms of the first layer's columns, of sum one; zero for a feature that
@@ -183,8 +183,6 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
-    _net_class = ClassifierNet
-    _target_checks = {}
 
     def __init__(
         self,
@@ -254,11 +252,12 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples.
 
-        y : array-like of shape (n_samples,)
-            Labels; some of the classes may be missing.
+        y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_labels)
+            Labels; some of the classes may be missing. Or an indicator.
 
         classes : array-like of shape (n_classes,), default=None
-            All the labels there will be. Needed in the first call only.
+            All the labels there will be; of an indicator the numbers of its columns,
+            ``range(n_labels)``. Needed in the first call only.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
@@ -275,7 +274,8 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
             estimator is then as it was before.
         """
         with restored_on_error(self):
-            _check_partial_fit_first_call(self, classes)
+            if _check_partial_fit_first_call(self, classes):
+                self._targets = _announced(self.classes_, y)
             self._train_once(X, y, sample_weight, learn=False)
         return self
 
@@ -290,9 +290,10 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            Rows that sum to one, in the float type of the net.
+            Rows that sum to one, in the float type of the net. Of several labels the
+            probability of each, by itself.
         """
-        return self._outputs(X, then=softmax).numpy()
+        return self._probabilities(X, "nonlinearity")
 
     def predict_log_proba(self, X):
         """Return the logarithms of the probabilities of the classes.
@@ -307,10 +308,28 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             Finite where probabilities are rounded to zero.
         """
-        return self._outputs(X, then=partial(torch.log_softmax, dim=1)).numpy()
+        return self._probabilities(X, "log_nonlinearity")
+
+    def decision_function(self, X):
+        """Return how sure the network is of each label.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        decisions : ndarray of shape (n_samples, n_classes) or (n_samples,)
+            Logits, in the float type of the net. Of two classes, by how much the logit
+            of the second is larger: the logarithm of its odds. Of several labels the
+            logarithm of the odds of each, positive where it is predicted.
+        """
+        logits = self._outputs(X).numpy()
+        return self._targets.decisions(logits)
 
     def predict(self, X):
-        """Return the most probable label of each sample.
+        """Return the most probable label of each sample, or all that are probable.
 
         Parameters
         ----------
@@ -320,51 +339,58 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Returns
         -------
         labels : ndarray of shape (n_samples,)
-            Labels, of the type that fit was given.
+            Labels, of the type that fit was given. Of several labels an indicator of
+            integers of shape (n_samples, n_labels), a CSR matrix or array if fit was
+            given a sparse one: ones for labels more probable than not.
         """
-        codes = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[codes]
+        outputs = self._outputs(X).numpy()
+        return self._targets.decode(outputs)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    def _probabilities(self, X, function):
+        check_is_fitted(self, "net_")
+        return self._outputs(X, then=getattr(self._net_class, function)).numpy()
+
+    @property
+    def _class_weight(self):
+        return self.class_weight
 
     @property
     def _loss_parameters(self):
         return {"label_smoothing": self.label_smoothing}
 
-    @property
-    def _n_classes(self):
-        return len(self.classes_)
+    def _target_checks(self, y):
+        if is_multilabel(y):
+            return {"multi_output": True}
+        if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1:
+            raise ValueError(
+                "y must be one label per row, or an indicator of several labels with "
+                f"zeros and ones only. Got shape {y.shape} with other values; put "
+                "columns of other labels through MultiOutputClassifier."
+            )
+        return {}
 
     def _read_targets(self, y, *, learn):
-        check_classification_targets(y)
         if learn:
-            self.classes_ = np.unique(y)
-        self.n_outputs_ = len(self.classes_)
-        codes = np.searchsorted(self.classes_, y).clip(max=self.n_outputs_ - 1)
-        unknown = self.classes_[codes] != y
-        if unknown.any():
-            raise ValueError(
-                f"y must hold only the classes {self.classes_} of the first fit. "
-                f"Got {np.unique(y[unknown])} too; set warm_start=False to start anew, "
-                "or give partial_fit all the classes at first."
-            )
-        return codes
+            several = y.ndim == 2
+            self._targets = Indicators.like(y) if several else Classes(np.unique(y))
+            self.classes_ = self._targets.classes
+        self.n_outputs_ = self._targets.n_outputs
+        return self._targets.read(y)
 
-    def _learn_scale(self, samples, new):
-        """Learn nothing: classes have no scale."""
 
-    def _check_warm_start(self, samples):
-        missing = np.setdiff1d(np.arange(len(self.classes_)), samples.y)
-        if len(missing):
-            raise ValueError(
-                f"warm_start=True needs all of the classes {self.classes_} in y again. "
-                f"Got none of {self.classes_[missing]}; set warm_start=False to start "
-                "anew, or use partial_fit."
-            )
-
-    def _codes(self, y):
-        return y
-
-    def _factors(self):
-        return class_factors(self.class_weight, self.classes_, self._seen)
-
-    def _network_targets(self, y, dtype):
-        return y
+def _announced(classes, y):
+    """Return the targets of a first call of partial_fit."""
+    if not is_multilabel(y):
+        return Classes(classes)
+    n_labels = y.shape[1] if hasattr(y, "shape") else len(y[0])
+    if not np.array_equal(classes, np.arange(n_labels)):
+        raise ValueError(
+            f"classes of several labels must be their positions, 0 to {n_labels - 1}, "
+            f"for y has {n_labels} columns. Got {classes}."
+        )
+    return Indicators.like(y)

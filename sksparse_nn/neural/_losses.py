@@ -146,8 +146,99 @@ class CrossEntropy(WeightedLoss):
         return loss, gradient.div_(len(target))
 
 
-class SquaredError(WeightedLoss):
-    """Half the squared distance to the target, a mean over the outputs."""
+class BinaryCrossEntropy(WeightedLoss):
+    """Minus the log-probability of what is true of each label, a mean over the labels.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Share of each target that goes to both answers alike.
+    """
+
+    def __init__(self, label_smoothing=0.0):
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
+    def forward(self, output, target, weight=None):
+        """Average the losses of a batch.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_labels)
+            Logits.
+
+        target : Tensor of bool of shape (n_rows, n_labels)
+            Which labels rows have.
+
+        weight : Tensor of shape (n_rows,) or (n_rows, n_labels) or None, default=None
+            Weights, of mean one over the data; ones where None.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            The weighted mean.
+        """
+        if weight is None or weight.ndim == 1:
+            return super().forward(output, target, weight)
+        return (self._losses(output, target, "none") * weight).mean()
+
+    def row_losses(self, output, target):
+        """Return the loss of each row.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_labels)
+            Logits.
+
+        target : Tensor of bool of shape (n_rows, n_labels)
+            Which labels rows have.
+
+        Returns
+        -------
+        losses : Tensor of shape (n_rows,)
+            The losses, in nats.
+        """
+        return self._losses(output, target, "none").mean(dim=1)
+
+    def mean_loss(self, output, target):
+        """Return the mean of the losses, in one operation.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_labels)
+            Logits.
+
+        target : Tensor of bool of shape (n_rows, n_labels)
+            Which labels rows have.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            The mean.
+        """
+        return self._losses(output, target, "mean")
+
+    def _losses(self, output, target, reduction):
+        target = target.to(output.dtype)
+        if self.label_smoothing:
+            target = target.lerp(torch.full_like(target, 0.5), self.label_smoothing)
+        return functional.binary_cross_entropy_with_logits(
+            output, target, reduction=reduction
+        )
+
+
+class NumberLoss(WeightedLoss):
+    """A loss of standardised numbers, a mean over the outputs.
+
+    Parameters
+    ----------
+    loss : RegressionLoss
+        What it measures.
+    """
+
+    def __init__(self, loss):
+        super().__init__()
+        self.loss = loss
 
     def row_losses(self, output, target):
         """Return the loss of each row.
@@ -157,7 +248,7 @@ class SquaredError(WeightedLoss):
         output : Tensor of shape (n_rows, n_outputs)
             Predictions.
 
-        target : Tensor of shape (n_rows, n_outputs)
+        target : Tensor of shape (n_rows, n_outputs, ...)
             What was wanted.
 
         Returns
@@ -165,7 +256,7 @@ class SquaredError(WeightedLoss):
         losses : Tensor of shape (n_rows,)
             The losses.
         """
-        return (output - target).square().mean(dim=1) / 2
+        return self.loss.measure(output, target, "none").mean(dim=1)
 
     def mean_loss(self, output, target):
         """Return the mean of the losses, in one operation.
@@ -175,7 +266,7 @@ class SquaredError(WeightedLoss):
         output : Tensor of shape (n_rows, n_outputs)
             Predictions.
 
-        target : Tensor of shape (n_rows, n_outputs)
+        target : Tensor of shape (n_rows, n_outputs, ...)
             What was wanted.
 
         Returns
@@ -183,31 +274,4 @@ class SquaredError(WeightedLoss):
         loss : Tensor of shape ()
             The mean.
         """
-        return functional.mse_loss(output, target) / 2
-
-    def with_gradient(self, output, target, weight=None):
-        """Return the weighted mean and its gradient.
-
-        Parameters
-        ----------
-        output : Tensor of shape (n_rows, n_outputs)
-            Predictions.
-
-        target : Tensor of shape (n_rows, n_outputs)
-            What was wanted.
-
-        weight : Tensor of shape (n_rows,) or None, default=None
-            Weights, as `forward` takes them.
-
-        Returns
-        -------
-        loss : Tensor of shape ()
-            The weighted mean.
-
-        gradient : Tensor of shape (n_rows, n_outputs)
-            Distances to the target times weights, over their number.
-        """
-        distance = output - target
-        gradient = distance if weight is None else distance * weight[:, None]
-        loss = torch.dot(distance.ravel(), gradient.ravel()) / (2 * output.numel())
-        return loss, gradient / output.numel()
+        return self.loss.measure(output, target, "mean")

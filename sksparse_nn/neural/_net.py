@@ -3,14 +3,16 @@
 import math
 import warnings
 from copy import copy, deepcopy
+from functools import partial
 
 import numpy as np
 import torch
 from skorch.callbacks import EpochTimer, PassthroughScoring
 from skorch.history import History
+from torch.nn import functional
 
 from sksparse_nn.neural._loop import LeanLoop
-from sksparse_nn.neural._losses import CrossEntropy, SquaredError
+from sksparse_nn.neural._losses import BinaryCrossEntropy, CrossEntropy, NumberLoss
 from sksparse_nn.neural._sparse_adam import first_layer_steps
 from sksparse_nn.neural._sparse_input import SparseRows
 from sksparse_nn.neural._torch_threads import threads_worth
@@ -233,7 +235,7 @@ class Net(LeanLoop):
 class RegressorNet(Net):
     """A net that answers numbers."""
 
-    loss = SquaredError
+    loss = NumberLoss
     nonlinearity = None
 
 
@@ -258,6 +260,7 @@ class ClassifierNet(Net):
 
     loss = CrossEntropy
     nonlinearity = staticmethod(softmax)
+    log_nonlinearity = staticmethod(partial(torch.log_softmax, dim=1))
 
     def predict(self, X):
         """Return the position of the most probable class.
@@ -273,6 +276,45 @@ class ClassifierNet(Net):
             Positions of classes.
         """
         return self.predict_proba(X).argmax(axis=1)
+
+
+def sigmoid(logits):
+    """Return probabilities.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (n_rows, n_labels)
+        Logits.
+
+    Returns
+    -------
+    probabilities : Tensor of shape (n_rows, n_labels)
+        Of each label by itself.
+    """
+    return torch.sigmoid(logits)
+
+
+class MultilabelNet(Net):
+    """A net that answers a logit per label, and indicators to scoring callbacks."""
+
+    loss = BinaryCrossEntropy
+    nonlinearity = staticmethod(sigmoid)
+    log_nonlinearity = staticmethod(functional.logsigmoid)
+
+    def predict(self, X):
+        """Return which labels are more probable than not.
+
+        Parameters
+        ----------
+        X : Samples or array-like
+            Rows.
+
+        Returns
+        -------
+        indicators : ndarray of bool of shape (n_samples, n_labels)
+            One column per label.
+        """
+        return self.predict_proba(X) > 0.5
 
 
 def epoch_records(net, start=0):

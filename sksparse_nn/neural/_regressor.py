@@ -1,18 +1,22 @@
 """A network that predicts numbers."""
 
-import numpy as np
+from numbers import Real
+
 from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.neural._base import SparseNet
-from sksparse_nn.neural._net import RegressorNet
+from sksparse_nn.neural._regression_losses import LOSSES, make_loss
+from sksparse_nn.neural._targets import Numbers
 
 
 class SparseNetRegressor(RegressorMixin, SparseNet):
     """A network regressor that owns a skorch net.
 
-    Layers of given sizes, or a torch module of your own, trained on the squared error.
-    Targets are standardised inside: neither their unit nor their offset matters.
+    Layers of given sizes, or a torch module of your own, trained on the squared error
+    or another loss. Targets are standardised inside: neither their unit nor their
+    offset matters, and of counts with ``loss="poisson"`` not their unit.
 
     Parameters
     ----------
@@ -90,6 +94,23 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
     n_iter_no_change : int, default=5
         Number of epochs without a lower loss before stopping.
 
+    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"}, \
+            default="squared_error"
+        What is made small, and so what is predicted: the mean by "squared_error", the
+        median by "absolute_error", between the two by "huber", a `quantile` by
+        "quantile". "poisson" is for counts and other numbers that are not negative: it
+        predicts a positive mean, whose logarithm the network answers, and errors of
+        small numbers weigh more than equal ones of large numbers.
+
+    quantile : float, default=None
+        Which quantile to predict, between 0 and 1; needed with ``loss="quantile"``, and
+        read by no other.
+
+    epsilon : float, default=None
+        Error from which on "huber" is linear, in robust standard deviations of the
+        targets (1.48 times the median distance to their median); None means 1.35. Read
+        by no other loss.
+
     device : str or torch.device, default="cpu"
         Where to train and predict, such as ``"cuda"``.
 
@@ -112,7 +133,9 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
     Attributes
     ----------
     net_ : skorch.NeuralNet
-        The net; the torch module is ``net_.module_``. It answers standardised targets.
+        The net; the torch module is ``net_.module_``. It answers standardised targets,
+        with ``loss="poisson"`` logarithms of targets over their mean, divided by their
+        coefficient of variation if that is below 1.
 
     n_outputs_ : int
         Number of targets of a row.
@@ -122,8 +145,11 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
 
     history_ : list of dict
         For each epoch ``epoch``, ``train_loss``, ``valid_loss`` if a part was held out,
-        and ``dur`` in seconds. Losses are weighted means of half the squared error of
-        the standardised targets, without penalties.
+        and ``dur`` in seconds. Losses are weighted means over rows and targets, without
+        penalties, of standardised targets: half the squared error in standard
+        deviations; the absolute error, the Huber loss or the quantile loss in robust
+        standard deviations; half the Poisson deviance divided by the mean target and
+        the square of its coefficient of variation, if below 1.
 
     feature_importances_ : ndarray of shape (n_features_in_,)
         Norms of the first layer's columns, of sum one; zero for a feature that
@@ -152,9 +178,12 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
     True
     """
 
-    _net_class = RegressorNet
-    _target_checks = {"multi_output": True, "y_numeric": True}
-    _n_classes = 1
+    _parameter_constraints: dict = {
+        **SparseNet._parameter_constraints,
+        "loss": [StrOptions(set(LOSSES))],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), None],
+        "epsilon": [Interval(Real, 0, None, closed="neither"), None],
+    }
 
     def __init__(
         self,
@@ -177,6 +206,9 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=5,
+        loss="squared_error",
+        quantile=None,
+        epsilon=None,
         device="cpu",
         warm_start=False,
         callbacks=None,
@@ -201,6 +233,9 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
+        self.loss = loss
+        self.quantile = quantile
+        self.epsilon = epsilon
         self.device = device
         self.warm_start = warm_start
         self.callbacks = callbacks
@@ -254,72 +289,32 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Shaped as the targets were; float32 if they were, float64 otherwise.
         """
-        standardised = self._outputs(X).numpy().astype(np.float64)
-        y = (standardised * self._y_scale + self._y_mean).astype(self._y_dtype)
-        return y[:, 0] if self._y_is_flat else y
+        outputs = self._outputs(X).numpy()
+        return self._targets.decode(outputs)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self.loss == "poisson"
+        # Several counts are fine too, but scikit-learn's check of several targets has
+        # negative ones, whatever the line above says.
+        tags.target_tags.multi_output = self.loss != "poisson"
         return tags
 
+    @property
+    def _loss_parameters(self):
+        return {"loss": self._targets.loss}
+
+    def _target_checks(self, y):
+        return {"multi_output": True, "y_numeric": True}
+
     def _read_targets(self, y, *, learn):
-        targets = y.reshape(len(y), -1)
+        loss = make_loss(self.loss, quantile=self.quantile, epsilon=self.epsilon)
         if learn:
-            self._y_is_flat = y.ndim == 1
-            self._y_dtype = np.float32 if y.dtype == np.float32 else np.float64
-            self.n_outputs_ = targets.shape[1]
-        if targets.shape[1] != self.n_outputs_:
+            self._targets = Numbers.like(y, loss)
+        elif loss != self._targets.loss:
             raise ValueError(
-                f"y must have n_outputs={self.n_outputs_} columns, as in the first "
-                f"fit. Got {targets.shape[1]}; set warm_start=False to start anew."
+                "loss, quantile and epsilon must stay as in the first fit, "
+                f"{self._targets.loss}. Got {loss}; set warm_start=False to start anew."
             )
-        return targets.astype(np.float64)
-
-    def _learn_scale(self, samples, new):
-        mean, scale = _mean_and_scale(samples)
-        if not new:
-            mean, scale = self._filled_in(mean, scale)
-        # A scale of zero: what never varies is answered by its mean alone.
-        self._y_mean, self._y_scale = mean, scale
-
-    def _filled_in(self, mean, scale):
-        """Take new means and scales where targets have not varied so far."""
-        former, known = self._y_mean, self._y_scale > 0
-        # Rows of one value, but another than before, vary all the same.
-        moved = np.where(
-            _is_rounding(mean - former, former), 0.0, np.abs(mean - former)
-        )
-        varies = scale > 0
-        new_mean = np.where(varies, mean, former)
-        new_scale = np.where(varies, scale, moved)
-        return (
-            np.where(known, former, new_mean),
-            np.where(known, self._y_scale, new_scale),
-        )
-
-    def _check_warm_start(self, samples):
-        """Check nothing: the number of outputs was."""
-
-    def _codes(self, y):
-        return np.zeros(len(y), dtype=np.intp)
-
-    def _factors(self):
-        return np.ones(1)
-
-    def _network_targets(self, y, dtype):
-        varies = self._y_scale > 0
-        scale = np.where(varies, self._y_scale, 1.0)
-        return (varies * (y - self._y_mean) / scale).astype(dtype)
-
-
-def _mean_and_scale(samples):
-    """Return the mean and the standard deviation of each target, zero if constant."""
-    mean = np.average(samples.y, axis=0, weights=samples.weight)
-    variance = np.average((samples.y - mean) ** 2, axis=0, weights=samples.weight)
-    scale = np.sqrt(variance)
-    return mean, np.where(_is_rounding(scale, mean), 0.0, scale)
-
-
-def _is_rounding(deviation, value):
-    return np.abs(deviation) <= 10 * np.finfo(np.float64).eps * np.abs(value)
+        self.n_outputs_ = self._targets.n_outputs
+        return self._targets.read(y)

@@ -1,0 +1,347 @@
+"""Losses of numbers: what each measures, and the scale in which it sees targets."""
+
+from abc import ABC, abstractmethod
+from dataclasses import MISSING, dataclass, fields
+
+import numpy as np
+import torch
+from scipy.special import xlogy
+from torch.nn import functional
+
+from sksparse_nn._registry import Registry
+
+# Median absolute deviations of a normal distribution in its standard deviation.
+_NORMAL = 1.4826
+
+# Logarithms beyond which predictions would leave the range of float32.
+_LARGEST_LOG = 70.0
+
+
+class RegressionLoss(ABC):
+    """A loss and its standardisation, ``(y - offset) / scale`` unless it says else.
+
+    Attributes
+    ----------
+    smallest : float
+        Targets below have no meaning.
+    """
+
+    smallest = -np.inf
+
+    @abstractmethod
+    def standard(self, y, weight):
+        """Learn offsets and scales.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_outputs)
+            Targets.
+
+        weight : ndarray of shape (n_samples,)
+            Their weights, all positive.
+
+        Returns
+        -------
+        offset, scale : ndarray of shape (n_outputs,)
+            The scale is zero for a target that does not vary.
+        """
+
+    @abstractmethod
+    def measure(self, output, target, reduction):
+        """Return the losses of standardised targets.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_outputs)
+            What a network answers.
+
+        target : Tensor of shape (n_rows, n_outputs, ...)
+            What `encode` has made of the targets.
+
+        reduction : {"none", "mean"}
+            Whether to return all losses or their mean.
+
+        Returns
+        -------
+        losses : Tensor of shape (n_rows, n_outputs) or ()
+            The losses.
+        """
+
+    def encode(self, y, offset, scale):
+        """Standardise targets.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_outputs)
+            Targets.
+
+        offset, scale : ndarray of shape (n_outputs,)
+            What was learnt; targets of scale zero become zeros.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples, n_outputs, ...)
+            What `measure` takes.
+        """
+        varies = scale > 0
+        return varies * (y - offset) / np.where(varies, scale, 1.0)
+
+    def decode(self, output, offset, scale):
+        """Return predictions in the unit of the targets.
+
+        Parameters
+        ----------
+        output : ndarray of shape (n_samples, n_outputs)
+            What a network answers.
+
+        offset, scale : ndarray of shape (n_outputs,)
+            What was learnt.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples, n_outputs)
+            Predictions.
+        """
+        return output * scale + offset
+
+    def in_units(self, offset, scale):
+        """Say what outputs of a network stand for.
+
+        Parameters
+        ----------
+        offset, scale : ndarray of shape (n_outputs,)
+            What was learnt.
+
+        Returns
+        -------
+        scale, shift : ndarray of shape (n_outputs,)
+            What outputs are multiplied by, and what is added then.
+        """
+        return scale, offset
+
+
+@dataclass(frozen=True)
+class SquaredError(RegressionLoss):
+    """Half the squared error, in standard deviations from the mean."""
+
+    def standard(self, y, weight):
+        """Return means and standard deviations, as `RegressionLoss` says."""
+        mean = np.average(y, axis=0, weights=weight)
+        scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
+        return mean, _without_rounding(scale, mean)
+
+    def measure(self, output, target, reduction):
+        """Return the losses, as `RegressionLoss` says."""
+        return functional.mse_loss(output, target, reduction=reduction) / 2
+
+
+class RobustLoss(RegressionLoss):
+    """A loss in deviations that few far targets do not change, from a quantile."""
+
+    quantile = 0.5
+
+    def standard(self, y, weight):
+        """Return quantiles and robust deviations, as `RegressionLoss` says."""
+        return _quantiles(y, weight, self.quantile), _spreads(y, weight)
+
+
+@dataclass(frozen=True)
+class AbsoluteError(RobustLoss):
+    """The absolute error, in robust deviations from the median."""
+
+    def measure(self, output, target, reduction):
+        """Return the losses, as `RegressionLoss` says."""
+        return functional.l1_loss(output, target, reduction=reduction)
+
+
+@dataclass(frozen=True)
+class Huber(RobustLoss):
+    """Half the squared error up to a threshold, and linear beyond.
+
+    Parameters
+    ----------
+    epsilon : float, default=1.35
+        The threshold in robust deviations. With errors that are normal and as large, a
+        mean that is found by it is 95 % as exact as by the squared error.
+    """
+
+    epsilon: float = 1.35
+
+    def measure(self, output, target, reduction):
+        """Return the losses, as `RegressionLoss` says."""
+        return functional.huber_loss(
+            output, target, reduction=reduction, delta=self.epsilon
+        )
+
+
+@dataclass(frozen=True)
+class Quantile(RobustLoss):
+    """The error times `quantile` where too low, and times the rest where too high.
+
+    Parameters
+    ----------
+    quantile : float
+        Share of the targets that are to lie below predictions.
+    """
+
+    quantile: float
+
+    def measure(self, output, target, reduction):
+        """Return the losses, as `RegressionLoss` says."""
+        error = target - output
+        losses = torch.maximum(self.quantile * error, (self.quantile - 1) * error)
+        return losses if reduction == "none" else losses.mean()
+
+
+@dataclass(frozen=True)
+class Poisson(RegressionLoss):
+    """Half the Poisson deviance over the mean and the squared spread.
+
+    The spread is the coefficient of variation, or 1 if that is larger. Outputs times
+    the spread are the logarithms of predictions over the mean: where targets vary
+    little this is the squared error of standardised numbers.
+    """
+
+    smallest = 0.0
+
+    def standard(self, y, weight):
+        """Return means and standard deviations, as `RegressionLoss` says."""
+        return SquaredError().standard(y, weight)
+
+    def encode(self, y, offset, scale):
+        """Return numbers of three kinds, of shape (n_samples, n_outputs, 3).
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_outputs)
+            Targets.
+
+        offset, scale : ndarray of shape (n_outputs,)
+            What was learnt.
+
+        Returns
+        -------
+        numbers : ndarray of shape (n_samples, n_outputs, 3)
+            Deviations from the mean in spreads, the spreads, and what the loss of the
+            best output is less by. These are differences of nearly equal numbers, to
+            be taken in double precision.
+        """
+        spread = np.where(scale > 0, _relative(offset, scale), 1.0)
+        ratio = y / offset
+        least = (xlogy(ratio, ratio) - ratio + 1) / spread**2
+        return np.stack(
+            np.broadcast_arrays((ratio - 1) / spread, spread, least), axis=-1
+        )
+
+    def measure(self, output, target, reduction):
+        """Return the losses, as `RegressionLoss` says."""
+        deviation, spread, least = target.unbind(dim=-1)
+        log = spread * output
+        losses = (log.expm1() - log) / spread.square() - deviation * output + least
+        return losses if reduction == "none" else losses.mean()
+
+    def decode(self, output, offset, scale):
+        """Return positive numbers, as `RegressionLoss` says."""
+        log = (output * _relative(offset, scale)).clip(-_LARGEST_LOG, _LARGEST_LOG)
+        return offset * np.exp(log)
+
+    def in_units(self, offset, scale):
+        """Turn outputs into logarithms of predictions, as `RegressionLoss` says."""
+        return _relative(offset, scale), np.log(offset)
+
+
+LOSSES = Registry(
+    "loss",
+    squared_error=SquaredError,
+    absolute_error=AbsoluteError,
+    huber=Huber,
+    quantile=Quantile,
+    poisson=Poisson,
+)
+
+
+def make_loss(name, **given):
+    """Make a loss and check that it reads what is set.
+
+    Parameters
+    ----------
+    name : str
+        One of `LOSSES`.
+
+    **given : dict
+        Parameters of losses; None where the user has not set them.
+
+    Returns
+    -------
+    loss : RegressionLoss
+        The loss.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is set that it does not read, or is not that it needs.
+    """
+    given = {key: value for key, value in given.items() if value is not None}
+    for key in set(given) - set(LOSSES.parameters(name)):
+        readers = [repr(other) for other in LOSSES if key in LOSSES.parameters(other)]
+        raise ValueError(
+            f"{key} is only read by loss={' or '.join(readers)}. Got {key}="
+            f"{given[key]!r} with loss={name!r}; set {key}=None or another loss."
+        )
+    for field in fields(LOSSES[name]):
+        if field.default is MISSING and field.name not in given:
+            raise ValueError(
+                f"loss={name!r} needs a {field.name}, such as {field.name}=0.5. Got "
+                "None."
+            )
+    return LOSSES.make(name, given)
+
+
+def is_rounding(deviation, value):
+    """Tell where a deviation of a value is no more than its rounding.
+
+    Parameters
+    ----------
+    deviation, value : ndarray
+        Numbers.
+
+    Returns
+    -------
+    is_rounding : ndarray of bool
+        Where.
+    """
+    return np.abs(deviation) <= 10 * np.finfo(np.float64).eps * np.abs(value)
+
+
+def _relative(offset, scale):
+    """Return coefficients of variation, of at most 1."""
+    return np.minimum(scale / offset, 1.0)
+
+
+def _without_rounding(scale, value):
+    return np.where(is_rounding(scale, value), 0.0, scale)
+
+
+def _quantiles(y, weight, quantile):
+    """Return the weighted quantile of each column; in the middle where two would do."""
+    order = np.argsort(y, axis=0, kind="stable")
+    values, sums = np.take_along_axis(y, order, axis=0), weight[order].cumsum(axis=0)
+    # Repeated rows and integer weights have exact sums, so that they agree.
+    wanted = quantile * sums[-1]
+    rounding = 1e-12 * sums[-1]
+    low = (sums < wanted - rounding).sum(axis=0)
+    high = (sums <= wanted + rounding).sum(axis=0).clip(max=len(y) - 1)
+    columns = np.arange(y.shape[1])
+    return (values[low, columns] + values[high, columns]) / 2
+
+
+def _spreads(y, weight):
+    """Return deviations that few far values do not change, zero if constant.
+
+    The median absolute deviation, or the mean one where more than half are equal.
+    """
+    median = _quantiles(y, weight, 0.5)
+    deviations = np.abs(y - median)
+    spreads = _NORMAL * _quantiles(deviations, weight, 0.5)
+    means = np.average(deviations, axis=0, weights=weight)
+    return _without_rounding(np.where(spreads > 0, spreads, means), median)

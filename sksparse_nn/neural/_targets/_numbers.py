@@ -1,0 +1,133 @@
+"""Targets that are numbers, in a scale of their own."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sksparse_nn.neural._net import RegressorNet
+from sksparse_nn.neural._regression_losses import RegressionLoss, is_rounding
+from sksparse_nn.neural._targets._base import Targets
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers(Targets):
+    """One number or several per row, which a network is given standardised.
+
+    Parameters
+    ----------
+    loss : RegressionLoss
+        Says what standardised is.
+
+    n_outputs : int
+        Number of targets of a row.
+
+    is_flat : bool
+        Whether predictions have shape (n_samples,).
+
+    dtype : {"float32", "float64"}
+        Of predictions.
+
+    offset : ndarray of shape (n_outputs,) or None, default=None
+        What standardising takes off.
+
+    scale : ndarray of shape (n_outputs,) or None, default=None
+        What it divides by then; zero for a target that has not varied so far.
+    """
+
+    loss: RegressionLoss
+    n_outputs: int
+    is_flat: bool
+    dtype: str
+    offset: np.ndarray | None = None
+    scale: np.ndarray | None = None
+
+    net_class = RegressorNet
+
+    @classmethod
+    def like(cls, y, loss):
+        """Learn the shape and the type.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers.
+
+        loss : RegressionLoss
+            The loss.
+
+        Returns
+        -------
+        targets : Numbers
+            For such targets, without a scale.
+        """
+        dtype = "float32" if y.dtype == np.float32 else "float64"
+        return cls(loss, 1 if y.ndim == 1 else y.shape[1], y.ndim == 1, dtype)
+
+    def read(self, y):
+        """Return numbers of shape (n_samples, n_outputs), as `Targets` says."""
+        targets = y.reshape(len(y), -1)
+        if targets.shape[1] != self.n_outputs:
+            raise ValueError(
+                f"y must have n_outputs={self.n_outputs} columns, as in the first "
+                f"fit. Got {targets.shape[1]}; set warm_start=False to start anew."
+            )
+        targets = targets.astype(np.float64)
+        if targets.min() < self.loss.smallest:
+            raise ValueError(
+                f"{self._loss_name} needs y >= 0, such as "
+                f"counts. Got a smallest value of {targets.min():.6g}; use another "
+                "loss, such as loss='squared_error'."
+            )
+        return targets
+
+    def decode(self, outputs):
+        """Return numbers in their unit, as `Targets` says."""
+        outputs = outputs.astype(np.float64)
+        y = self.loss.decode(outputs, self.offset, self.scale).astype(self.dtype)
+        return y[:, 0] if self.is_flat else y
+
+    def check_again(self, y):
+        """Check nothing: the number of outputs was."""
+
+    def for_loss(self, y, dtype):
+        """Return standardised numbers, as `Targets` says."""
+        return self.loss.encode(y, self.offset, self.scale).astype(dtype)
+
+    def in_units(self):
+        """Return scale and offset, as `Targets` says."""
+        return self.loss.in_units(self.offset, self.scale)
+
+    def scaled(self, y, weight, new):
+        """Learn offsets and scales, as `Targets` says."""
+        if not new and (self.scale > 0).all():
+            return self
+        offset, scale = self.loss.standard(y, weight)
+        if new and (offset <= self.loss.smallest).any():
+            raise ValueError(
+                f"{self._loss_name} needs a positive y among the rows to learn from. "
+                f"Got zeros only, in the columns {np.flatnonzero(offset == 0)} of "
+                f"{self.n_outputs}."
+            )
+        # A scale of zero: what never varies is answered by its offset alone.
+        if not new:
+            offset, scale = self._filled_in(offset, scale)
+        return replace(self, offset=offset, scale=scale)
+
+    @property
+    def _loss_name(self):
+        return f"loss={type(self.loss).__name__.lower()!r}"
+
+    def _filled_in(self, offset, scale):
+        """Take new offsets and scales where targets have not varied so far."""
+        former, known = self.offset, self.scale > 0
+        # Rows of one value, but another than before, vary all the same.
+        moved = np.where(
+            is_rounding(offset - former, former), 0.0, np.abs(offset - former)
+        )
+        varies = scale > 0
+        new_offset = np.where(varies, offset, former)
+        new_scale = np.where(varies, scale, moved)
+        return (
+            np.where(known, former, new_offset),
+            np.where(known, self.scale, new_scale),
+        )
