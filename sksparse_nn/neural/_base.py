@@ -19,7 +19,7 @@ from sksparse_nn.neural._construction import (
     take_over,
     training_callbacks,
 )
-from sksparse_nn.neural._convergence import warn_if_short
+from sksparse_nn.neural._convergence import warn_if_constant, warn_if_short
 from sksparse_nn.neural._device import check_device
 from sksparse_nn.neural._forward import network_outputs
 from sksparse_nn.neural._holdout import hold_out
@@ -147,6 +147,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
                 n_run = self._train(net, train, valid, epochs, scheduled=True)
             if n_run == epochs:
                 warn_if_short(self, net.path)
+            warn_if_constant(self, train)
         return self
 
     def _train_once(self, X, y, sample_weight, *, learn):
@@ -305,8 +306,8 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
 
     @property
     @abstractmethod
-    def _loss_parameters(self):
-        """What the loss is made with."""
+    def _criterion(self):
+        """What makes the loss."""
 
     @abstractmethod
     def _target_checks(self, y):

@@ -1,5 +1,6 @@
 """A network that tells classes apart."""
 
+from functools import partial
 from numbers import Real
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.neural._base import SparseNet
+from sksparse_nn.neural._losses import OwnLoss
 from sksparse_nn.neural._targets import Classes, Indicators
 
 
@@ -98,6 +100,12 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     n_iter_no_change : int, default=5
         Number of epochs without a lower loss before stopping.
 
+    loss : "log_loss" or callable, default="log_loss"
+        The loss. "log_loss" is the cross entropy. One of your own takes logits of shape
+        (n_rows, n_outputs) and targets, the positions of the labels in `classes_` or
+        ones and zeros of several labels, and returns the loss of each row; weights are
+        applied to these. Torch's own do so with ``reduction="none"``.
+
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes. They are normalised over the data, so they work at any
         `batch_size`. Of several labels these are weights of having a label, by its
@@ -180,6 +188,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
 
     _parameter_constraints: dict = {
         **SparseNet._parameter_constraints,
+        "loss": [StrOptions({"log_loss"}), callable],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
@@ -205,6 +214,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=5,
+        loss="log_loss",
         class_weight=None,
         label_smoothing=0.0,
         device="cpu",
@@ -231,6 +241,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
+        self.loss = loss
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
         self.device = device
@@ -360,8 +371,16 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         return self.class_weight
 
     @property
-    def _loss_parameters(self):
-        return {"label_smoothing": self.label_smoothing}
+    def _criterion(self):
+        if not callable(self.loss):
+            return partial(self._net_class.loss, self.label_smoothing)
+        if self.label_smoothing:
+            raise ValueError(
+                "label_smoothing is not read by a loss of your own. Got "
+                f"label_smoothing={self.label_smoothing} with loss={self.loss!r}; "
+                "leave it out."
+            )
+        return partial(OwnLoss, self.loss)
 
     def _target_checks(self, y):
         if is_multilabel(y):

@@ -1,7 +1,6 @@
 """Make a skorch net of an estimator's parameters, new or continuing a former one."""
 
 from copy import deepcopy
-from functools import partial
 
 import torch
 from skorch.callbacks import EarlyStopping
@@ -57,7 +56,7 @@ def new_net(estimator, *, X, batch_size, device):
     net_class = estimator._net_class
     net = net_class(
         spec.build,
-        partial(net_class.loss, **estimator._loss_parameters),
+        estimator._criterion,
         optimizer=make_optimizer(estimator.optimizer, device),
         lr=estimator.learning_rate,
         max_epochs=estimator.max_epochs,

@@ -3,7 +3,12 @@
 import warnings
 from math import ceil
 
+import numpy as np
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
+
+from sksparse_nn.neural._batches import dense_rows
+from sksparse_nn.neural._forward import network_outputs
 
 # Adam moves a weight by about its learning rate a step. Short of a sum of the rates of
 # this much, with a loss above this share of the first epoch's, longer trainings gained
@@ -12,6 +17,9 @@ _PATH = 0.2
 _SHARE = 0.15
 # What a training that is surely long enough comes to.
 _LONG_PATH = 0.5
+
+# Rows that are looked at for predictions that are all the same.
+_ROWS = 4096
 
 
 def warn_if_short(estimator, path):
@@ -42,3 +50,44 @@ def warn_if_short(estimator, path):
         ConvergenceWarning,
         stacklevel=4,
     )
+
+
+def warn_if_constant(estimator, samples):
+    """Warn where targets vary and predictions do not.
+
+    Parameters
+    ----------
+    estimator : SparseNetClassifier or SparseNetRegressor
+        Just fitted.
+
+    samples : Samples
+        What it has learnt from; some thousand rows are looked at.
+    """
+    chosen = np.unique(np.linspace(0, len(samples) - 1, _ROWS).astype(int))
+    if not _varies(samples.y[chosen]):
+        return
+    rows = samples.rows[chosen]
+    X = samples.X[rows] if sparse.issparse(samples.X) else dense_rows(samples.X, rows)
+    private = estimator.module is not None
+    outputs = network_outputs(estimator.net_, X, private=private).numpy()
+    predicted = estimator._targets.decode(outputs)
+    predicted = predicted.toarray() if sparse.issparse(predicted) else predicted
+    if _varies(predicted):
+        return
+    warnings.warn(
+        f"The network predicts {predicted[0]} for all of the {len(rows)} training rows "
+        "that were looked at, whose targets vary. Scale the columns of X, train longer "
+        f"than max_epochs={estimator.max_epochs}, or lower the penalties "
+        f"l1={estimator.l1} and group_lasso={estimator.group_lasso}; rare classes want "
+        'class_weight="balanced".',
+        UserWarning,
+        stacklevel=4,
+    )
+
+
+def _varies(y):
+    """Tell whether targets differ by more than rounding in some column."""
+    if y.dtype.kind != "f":
+        return bool((y != y[0]).any())
+    spread, size = np.ptp(y, axis=0), np.abs(y).max(axis=0)
+    return bool((spread > 1e-6 * size).any())

@@ -275,3 +275,117 @@ class NumberLoss(WeightedLoss):
             The mean.
         """
         return self.loss.measure(output, target, "mean")
+
+    def with_gradient(self, output, target, weight=None):
+        """Return the weighted mean and its gradient.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_outputs)
+            Predictions.
+
+        target : Tensor of shape (n_rows, n_outputs, ...)
+            What was wanted.
+
+        weight : Tensor of shape (n_rows,) or None, default=None
+            Weights, as `forward` takes them.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            The weighted mean.
+
+        gradient : Tensor of shape (n_rows, n_outputs)
+            Slopes of the losses times weights, over their number.
+        """
+        slopes = self.loss.slopes(output, target) / output.numel()
+        slopes = slopes if weight is None else slopes * weight[:, None]
+        return self(output, target, weight), slopes
+
+
+class OwnLoss(WeightedLoss):
+    """A loss that a user has written.
+
+    Parameters
+    ----------
+    function : callable
+        Takes outputs and targets, returns losses of shape (n_rows,) or
+        (n_rows, n_outputs).
+    """
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, output, target, weight=None):
+        """Average the losses of a batch.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_outputs)
+            What the module returned.
+
+        target : Tensor of shape (n_rows, ...)
+            What was wanted.
+
+        weight : Tensor of shape (n_rows,) or (n_rows, n_outputs) or None, default=None
+            Weights, of mean one over the data; ones where None.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            The weighted mean.
+
+        Raises
+        ------
+        ValueError
+            If there are weights per output and the losses are of whole rows.
+        """
+        losses = own_losses(self.function, output, target)
+        if weight is None:
+            return losses.mean()
+        if weight.ndim > losses.ndim:
+            raise ValueError(
+                "class_weight of several labels needs a loss that returns a number for "
+                f"each label of a row. Got shape {tuple(losses.shape)}."
+            )
+        if losses.ndim > weight.ndim:
+            losses = losses.mean(dim=1)
+        return (losses * weight).mean()
+
+
+def own_losses(function, output, target):
+    """Call a loss that a user has written, and check what it returns.
+
+    Parameters
+    ----------
+    function : callable
+        The loss.
+
+    output : Tensor of shape (n_rows, n_outputs)
+        What a network returned.
+
+    target : Tensor of shape (n_rows, ...)
+        What was wanted; numbers in place of booleans are handed on.
+
+    Returns
+    -------
+    losses : Tensor of shape (n_rows,) or (n_rows, n_outputs)
+        The losses.
+
+    Raises
+    ------
+    ValueError
+        If they have another shape.
+    """
+    target = target.to(output.dtype) if target.dtype == torch.bool else target
+    losses = function(output, target)
+    shape = getattr(losses, "shape", None)
+    if shape not in (output.shape, output.shape[:1]):
+        raise ValueError(
+            "loss(output, target) must return the loss of each row, of shape "
+            f"{tuple(output.shape[:1])} or {tuple(output.shape)}. Got "
+            f"{losses if shape is None else tuple(shape)}; torch's own losses do that "
+            'with reduction="none".'
+        )
+    return losses

@@ -1,6 +1,7 @@
 """Losses of numbers: what each measures, and the scale in which it sees targets."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.special import xlogy
 from torch.nn import functional
 
 from sksparse_nn._registry import Registry
+from sksparse_nn.neural._losses import own_losses
 
 # Median absolute deviations of a normal distribution in its standard deviation.
 _NORMAL = 1.4826
@@ -66,6 +68,27 @@ class RegressionLoss(ABC):
         losses : Tensor of shape (n_rows, n_outputs) or ()
             The losses.
         """
+
+    def slopes(self, output, target):
+        """Return the derivative of each loss.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_rows, n_outputs)
+            What a network returns.
+
+        target : Tensor of shape (n_rows, n_outputs, ...)
+            What `encode` has made of the targets.
+
+        Returns
+        -------
+        slopes : Tensor of shape (n_rows, n_outputs)
+            With respect to the outputs.
+        """
+        with torch.enable_grad():
+            output = output.detach().requires_grad_()
+            total = self.measure(output, target, "none").sum()
+            return torch.autograd.grad(total, output)[0]
 
     def encode(self, y, offset, scale):
         """Standardise targets.
@@ -133,6 +156,32 @@ class SquaredError(RegressionLoss):
     def measure(self, output, target, reduction):
         """Return the losses, as `RegressionLoss` says."""
         return functional.mse_loss(output, target, reduction=reduction) / 2
+
+    def slopes(self, output, target):
+        """Return the distances to the targets, as `RegressionLoss` says."""
+        return output - target
+
+
+@dataclass(frozen=True)
+class OwnLoss(RegressionLoss):
+    """A loss that a user has written, in standard deviations from the mean.
+
+    Parameters
+    ----------
+    function : callable
+        Takes outputs and targets, returns losses of shape (n_rows,) or
+        (n_rows, n_outputs).
+    """
+
+    function: Callable
+
+    standard = SquaredError.standard
+
+    def measure(self, output, target, reduction):
+        """Return the losses, as `RegressionLoss` says."""
+        losses = own_losses(self.function, output, target)
+        losses = losses if losses.ndim == 2 else losses[:, None].expand_as(output)
+        return losses if reduction == "none" else losses.mean()
 
 
 class RobustLoss(RegressionLoss):
@@ -265,8 +314,8 @@ def make_loss(name, **given):
 
     Parameters
     ----------
-    name : str
-        One of `LOSSES`.
+    name : str or callable
+        One of `LOSSES`, or a user's own.
 
     **given : dict
         Parameters of losses; None where the user has not set them.
@@ -282,6 +331,13 @@ def make_loss(name, **given):
         If a parameter is set that it does not read, or is not that it needs.
     """
     given = {key: value for key, value in given.items() if value is not None}
+    if callable(name):
+        if given:
+            raise ValueError(
+                f"{next(iter(given))} is not read by a loss of your own. Got {given} "
+                f"with loss={name!r}; leave it out."
+            )
+        return OwnLoss(name)
     for key in set(given) - set(LOSSES.parameters(name)):
         readers = [repr(other) for other in LOSSES if key in LOSSES.parameters(other)]
         raise ValueError(

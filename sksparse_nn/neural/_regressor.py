@@ -1,5 +1,6 @@
 """A network that predicts numbers."""
 
+from functools import partial
 from numbers import Real
 
 from sklearn.base import RegressorMixin, _fit_context
@@ -7,6 +8,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.neural._base import SparseNet
+from sksparse_nn.neural._losses import NumberLoss
 from sksparse_nn.neural._regression_losses import LOSSES, make_loss
 from sksparse_nn.neural._targets import Numbers
 
@@ -94,13 +96,16 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
     n_iter_no_change : int, default=5
         Number of epochs without a lower loss before stopping.
 
-    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"}, \
-            default="squared_error"
+    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"} or \
+            callable, default="squared_error"
         What is made small, and so what is predicted: the mean by "squared_error", the
         median by "absolute_error", between the two by "huber", a `quantile` by
         "quantile". "poisson" is for counts and other numbers that are not negative: it
         predicts a positive mean, whose logarithm the network answers, and errors of
-        small numbers weigh more than equal ones of large numbers.
+        small numbers weigh more than equal ones of large numbers. A loss of your own
+        takes outputs and targets in standard deviations from the mean, both of shape
+        (n_rows, n_outputs), and returns the losses of the rows or of each number, as
+        torch's do with ``reduction="none"``.
 
     quantile : float, default=None
         Which quantile to predict, between 0 and 1; needed with ``loss="quantile"``, and
@@ -180,7 +185,7 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
 
     _parameter_constraints: dict = {
         **SparseNet._parameter_constraints,
-        "loss": [StrOptions(set(LOSSES))],
+        "loss": [StrOptions(set(LOSSES)), callable],
         "quantile": [Interval(Real, 0, 1, closed="neither"), None],
         "epsilon": [Interval(Real, 0, None, closed="neither"), None],
     }
@@ -301,8 +306,8 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         return tags
 
     @property
-    def _loss_parameters(self):
-        return {"loss": self._targets.loss}
+    def _criterion(self):
+        return partial(NumberLoss, self._targets.loss)
 
     def _target_checks(self, y):
         return {"multi_output": True, "y_numeric": True}
