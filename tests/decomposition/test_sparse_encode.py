@@ -27,7 +27,7 @@ def test_omp_is_that_of_scikit_learn_on_unit_atoms(problem):
     X, D = problem
     D /= np.linalg.norm(D, axis=1, keepdims=True)
     peer = peer_encode(X, D, algorithm="omp", n_nonzero_coefs=4)
-    codes = sparse_encode(X, D, n_nonzero_coefs=4, sparse_output=False)
+    codes = sparse_encode(X, D, algorithm="omp", n_nonzero_coefs=4, sparse_output=False)
     assert_allclose(codes, peer, atol=1e-9)
 
 
@@ -75,3 +75,13 @@ def test_rows_and_atoms_of_different_widths_are_refused(problem):
     X, D = problem
     with pytest.raises(ValueError, match="dictionary must have the shape"):
         sparse_encode(X[:, :10], D)
+
+
+def test_a_path_takes_its_values_once(problem):
+    with pytest.raises(ValueError, match="alpha are given as values"):
+        sparsity_path(*problem, [1.0], alpha=2.0)
+
+
+def test_a_parameter_that_a_path_does_not_read_is_refused(problem):
+    with pytest.raises(ValueError, match="tol is read by algorithm"):
+        sparsity_path(*problem, [1.0], tol=0.1)
