@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -292,13 +292,43 @@ def test_what_does_not_approximate_gives_no_images_back():
         ({"encoder": "lasso", "learner": "mod"}, "would undo the penalty"),
         ({"learner": "random", "dictionary": np.eye(10, 18)}, "learner=None to keep"),
         ({"channel_axis": 1}, "'channel_axis' parameter"),
-        ({"image_shape": None, "patch_size": 1}, "zero without their mean"),
+        ({"image_shape": (1, -1), "patch_size": 1}, "zero without their mean"),
         ({"encoder": "sparse"}, "'encoder' parameter"),
+        ({"image_shape": None}, "square number or three times one. Got 112 features"),
+        ({"encoder": "omp", "alpha": 0.5}, "alpha is read by encoder"),
+        ({"n_nonzero_coefs": 2}, "n_nonzero_coefs is read by encoder"),
     ],
 )
 def test_what_makes_no_sense_is_told(X, parameters, message):
     with pytest.raises(ValueError, match=message):
         coder_of(**parameters).fit(X)
+
+
+@pytest.mark.parametrize(
+    ("n_features", "channel_axis", "shape"),
+    [(64, None, (8, 8)), (192, None, (3, 8, 8)), (192, -1, (8, 8, 3))],
+)
+def test_without_a_shape_rows_are_squares(n_features, channel_axis, shape):
+    X = np.random.default_rng(0).random((20, n_features)).cumsum(axis=1)
+    guessed, told = (
+        coder_of(image_shape=given, channel_axis=channel_axis).fit(X)
+        for given in (None, shape)
+    )
+    assert guessed.image_shape_ == told.image_shape_
+    assert_array_equal(guessed.transform(X), told.transform(X))
+
+
+def test_flowers_are_not_taken_for_images():
+    with pytest.raises(ValueError, match=r"images of 2 x 2 pixels\. Got rows of 4"):
+        ImagePatchCoder().fit(load_iris().data)
+
+
+def test_the_unit_of_pixels_changes_nothing():
+    pixels = (load_digits().data[:200] * 15).astype(np.uint8)
+    forms = [pixels, pixels.astype(np.float32), (pixels / 255).astype(np.float32)]
+    made = [coder_of(image_shape=None, patch_size=4).fit_transform(X) for X in forms]
+    for other in made[1:]:
+        assert_allclose(other, made[0], atol=2e-3 * made[0].max())
 
 
 def test_patches_never_exist_at_once():
