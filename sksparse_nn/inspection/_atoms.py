@@ -53,8 +53,8 @@ def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
     >>> from sksparse_nn.inspection import atom_table
     >>> X, y = load_digits(return_X_y=True)
     >>> coder = SparseDictionaryCoder(
-    ...     16, algorithm="omp", n_nonzero_coefs=3, random_state=0).fit(X
-    ... )
+    ...     16, algorithm="omp", n_nonzero_coefs=3, random_state=0
+    ... ).fit(X)
     >>> atom_table(coder, X, y, random_state=0).shape
     (16, 8)
     """

@@ -75,8 +75,8 @@ def steer(
     >>> net = net.fit(X / 16, y)
     >>> A = LayerActivations(FrozenEstimator(net)).fit_transform(X / 16)
     >>> coder = SparseDictionaryCoder(
-    ...     64, algorithm="omp", n_nonzero_coefs=8, random_state=0).fit(A
-    ... )
+    ...     64, algorithm="omp", n_nonzero_coefs=8, random_state=0
+    ... ).fit(A)
     >>> before, after = steer(net, coder, X / 16, atoms=3)
     >>> before.shape == after.shape == (1797, 10)
     True
