@@ -103,7 +103,7 @@ def test_two_processes_search_as_one(pipeline, digits):
 
 def test_sparsity_is_searched(digits):
     pipeline = make_pipeline(
-        SparseDictionaryCoder(32, max_epochs=2, random_state=0),
+        SparseDictionaryCoder(32, algorithm="omp", max_epochs=2, random_state=0),
         MaxAbsScaler(),
         SparseNetClassifier((32,), learning_rate=0.02, random_state=0),
     )

@@ -311,7 +311,7 @@ def test_one_row_is_enough(net, digits):
 @pytest.mark.parametrize(
     "coder",
     [
-        SparseDictionaryCoder(24, max_epochs=2, random_state=0),
+        SparseDictionaryCoder(24, algorithm="omp", max_epochs=2, random_state=0),
         TopKAutoencoder(24, max_epochs=200, random_state=0),
     ],
 )
