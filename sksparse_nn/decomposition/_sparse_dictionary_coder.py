@@ -554,7 +554,9 @@ class SparseDictionaryCoder(
             Codes in the float type of `X`; twice as wide with ``split_sign=True``.
         """
         check_is_fitted(self)
-        X = self._check_rows(X, reset=False)
+        return self._transform(self._check_rows(X, reset=False))
+
+    def _transform(self, X):
         codes = self._encode(X)
         if X.shape[0] > 1 and not _has_nonzero(codes):  # of one row it says little
             X = filled_with_means(X) if has_missing(X) else X

@@ -54,7 +54,7 @@ def sparse_encode(X, dictionary, **parameters):
            [0., 3., 0.]])
     """
     coder, X = _fitted(X, dictionary, parameters)
-    return coder.transform(X)
+    return coder._transform(X)
 
 
 def sparsity_path(X, dictionary, values, **parameters):

@@ -1,6 +1,7 @@
 """Coding without an estimator."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -85,3 +86,14 @@ def test_a_path_takes_its_values_once(problem):
 def test_a_parameter_that_a_path_does_not_read_is_refused(problem):
     with pytest.raises(ValueError, match="tol is read by algorithm"):
         sparsity_path(*problem, [1.0], tol=0.1)
+
+
+def test_a_penalty_too_large_for_any_code_is_told(problem):
+    with pytest.warns(UserWarning, match="alpha=1e\\+06 is too large"):
+        sparse_encode(*problem, alpha=1e6)
+
+
+def test_rows_may_be_a_table(problem):
+    X, D = problem
+    codes = sparse_encode(pd.DataFrame(X).rename(columns=str), D)
+    assert_array_equal(codes.toarray(), sparse_encode(X, D).toarray())
