@@ -69,7 +69,12 @@ def integers(fitted):
 def smaller(net, n_features, decay, n_rows):
     """Name the ways to a smaller model of the same features."""
     coder = SparseDictionaryCoder(
-        256, n_nonzero_coefs=16, max_epochs=3, n_jobs=-1, random_state=0
+        256,
+        algorithm="omp",
+        n_nonzero_coefs=16,
+        max_epochs=3,
+        n_jobs=-1,
+        random_state=0,
     )
     reduced = {
         "SVD by region and sign, 90 % of the energy": TruncatedSVDReducer(

@@ -40,7 +40,7 @@ net.fit(X_fit, y_fit)
 print(f"accuracy {net.score(X_rest, y_rest):.3f}")
 
 activations = LayerActivations(FrozenEstimator(net))
-coder = SparseDictionaryCoder(48, n_nonzero_coefs=3, random_state=0)
+coder = SparseDictionaryCoder(48, algorithm="omp", n_nonzero_coefs=3, random_state=0)
 pipeline = make_pipeline(activations, coder).fit(X_fit)
 codes = pipeline.transform(X_rest)
 

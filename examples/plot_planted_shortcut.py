@@ -44,7 +44,7 @@ def marked(images, which):
 def make_model():
     """Make a pipeline of sparse codes and a linear network."""
     return make_pipeline(
-        SparseDictionaryCoder(64, n_nonzero_coefs=8, random_state=0),
+        SparseDictionaryCoder(64, algorithm="omp", n_nonzero_coefs=8, random_state=0),
         SparseNetClassifier((), learning_rate=0.02, random_state=0),
     )
 

@@ -31,7 +31,7 @@ X, y = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)
 X, X_test, y, y_test = train_test_split(X, y, test_size=0.3, random_state=0)
 model = make_pipeline(
-    SparseDictionaryCoder(64, n_nonzero_coefs=8, random_state=0),
+    SparseDictionaryCoder(64, algorithm="omp", n_nonzero_coefs=8, random_state=0),
     SparseNetClassifier((), learning_rate=0.02, random_state=0),
 ).fit(X, y)
 print(f"accuracy: {model.score(X_test, y_test):.3f}")

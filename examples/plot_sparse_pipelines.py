@@ -96,7 +96,7 @@ pipelines = {
     "SVD": make_pipeline(
         TruncatedSVDReducer(n_directions, n_jobs=-1), StandardScaler(), network()
     ),
-    "sparse codes": make_pipeline(coder(), MaxAbsScaler(), network()),
+    "sparse codes": make_pipeline(coder(algorithm="omp"), MaxAbsScaler(), network()),
     "sparse codes, lasso": make_pipeline(
         coder(algorithm="lasso"), MaxAbsScaler(), network()
     ),

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import fields
 
+import numpy as np
+
 
 class Registry(Mapping):
     """Classes that a string parameter can name, each a dataclass of its parameters.
@@ -43,6 +45,37 @@ class Registry(Mapping):
             The fields of its dataclass.
         """
         return [field.name for field in fields(self._entries[name])]
+
+    def check_read(self, name, parameters, defaults):
+        """Refuse parameters that are set although an entry does not read them.
+
+        Parameters
+        ----------
+        name : str
+            One of the entries.
+
+        parameters : dict
+            Parameters by name.
+
+        defaults : dict
+            The default of each parameter that some entries read and others do not.
+
+        Raises
+        ------
+        ValueError
+            If one of these is not its default and the entry does not read it.
+        """
+        read = self.parameters(name)
+        for unread in (parameter for parameter in defaults if parameter not in read):
+            value, default = parameters[unread], defaults[unread]
+            if value is default or (np.isscalar(value) and value == default):
+                continue
+            able = [entry for entry in self if unread in self.parameters(entry)]
+            raise ValueError(
+                f"{unread} is read by {self.parameter} {able} only. Got {unread}="
+                f"{value!r} with {self.parameter}={name!r}; set {unread}={default!r} "
+                f"or another {self.parameter}."
+            )
 
     def make(self, name, parameters):
         """Instantiate an entry with those of the parameters that it declares.

@@ -1,5 +1,6 @@
 """Checks of what a user hands to an estimator."""
 
+import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -27,6 +28,19 @@ def restored_on_error(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
+
+
+def warn_once(*sentences):
+    """Give all that a fit or a transform has to say as one warning.
+
+    Parameters
+    ----------
+    *sentences : str
+        Those that are empty are left out.
+    """
+    text = " ".join(filter(None, sentences))
+    if text:
+        warnings.warn(text, UserWarning, stacklevel=3)
 
 
 def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):

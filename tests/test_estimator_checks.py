@@ -8,8 +8,8 @@ import sksparse_nn
 from tests.estimators import ESTIMATORS
 
 
-# Some checks have a single feature, fewer than the components asked for.
-@pytest.mark.filterwarnings("ignore:n_components=:UserWarning")
+# Some checks have a single feature or a few rows, less than what is asked for.
+@pytest.mark.filterwarnings("ignore:(n_components|n_nonzero_coefs|alpha)=:UserWarning")
 # Splitters of scikit-learn cast infinite labels before a classifier refuses them.
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
 @parametrize_with_checks(ESTIMATORS)

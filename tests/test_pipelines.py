@@ -24,7 +24,9 @@ from sksparse_nn import (
 REDUCERS = {
     "svd": TruncatedSVDReducer(8),
     "svd of groups": TruncatedSVDReducer(4, groups=32),
-    "sparse codes": SparseDictionaryCoder(32, n_nonzero_coefs=4, max_epochs=2),
+    "sparse codes": SparseDictionaryCoder(
+        32, algorithm="omp", n_nonzero_coefs=4, max_epochs=2
+    ),
     "dense codes": SparseDictionaryCoder(32, max_epochs=2, sparse_output=False),
 }
 
@@ -101,7 +103,7 @@ def test_two_processes_search_as_one(pipeline, digits):
 
 def test_sparsity_is_searched(digits):
     pipeline = make_pipeline(
-        SparseDictionaryCoder(32, max_epochs=2, random_state=0),
+        SparseDictionaryCoder(32, algorithm="omp", max_epochs=2, random_state=0),
         MaxAbsScaler(),
         SparseNetClassifier((32,), learning_rate=0.02, random_state=0),
     )
@@ -134,7 +136,9 @@ def test_pandas_output_reaches_the_net(digits):
 def test_a_regression_pipeline_learns():
     X = load_digits().data
     pipeline = make_pipeline(
-        SparseDictionaryCoder(64, n_nonzero_coefs=8, max_epochs=3, random_state=0),
+        SparseDictionaryCoder(
+            64, algorithm="omp", n_nonzero_coefs=8, max_epochs=3, random_state=0
+        ),
         MaxAbsScaler(),
         SparseNetRegressor((64,), learning_rate=0.01, random_state=0),
     )

@@ -9,6 +9,20 @@ from sksparse_nn.solvers.dictionary import LEARNERS, Patience
 
 _FINITE = ("tol", "abs_tol", "alpha")
 
+# What `alpha=None` stands for, in root mean square norms of the rows.
+DEFAULT_ALPHA = 0.03
+
+# What some algorithms read and others do not, and its default.
+OF_ALGORITHMS = {
+    "alpha": None,
+    "l1_ratio": 0.5,
+    "n_nonzero_coefs": None,
+    "tol": None,
+    "abs_tol": None,
+    "positive_code": False,
+    "atom_weights": None,
+}
+
 
 def coding_algorithm(parameters, alpha, n_atoms):
     """Make the algorithm that codes.
@@ -38,22 +52,12 @@ def coding_algorithm(parameters, alpha, n_atoms):
         if parameters[name] is not None and not np.isfinite(parameters[name]):
             raise ValueError(f"{name} must be finite. Got {parameters[name]}.")
     algorithm = parameters["algorithm"]
-    for name in ("positive_code", "atom_weights"):
-        is_set = parameters[name] is not None and parameters[name] is not False
-        if is_set and name not in CODERS.parameters(algorithm):
-            able = [other for other in CODERS if name in CODERS.parameters(other)]
-            raise ValueError(
-                f"{name} needs one of the algorithms {able}. Got"
-                f" {name}={parameters[name]!r} with algorithm={algorithm!r}."
-            )
-    return CODERS.make(
-        algorithm,
-        parameters
-        | {
-            "alpha": alpha if parameters["alpha"] is None else parameters["alpha"],
-            "atom_weights": _atom_weights(parameters["atom_weights"], n_atoms),
-        },
-    )
+    CODERS.check_read(algorithm, parameters, OF_ALGORITHMS)
+    weights = _atom_weights(parameters["atom_weights"], n_atoms)
+    penalties = {"atom_weights": weights}
+    if parameters["alpha"] is None:
+        penalties |= {"alpha": alpha, "share": DEFAULT_ALPHA}
+    return CODERS.make(algorithm, parameters | penalties)
 
 
 def _atom_weights(weights, n_atoms):
@@ -97,7 +101,7 @@ def learning_algorithm(parameters, coder):
         raise ValueError(
             f"algorithm={parameters['algorithm']!r} needs one of the learners {able}."
             f" Got {parameters['learner']!r}, whose least squares would undo the"
-            " penalty."
+            " penalty; set algorithm='omp', which goes with every learner."
         )
     return learner
 

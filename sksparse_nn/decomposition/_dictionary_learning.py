@@ -6,13 +6,14 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sksparse_nn.decomposition._coder_parts import (
+    DEFAULT_ALPHA,
     given_dictionary,
     held_out,
     learning_algorithm,
     patience,
 )
 from sksparse_nn.solvers._rows import mean_square
-from sksparse_nn.solvers.coding import filled_with_means, has_missing
+from sksparse_nn.solvers.coding import filled_with_means, has_missing, nothing_coded
 from sksparse_nn.solvers.dictionary import (
     LEARNERS,
     History,
@@ -21,11 +22,11 @@ from sksparse_nn.solvers.dictionary import (
     Stream,
     initial_dictionary,
     mean_objective,
+    n_directions,
     unit_atoms,
 )
 
 _DEFAULT_ATOMS = 256
-_DEFAULT_ALPHA = 0.1
 _FIRST_ROWS = 3  # an atom, that a stream starts from
 
 
@@ -65,7 +66,7 @@ class DictionaryLearning:
 
     def _set_alpha(self, X, weights):
         X = filled_with_means(X) if has_missing(X) else X
-        self.alpha_ = float(_DEFAULT_ALPHA * np.sqrt(mean_square(X, weights)))
+        self.alpha_ = float(DEFAULT_ALPHA * np.sqrt(mean_square(X, weights)))
 
     def _start(self, X, weights, rng):
         if has_missing(X):
@@ -102,7 +103,7 @@ class DictionaryLearning:
         held = None
         if patience_ and self.validation_fraction is not None:
             (X, weights), held = held_out(X, weights, self.validation_fraction, rng)
-        samples, history = Samples(X, weights), History()
+        samples, history, report = Samples(X, weights), History(), self._report()
         watched = "objective" if held is None else "validation_objective"
 
         def epoch():
@@ -113,8 +114,7 @@ class DictionaryLearning:
                 dictionary = progress.dictionary
                 measured = mean_objective(coder, dictionary, *held, self.n_jobs)
                 history.add(progress, measured)
-            if self.verbose:
-                print(history, flush=True)  # noqa: T201
+            report(history)
             return patience_ and patience_.is_over(history[watched])
 
         def fitted():
@@ -122,6 +122,26 @@ class DictionaryLearning:
 
         epochs.run(epoch, X, fitted)
         self._store(progress, history.as_dict())
+
+    def _beyond_the_data(self, X, weights):
+        """Return sentences on what is asked for and cannot be had of these rows."""
+        n_atoms, coder = len(self.components_), self._coder(len(self.components_))
+        X = filled_with_means(X) if has_missing(X) else X
+        n_rows = n_atoms if self.learner is None else n_directions(X, weights, n_atoms)
+        if n_rows < n_atoms:
+            yield (
+                f"n_components={n_atoms} is more than the {n_rows} distinct rows of X."
+                " The atoms beyond these are random directions; lower n_components."
+            )
+        most = coder.most_atoms(*self.components_.shape)
+        if self.n_nonzero_coefs is not None and self.n_nonzero_coefs > most:
+            n_features = self.components_.shape[1]
+            yield (
+                f"n_nonzero_coefs={self.n_nonzero_coefs} is more than a row can have of"
+                f" {n_atoms} atoms of {n_features} features. There are {most} at most;"
+                " lower n_nonzero_coefs."
+            )
+        yield nothing_coded(coder, self.components_, X)
 
     def _stream(self, X, weights):
         """Add rows to those of the stream, and learn as if it ended here."""
@@ -142,6 +162,7 @@ class DictionaryLearning:
             progress = stream.advance(learner, coder)
         history = History(waiting["history"])
         history.add(progress)
+        self._report()(history)
         self._store(progress, history.as_dict())
         self._waiting = waiting | {
             "progress": stream.progress and stream.progress.state(),

@@ -14,6 +14,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
     FLOAT_TYPES,
     check_rows,
@@ -98,6 +99,10 @@ class SparseAttentionCoder(
         Draws the rows that keys start from, and the rows that the temperature is found
         on where there are more than 4096, and more than eight a key.
 
+    verbose : int, default=0
+        Whether to print a line for each pass over the rows in `fit`, and while rows are
+        coded one a second.
+
     Attributes
     ----------
     keys_ : ndarray of shape (n_components, n_features)
@@ -179,6 +184,7 @@ class SparseAttentionCoder(
         "sparse_output": ["boolean"],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -196,6 +202,7 @@ class SparseAttentionCoder(
         sparse_output=True,
         n_jobs=None,
         random_state=None,
+        verbose=0,
     ):
         self.n_components = n_components
         self.mapping = mapping
@@ -209,6 +216,7 @@ class SparseAttentionCoder(
         self.sparse_output = sparse_output
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
@@ -266,6 +274,7 @@ class SparseAttentionCoder(
             X,
             n_jobs=self.n_jobs,
             sparse_output=self.sparse_output,
+            report=self._report(),
         )
 
     def inverse_transform(self, X):
@@ -313,9 +322,13 @@ class SparseAttentionCoder(
             n_active=self.n_active,
             converged=self._converged(),
             n_jobs=self.n_jobs,
+            report=self._report(),
         )
         self._warn_of_few_keys(len(problem.start))
         return problem
+
+    def _report(self):
+        return ProgressLines(type(self).__name__, self.verbose)
 
     def _warn_of_few_keys(self, n_keys):
         if n_keys < self.n_components:

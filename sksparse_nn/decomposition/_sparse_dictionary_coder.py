@@ -2,6 +2,7 @@
 
 from numbers import Integral, Real
 
+from scipy import sparse
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -14,16 +15,24 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._callbacks import CallbackSupportMixin, Epochs, with_callbacks
+from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
     FLOAT_TYPES,
     check_rows,
     check_same_names,
     check_weights,
     restored_on_error,
+    warn_once,
 )
 from sksparse_nn.decomposition._coder_parts import coding_algorithm, coding_work
 from sksparse_nn.decomposition._dictionary_learning import DictionaryLearning
-from sksparse_nn.solvers.coding import CODERS, encode
+from sksparse_nn.solvers.coding import (
+    CODERS,
+    encode,
+    filled_with_means,
+    has_missing,
+    nothing_coded,
+)
 from sksparse_nn.solvers.dictionary import INITS, LEARNERS, Progress, merged
 
 
@@ -59,6 +68,11 @@ class SparseDictionaryCoder(
     codes are what a network or any other estimator then sees: few numbers a row, each
     the share of one atom.
 
+    The first five parameters are those that matter most. Behind them stand those of
+    the sparsity, `l1_ratio` to `atom_weights`; of learning, `learner` to `warm_start`;
+    and of input and output, `allow_nan` to `verbose`. A parameter that is set, but
+    that `algorithm` does not read, is an error.
+
     Parameters
     ----------
     n_components : int or None, default=None
@@ -66,15 +80,15 @@ class SparseDictionaryCoder(
         are features, at most 256.
 
     algorithm : {"omp", "ols", "lasso", "elastic_net", "threshold", \
-            "soft_threshold", "top_k", "triangle"}, default="omp"
+            "soft_threshold", "top_k", "triangle"}, default="lasso"
         How a code is found.
 
-        - "omp": orthogonal matching pursuit, next the atom that correlates best with
-          what is left of the row, until `n_nonzero_coefs`, `tol` or `abs_tol` is met;
-        - "ols": the same, next the atom that lowers the error most;
         - "lasso": the minimum of ||x - c D||^2 / 2 + `alpha` |c|_1;
         - "elastic_net": the minimum of ||x - c D||^2 / 2 + `alpha` (`l1_ratio` |c|_1 +
           (1 - `l1_ratio`) |c|^2 / 2);
+        - "omp": orthogonal matching pursuit, next the atom that correlates best with
+          what is left of the row, until `n_nonzero_coefs`, `tol` or `abs_tol` is met;
+        - "ols": the same, next the atom that lowers the error most;
         - "threshold": products with the atoms, where larger than `alpha`;
         - "soft_threshold": the same, brought nearer to zero by `alpha`;
         - "top_k": the `n_nonzero_coefs` largest products;
@@ -85,45 +99,40 @@ class SparseDictionaryCoder(
         Their dictionaries are learnt with pursuit: "top_k" with "omp", the others with
         one atom a row.
 
+    alpha : float or None, default=None
+        Weight of the penalty of "lasso" and "elastic_net", level of "threshold" and
+        "soft_threshold"; in the units of `X`. None: 0.03 of the root mean square norm
+        of the rows seen in `fit`, for atoms of unit norm; the quadratic penalty of
+        "elastic_net" is then 0.03 (1 - `l1_ratio`) |c|^2 / 2. So neither the unit of
+        `X` nor that of `dictionary` changes which atoms a row has. Where `alpha` leaves
+        the codes of all rows zero, `fit` and `transform` warn and name the largest one
+        that does not.
+
     n_nonzero_coefs : int or None, default=None
         Nonzeros a row at most, for "omp", "ols" and "top_k". None: a tenth of the
-        number of features, or no bound where a tolerance is given.
+        number of features but at least five, or no bound where a tolerance is given.
+        More than there are atoms, or for a pursuit features, makes `fit` warn.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the initial atoms and the mini-batches.
+
+    l1_ratio : float, default=0.5
+        Share of the l1 norm in the penalty of "elastic_net"; with one it is the lasso.
 
     tol : float or None, default=None
         For "omp" and "ols": a row is done when the squared norm of what is left is at
-        most this share of the row's squared norm.
+        most this share of the row's squared norm, less than one.
 
     abs_tol : float or None, default=None
         The same with the squared norm itself, for a known level of noise.
-
-    alpha : float or None, default=None
-        Weight of the penalty of "lasso" and "elastic_net", level of "threshold" and
-        "soft_threshold"; in the units of `X`. None: a tenth of the root mean square
-        norm of the rows seen in `fit`.
-
-    l1_ratio : float, default=1.0
-        Share of the l1 norm in the penalty of "elastic_net".
 
     positive_code : bool, default=False
         Whether codes must not be negative; for "lasso", "elastic_net" and
         "soft_threshold".
 
-    positive_dict : bool, default=False
-        Whether learnt atoms must not have entries below zero.
-
     atom_weights : array-like of shape (n_components,) or None, default=None
         For "lasso", "elastic_net", "threshold" and "soft_threshold": positive factors
         of `alpha`, one an atom. A large one makes an atom rare.
-
-    split_sign : bool, default=False
-        Whether negative entries of the codes get columns of their own, behind those of
-        the positive ones, so that no output is negative.
-
-    allow_nan : bool, default=False
-        Whether NaN in `X` is a missing value. A row is then coded on the entries that
-        it has, and `inverse_transform` of its code fills in the others. While learning
-        they are filled in so at every mini-batch. Each pattern of gaps costs a Gram
-        matrix of the atoms.
 
     learner : {"online", "ksvd", "exact_ksvd", "mod"} or None, default="online"
         How the dictionary is learnt.
@@ -135,7 +144,7 @@ class SparseDictionaryCoder(
         - None: `dictionary` is kept as it is.
 
         K-SVD and MOD fit by least squares and so do not go with "lasso" and
-        "elastic_net".
+        "elastic_net"; set ``algorithm="omp"`` for them.
 
     dictionary : array-like of shape (n_components, n_features) or None, default=None
         Atoms to keep or to start from. Their norms may differ from one; with
@@ -148,6 +157,9 @@ class SparseDictionaryCoder(
         - "k-means++": rows drawn one after another, those far from all atoms so far,
           up to their sign, more likely;
         - "svd": the right singular vectors, then rows.
+
+    positive_dict : bool, default=False
+        Whether learnt atoms must not have entries below zero.
 
     max_epochs : int, default=10
         Passes over the rows.
@@ -179,20 +191,27 @@ class SparseDictionaryCoder(
     objective_tol : float, default=1e-3
         Share of the objective by which it has to fall to be an improvement.
 
-    sparse_output : bool, default=True
-        Whether codes come as a CSR matrix.
-
     warm_start : bool, default=False
         Whether `fit` starts from the atoms of the fit before.
+
+    allow_nan : bool, default=False
+        Whether NaN in `X` is a missing value. A row is then coded on the entries that
+        it has, and `inverse_transform` of its code fills in the others. While learning
+        they are filled in so at every mini-batch. Each pattern of gaps costs a Gram
+        matrix of the atoms.
+
+    split_sign : bool, default=False
+        Whether negative entries of the codes get columns of their own, behind those of
+        the positive ones, so that no output is negative.
+
+    sparse_output : bool, default=True
+        Whether codes come as a CSR matrix.
 
     n_jobs : int or None, default=None
         Number of threads that code. The result does not depend on it.
 
-    random_state : int, RandomState instance or None, default=None
-        Draws the initial atoms and the mini-batches.
-
     verbose : int, default=0
-        Whether to print a line an epoch.
+        Whether to print a line an epoch, and while rows are coded one a second.
 
     Attributes
     ----------
@@ -236,8 +255,9 @@ class SparseDictionaryCoder(
     each mini-batch by what is left of the rows that are served worst. So data with a
     large common offset use all atoms too.
 
-    When there are fewer distinct rows than atoms, the atoms beyond stay random
-    directions, and `usage_` is zero for those that remain idle.
+    When there are fewer distinct rows than atoms, `fit` warns; the atoms beyond stay
+    random directions, and `usage_` is zero for those that remain idle. `partial_fit`
+    does not warn, as more rows may come.
 
     References
     ----------
@@ -252,7 +272,9 @@ class SparseDictionaryCoder(
     >>> from sklearn.datasets import load_digits
     >>> from sksparse_nn import SparseDictionaryCoder
     >>> X, _ = load_digits(return_X_y=True)
-    >>> coder = SparseDictionaryCoder(100, n_nonzero_coefs=5, random_state=0)
+    >>> coder = SparseDictionaryCoder(
+    ...     100, algorithm="omp", n_nonzero_coefs=5, random_state=0
+    ... )
     >>> codes = coder.fit_transform(X)
     >>> codes.shape, int(codes.nnz / len(X))
     ((1797, 100), 5)
@@ -267,19 +289,18 @@ class SparseDictionaryCoder(
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "algorithm": [StrOptions(set(CODERS))],
-        "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), None],
-        "tol": [Interval(Real, 0, 1, closed="both"), None],
-        "abs_tol": [Interval(Real, 0, None, closed="left"), None],
         "alpha": [Interval(Real, 0, None, closed="left"), None],
+        "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
         "l1_ratio": [Interval(Real, 0, 1, closed="right")],
+        "tol": [Interval(Real, 0, 1, closed="left"), None],
+        "abs_tol": [Interval(Real, 0, None, closed="left"), None],
         "positive_code": ["boolean"],
-        "positive_dict": ["boolean"],
         "atom_weights": ["array-like", None],
-        "split_sign": ["boolean"],
-        "allow_nan": ["boolean"],
         "learner": [StrOptions(set(LEARNERS)), None],
         "dictionary": ["array-like", None],
         "init": [StrOptions(set(INITS))],
+        "positive_dict": ["boolean"],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
@@ -288,10 +309,11 @@ class SparseDictionaryCoder(
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "objective_tol": [Interval(Real, 0, 1, closed="left")],
-        "sparse_output": ["boolean"],
         "warm_start": ["boolean"],
+        "allow_nan": ["boolean"],
+        "split_sign": ["boolean"],
+        "sparse_output": ["boolean"],
         "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
 
@@ -299,20 +321,19 @@ class SparseDictionaryCoder(
         self,
         n_components=None,
         *,
-        algorithm="omp",
+        algorithm="lasso",
+        alpha=None,
         n_nonzero_coefs=None,
+        random_state=None,
+        l1_ratio=0.5,
         tol=None,
         abs_tol=None,
-        alpha=None,
-        l1_ratio=1.0,
         positive_code=False,
-        positive_dict=False,
         atom_weights=None,
-        split_sign=False,
-        allow_nan=False,
         learner="online",
         dictionary=None,
         init="rows",
+        positive_dict=False,
         max_epochs=10,
         batch_size=512,
         shuffle=True,
@@ -321,27 +342,27 @@ class SparseDictionaryCoder(
         validation_fraction=None,
         n_iter_no_change=3,
         objective_tol=1e-3,
-        sparse_output=True,
         warm_start=False,
+        allow_nan=False,
+        split_sign=False,
+        sparse_output=True,
         n_jobs=None,
-        random_state=None,
         verbose=0,
     ):
         self.n_components = n_components
         self.algorithm = algorithm
+        self.alpha = alpha
         self.n_nonzero_coefs = n_nonzero_coefs
+        self.random_state = random_state
+        self.l1_ratio = l1_ratio
         self.tol = tol
         self.abs_tol = abs_tol
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
         self.positive_code = positive_code
-        self.positive_dict = positive_dict
         self.atom_weights = atom_weights
-        self.split_sign = split_sign
-        self.allow_nan = allow_nan
         self.learner = learner
         self.dictionary = dictionary
         self.init = init
+        self.positive_dict = positive_dict
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -350,10 +371,11 @@ class SparseDictionaryCoder(
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.objective_tol = objective_tol
-        self.sparse_output = sparse_output
         self.warm_start = warm_start
+        self.allow_nan = allow_nan
+        self.split_sign = split_sign
+        self.sparse_output = sparse_output
         self.n_jobs = n_jobs
-        self.random_state = random_state
         self.verbose = verbose
 
     @with_callbacks
@@ -385,17 +407,51 @@ class SparseDictionaryCoder(
         """
         epochs = Epochs(self, self.max_epochs)
         with restored_on_error(self):
-            warm = self.warm_start and hasattr(self, "components_")
-            X, weights = self._check_samples(X, sample_weight, reset=not warm)
-            if self.learner is None:
-                return self._keep_dictionary(X, weights)
-            rng = check_random_state(self.random_state)
-            if not warm:
-                start = self._start(*self._first(X, weights), rng)
-            else:
-                start = self._former(X)
-            self._learn(epochs, Progress.begin(start), X, weights, rng)
+            X, weights = self._fit(epochs, X, sample_weight)
+            warn_once(*self._beyond_the_data(X, weights))
         return self
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None, sample_weight=None):
+        """Learn the dictionary and code the rows with it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        y : Ignored
+            Present by convention.
+
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows. All are coded, those of weight zero too.
+
+        Returns
+        -------
+        codes : CSR matrix or ndarray of shape (n_samples, n_components)
+            Codes in the float type of `X`; twice as wide with ``split_sign=True``.
+        """
+        epochs = Epochs(self, self.max_epochs)
+        with restored_on_error(self):
+            learnt_from = self._fit(epochs, X, sample_weight)
+            warn_once(*self._beyond_the_data(*learnt_from))
+            return self._encode(self._check_rows(X, reset=False))
+
+    def _fit(self, epochs, X, sample_weight):
+        """Fit, and return the checked rows that count, and their weights."""
+        warm = self.warm_start and hasattr(self, "components_")
+        X, weights = self._check_samples(X, sample_weight, reset=not warm)
+        if self.learner is None:
+            self._keep_dictionary(X, weights)
+            return X, weights
+        rng = check_random_state(self.random_state)
+        if not warm:
+            start = self._start(*self._first(X, weights), rng)
+        else:
+            start = self._former(X)
+        self._learn(epochs, Progress.begin(start), X, weights, rng)
+        return X, weights
 
     @available_if(_learns_from_streams)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -498,7 +554,15 @@ class SparseDictionaryCoder(
             Codes in the float type of `X`; twice as wide with ``split_sign=True``.
         """
         check_is_fitted(self)
-        return self._encode(self._check_rows(X, reset=False))
+        return self._transform(self._check_rows(X, reset=False))
+
+    def _transform(self, X):
+        codes = self._encode(X)
+        if X.shape[0] > 1 and not _has_nonzero(codes):  # of one row it says little
+            X = filled_with_means(X) if has_missing(X) else X
+            coder = self._coder(len(self.components_))
+            warn_once(nothing_coded(coder, self.components_, X))
+        return codes
 
     def _multiply_adds(self, X):
         return coding_work(self.algorithm, self.components_, self.transform(X))
@@ -563,8 +627,16 @@ class SparseDictionaryCoder(
             n_jobs=self.n_jobs,
             sparse_output=self.sparse_output,
             split_sign=self.split_sign,
+            report=self._report(),
         )
+
+    def _report(self):
+        return ProgressLines(type(self).__name__, self.verbose)
 
     def _coder(self, n_atoms):
         self._validate_params()
         return coding_algorithm(self.get_params(deep=False), self.alpha_, n_atoms)
+
+
+def _has_nonzero(codes):
+    return bool((codes.data if sparse.issparse(codes) else codes).any())

@@ -34,7 +34,8 @@ def sparse_encode(X, dictionary, **parameters):
         If a parameter has no such name.
 
     ValueError
-        If `X` or `dictionary` are not finite or do not fit each other.
+        If `X` or `dictionary` are not finite or do not fit each other, or if the
+        algorithm does not read one of the parameters.
 
     See Also
     --------
@@ -46,13 +47,14 @@ def sparse_encode(X, dictionary, **parameters):
     >>> import numpy as np
     >>> from sksparse_nn import sparse_encode
     >>> dictionary = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-    >>> codes = sparse_encode([[2.0, 2.0], [0.0, 3.0]], dictionary, n_nonzero_coefs=1)
+    >>> X = [[2.0, 2.0], [0.0, 3.0]]
+    >>> codes = sparse_encode(X, dictionary, algorithm="omp", n_nonzero_coefs=1)
     >>> codes.toarray().round(2)
     array([[0., 0., 2.],
            [0., 3., 0.]])
     """
     coder, X = _fitted(X, dictionary, parameters)
-    return coder._encode(X)
+    return coder._transform(X)
 
 
 def sparsity_path(X, dictionary, values, **parameters):
@@ -85,7 +87,8 @@ def sparsity_path(X, dictionary, values, **parameters):
     Raises
     ------
     ValueError
-        If the algorithm has no such path, or a value is out of range.
+        If the algorithm has no such path, a value is out of range, or the algorithm
+        does not read one of the parameters.
 
     See Also
     --------
@@ -97,13 +100,13 @@ def sparsity_path(X, dictionary, values, **parameters):
     >>> from sksparse_nn import SparseDictionaryCoder, sparsity_path
     >>> X = load_digits().data
     >>> atoms = SparseDictionaryCoder(64, random_state=0).fit(X).components_
-    >>> path = sparsity_path(X, atoms, [1, 4, 16])
+    >>> path = sparsity_path(X, atoms, [1, 4, 16], algorithm="omp")
     >>> [int(codes.nnz / len(X)) for codes in path]
     [1, 4, 16]
     """
-    coder, X = _fitted(X, dictionary, parameters)
+    name, values = _check_path(values, **parameters)
+    coder, X = _fitted(X, dictionary, parameters | {name: max(values)})
     algorithm = coder._coder(len(coder.components_))
-    values = _check_path(algorithm, coder.algorithm, values)
     return encode_path(algorithm, coder.components_, X, values, n_jobs=coder.n_jobs)
 
 
@@ -119,11 +122,19 @@ def _fitted(X, dictionary, parameters):
     return coder, X
 
 
-def _check_path(algorithm, name, values):
-    parameter = algorithm.path_parameter
+def _check_path(values, **parameters):
+    """Return the name of the parameter that has these values, and the values."""
+    coder = SparseDictionaryCoder(**parameters)
+    coder._validate_params()
+    name, parameter = coder.algorithm, CODERS[coder.algorithm].path_parameter
     if parameter is None:
         raise ValueError(
             f"algorithm={name!r} has no parameter of sparsity. Use sparse_encode."
+        )
+    if getattr(coder, parameter) is not None:
+        raise ValueError(
+            f"The values of {parameter} are given as values. Got {parameter}="
+            f"{getattr(coder, parameter)!r} too; leave it out."
         )
     values = np.asarray(values)
     least, kind = (1, "iu") if parameter == "n_nonzero_coefs" else (0, "iuf")
@@ -134,4 +145,4 @@ def _check_path(algorithm, name, values):
             f"values must be a sequence of {wanted} of at least {least}, as"
             f" {parameter} of algorithm={name!r}. Got {values!r}."
         )
-    return values.tolist()
+    return parameter, values.tolist()

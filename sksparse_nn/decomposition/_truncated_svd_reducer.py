@@ -14,6 +14,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
     FLOAT_TYPES,
     check_rows,
@@ -68,16 +69,20 @@ class TruncatedSVDReducer(
 
     Parameters
     ----------
-    n_components : int, float or "auto", default=10
+    n_components : int, float or "auto", default=0.99
         How much to keep.
 
-        - int: that many components, of each group. If the data hold fewer above
-          rounding, those that they hold, with a warning from `fit`.
         - float in (0, 1): the fewest components that together keep this share of the
           energy, the sum of the squares of `X` (about the mean with ``center=True``).
-          The singular values of all groups are ranked together.
+          The singular values of all groups are ranked together. The solver "krylov"
+          stops at 256 components of a group, with a warning from `fit` that tells the
+          share they keep: give an int for text and whatever else is that wide.
+        - int: that many components, of each group. If the data hold fewer above
+          rounding, those that they hold, with a warning from `fit`. For images 10 for
+          each group of 32 features are a good first choice.
         - "auto": those that stand out of white noise of unknown level [1]_, judged in
-          each group.
+          each group. Of standardised tables, whose columns share little, these are one
+          to three.
 
         There is always at least one output, which is constant if the data are.
 
@@ -121,6 +126,9 @@ class TruncatedSVDReducer(
     n_jobs : int or None, default=None
         Threads that work on blocks of rows. None is as many as BLAS takes: its own
         where groups are wide, or else ours.
+
+    verbose : int, default=0
+        Whether to print a line when a step of `fit` is done.
 
     Attributes
     ----------
@@ -239,11 +247,12 @@ class TruncatedSVDReducer(
         "max_passes": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
         "n_jobs": [None, Integral],
+        "verbose": ["verbose"],
     }
 
     def __init__(
         self,
-        n_components=10,
+        n_components=0.99,
         *,
         groups=None,
         center=False,
@@ -253,6 +262,7 @@ class TruncatedSVDReducer(
         max_passes=12,
         random_state=None,
         n_jobs=None,
+        verbose=0,
     ):
         self.n_components = n_components
         self.groups = groups
@@ -263,6 +273,7 @@ class TruncatedSVDReducer(
         self.max_passes = max_passes
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
@@ -324,13 +335,18 @@ class TruncatedSVDReducer(
         rule, name = rank_rule(self.n_components), self.solver
         if name == "auto":
             name = choose_solver(rows, rule)
-        solver = SOLVERS.make(name, self.get_params(deep=False))
+        report = self._report()
+        solver = SOLVERS.make(name, self.get_params(deep=False) | {"report": report})
         state = solver.prepare(rows)
         found = decompose(solver, state, rows.partition, rule)
         warn_if_clipped(rule, found, rows.X.shape)
         moments = solver.moments(rows, state)
         self._store_statistics(moments, rows.partition, rows.X.shape[0])
         self._store(found, name, rows.X.dtype)
+        report(f"{self.n_components_} components by solver={name!r}")
+
+    def _report(self):
+        return ProgressLines(type(self).__name__, self.verbose)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
@@ -375,6 +391,7 @@ class TruncatedSVDReducer(
                 statistics = self._stored_statistics().plus(rows, self.n_jobs)
                 n_samples += self.n_samples_seen_
             self._store_statistics(statistics, rows.partition, n_samples)
+        self._report()(f"{n_samples} rows so far")
         return self
 
     def merge(self, other):
@@ -521,6 +538,7 @@ class TruncatedSVDReducer(
         rule = rank_rule(self.n_components)
         found = decompose(solver, statistics, statistics.partition, rule)
         self._store(found, name, dtype_of(statistics))
+        self._report()(f"{self.n_components_} components by solver={name!r}")
 
     def _current_projector(self):
         if self.components_ is not self._projector.components:  # a user's own

@@ -14,8 +14,10 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sksparse_nn._validation import check_rows, restored_on_error
-from sksparse_nn.solvers.dictionary import LEARNERS, unit_atoms
+from sksparse_nn._progress import ProgressLines
+from sksparse_nn._validation import check_rows, restored_on_error, warn_once
+from sksparse_nn.solvers._rows import block_slices
+from sksparse_nn.solvers.dictionary import LEARNERS, n_directions, unit_atoms
 from sksparse_nn.solvers.patches import (
     ENCODERS,
     POOLINGS,
@@ -32,6 +34,9 @@ from sksparse_nn.solvers.patches import (
 )
 
 _APPROXIMATE = ("omp", "lasso")
+
+# What some encoders read and others do not, and its default.
+_OF_ENCODERS = {"alpha": 0.25, "n_nonzero_coefs": None}
 
 # Patches that the work of an encoder is estimated by.
 _COUNTED_PATCHES = 1000
@@ -56,15 +61,19 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     image_shape : tuple of int, default=None
         Height and width of the images, and for colours the number of channels, first
-        or last. None takes rows as images of one row of pixels.
+        or last. None takes rows for square images: of one channel where their width is
+        a square number, as 784, and of three where it is three times one, as 3072. The
+        three are then one plane after the other, as CIFAR-10 has them, unless
+        `channel_axis` says last. Other widths are an error. (1, -1) takes a row for one
+        row of pixels, however long.
 
     channel_axis : {0, 2, -1} or None, default=None
         Where in an `image_shape` of three the channels are. None takes the first place
         if that number is smaller than the last one, and the last place otherwise.
 
     patch_size : int or tuple of int, default=6
-        Height and width of a patch, in pixels. Where `image_shape` is None a patch is
-        at most as wide as the row.
+        Height and width of a patch, in pixels. Where `image_shape` is (1, -1) a patch
+        is one pixel high and at most as wide as the row.
 
     stride : int, default=1
         Distance of neighbouring patches, in pixels.
@@ -83,10 +92,13 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Level of the thresholds, penalty of the lasso. Whitened patches have along each
         principal direction the variance v / (v + `whitening_reg`), where v is that of
         patches of even contrast, about one on average. By default values of whitened
-        patches of photographs had a variance of 0.16, of digits 0.33.
+        patches of photographs had a variance of 0.16, of digits 0.33. Where it leaves
+        all values zero, `fit` and `transform` warn and name the largest useful one. An
+        error if it is set and `encoder` does not read it.
 
     n_nonzero_coefs : int, default=None
-        Atoms a patch of "omp"; None for a tenth of the values of a patch.
+        Atoms a patch of "omp"; None for a tenth of the values of a patch, five at
+        least. An error if it is set and `encoder` does not read it.
 
     contrast : float, default=0.01
         Added to the variance of a patch before it is divided by its deviation, as a
@@ -134,6 +146,10 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     random_state : int, RandomState instance or None, default=None
         Source of all draws.
 
+    verbose : int, default=0
+        Whether to print a line for each step of `fit`, and while images are encoded one
+        a second.
+
     Attributes
     ----------
     components_ : ndarray of shape (n_components, patch_width)
@@ -172,6 +188,12 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     Work goes over a few images at a time, whose patches are gathered, multiplied by
     the atoms with the whitening folded in, encoded and pooled while they are in cache:
     all patches of all images never exist at once.
+
+    Features do not depend on the unit of pixels: bytes, and the same from 0 to 1, give
+    the same numbers.
+
+    More atoms than there are distinct patches, or more `n_nonzero_coefs` than a patch
+    can have, make `fit` warn.
 
     `encoder`, its parameters, `pooling` and `split_sign` may be changed after `fit`;
     all else is as it was then.
@@ -217,6 +239,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -242,6 +265,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         max_epochs=10,
         n_jobs=None,
         random_state=None,
+        verbose=0,
     ):
         self.n_components = n_components
         self.image_shape = image_shape
@@ -263,6 +287,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.max_epochs = max_epochs
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -287,25 +312,94 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             If parameters contradict each other or the data.
         """
         with restored_on_error(self):
-            X = self._check_images(X, reset=True)
-            layout = self._read_layout(X.shape[1])
-            rng = check_random_state(self.random_state)
-            self._check_learner()
-            drawn = draw_patches(X, layout, self.n_patches, rng)
-            whitening = fit_whitening(
-                drawn,
-                kind=self.whitening,
-                regularisation=self.whitening_reg,
-                contrast=self.contrast,
-            )
-            atoms, self.history_ = self._atoms(whitening.apply(drawn), rng)
-            self.components_ = atoms
-            self.whitening_ = whitening.matrix
-            self.patch_mean_ = whitening.mean
-            self.contrast_ = whitening.contrast
-            self.image_shape_ = layout.height, layout.width, layout.n_channels
-            self._layout = layout
+            self._fit(self._check_images(X, reset=True))
         return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Learn the whitening and the atoms from images, and encode these.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Images, one a row.
+
+        y : Ignored
+            Present by convention.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_outputs)
+            Features; float64 for such images, float32 for others.
+        """
+        with restored_on_error(self):
+            X = self._check_images(X, reset=True)
+            self._fit(X)
+            return self._encode(X)
+
+    def _fit(self, X):
+        layout, report = self._read_layout(X.shape[1]), self._report()
+        rng = check_random_state(self.random_state)
+        self._check_learner()
+        drawn = draw_patches(X, layout, self.n_patches, rng)
+        report(f"{len(drawn)} patches drawn")
+        whitening = fit_whitening(
+            drawn,
+            kind=self.whitening,
+            regularisation=self.whitening_reg,
+            contrast=self.contrast,
+        )
+        whitened = whitening.apply(drawn)
+        atoms, self.history_ = self._atoms(whitened, rng, report)
+        report(f"{len(atoms)} atoms")
+        self.components_ = atoms
+        self.whitening_ = whitening.matrix
+        self.patch_mean_ = whitening.mean
+        self.contrast_ = whitening.contrast
+        self.image_shape_ = layout.height, layout.width, layout.n_channels
+        self._layout = layout
+        few, nothing = self._beyond_the_data(whitened), self._nothing_said(drawn)
+        warn_once(*few, nothing)
+
+    def _beyond_the_data(self, whitened):
+        """Yield sentences on what is asked for and cannot be had of these patches."""
+        n_atoms, n_values = self.components_.shape
+        weights = np.ones(len(whitened))
+        n_found = n_atoms
+        if self.learner is not None:
+            n_found = n_directions(whitened, weights, n_atoms)
+        if n_found < n_atoms:
+            yield (
+                f"n_components={n_atoms} is more than the {n_found} distinct patches "
+                f"of X. The atoms beyond these are random directions; lower "
+                f"n_components."
+            )
+        most = min(n_atoms, n_values)
+        if self.n_nonzero_coefs is not None and self.n_nonzero_coefs > most:
+            yield (
+                f"n_nonzero_coefs={self.n_nonzero_coefs} is more than a patch can have "
+                f"of {n_atoms} atoms of {n_values} values. There are {most} at most; "
+                f"lower n_nonzero_coefs."
+            )
+
+    def _nothing_said(self, patches):
+        """Return what alpha would give a nonzero if no patch has one, or nothing."""
+        encoder, dtype = self._encoder(), patches.centred.dtype
+        if encoder.alpha is None:
+            return ""
+        state = prepared(encoder, self.components_, self._whitening(), dtype)
+        patches, largest = patches[patches.variances > 0], 0.0  # flat ones say nothing
+        for some in block_slices(len(patches), _COUNTED_PATCHES):
+            largest = max(largest, encoder.largest_alpha(state, patches[some]))
+            if largest > encoder.alpha:
+                return ""
+        if not largest:
+            return ""
+        return (
+            f"alpha={encoder.alpha:.4g} is too large: all values of all {len(patches)} "
+            f"patches are zero. The largest useful alpha, by the products of patches "
+            f"and atoms, is below {largest:.4g}; lower alpha."
+        )
 
     def transform(self, X):
         """Encode the patches of images, and pool what is said of them.
@@ -327,8 +421,20 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """
         check_is_fitted(self)
         X = self._check_images(X, reset=False)
+        Z = self._encode(X)
+        if len(Z) > 1 and not Z.any():  # of one image it says little
+            rng = np.random.RandomState(0)
+            some = draw_patches(X, self._layout, self.n_patches, rng)
+            warn_once(self._nothing_said(some))
+        return Z
+
+    def _encode(self, X):
         pooling = self._pooling()
-        return pooling.encode(X, self._prepared(pooling, X), self.n_jobs)
+        state = self._prepared(pooling, X)
+        return pooling.encode(X, state, self.n_jobs, self._report())
+
+    def _report(self):
+        return ProgressLines(type(self).__name__, self.verbose)
 
     @available_if(_approximates)
     def reconstruct(self, X):
@@ -399,7 +505,9 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return layout
 
     def _encoder(self):
-        return ENCODERS.make(self.encoder, self.get_params(deep=False))
+        parameters = self.get_params(deep=False)
+        ENCODERS.check_read(self.encoder, parameters, _OF_ENCODERS)
+        return ENCODERS.make(self.encoder, parameters)
 
     def _whitening(self):
         return Whitening(self.contrast_, self.patch_mean_, self.whitening_)
@@ -429,7 +537,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                     "would undo the penalty."
                 )
 
-    def _atoms(self, patches, rng):
+    def _atoms(self, patches, rng, report):
         given = self._given_atoms(patches)
         if self.learner is None:
             return given, np.empty(0)
@@ -442,6 +550,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             coder=self._encoder().learns_with,
             max_epochs=self.max_epochs,
             parameters={"n_jobs": self.n_jobs, "random_state": rng},
+            report=report,
         )
 
     def _given_atoms(self, patches):

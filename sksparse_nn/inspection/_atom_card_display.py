@@ -84,7 +84,9 @@ class AtomCardDisplay:
     >>> from sksparse_nn import SparseDictionaryCoder
     >>> from sksparse_nn.inspection import AtomCardDisplay
     >>> X, y = load_digits(return_X_y=True)
-    >>> coder = SparseDictionaryCoder(16, n_nonzero_coefs=3, random_state=0).fit(X)
+    >>> coder = SparseDictionaryCoder(
+    ...     16, algorithm="omp", n_nonzero_coefs=3, random_state=0
+    ... ).fit(X)
     >>> card = AtomCardDisplay.from_estimator(coder, X, y, atom=3, image_shape=(8, 8))
     >>> card.samples["pictures"].shape
     (5, 8, 8)

@@ -54,7 +54,9 @@ def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
     >>> from sksparse_nn import SparseDictionaryCoder
     >>> from sksparse_nn.inspection import atom_table
     >>> X, y = load_digits(return_X_y=True)
-    >>> coder = SparseDictionaryCoder(16, n_nonzero_coefs=3, random_state=0).fit(X)
+    >>> coder = SparseDictionaryCoder(
+    ...     16, algorithm="omp", n_nonzero_coefs=3, random_state=0
+    ... ).fit(X)
     >>> atom_table(coder, X, y, random_state=0).shape
     (16, 8)
     """
@@ -227,7 +229,7 @@ def stability(transformer, X, *, n_fits=5, random_state=None):
     >>> from sksparse_nn import SparseDictionaryCoder
     >>> from sksparse_nn.inspection import stability
     >>> X, _ = load_digits(return_X_y=True)
-    >>> coder = SparseDictionaryCoder(16, n_nonzero_coefs=3)
+    >>> coder = SparseDictionaryCoder(16, algorithm="omp", n_nonzero_coefs=3)
     >>> stability(coder, X, n_fits=3, random_state=0).cosines.shape
     (2, 16)
     """

@@ -73,7 +73,9 @@ class DictionaryDisplay:
     >>> from sksparse_nn import SparseDictionaryCoder
     >>> from sksparse_nn.inspection import DictionaryDisplay
     >>> X, _ = load_digits(return_X_y=True)
-    >>> coder = SparseDictionaryCoder(16, n_nonzero_coefs=3, random_state=0).fit(X)
+    >>> coder = SparseDictionaryCoder(
+    ...     16, algorithm="omp", n_nonzero_coefs=3, random_state=0
+    ... ).fit(X)
     >>> display = DictionaryDisplay.from_estimator(coder, image_shape=(8, 8))
     >>> len(display.axes_)
     1

@@ -93,7 +93,9 @@ class LayerActivations(
     (1797, 32)
     >>> atoms = make_pipeline(
     ...     LayerActivations(FrozenEstimator(net)),
-    ...     SparseDictionaryCoder(64, n_nonzero_coefs=4, random_state=0),
+    ...     SparseDictionaryCoder(
+    ...         64, algorithm="omp", n_nonzero_coefs=4, random_state=0
+    ...     ),
     ... )
     >>> atoms.fit_transform(X / 16).shape
     (1797, 64)

@@ -81,7 +81,9 @@ def loss_recovered(estimator, coder, X, y, *, layer=None):
     >>> net = SparseNetClassifier((32,), learning_rate=0.01, random_state=0)
     >>> net = net.fit(X / 16, y)
     >>> A = LayerActivations(FrozenEstimator(net)).fit_transform(X / 16)
-    >>> coder = SparseDictionaryCoder(64, n_nonzero_coefs=8, random_state=0).fit(A)
+    >>> coder = SparseDictionaryCoder(
+    ...     64, algorithm="omp", n_nonzero_coefs=8, random_state=0
+    ... ).fit(A)
     >>> loss_recovered(net, coder, X / 16, y).recovered_mean > 0.95
     True
     """

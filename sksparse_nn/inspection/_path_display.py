@@ -8,6 +8,7 @@ from sksparse_nn.decomposition import SparseDictionaryCoder, sparsity_path
 from sksparse_nn.inspection._ahead import flat_steps
 from sksparse_nn.inspection._canvas import BLUE, ORANGE, take_axes
 from sksparse_nn.solvers.coding import CODERS
+from sksparse_nn.solvers.dictionary import unit_atoms
 
 # What says how rows are coded, less the sparsity.
 _PARAMETERS = (
@@ -61,7 +62,7 @@ class SparsityPathDisplay:
     >>> from sksparse_nn import SparseDictionaryCoder
     >>> from sksparse_nn.inspection import SparsityPathDisplay
     >>> X, _ = load_digits(return_X_y=True)
-    >>> coder = SparseDictionaryCoder(16, random_state=0).fit(X)
+    >>> coder = SparseDictionaryCoder(16, algorithm="omp", random_state=0).fit(X)
     >>> display = SparsityPathDisplay.from_estimator(coder, X, values=[1, 2, 4])
     >>> bool(display.errors[0] > display.errors[2])
     True
@@ -242,10 +243,13 @@ def _doublings(coder, name):
 def _path(coder, X, values):
     """Return the mean number of nonzeros, and the share left over, at each value."""
     parameters = {name: getattr(coder, name) for name in _PARAMETERS}
-    path = sparsity_path(X, coder.components_, values, **parameters)
+    atoms = coder.components_
+    if "alpha" in CODERS.parameters(coder.algorithm) and coder.alpha is None:
+        # What it stands for is in the scale of unit atoms.
+        atoms = unit_atoms(atoms)
+    path = sparsity_path(X, atoms, values, **parameters)
     X = X if sparse.issparse(X) else np.asarray(X)
     n_nonzero = np.array([codes.nnz / codes.shape[0] for codes in path])
-    atoms = coder.components_
     return n_nonzero, np.array([_share_left(X, codes, atoms) for codes in path])
 
 

@@ -48,15 +48,10 @@ def _of_least_squares(coder, atoms, chosen, row):
 
 def _of_elastic_net(coder, atoms, chosen, row):
     D = atoms.unit[chosen]
-    alpha = coder.alpha_ if coder.alpha is None else coder.alpha
-    ridge = alpha * (1 - coder.l1_ratio)
-    if not ridge:
+    _, ridges = coder._coder(len(atoms.unit)).penalties(atoms.norms)
+    if not ridges.any():
         return _of_least_squares(coder, atoms, chosen, row)
-    # The penalty is of codes of the atoms as they were given, not of unit ones.
-    weights = coder.atom_weights
-    weights = np.ones(len(atoms.unit)) if weights is None else np.asarray(weights)
-    ridge = ridge * weights[chosen]
-    gram = D @ D.T + np.diag(ridge / _norms(atoms, chosen)[:, 0] ** 2)
+    gram = D @ D.T + np.diag(ridges[chosen])
     return np.linalg.solve(gram, D) / _norms(atoms, chosen)
 
 

@@ -56,7 +56,9 @@ class ReconstructionDisplay:
     >>> from sksparse_nn import SparseDictionaryCoder
     >>> from sksparse_nn.inspection import ReconstructionDisplay
     >>> X, _ = load_digits(return_X_y=True)
-    >>> coder = SparseDictionaryCoder(16, n_nonzero_coefs=3, random_state=0).fit(X)
+    >>> coder = SparseDictionaryCoder(
+    ...     16, algorithm="omp", n_nonzero_coefs=3, random_state=0
+    ... ).fit(X)
     >>> display = ReconstructionDisplay.from_estimator(coder, X, image_shape=(8, 8))
     >>> display.parts.shape
     (3, 64)

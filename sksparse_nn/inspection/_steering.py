@@ -74,7 +74,9 @@ def steer(
     >>> net = SparseNetClassifier((32,), learning_rate=0.01, random_state=0)
     >>> net = net.fit(X / 16, y)
     >>> A = LayerActivations(FrozenEstimator(net)).fit_transform(X / 16)
-    >>> coder = SparseDictionaryCoder(64, n_nonzero_coefs=8, random_state=0).fit(A)
+    >>> coder = SparseDictionaryCoder(
+    ...     64, algorithm="omp", n_nonzero_coefs=8, random_state=0
+    ... ).fit(A)
     >>> before, after = steer(net, coder, X / 16, atoms=3)
     >>> before.shape == after.shape == (1797, 10)
     True

@@ -35,7 +35,9 @@ class CodeUsageDisplay:
     >>> from sksparse_nn import SparseDictionaryCoder
     >>> from sksparse_nn.inspection import CodeUsageDisplay
     >>> X, _ = load_digits(return_X_y=True)
-    >>> coder = SparseDictionaryCoder(16, n_nonzero_coefs=3, random_state=0).fit(X)
+    >>> coder = SparseDictionaryCoder(
+    ...     16, algorithm="omp", n_nonzero_coefs=3, random_state=0
+    ... ).fit(X)
     >>> display = CodeUsageDisplay.from_estimator(coder, X)
     >>> int(display.counts.max())
     3

@@ -29,9 +29,10 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
         With one `SparseDictionaryCoder` among its steps.
 
     param_grid : dict or list of dict
-        As for `GridSearchCV`. Has the coder's `n_nonzero_coefs`, for "omp", "ols" and
-        "top_k", or its `alpha`, for the other algorithms, in each dict; may have any
-        other parameter too.
+        As for `GridSearchCV`. Has the coder's `alpha`, for "lasso", "elastic_net",
+        "threshold" and "soft_threshold", or its `n_nonzero_coefs`, for "omp", "ols"
+        and "top_k", in each dict; may have any other parameter too. A dict may have
+        the `algorithm`, of one of the two kinds.
 
     scoring : str, callable, list, tuple or dict, default=None
         As for `GridSearchCV`.
@@ -91,7 +92,8 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
     >>> from sksparse_nn import SparseDictionaryCoder, SparsitySearchCV
     >>> X, y = load_digits(return_X_y=True)
     >>> pipeline = make_pipeline(
-    ...     SparseDictionaryCoder(32, random_state=0), LogisticRegression(max_iter=2000)
+    ...     SparseDictionaryCoder(32, algorithm="omp", random_state=0),
+    ...     LogisticRegression(max_iter=2000),
     ... )
     >>> grid = {"sparsedictionarycoder__n_nonzero_coefs": [1, 8]}
     >>> search = SparsitySearchCV(pipeline, grid, cv=2).fit(X[:400] / 16, y[:400])
@@ -124,9 +126,9 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
             If there is not one coder in the pipeline, or the grid lacks its sparsity.
         """
         step = _coder_step(self.estimator)
-        sparsity = _sparsity_name(self.estimator, step, self.param_grid)
+        densest = _densest(self.estimator, step, self.param_grid)
         with restored_on_error(self), TemporaryDirectory() as folder:
-            shared = _share(self.estimator, step, sparsity, self.param_grid, folder)
+            shared = _share(self.estimator, step, densest, folder)
             search = GridSearchCV(**self.get_params(deep=False) | {"estimator": shared})
             search.set_params(param_grid=_renamed(self.param_grid, step), refit=False)
             self._adopt(search.fit(X, y, **params), step)
@@ -179,28 +181,26 @@ class _SharedDictionary(TransformerMixin, BaseEstimator):
     coder : SparseDictionaryCoder
         Codes at its own sparsity.
 
-    sparsity : str
-        The name of that parameter.
-
-    densest : int or float
-        Its value when the dictionary is learnt.
+    densest : dict of str to int or float
+        The value of each parameter of sparsity when the dictionary is learnt.
 
     folder : str
         Where learnt coders are kept.
     """
 
-    def __init__(self, coder, sparsity, densest, folder):
+    def __init__(self, coder, densest, folder):
         self.coder = coder
-        self.sparsity = sparsity
         self.densest = densest
         self.folder = folder
 
     def fit(self, X, y=None, sample_weight=None):
-        learner = clone(self.coder).set_params(**{self.sparsity: self.densest})
+        sparsity = CODERS[self.coder.algorithm].path_parameter
+        densest = {sparsity: self.densest[sparsity]}
+        learner = clone(self.coder).set_params(**densest)
         learn = Memory(self.folder, verbose=0).cache(_learn)
         learnt = learn(learner, X, sample_weight)
-        own = getattr(self.coder, self.sparsity)
-        self.coder_ = learnt.set_params(**{self.sparsity: own})
+        own = getattr(self.coder, sparsity)
+        self.coder_ = learnt.set_params(**{sparsity: own})
         return self
 
     def transform(self, X):
@@ -225,40 +225,47 @@ def _coder_step(estimator):
     return found[0]
 
 
-def _sparsity_name(estimator, step, param_grid):
-    algorithm = estimator.named_steps[step].algorithm
-    name = CODERS[algorithm].path_parameter
-    grids = [param_grid] if isinstance(param_grid, dict) else param_grid
+def _densest(estimator, step, param_grid):
+    """Return the densest value of each parameter of sparsity on the grids."""
+    grids, values = [param_grid] if isinstance(param_grid, dict) else param_grid, {}
+    for grid in grids:
+        own = [estimator.named_steps[step].algorithm]
+        for algorithm in grid.get(f"{step}__algorithm", own):
+            name = _sparsity_name(algorithm, step, grid)
+            values.setdefault(name, []).extend(grid[f"{step}__{name}"])
+    return {name: _densest_value(found, name) for name, found in values.items()}
+
+
+def _sparsity_name(algorithm, step, grid):
+    name = CODERS[algorithm].path_parameter if algorithm in CODERS else None
     if name is None:
         raise ValueError(
             f"algorithm={algorithm!r} has no parameter of sparsity to search. Use"
             " GridSearchCV."
         )
-    for grid in grids:
-        if f"{step}__{name}" not in grid:
-            raise ValueError(
-                f"Each grid of param_grid must have {step}__{name}, the sparsity of"
-                f" algorithm={algorithm!r}. Got one of {sorted(grid)}; use GridSearchCV"
-                " for several algorithms, or for tolerances."
-            )
+    if f"{step}__{name}" not in grid:
+        other = "alpha" if name == "n_nonzero_coefs" else "n_nonzero_coefs"
+        able = [kind for kind in CODERS if CODERS[kind].path_parameter == other]
+        raise ValueError(
+            f"Each grid of param_grid must have {step}__{name}, the sparsity of"
+            f" algorithm={algorithm!r}. Got one of {sorted(grid)}; set algorithm to one"
+            f" of {able} for {other}, and use GridSearchCV for tolerances."
+        )
     return name
 
 
-def _share(estimator, step, sparsity, param_grid, folder):
+def _share(estimator, step, densest, folder):
     """Replace the coder of a pipeline by one that shares its dictionaries."""
-    grids = [param_grid] if isinstance(param_grid, dict) else param_grid
-    values = [value for grid in grids for value in grid[f"{step}__{sparsity}"]]
-    densest = _densest(values, sparsity)
     shared = clone(estimator)
     coder = shared.named_steps[step]
-    replacement = _SharedDictionary(coder, sparsity, densest, folder)
+    replacement = _SharedDictionary(coder, densest, folder)
     for setting in ("_sklearn_output_config", "_metadata_request"):
         if hasattr(coder, setting):
             setattr(replacement, setting, getattr(coder, setting))
     return shared.set_params(**{step: replacement})
 
 
-def _densest(values, sparsity):
+def _densest_value(values, sparsity):
     """Return the sound value on the grid that gives the most nonzeros."""
     least = 1 if sparsity == "n_nonzero_coefs" else 0
     sound = [v for v in values if isinstance(v, Real) and v >= least]

@@ -85,7 +85,12 @@ def random_atoms(n_atoms, n_features):
 def learnt_atoms(n_atoms, n_features):
     """Return atoms learnt from patches: coherent ones, as those of real data are."""
     coder = SparseDictionaryCoder(
-        n_atoms, n_nonzero_coefs=5, max_epochs=3, n_jobs=2, random_state=0
+        n_atoms,
+        algorithm="omp",
+        n_nonzero_coefs=5,
+        max_epochs=3,
+        n_jobs=2,
+        random_state=0,
     )
     rows = patches(n_features, 20_000)
     return coder.fit(rows.astype(np.float32)).components_.astype(np.float64)

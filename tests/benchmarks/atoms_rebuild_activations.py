@@ -54,7 +54,9 @@ def rows(n_rows=None, n_atoms=512, n_active=(4, 16), max_epochs=50):
 
 
 def _contestants(n_atoms, n_active, max_epochs):
-    coder = SparseDictionaryCoder(n_atoms, n_nonzero_coefs=n_active, random_state=0)
+    coder = SparseDictionaryCoder(
+        n_atoms, algorithm="omp", n_nonzero_coefs=n_active, random_state=0
+    )
     centred = make_pipeline(StandardScaler(with_std=False), coder)
     autoencoder = TopKAutoencoder(
         n_atoms, n_active=n_active, max_epochs=max_epochs, random_state=0

@@ -11,7 +11,9 @@ from time import perf_counter
 from sksparse_nn import SparseDictionaryCoder
 rng = np.random.default_rng(0)
 X, D = rng.standard_normal((100, 64), "f4"), rng.standard_normal((256, 64), "f4")
-coder = SparseDictionaryCoder(learner=None, dictionary=D, n_nonzero_coefs=6).fit(X)
+coder = SparseDictionaryCoder(
+    learner=None, dictionary=D, algorithm="omp", n_nonzero_coefs=6
+).fit(X)
 start = perf_counter()
 coder.transform(X)
 print(perf_counter() - start)
@@ -34,7 +36,7 @@ rng = np.random.default_rng(0)
 for start in range(0, len(rows), 50_000):
     rows[start : start + 50_000] = rng.standard_normal((50_000, 64), np.float32)
 D = rng.standard_normal((256, 64), np.float32)
-sparse_encode(rows[:1000], D, n_nonzero_coefs=6)
+sparse_encode(rows[:1000], D, algorithm="omp", n_nonzero_coefs=6)
 before, peak, running = resident(), 0.0, True
 
 def watch():
@@ -45,7 +47,7 @@ def watch():
 
 watcher = threading.Thread(target=watch)
 watcher.start()
-codes = sparse_encode(rows, D, n_nonzero_coefs=6, n_jobs=2)
+codes = sparse_encode(rows, D, algorithm="omp", n_nonzero_coefs=6, n_jobs=2)
 running = False
 watcher.join()
 output = sum(part.nbytes for part in (codes.data, codes.indices, codes.indptr)) / 1e6

@@ -24,7 +24,7 @@ def _scikit_learn(X, D, **options):
 
 def _contest(name, encode, X, D, k, *, wanted):
     def ours():
-        return sparse_encode(X, D, n_nonzero_coefs=k, n_jobs=1)
+        return sparse_encode(X, D, algorithm="omp", n_nonzero_coefs=k, n_jobs=1)
 
     def peer():
         return encode(X, D, algorithm="omp", n_nonzero_coefs=k)

@@ -16,7 +16,9 @@ def rows():
     X = X.astype(np.float32) / 16
     net = SparseNetClassifier((128,), max_epochs=5, random_state=0).fit(X, y)
     pipeline = make_pipeline(
-        SparseDictionaryCoder(64, n_nonzero_coefs=5, max_epochs=2, random_state=0),
+        SparseDictionaryCoder(
+            64, algorithm="omp", n_nonzero_coefs=5, max_epochs=2, random_state=0
+        ),
         StandardScaler(with_mean=False),
         SparseNetClassifier((128,), max_epochs=5, random_state=0),
     ).fit(X, y)

@@ -55,7 +55,9 @@ def _attention(**setting):
 
 
 def _centred_pursuit(k):
-    coder = SparseDictionaryCoder(_N_KEYS, n_nonzero_coefs=k, random_state=0)
+    coder = SparseDictionaryCoder(
+        _N_KEYS, algorithm="omp", n_nonzero_coefs=k, random_state=0
+    )
     return make_pipeline(StandardScaler(with_std=False), coder)
 
 

@@ -5,22 +5,22 @@ from sksparse_nn.solvers.coding import CODERS
 
 _SETTINGS = [
     {"sparse_output": False},
-    {"tol": 0.1},
-    {"abs_tol": 0.1, "n_nonzero_coefs": 2},
+    {"algorithm": "omp", "tol": 0.1},
+    {"algorithm": "omp", "abs_tol": 0.1, "n_nonzero_coefs": 2},
     {"split_sign": True},
     {"positive_dict": True},
     {"n_components": 4, "n_jobs": 2},
     {"algorithm": "soft_threshold", "positive_code": True},
     {"algorithm": "lasso", "positive_code": True, "positive_dict": True},
-    {"algorithm": "elastic_net", "l1_ratio": 0.5},
+    {"algorithm": "elastic_net", "alpha": 0.1, "l1_ratio": 0.7},
     {"shuffle": False, "batch_size": 20},
     {"init": "k-means++"},
     {"init": "svd"},
     {"early_stopping": True, "n_iter_no_change": 1},
     {"allow_nan": True},
-    {"learner": "ksvd"},
-    {"learner": "exact_ksvd"},
-    {"learner": "mod"},
+    {"algorithm": "omp", "learner": "ksvd"},
+    {"algorithm": "omp", "learner": "exact_ksvd"},
+    {"algorithm": "omp", "learner": "mod"},
 ]
 
 SPARSE_CODERS = [

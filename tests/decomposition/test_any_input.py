@@ -38,7 +38,9 @@ class Problem(NamedTuple):
     def parameters(self, algorithm):
         # A penalty is weighed against products of rows and atoms as they are given.
         scale = self.atom_scale if CODERS[algorithm].penalised else 1.0
-        return self.others | {"alpha": self.level * scale}
+        given = self.others | {"alpha": self.level * scale}
+        read = CODERS.parameters(algorithm)
+        return {name: value for name, value in given.items() if name in read}
 
     @property
     def dtype(self):

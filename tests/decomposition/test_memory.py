@@ -22,7 +22,8 @@ rng = np.random.default_rng(0)
 X, D = rng.standard_normal((1000, 32), "f4"), rng.standard_normal((48, 32), "f4")
 if form == "csr":
     X = sparse.csr_array(X * (rng.random(X.shape) < 0.5))
-settings = {"algorithm": algorithm, "n_nonzero_coefs": 8, "alpha": 6.0}
+sparsity = {"omp": {"n_nonzero_coefs": 8}, "lasso": {"alpha": 6.0}}
+settings = {"algorithm": algorithm, **sparsity[algorithm]}
 coder = SparseDictionaryCoder(learner=None, dictionary=D, **settings).fit(X)
 for n_jobs in (1, 2):
     coder.set_params(n_jobs=n_jobs)

@@ -88,8 +88,8 @@ def test_a_dictionary_learnt_from_gaps_fills_them(digits_with_gaps, learner, as_
     given = sparse.csr_array(holed) if as_sparse else holed
     before = given.copy()
     coder = SparseDictionaryCoder(
-        64, n_nonzero_coefs=6, learner=learner, max_epochs=5, allow_nan=True,
-        random_state=0,
+        64, algorithm="omp", n_nonzero_coefs=6, learner=learner, max_epochs=5,
+        allow_nan=True, random_state=0,
     )  # fmt: skip
     rebuilt = coder.inverse_transform(coder.fit_transform(given))
     assert np.all(np.isfinite(coder.components_))

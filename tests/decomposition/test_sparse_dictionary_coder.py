@@ -12,6 +12,8 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from sksparse_nn import SparseDictionaryCoder
+from sksparse_nn.decomposition._coder_parts import OF_ALGORITHMS
+from sksparse_nn.solvers.coding import CODERS
 from sksparse_nn.solvers.dictionary import LEARNERS
 
 
@@ -27,6 +29,7 @@ def explained(X, coder):
 
 def test_learning_beats_the_initial_atoms(digits):
     settings = {"n_components": 64, "n_nonzero_coefs": 5, "random_state": 0}
+    settings["algorithm"] = "omp"
     short, long = (
         SparseDictionaryCoder(max_epochs=n, **settings).fit(digits) for n in (1, 10)
     )
@@ -50,15 +53,52 @@ def test_a_common_offset_leaves_no_atom_unused(digits, dtype, algorithm):
     assert np.bincount(codes.indices, minlength=64).min() > 0
 
 
-@pytest.mark.parametrize("scale", [1e-9, 1e9])
-@pytest.mark.parametrize("algorithm", ["omp", "ols", "soft_threshold", "top_k"])
-def test_scaling_the_data_changes_no_support(digits, scale, algorithm):
-    coder = SparseDictionaryCoder(50, algorithm=algorithm, max_epochs=3, random_state=0)
-    X = digits[:500].astype(np.float64)
-    expected, codes = coder.fit_transform(X), coder.fit_transform(X * scale)
+@pytest.mark.parametrize("scale", [2.0**-30, 2.0**-7, 2.0**30])
+@pytest.mark.parametrize("algorithm", CODERS)
+def test_the_unit_of_the_data_changes_no_support(digits, scale, algorithm):
+    coder = SparseDictionaryCoder(50, algorithm=algorithm, max_epochs=2, random_state=0)
+    X = digits[:300].astype(np.float64)
+    given = clone(coder).fit(X).components_
+    for settings in ({}, {"learner": None, "dictionary": given, "n_components": None}):
+        coder.set_params(**settings)
+        if algorithm == "triangle" and settings:  # distances from atoms of a unit
+            continue
+        expected, codes = coder.fit_transform(X), coder.fit_transform(X * scale)
+        if algorithm != "triangle":
+            assert_array_equal(codes.indices, expected.indices)
+            assert_allclose(codes.data / scale, expected.data, rtol=1e-6)
+
+
+@pytest.mark.parametrize("unit", ["all", "each"])
+@pytest.mark.parametrize("algorithm", [name for name in CODERS if name != "triangle"])
+def test_the_unit_of_given_atoms_is_that_of_the_codes(digits, algorithm, unit):
+    X = digits[:300].astype(np.float64)
+    D = SparseDictionaryCoder(50, max_epochs=2, random_state=0).fit(X).components_
+    factors = 10.0 if unit == "all" else 2.0 ** (np.arange(50) % 7 - 3)
+    coder = SparseDictionaryCoder(algorithm=algorithm, learner=None, dictionary=D)
+    expected = coder.fit_transform(X)
+    coder.set_params(dictionary=D * np.reshape(factors, (-1, 1)))
+    codes = coder.fit_transform(X)
     assert_array_equal(codes.indices, expected.indices)
-    assert_array_equal(codes.indptr, expected.indptr)
-    assert_allclose(codes.data / scale, expected.data, rtol=1e-6)
+    factors = np.broadcast_to(factors, 50)
+    assert_allclose(codes.data * factors[codes.indices], expected.data, rtol=1e-6)
+
+
+def test_the_penalties_of_alpha_none_are_those_of_the_docs(digits):
+    X = digits[:100].astype(np.float64)
+    coder = SparseDictionaryCoder(30, algorithm="elastic_net", random_state=0).fit(X)
+    rms = np.sqrt((X**2).sum(axis=1).mean())
+    assert coder.alpha_ == pytest.approx(0.03 * rms)
+    linear, quadratic = coder._coder(30).penalties(np.full(30, 2.0))
+    assert_allclose(linear, 0.5 * 0.03 * rms)
+    assert_allclose(quadratic, 0.5 * 0.03)
+
+
+def test_a_given_alpha_weighs_the_codes_as_they_are():
+    X, D = np.array([[4.0, 0.0]]), np.array([[2.0, 0.0], [0.0, 1.0]])
+    coder = SparseDictionaryCoder(algorithm="lasso", learner=None, dictionary=D)
+    codes = coder.set_params(alpha=1.0).fit_transform(X)
+    assert_allclose(codes.toarray(), [[(4 * 2 - 1) / 4, 0]])
 
 
 def test_fitting_twice_gives_the_same_bits(digits):
@@ -88,7 +128,9 @@ def test_scaled_weights_change_nothing_in_small_batches(digits):
 @pytest.mark.parametrize("learner", ["online", "ksvd", "mod"])
 @pytest.mark.parametrize("factor", [1e-3, 1e6])
 def test_a_common_factor_of_the_weights_changes_nothing(digits, learner, factor):
-    coder = SparseDictionaryCoder(20, learner=learner, max_epochs=3, random_state=0)
+    coder = SparseDictionaryCoder(
+        20, algorithm="omp", learner=learner, max_epochs=3, random_state=0
+    )
     plain = clone(coder).fit(digits[:500])
     weighted = clone(coder).fit(digits[:500], sample_weight=np.full(500, factor))
     assert_allclose(plain.components_, weighted.components_, atol=1e-4)
@@ -97,7 +139,9 @@ def test_a_common_factor_of_the_weights_changes_nothing(digits, learner, factor)
 @pytest.mark.parametrize("scale", [2.0**-83, 2.0**60])
 @pytest.mark.parametrize("learner", ["online", "ksvd", "mod"])
 def test_float32_learns_at_any_scale(digits, learner, scale):
-    coder = SparseDictionaryCoder(20, learner=learner, max_epochs=3, random_state=0)
+    coder = SparseDictionaryCoder(
+        20, algorithm="omp", learner=learner, max_epochs=3, random_state=0
+    )
     plain = clone(coder).fit(digits[:500])
     scaled = clone(coder).fit(digits[:500] * np.float32(scale))
     assert_allclose(scaled.components_, plain.components_, atol=1e-5)
@@ -106,10 +150,10 @@ def test_float32_learns_at_any_scale(digits, learner, scale):
 @pytest.mark.parametrize(
     "setting",
     [
-        {"n_nonzero_coefs": 0},
-        {"n_nonzero_coefs": "a"},
-        {"tol": -1},
-        {"tol": np.nan},
+        {"algorithm": "omp", "n_nonzero_coefs": 0},
+        {"algorithm": "omp", "n_nonzero_coefs": "a"},
+        {"algorithm": "omp", "tol": -1},
+        {"algorithm": "omp", "tol": np.nan},
         {"algorithm": "lasso", "alpha": np.inf},
         {"algorithm": "x"},
     ],
@@ -161,7 +205,9 @@ def test_merging_other_features_says_so(digits):
 def test_a_given_dictionary_is_kept_and_answered_in_its_own_scale(digits):
     rng = np.random.default_rng(0)
     D = rng.standard_normal((80, 64)) * rng.uniform(0.1, 10, (80, 1))
-    coder = SparseDictionaryCoder(learner=None, dictionary=D, tol=1e-6).fit(digits)
+    coder = SparseDictionaryCoder(
+        learner=None, dictionary=D, algorithm="omp", tol=1e-6
+    ).fit(digits)
     assert_array_equal(coder.components_, D.astype(np.float32))
     assert_allclose(explained(digits, coder), 1, atol=1e-5)
 
@@ -173,7 +219,9 @@ def test_a_learner_starts_from_a_given_dictionary(digits):
 
 
 def test_partial_fit_learns(digits):
-    coder = SparseDictionaryCoder(50, n_nonzero_coefs=5, random_state=0)
+    coder = SparseDictionaryCoder(
+        50, algorithm="omp", n_nonzero_coefs=5, random_state=0
+    )
     for start in range(0, 1500, 300):
         coder.partial_fit(digits[start : start + 300])
     assert coder.n_iter_ == len(coder.history_["objective"]) == 1
@@ -226,7 +274,9 @@ def test_pieces_may_come_in_one_buffer(digits):
 
 
 def test_only_learners_of_streams_have_partial_fit():
-    assert not hasattr(SparseDictionaryCoder(learner="ksvd"), "partial_fit")
+    assert not hasattr(
+        SparseDictionaryCoder(algorithm="omp", learner="ksvd"), "partial_fit"
+    )
     assert hasattr(SparseDictionaryCoder(learner=None), "partial_fit")
 
 
@@ -276,7 +326,8 @@ def test_warm_start_goes_on_from_the_atoms(digits):
 def test_more_atoms_than_distinct_rows_leave_idle_atoms_and_no_nan(algorithm, learner):
     X = np.repeat(np.random.default_rng(0).standard_normal((10, 6)), 5, axis=0)
     coder = SparseDictionaryCoder(20, algorithm=algorithm, learner=learner)
-    coder.set_params(random_state=0).fit(X)
+    with pytest.warns(UserWarning, match="=20 is more than the 10 distinct rows"):
+        coder.set_params(random_state=0).fit(X)
     assert np.all(np.isfinite(coder.components_))
     assert 0 < (coder.usage_ > 0).sum() < 20
     assert np.all(coder.usage_ >= 0)
@@ -294,6 +345,7 @@ def test_more_atoms_than_distinct_rows_leave_idle_atoms_and_no_nan(algorithm, le
     ],
     ids=["zeros", "ones", "one direction", "one row", "one column", "zero rows"],
 )
+@pytest.mark.filterwarnings("ignore:n_components=8:UserWarning")
 @pytest.mark.parametrize("algorithm", ["omp", "ols", "threshold", "top_k", "triangle"])
 def test_poor_data_give_finite_codes(X, algorithm):
     coder = SparseDictionaryCoder(8, algorithm=algorithm, random_state=0)
@@ -306,9 +358,14 @@ def test_poor_data_give_finite_codes(X, algorithm):
 def test_more_nonzeros_than_atoms_or_features_are_no_error(digits):
     for n_components, n_nonzero in [(4, 9), (200, 99)]:
         coder = SparseDictionaryCoder(
-            n_components, n_nonzero_coefs=n_nonzero, max_epochs=1, random_state=0
+            n_components,
+            algorithm="omp",
+            n_nonzero_coefs=n_nonzero,
+            max_epochs=1,
+            random_state=0,
         )
-        codes = coder.fit_transform(digits[:50])
+        with pytest.warns(UserWarning, match=f"n_nonzero_coefs={n_nonzero} is more"):
+            codes = coder.fit_transform(digits[:500])
         assert np.diff(codes.indptr).max() <= min(n_components, 64)
 
 
@@ -334,7 +391,9 @@ def test_float16_and_integers_are_coded_in_float32(digits):
 
 def test_sparse_codes_of_sparse_text_like_rows_stay_sparse():
     X = sparse.random_array((300, 5000), density=0.005, rng=0, format="csr")
-    coder = SparseDictionaryCoder(20, n_nonzero_coefs=3, max_epochs=2, random_state=0)
+    coder = SparseDictionaryCoder(
+        20, algorithm="omp", n_nonzero_coefs=3, max_epochs=2, random_state=0
+    )
     codes = coder.fit_transform(X)
     assert sparse.issparse(codes)
     dense = clone(coder).fit(X.toarray())
@@ -360,13 +419,11 @@ def test_a_fit_that_raises_leaves_the_coder_as_it_was(digits):
         ({"learner": None, "dictionary": np.eye(3)}, r"\(3, 64\). Got \(3, 3\)"),
         ({"n_components": 5, "dictionary": np.eye(64)}, r"\(5, 64\). Got \(64, 64\)"),
         ({"learner": None, "dictionary": np.full((2, 64), np.inf)}, "dictionary"),
-        ({"positive_code": True}, "positive_code needs one of.*positive_code=True"),
-        ({"atom_weights": np.ones(64)}, "atom_weights needs one of"),
         ({"algorithm": "lasso", "atom_weights": np.ones(3)}, "must be 64 positive"),
         ({"algorithm": "lasso", "atom_weights": np.zeros(64)}, "must be 64 positive"),
         ({"forgetting": np.inf}, "'forgetting' parameter"),
         ({"init": "kmeans"}, "'init' parameter"),
-        ({"algorithm": "lasso", "learner": "ksvd"}, "needs one of the learners"),
+        ({"learner": "ksvd"}, "needs one of the learners.*set algorithm='omp'"),
         ({"algorithm": "lars"}, "'algorithm' parameter"),
         ({"n_nonzero_coefs": 0}, "'n_nonzero_coefs' parameter"),
         ({"tol": -1.0}, "'tol' parameter"),
@@ -375,6 +432,33 @@ def test_a_fit_that_raises_leaves_the_coder_as_it_was(digits):
 def test_parameters_that_do_not_fit_say_so(digits, settings, message):
     with pytest.raises(ValueError, match=message):
         SparseDictionaryCoder(**settings).fit(digits)
+
+
+SET = {
+    "alpha": 0.5,
+    "l1_ratio": 0.7,
+    "n_nonzero_coefs": 3,
+    "tol": 0.1,
+    "abs_tol": 0.1,
+    "positive_code": True,
+    "atom_weights": np.ones(64),
+}
+
+
+@pytest.mark.parametrize("name", OF_ALGORITHMS)
+@pytest.mark.parametrize("algorithm", CODERS)
+def test_a_parameter_that_the_algorithm_does_not_read_is_an_error(
+    digits, algorithm, name
+):
+    coder = SparseDictionaryCoder(algorithm=algorithm, max_epochs=1, random_state=0)
+    assert getattr(coder, name) == OF_ALGORITHMS[name]
+    coder.set_params(**{name: SET[name]})
+    if name in CODERS.parameters(algorithm):
+        coder.fit(digits[:200])
+        return
+    message = f"{name} is read by algorithm .* Got {name}=.*algorithm='{algorithm}'"
+    with pytest.raises(ValueError, match=message):
+        coder.fit(digits[:200])
 
 
 def test_codes_of_the_wrong_width_are_not_rebuilt(digits):
@@ -391,7 +475,8 @@ def test_codes_of_one_look_have_no_inverse(name):
 def test_verbose_prints_a_line_an_epoch(digits, capsys):
     SparseDictionaryCoder(20, max_epochs=2, verbose=1).fit(digits)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["epoch 1", "epoch 2"]
+    expected = [f"[SparseDictionaryCoder] epoch {n}" for n in (1, 2)]
+    assert [line.split(":")[0] for line in lines] == expected
 
 
 def recovered(seed, **settings):
@@ -416,5 +501,6 @@ def test_the_online_learner_recovers_planted_atoms_with_lasso():
 
 @pytest.mark.parametrize("learner", ["ksvd", "exact_ksvd", "mod"])
 def test_batch_learners_recover_planted_atoms(learner):
-    rates = [recovered(seed, learner=learner, n_nonzero_coefs=3) for seed in range(3)]
+    settings = {"algorithm": "omp", "learner": learner, "n_nonzero_coefs": 3}
+    rates = [recovered(seed, **settings) for seed in range(3)]
     assert np.mean(rates) >= 0.92

@@ -1,6 +1,7 @@
 """Coding without an estimator."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -27,7 +28,7 @@ def test_omp_is_that_of_scikit_learn_on_unit_atoms(problem):
     X, D = problem
     D /= np.linalg.norm(D, axis=1, keepdims=True)
     peer = peer_encode(X, D, algorithm="omp", n_nonzero_coefs=4)
-    codes = sparse_encode(X, D, n_nonzero_coefs=4, sparse_output=False)
+    codes = sparse_encode(X, D, algorithm="omp", n_nonzero_coefs=4, sparse_output=False)
     assert_allclose(codes, peer, atol=1e-9)
 
 
@@ -75,3 +76,24 @@ def test_rows_and_atoms_of_different_widths_are_refused(problem):
     X, D = problem
     with pytest.raises(ValueError, match="dictionary must have the shape"):
         sparse_encode(X[:, :10], D)
+
+
+def test_a_path_takes_its_values_once(problem):
+    with pytest.raises(ValueError, match="alpha are given as values"):
+        sparsity_path(*problem, [1.0], alpha=2.0)
+
+
+def test_a_parameter_that_a_path_does_not_read_is_refused(problem):
+    with pytest.raises(ValueError, match="tol is read by algorithm"):
+        sparsity_path(*problem, [1.0], tol=0.1)
+
+
+def test_a_penalty_too_large_for_any_code_is_told(problem):
+    with pytest.warns(UserWarning, match="alpha=1e\\+06 is too large"):
+        sparse_encode(*problem, alpha=1e6)
+
+
+def test_rows_may_be_a_table(problem):
+    X, D = problem
+    codes = sparse_encode(pd.DataFrame(X).rename(columns=str), D)
+    assert_array_equal(codes.toarray(), sparse_encode(X, D).toarray())

@@ -16,7 +16,12 @@ def digits():
 
 def coder(**settings):
     return SparseDictionaryCoder(
-        30, max_epochs=100, early_stopping=True, random_state=0, **settings
+        30,
+        algorithm="omp",
+        max_epochs=100,
+        early_stopping=True,
+        random_state=0,
+        **settings,
     )
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 import warnings
 
 import numpy as np
@@ -437,3 +438,37 @@ def test_a_fit_transform_that_raises_loses_nothing(reducer, X):
     with pytest.raises(ValueError, match="contains NaN"):
         reducer.fit_transform(np.full((5, 3), np.nan))
     assert_array_equal(reducer.transform(X), before)
+
+
+def test_the_default_keeps_99_percent_of_the_energy():
+    X = load_digits().data
+    reducer = TruncatedSVDReducer().fit(X)
+    kept = np.cumsum(reducer.explained_variance_ratio_)
+    assert kept[-2] < 0.99 <= kept[-1]
+
+
+def test_a_share_of_a_flat_spectrum_stops_and_says_what_it_holds():
+    X = np.random.default_rng(0).standard_normal((300, 400))
+    reducer = TruncatedSVDReducer(solver="krylov", tol=0.1, random_state=0)
+    with pytest.warns(UserWarning, match="n_components=0.99 of the energy") as caught:
+        reducer.fit(X)
+    [warning] = caught
+    text = str(warning.message)
+    n_lacking = int(re.search(r"at least (\d+) more", text)[1])
+    share = reducer.explained_variance_ratio_.sum()
+    assert "n_components_ is 256" in text
+    assert f"with {share:.3g} of the energy" in text
+    exact = TruncatedSVDReducer(solver="exact").fit(X)
+    assert 0 < n_lacking <= exact.n_components_ - 256
+
+
+def test_a_share_of_wide_features_takes_one_decomposition_of_all():
+    X = np.random.default_rng(0).standard_normal((700, 600)).astype(np.float32)
+    by_gram, exact = (
+        TruncatedSVDReducer(0.9, solver=solver).fit(X) for solver in ("gram", "exact")
+    )
+    assert by_gram.n_components_ == exact.n_components_
+
+
+def test_zeros_leave_one_output_of_the_default():
+    assert TruncatedSVDReducer().fit_transform(np.zeros((5, 3))).shape == (5, 1)

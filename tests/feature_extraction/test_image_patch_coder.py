@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -34,6 +34,7 @@ def coder_of(**parameters):
         "patch_size": PATCH,
         "max_epochs": 2,
         "random_state": 0,
+        "n_nonzero_coefs": 2 if parameters.get("encoder") == "omp" else None,
     } | parameters
     return ImagePatchCoder(**parameters)
 
@@ -90,9 +91,7 @@ def twin(X, coder):
 @pytest.mark.parametrize("pooling", ["sum", "mean", "max"])
 @pytest.mark.parametrize("split_sign", [True, False])
 def test_features_are_those_of_the_twin(X, encoder, pooling, split_sign):
-    coder = coder_of(
-        encoder=encoder, pooling=pooling, split_sign=split_sign, n_nonzero_coefs=2
-    ).fit(X)
+    coder = coder_of(encoder=encoder, pooling=pooling, split_sign=split_sign).fit(X)
     assert_allclose(coder.transform(X), twin(X, coder), rtol=1e-6, atol=1e-8)
 
 
@@ -117,7 +116,7 @@ def test_the_first_of_equal_atoms_is_the_nearest(X):
 def test_how_work_is_cut_and_on_how_many_threads_does_not_matter(
     X, encoder, pooling, monkeypatch
 ):
-    coder = coder_of(encoder=encoder, pooling=pooling, n_nonzero_coefs=2).fit(X)
+    coder = coder_of(encoder=encoder, pooling=pooling).fit(X)
     expected = coder.transform(X)
     sizes = {"_TASK": 70, "_GATHERED": 40, "_PRODUCTS": 1, "_ROWS": 7}
     for name, size in sizes.items():
@@ -128,7 +127,7 @@ def test_how_work_is_cut_and_on_how_many_threads_does_not_matter(
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_single_precision_is_near(X, encoder):
-    coder = coder_of(encoder=encoder, n_nonzero_coefs=2, learner="random").fit(X)
+    coder = coder_of(encoder=encoder, learner="random").fit(X)
     expected = coder.transform(X)
     found = coder.transform(X.astype(np.float32))
     assert found.dtype == np.float32
@@ -198,7 +197,7 @@ def test_images_are_encoded_by_themselves(X):
 @pytest.mark.parametrize("value", [0, 0.1, 1e9])
 def test_constant_images_have_no_patches_to_speak_of(encoder, value):
     X = np.full((5, HEIGHT * WIDTH * CHANNELS), value, np.float32)
-    Z = coder_of(encoder=encoder, n_nonzero_coefs=2).fit_transform(X)
+    Z = coder_of(encoder=encoder).fit_transform(X)
     assert np.isfinite(Z).all()
     if encoder not in {"triangle", "hard_assignment"}:
         assert_array_equal(Z, 0)
@@ -234,7 +233,9 @@ def test_a_constant_image_among_others_says_nothing(X):
 
 @pytest.mark.parametrize("learner", ["random", "kmeans", "online", "mod"])
 def test_there_may_be_fewer_patches_than_atoms(X, learner):
-    coder = coder_of(n_components=400, learner=learner).fit(X[:2])
+    coder = coder_of(n_components=400, learner=learner)
+    with pytest.warns(UserWarning, match="=400 is more than the 60 distinct patches"):
+        coder.fit(X[:2])
     assert np.isfinite(coder.transform(X)).all()
     assert coder.components_.shape == (400, PATCH * PATCH * CHANNELS)
 
@@ -254,11 +255,11 @@ def test_given_atoms_are_kept_or_gone_on_from(X):
 
 @pytest.mark.parametrize("encoder", ["omp", "lasso"])
 def test_images_come_back_from_precise_codes(X, encoder):
-    coder = coder_of(
-        n_components=40, encoder=encoder, n_nonzero_coefs=17, alpha=1e-4, learner="mod"
-    )
-    if encoder == "lasso":
-        coder.set_params(learner="online")
+    precise = {
+        "omp": {"n_nonzero_coefs": 17, "learner": "mod"},
+        "lasso": {"alpha": 1e-4, "learner": "online"},
+    }
+    coder = coder_of(n_components=40, encoder=encoder, **precise[encoder])
     again = coder.fit(X).reconstruct(X)
     assert_allclose(again, X, atol=0.02 * X.std())
 
@@ -292,13 +293,43 @@ def test_what_does_not_approximate_gives_no_images_back():
         ({"encoder": "lasso", "learner": "mod"}, "would undo the penalty"),
         ({"learner": "random", "dictionary": np.eye(10, 18)}, "learner=None to keep"),
         ({"channel_axis": 1}, "'channel_axis' parameter"),
-        ({"image_shape": None, "patch_size": 1}, "zero without their mean"),
+        ({"image_shape": (1, -1), "patch_size": 1}, "zero without their mean"),
         ({"encoder": "sparse"}, "'encoder' parameter"),
+        ({"image_shape": None}, "square number or three times one. Got 112 features"),
+        ({"encoder": "omp", "alpha": 0.5}, "alpha is read by encoder"),
+        ({"n_nonzero_coefs": 2}, "n_nonzero_coefs is read by encoder"),
     ],
 )
 def test_what_makes_no_sense_is_told(X, parameters, message):
     with pytest.raises(ValueError, match=message):
         coder_of(**parameters).fit(X)
+
+
+@pytest.mark.parametrize(
+    ("n_features", "channel_axis", "shape"),
+    [(64, None, (8, 8)), (192, None, (3, 8, 8)), (192, -1, (8, 8, 3))],
+)
+def test_without_a_shape_rows_are_squares(n_features, channel_axis, shape):
+    X = np.random.default_rng(0).random((20, n_features)).cumsum(axis=1)
+    guessed, told = (
+        coder_of(image_shape=given, channel_axis=channel_axis).fit(X)
+        for given in (None, shape)
+    )
+    assert guessed.image_shape_ == told.image_shape_
+    assert_array_equal(guessed.transform(X), told.transform(X))
+
+
+def test_flowers_are_not_taken_for_images():
+    with pytest.raises(ValueError, match=r"images of 2 x 2 pixels\. Got rows of 4"):
+        ImagePatchCoder().fit(load_iris().data)
+
+
+def test_the_unit_of_pixels_changes_nothing():
+    pixels = (load_digits().data[:200] * 15).astype(np.uint8)
+    forms = [pixels, pixels.astype(np.float32), (pixels / 255).astype(np.float32)]
+    made = [coder_of(image_shape=None, patch_size=4).fit_transform(X) for X in forms]
+    for other in made[1:]:
+        assert_allclose(other, made[0], atol=2e-3 * made[0].max())
 
 
 def test_patches_never_exist_at_once():
@@ -356,6 +387,7 @@ def test_digits_are_told_apart_by_twenty_labels_a_class():
     assert clone(model).fit(X[few], y[few]).score(X[rest], y[rest]) > 0.94
 
 
+@pytest.mark.filterwarnings("ignore:alpha=1e\\+39 is too large:UserWarning")
 @pytest.mark.parametrize("encoder", ["soft_threshold", "threshold"])
 @pytest.mark.parametrize("split_sign", [True, False])
 def test_a_level_beyond_the_type_leaves_nothing(X, encoder, split_sign):
@@ -363,6 +395,7 @@ def test_a_level_beyond_the_type_leaves_nothing(X, encoder, split_sign):
     assert not coder.transform(X.astype(np.float32)).any()
 
 
+@pytest.mark.filterwarnings("ignore:n_components=4 is more:UserWarning")
 def test_large_images_are_few_at_once():
     X = np.zeros((300, 3 * 128**2), np.uint8)
     coder = ImagePatchCoder(

@@ -67,6 +67,11 @@ ALGORITHMS = {
         learner=None,
         dictionary=3 * np.random.default_rng(0).standard_normal((24, 64)),
     ),
+    "elastic net, own scale, alpha of the data": coder(
+        "elastic_net",
+        learner=None,
+        dictionary=3 * np.random.default_rng(0).standard_normal((24, 64)),
+    ),
     "threshold": coder("threshold", alpha=0.5),
     "soft threshold": coder("soft_threshold", alpha=0.5),
     "triangle": coder("triangle"),

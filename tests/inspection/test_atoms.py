@@ -28,7 +28,12 @@ def some_digits():
 
 def fitted_coder(X, **parameters):
     return SparseDictionaryCoder(
-        16, n_nonzero_coefs=3, max_epochs=2, random_state=0, **parameters
+        16,
+        algorithm="omp",
+        n_nonzero_coefs=3,
+        max_epochs=2,
+        random_state=0,
+        **parameters,
     ).fit(X)
 
 
@@ -106,7 +111,7 @@ def test_top_samples_have_the_largest_magnitudes(container):
 def test_the_same_atoms_in_another_order_are_stable(digits):
     found = stability(TruncatedSVDReducer(5), digits[0], n_fits=3, random_state=0)
     assert_allclose(found.cosines, 1, atol=1e-5)
-    coder = SparseDictionaryCoder(16, n_nonzero_coefs=3, max_epochs=1)
+    coder = SparseDictionaryCoder(16, algorithm="omp", n_nonzero_coefs=3, max_epochs=1)
     found = stability(coder, digits[0], n_fits=3, random_state=0)
     assert found.cosines.shape == (2, 16)
     assert (found.cosines <= 1 + 1e-6).all()

@@ -191,7 +191,8 @@ def test_sparse_rows_are_attributed_as_dense_ones(digits):
 
     X, y = digits
     model = make_pipeline(
-        SparseDictionaryCoder(16, n_nonzero_coefs=3, random_state=0), linear()
+        SparseDictionaryCoder(16, algorithm="omp", n_nonzero_coefs=3, random_state=0),
+        linear(),
     ).fit(X, y)
     dense, thin = attribute(model, X[:5]), attribute(model, sparse.csr_array(X[:5]))
     assert_allclose(thin.features, dense.features, atol=1e-5)
@@ -277,7 +278,9 @@ def test_a_network_alone_refuses_what_it_refuses_to_predict(digits):
 def test_missing_values_are_refused_unless_atoms_are_enough(digits):
     X, y = digits[0].copy(), digits[1]
     X[::3, 20] = np.nan
-    coder = SparseDictionaryCoder(16, n_nonzero_coefs=3, allow_nan=True, random_state=0)
+    coder = SparseDictionaryCoder(
+        16, algorithm="omp", n_nonzero_coefs=3, allow_nan=True, random_state=0
+    )
     model = make_pipeline(coder, linear()).fit(X, y)
     with pytest.raises(ValueError, match="features=False"):
         attribute(model, X[:4])

@@ -70,7 +70,9 @@ class Models:
     def __init__(self):
         X, y = load_digits(return_X_y=True)
         self.X, self.y = X[:300] / 16, y[:300]
-        coder = SparseDictionaryCoder(16, n_nonzero_coefs=4, max_epochs=1)
+        coder = SparseDictionaryCoder(
+            16, algorithm="omp", n_nonzero_coefs=4, max_epochs=1
+        )
         coder.set_params(random_state=0)
         net = SparseNetClassifier((), max_epochs=3, random_state=0)
         self.net = make_pipeline(coder, clone(net)).fit(self.X, self.y)
@@ -86,7 +88,9 @@ class Models:
         self.groups_of_texts = np.array(HOSTILE)[np.arange(60) % 5]
         vectorizer = TfidfVectorizer(tokenizer=lambda text: text.split(" "))
         vectorizer.set_params(token_pattern=None, lowercase=False)
-        words = SparseDictionaryCoder(6, n_nonzero_coefs=2, max_epochs=1)
+        words = SparseDictionaryCoder(
+            6, algorithm="omp", n_nonzero_coefs=2, max_epochs=1
+        )
         self.text = make_pipeline(
             vectorizer, words.set_params(random_state=0), net
         ).fit(self.texts, self.groups_of_texts)
@@ -346,7 +350,10 @@ def test_errors_of_a_path_are_those_of_rebuilt_rows(models):
     assert_allclose(display.n_nonzero, [1, 3])
     for n, error in zip([1, 3], display.errors, strict=True):
         coder = SparseDictionaryCoder(
-            learner=None, dictionary=models.coder.components_, n_nonzero_coefs=n
+            learner=None,
+            dictionary=models.coder.components_,
+            algorithm="omp",
+            n_nonzero_coefs=n,
         ).fit(models.X)
         rebuilt = coder.inverse_transform(coder.transform(models.X))
         left = np.sum((models.X - rebuilt) ** 2) / np.sum(models.X**2)
@@ -429,7 +436,12 @@ def test_a_spectrum_ranks_all_groups_together(models):
 @pytest.mark.parametrize("split_sign", [False, True])
 def test_parts_are_codes_times_atoms(split_sign, models):
     coder = SparseDictionaryCoder(
-        16, n_nonzero_coefs=4, max_epochs=1, random_state=0, split_sign=split_sign
+        16,
+        algorithm="omp",
+        n_nonzero_coefs=4,
+        max_epochs=1,
+        random_state=0,
+        split_sign=split_sign,
     ).fit(models.X)
     display = ReconstructionDisplay.from_estimator(coder, models.X, row=7)
     codes = models.coder.transform(models.X[[7]]).toarray()[0]
@@ -505,7 +517,10 @@ def test_a_card_holds_the_profile_and_the_strongest_samples(models):
 
 def test_a_card_of_an_atom_without_use_has_no_samples(models):
     coder = SparseDictionaryCoder(
-        learner=None, dictionary=np.eye(64)[:4] + 1e-3, n_nonzero_coefs=1
+        learner=None,
+        dictionary=np.eye(64)[:4] + 1e-3,
+        algorithm="omp",
+        n_nonzero_coefs=1,
     ).fit(models.X)
     X = np.zeros((6, 64))
     display = AtomCardDisplay.from_estimator(coder, X, [0, 1] * 3, **SHAPE)
@@ -560,7 +575,9 @@ def test_names_come_from_the_steps_ahead(models):
 
 def test_bytes_do_not_overflow_in_the_error_of_a_reconstruction():
     X = (255 * load_digits().data[:200] / 16).astype(np.uint8)
-    coder = SparseDictionaryCoder(16, n_nonzero_coefs=4, max_epochs=1, random_state=0)
+    coder = SparseDictionaryCoder(
+        16, algorithm="omp", n_nonzero_coefs=4, max_epochs=1, random_state=0
+    )
     coder.fit(X)
     one, two = (
         ReconstructionDisplay.from_estimator(coder, rows).error

@@ -25,7 +25,9 @@ def some_digits():
 @pytest.fixture(scope="module", name="model")
 def fitted_model(digits):
     return make_pipeline(
-        SparseDictionaryCoder(64, n_nonzero_coefs=8, max_epochs=2, random_state=0),
+        SparseDictionaryCoder(
+            64, algorithm="omp", n_nonzero_coefs=8, max_epochs=2, random_state=0
+        ),
         StandardScaler(with_mean=False),
         SparseNetClassifier((), learning_rate=0.02, random_state=0),
     ).fit(*digits)

@@ -311,7 +311,7 @@ def test_one_row_is_enough(net, digits):
 @pytest.mark.parametrize(
     "coder",
     [
-        SparseDictionaryCoder(24, max_epochs=2, random_state=0),
+        SparseDictionaryCoder(24, algorithm="omp", max_epochs=2, random_state=0),
         TopKAutoencoder(24, max_epochs=200, random_state=0),
     ],
 )
@@ -342,7 +342,9 @@ def test_codes_of_activations_tell_classes_apart(net, digits):
         LayerActivations(
             SparseNetClassifier((16,), learning_rate=0.02, random_state=0)
         ),
-        SparseDictionaryCoder(24, n_nonzero_coefs=4, max_epochs=2, random_state=0),
+        SparseDictionaryCoder(
+            24, algorithm="omp", n_nonzero_coefs=4, max_epochs=2, random_state=0
+        ),
         LogisticRegression(max_iter=500),
     )
     grid = {"layeractivations__estimator__max_epochs": [1, 15]}

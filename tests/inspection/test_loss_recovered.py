@@ -73,10 +73,12 @@ def test_the_loss_is_that_of_the_predictions(net, digits):
 @pytest.mark.parametrize(
     "coder",
     [
-        SparseDictionaryCoder(32, n_nonzero_coefs=6, random_state=0),
+        SparseDictionaryCoder(32, algorithm="omp", n_nonzero_coefs=6, random_state=0),
         make_pipeline(
             StandardScaler(with_std=False),
-            SparseDictionaryCoder(32, n_nonzero_coefs=6, random_state=0),
+            SparseDictionaryCoder(
+                32, algorithm="omp", n_nonzero_coefs=6, random_state=0
+            ),
         ),
         TopKAutoencoder(32, n_active=6, max_epochs=100, random_state=0),
     ],

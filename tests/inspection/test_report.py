@@ -36,7 +36,7 @@ def some_digits():
 
 def coder(n_atoms=16):
     return SparseDictionaryCoder(
-        n_atoms, n_nonzero_coefs=3, max_epochs=1, random_state=0
+        n_atoms, algorithm="omp", n_nonzero_coefs=3, max_epochs=1, random_state=0
     )
 
 
@@ -109,6 +109,7 @@ def test_a_thousand_atoms_stay_below_five_megabytes(digits, tmp_path):
     rng = np.random.default_rng(0)
     atoms = SparseDictionaryCoder(
         1000,
+        algorithm="omp",
         n_nonzero_coefs=3,
         learner=None,
         dictionary=rng.standard_normal((1000, 64)),

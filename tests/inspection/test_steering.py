@@ -18,9 +18,11 @@ from sksparse_nn import (
 from sksparse_nn.inspection import steer
 
 CODERS = {
-    "sparse": SparseDictionaryCoder(24, n_nonzero_coefs=4, random_state=0),
+    "sparse": SparseDictionaryCoder(
+        24, algorithm="omp", n_nonzero_coefs=4, random_state=0
+    ),
     "dense": SparseDictionaryCoder(
-        24, n_nonzero_coefs=4, sparse_output=False, random_state=0
+        24, algorithm="omp", n_nonzero_coefs=4, sparse_output=False, random_state=0
     ),
     "autoencoder": TopKAutoencoder(24, n_active=4, random_state=0),
 }

@@ -9,7 +9,10 @@ _GRID = {"sparsedictionarycoder__n_nonzero_coefs": [1, 2]}
 
 SEARCHES = [
     SparsitySearchCV(
-        make_pipeline(SparseDictionaryCoder(4, max_epochs=1, random_state=0), head),
+        make_pipeline(
+            SparseDictionaryCoder(4, algorithm="omp", max_epochs=1, random_state=0),
+            head,
+        ),
         _GRID,
         cv=2,
         error_score="raise",

@@ -33,7 +33,7 @@ def digits():
 
 
 def pipeline_of(**settings):
-    coder = SparseDictionaryCoder(24, max_epochs=2, random_state=0)
+    coder = SparseDictionaryCoder(24, algorithm="omp", max_epochs=2, random_state=0)
     head = LogisticRegression(max_iter=3000)
     return make_pipeline(MaxAbsScaler(), coder.set_params(**settings), head)
 
@@ -165,3 +165,15 @@ def test_learning_at_each_sparsity_is_approximated(digits):
 def test_what_cannot_be_searched_says_so(digits, estimator, grid, message):
     with pytest.raises(ValueError, match=message):
         SparsitySearchCV(estimator, grid).fit(*digits)
+
+
+def test_grids_may_be_of_different_algorithms(digits):
+    grid = [
+        {f"{STEP}__algorithm": ["omp", "top_k"], f"{STEP}__n_nonzero_coefs": [2, 6]},
+        {f"{STEP}__algorithm": ["lasso"], f"{STEP}__alpha": [0.1, 0.5]},
+    ]
+    pipeline = pipeline_of(algorithm="lasso")
+    search = SparsitySearchCV(pipeline, grid, cv=2, error_score="raise").fit(*digits)
+    assert len(search.cv_results_["params"]) == 6
+    assert search.best_estimator_.get_params()[STEP].algorithm in ("omp", "lasso")
+    assert set(search.best_params_) in [set(one) for one in grid]

@@ -126,6 +126,8 @@ def test_an_epoch_is_a_line(rows, capsys):
 
 def test_a_search_rebuilds_digits_better():
     X = load_digits().data
-    coder = SparseDictionaryCoder(64, n_nonzero_coefs=5, random_state=0)
+    coder = SparseDictionaryCoder(
+        64, algorithm="omp", n_nonzero_coefs=5, random_state=0
+    )
     autoencoder = TopKAutoencoder(64, n_active=5, random_state=0)
     assert kept(coder.fit(X), X) > kept(autoencoder.fit(X), X) > 0.5

@@ -11,6 +11,7 @@ from sksparse_nn.solvers.coding._missing import (
     filled_with_means,
     has_missing,
 )
+from sksparse_nn.solvers.coding._nothing import nothing_coded
 from sksparse_nn.solvers.coding._path import encode_path
 from sksparse_nn.solvers.coding._pursuit import OLS, OMP
 from sksparse_nn.solvers.coding._shrinkage import (
@@ -53,6 +54,7 @@ __all__ = [
     "fillable",
     "filled_with_means",
     "has_missing",
+    "nothing_coded",
     "stack",
     "warn_of_gaps",
 ]

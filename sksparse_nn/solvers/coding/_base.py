@@ -146,6 +146,35 @@ class AbstractCoder(ABC):
             In terms of the unit atoms.
         """
 
+    def levels(self, atoms):  # noqa: B027
+        """Return up to which product with a row each atom has no part in a code.
+
+        Parameters
+        ----------
+        atoms : Atoms
+            From `prepare`.
+
+        Returns
+        -------
+        levels : ndarray of shape (n_atoms,) or None
+            Of unit atoms alone, in proportion to `alpha`; None for a coder without it.
+        """
+
+    def most_atoms(self, n_atoms, n_features):
+        """Return how many atoms a code can have.
+
+        Parameters
+        ----------
+        n_atoms, n_features : int
+            Shape of the dictionary.
+
+        Returns
+        -------
+        most : int
+            The bound that the dictionary sets.
+        """
+        return n_atoms
+
     def largest_gap(self, dtype):
         """Return the relative duality gap that a code is held to in a float type.
 
@@ -207,6 +236,22 @@ class AbstractCoder(ABC):
         """
         coders = [replace(self, **{self.path_parameter: value}) for value in values]
         return [coder.encode(atoms, rows) for coder in coders]
+
+
+def default_n_nonzero(n_features):
+    """Return how many atoms a row has at most where nothing is said.
+
+    Parameters
+    ----------
+    n_features : int
+        Width of the rows.
+
+    Returns
+    -------
+    most : int
+        A tenth of the features, five at least.
+    """
+    return max(5, n_features // 10)
 
 
 def room_for(correlations, width):

@@ -6,13 +6,23 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from sksparse_nn._progress import silent
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
 from sksparse_nn.solvers.coding._base import compressed
 from sksparse_nn.solvers.coding._missing import encode_rows
 
 
-def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=False):
+def encode(
+    coder,
+    dictionary,
+    X,
+    *,
+    n_jobs=None,
+    sparse_output=True,
+    split_sign=False,
+    report=silent,
+):
     """Code the rows of a matrix.
 
     Parameters
@@ -35,6 +45,9 @@ def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=
     split_sign : bool, default=False
         Whether the negative parts get columns of their own, behind the positive ones.
 
+    report : ProgressLines, default=silent
+        Told how far it is.
+
     Returns
     -------
     codes : CSR matrix or ndarray of shape (n_samples, n_atoms)
@@ -52,7 +65,9 @@ def encode(coder, dictionary, X, *, n_jobs=None, sparse_output=True, split_sign=
         block = compressed(codes, norms)
         return _split(*block, n_atoms) if split_sign else block
 
-    blocks = map_in_order(encode_block, block_slices(X.shape[0]), n_jobs)
+    slices = block_slices(X.shape[0])
+    blocks = map_in_order(encode_block, slices, n_jobs)
+    blocks = report.through(blocks, len(slices), "coding rows")
     shape = X.shape[0], n_atoms * (2 if split_sign else 1)
     codes = (stack if sparse_output else _fill)(blocks, shape, X.dtype)
     if sparse_output and split_sign:

@@ -34,6 +34,10 @@ _PRECISIONS = {
 class ElasticNet(AbstractCoder):
     """The minimum of ||x - c D||^2 / 2 + alpha (l1_ratio |c|_1 + (1-l1_ratio) |c|^2/2).
 
+    With a `share`, c are the codes of the atoms of D divided by their norms, and the
+    penalty is alpha l1_ratio |c|_1 + share (1 - l1_ratio) |c|^2 / 2: then neither the
+    unit of the rows nor that of the atoms changes the support.
+
     Parameters
     ----------
     alpha : float
@@ -47,12 +51,16 @@ class ElasticNet(AbstractCoder):
 
     atom_weights : ndarray of shape (n_atoms,) or None, default=None
         Factors of the penalty of each atom; None for ones.
+
+    share : float or None, default=None
+        What alpha is of the norm of a row, where penalties are those of unit atoms.
     """
 
     alpha: float
     l1_ratio: float = 1.0
     positive_code: bool = False
     atom_weights: np.ndarray | None = None
+    share: float | None = None
 
     needs_gram: ClassVar[bool] = True
     penalised: ClassVar[bool] = True
@@ -95,7 +103,7 @@ class ElasticNet(AbstractCoder):
             correlations,
             atoms.gram,
             norms,
-            *self._penalties(atoms.norms),
+            *self.penalties(atoms.norms),
             self.positive_code,
             precision.tol,
             precision.floor,
@@ -117,7 +125,7 @@ class ElasticNet(AbstractCoder):
             correlations,
             atoms.gram,
             norms,
-            *self._penalties(atoms.norms),
+            *self.penalties(atoms.norms),
             self.positive_code,
             *_scratch(correlations),
             again.gaps,
@@ -138,16 +146,37 @@ class ElasticNet(AbstractCoder):
             weights = self.atom_weights[np.where(codes.used(), codes.indices, 0)]
         absolute = (weights * np.abs(values)).sum(axis=1)
         squared = (weights * values**2).sum(axis=1)
-        share = self.l1_ratio * absolute + 0.5 * (1 - self.l1_ratio) * squared
-        return self.alpha * share
+        linear, quadratic = self._weights
+        return linear * absolute + 0.5 * quadratic * squared
 
-    def _penalties(self, atom_norms):
-        """Return the linear and the quadratic penalty of each unit atom."""
+    @property
+    def _weights(self):
+        """The linear and the quadratic penalty of an atom of unit norm."""
+        share = self.alpha if self.share is None else self.share
+        return self.alpha * self.l1_ratio, share * (1 - self.l1_ratio)
+
+    def penalties(self, atom_norms):
+        """Return the linear and the quadratic penalty of each unit atom.
+
+        Parameters
+        ----------
+        atom_norms : ndarray of shape (n_atoms,)
+            Norms of the atoms before they were made unit ones.
+
+        Returns
+        -------
+        linear, quadratic : ndarray of shape (n_atoms,)
+            Both those of codes of the given atoms, without a `share`.
+        """
         norms = np.where(atom_norms > 0, atom_norms, 1)
-        alphas = (
-            self.alpha if self.atom_weights is None else self.alpha * self.atom_weights
-        )
-        return alphas * self.l1_ratio / norms, alphas * (1 - self.l1_ratio) / norms**2
+        if self.share is not None:
+            norms = np.ones_like(norms)
+        weights = 1.0 if self.atom_weights is None else self.atom_weights
+        linear, quadratic = self._weights
+        return weights * linear / norms, weights * quadratic / norms**2
+
+    def levels(self, atoms):
+        return self.penalties(atoms.norms)[0]
 
 
 def _as_delivered(values, codes, atom_norms):
@@ -177,6 +206,9 @@ class Lasso(ElasticNet):
 
     atom_weights : ndarray of shape (n_atoms,) or None, default=None
         Factors of the penalty of each atom; None for ones.
+
+    share : float or None, default=None
+        What alpha is of the norm of a row, where the penalty is that of unit atoms.
     """
 
     l1_ratio: ClassVar[float] = 1.0

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from sksparse_nn.kernels.pursuit import pursue
-from sksparse_nn.solvers.coding._base import AbstractCoder, Codes
+from sksparse_nn.solvers.coding._base import AbstractCoder, Codes, default_n_nonzero
 
 # Squared norm that an atom must have outside the span of those chosen before it.
 _DEPENDENT = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
@@ -27,8 +27,8 @@ class OMP(AbstractCoder):
     Parameters
     ----------
     n_nonzero_coefs : int or None, default=None
-        Atoms a row at most; None for a tenth of the features, or as many as there are
-        where a tolerance is given.
+        Atoms a row at most; None for a tenth of the features, five at least, or as many
+        as there are where a tolerance is given.
 
     tol : float or None, default=None
         Stop when the squared residual is at most this share of the row's.
@@ -97,8 +97,11 @@ class OMP(AbstractCoder):
         most = self.n_nonzero_coefs
         if most is None:
             bounded = self.tol is None and self.abs_tol is None
-            most = max(1, n_features // 10) if bounded else n_features
-        return min(most, n_atoms, n_features)
+            most = default_n_nonzero(n_features) if bounded else n_features
+        return min(most, self.most_atoms(n_atoms, n_features))
+
+    def most_atoms(self, n_atoms, n_features):
+        return min(n_atoms, n_features)
 
     def _limits(self, norms):
         """Return the squared residual of each unit row at which to stop."""
@@ -123,8 +126,8 @@ class OLS(OMP):
     Parameters
     ----------
     n_nonzero_coefs : int or None, default=None
-        Atoms a row at most; None for a tenth of the features, or as many as there are
-        where a tolerance is given.
+        Atoms a row at most; None for a tenth of the features, five at least, or as many
+        as there are where a tolerance is given.
 
     tol : float or None, default=None
         Stop when the squared residual is at most this share of the row's.

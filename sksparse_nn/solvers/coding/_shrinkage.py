@@ -11,7 +11,11 @@ from typing import ClassVar
 import numpy as np
 
 from sksparse_nn.kernels import shrinkage
-from sksparse_nn.solvers.coding._base import AbstractCoder, room_for
+from sksparse_nn.solvers.coding._base import (
+    AbstractCoder,
+    default_n_nonzero,
+    room_for,
+)
 from sksparse_nn.solvers.coding._pursuit import OMP
 
 # Share of the atoms' energy that their mean may have in single precision.
@@ -67,9 +71,12 @@ class HardThreshold(_OneLook):
 
     path_parameter: ClassVar[str] = "alpha"
 
+    def levels(self, atoms):
+        return _levels(self, len(atoms.unit))
+
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
-        levels = _levels(self, correlations.shape[1])
+        levels = self.levels(atoms)
         shrinkage.hard_threshold(correlations, norms, levels, *codes.entries)
         return codes
 
@@ -96,9 +103,12 @@ class SoftThreshold(_OneLook):
 
     path_parameter: ClassVar[str] = "alpha"
 
+    def levels(self, atoms):
+        return _levels(self, len(atoms.unit))
+
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
-        levels = _levels(self, correlations.shape[1])
+        levels = self.levels(atoms)
         shrinkage.soft_threshold(
             correlations, norms, levels, self.positive_code, *codes.entries
         )
@@ -117,7 +127,7 @@ class TopK(_OneLook):
     Parameters
     ----------
     n_nonzero_coefs : int or None, default=None
-        Atoms a row at most; None for a tenth of the features.
+        Atoms a row at most; None for a tenth of the features, five at least.
     """
 
     n_nonzero_coefs: int | None = None
@@ -129,7 +139,7 @@ class TopK(_OneLook):
 
     def encode_correlations(self, atoms, correlations, norms):
         n_atoms, n_features = atoms.unit.shape
-        most = self.n_nonzero_coefs or max(1, n_features // 10)
+        most = self.n_nonzero_coefs or default_n_nonzero(n_features)
         codes = room_for(correlations, min(most, n_atoms))
         shrinkage.top_k(correlations, norms, *codes.entries)
         return codes

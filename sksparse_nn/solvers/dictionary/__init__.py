@@ -6,6 +6,7 @@ from sksparse_nn.solvers.dictionary._base import (
     Progress,
     mean_objective,
 )
+from sksparse_nn.solvers.dictionary._distinct import n_directions
 from sksparse_nn.solvers.dictionary._epochs import History, Patience
 from sksparse_nn.solvers.dictionary._initial import (
     INITS,
@@ -46,6 +47,7 @@ __all__ = [
     "initial_dictionary",
     "mean_objective",
     "merged",
+    "n_directions",
     "unit_atoms",
     "update_dictionary",
     "usage",

@@ -41,6 +41,36 @@ def draw_rows(X, weights, n_wanted, rng):
     return order[leaders[first]], totals[first]
 
 
+def n_directions(X, weights, most):
+    """Count the directions that rows have.
+
+    The first rows are looked at alone, as in most data they have enough.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows.
+
+    weights : ndarray of shape (n_samples,)
+        Their weights.
+
+    most : int
+        Where to stop counting.
+
+    Returns
+    -------
+    n_found : int
+        At most `most`.
+    """
+    for n_rows in (4 * most, len(weights)):
+        rng = np.random.RandomState(0)
+        part = X[:n_rows], weights[:n_rows]
+        n_found = len(_distinct_directions(*part, rng)[1])
+        if n_found >= most or n_rows >= len(weights):
+            break
+    return min(n_found, most)
+
+
 def _distinct_directions(X, weights, rng):
     """Sort rows along a random line and group the equal ones, which are neighbours."""
     line = rng.standard_normal((X.shape[1], 1)).astype(X.dtype)

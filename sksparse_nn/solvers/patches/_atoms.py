@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.cluster import KMeans
 
+from sksparse_nn._progress import silent
 from sksparse_nn.solvers.dictionary import (
     LEARNERS,
     Progress,
@@ -15,7 +16,16 @@ _KMEANS_ITERATIONS = 50
 
 
 def learn_atoms(
-    patches, n_atoms, rng, *, start, learner, coder, max_epochs, parameters
+    patches,
+    n_atoms,
+    rng,
+    *,
+    start,
+    learner,
+    coder,
+    max_epochs,
+    parameters,
+    report=silent,
 ):
     """Make a dictionary of patches.
 
@@ -47,6 +57,9 @@ def learn_atoms(
     parameters : dict
         Those that a learner may have.
 
+    report : ProgressLines, default=silent
+        Told of each epoch.
+
     Returns
     -------
     atoms : ndarray of shape (n_atoms, patch_width)
@@ -71,6 +84,7 @@ def learn_atoms(
     for _ in range(max_epochs):
         learning.epoch(coder, progress, samples, rng)
         history.append(progress.mean_objective)
+        report(f"epoch {len(history)}: objective {history[-1]:.6g}")
     return progress.dictionary, np.array(history)
 
 

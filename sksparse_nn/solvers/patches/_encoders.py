@@ -72,6 +72,7 @@ class _Coding:
 class PatchEncoder(ABC):
     """Algorithm that says for each patch how much of each atom there is."""
 
+    alpha = None  # the level, where there is one
     signed = True  # whether values below zero can be
     learns_with = OMP(n_nonzero_coefs=1)  # whose codes the dictionary is learnt with
 
@@ -114,6 +115,24 @@ class PatchEncoder(ABC):
             In the type of the patches.
         """
 
+    def largest_alpha(self, state, patches):
+        """Return up to which `alpha` a patch has a nonzero.
+
+        Parameters
+        ----------
+        state : object
+            From `prepare`.
+
+        patches : Patches
+            The patches.
+
+        Returns
+        -------
+        largest : float
+            The largest product of a patch and an atom.
+        """
+        return float(np.abs(self._products(state, patches)).max(initial=0))
+
     def finish(self, state):
         """Warn of what went wrong, once all patches are encoded.
 
@@ -152,6 +171,10 @@ class _Correlations(_OfProducts):
 
     def prepare(self, dictionary, whitening):
         return _folded(unit_atoms(dictionary), whitening)
+
+    def _products(self, state, patches):
+        raw, scales = _products(state, patches, None)
+        return raw * scales[:, None] - state.offsets
 
 
 @dataclass(frozen=True)
@@ -277,7 +300,7 @@ class Pursuit(_Coder):
     Parameters
     ----------
     n_nonzero_coefs : int or None, default=None
-        Atoms a patch; None for a tenth of its values.
+        Atoms a patch; None for a tenth of its values, five at least.
     """
 
     n_nonzero_coefs: int | None = None
@@ -302,6 +325,9 @@ class LassoCodes(_Coder):
     @property
     def coder(self):
         return Lasso(alpha=self.alpha)
+
+    def _products(self, state, patches):
+        return state.whitening.apply(patches) @ state.atoms.unit.T
 
 
 def _folded(dictionary, whitening, norms=None):

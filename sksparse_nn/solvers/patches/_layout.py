@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
+from math import isqrt, prod
 from numbers import Integral
 
 import numpy as np
@@ -151,8 +151,8 @@ def read_layout(n_features, *, image_shape, channel_axis, patch_size, stride, po
         Numbers of an image.
 
     image_shape : tuple of int or None
-        Height and width, and the number of channels first or last; None for one row of
-        pixels.
+        Height and width, and the number of channels first or last; (1, -1) for one row
+        of pixels; None for squares.
 
     channel_axis : int or None
         Where in a shape of three the channels are; None for where the shape says it,
@@ -177,19 +177,38 @@ def read_layout(n_features, *, image_shape, channel_axis, patch_size, stride, po
     ValueError
         If they contradict each other, or the data.
     """
+    is_row = image_shape is not None and tuple(image_shape) == (1, -1)
     for name, size in (("patch_size", patch_size), ("pool", pool)):
         if np.ndim(size):
             _check_lengths(name, size, (2,))
-            if image_shape is None and size[0] != 1:
+            if is_row and size[0] != 1:
                 raise ValueError(
-                    f"image_shape=None takes rows as images of one row of pixels, so "
+                    "image_shape=(1, -1) takes rows as images of one row of pixels, so "
                     f"{name} must be an integer or (1, integer). Got {size!r}; give "
                     "the image_shape."
                 )
-    if image_shape is None:
+    if is_row:
         return _row_of_pixels(n_features, patch_size, stride, pool)
+    if image_shape is None:
+        image_shape = _square_shape(n_features, channel_axis)
     sizes = {"patch_size": patch_size, "stride": stride, "pool": pool}
     return _image(n_features, image_shape, channel_axis, **sizes)
+
+
+def _square_shape(n_features, channel_axis):
+    """Return the shape of a square image, of three planes if the width is so."""
+    side, side_of_three = isqrt(n_features), isqrt(n_features // 3)
+    if side**2 == n_features:
+        return side, side
+    if 3 * side_of_three**2 != n_features:
+        raise ValueError(
+            "image_shape=None takes a row for a square image, of one channel or of "
+            "three, so its width must be a square number or three times one. Got "
+            f"{n_features} features; set image_shape to (height, width), or to (1, -1) "
+            "for rows that are one row of pixels each."
+        )
+    square = side_of_three, side_of_three
+    return (3, *square) if channel_axis in (None, 0) else (*square, 3)
 
 
 def _image(n_features, image_shape, channel_axis, *, patch_size, stride, pool):
@@ -204,7 +223,9 @@ def _image(n_features, image_shape, channel_axis, *, patch_size, stride, pool):
     patch, grid = _pair(patch_size), _pair(pool)
     if patch[0] > height or patch[1] > width:
         raise ValueError(
-            f"patch_size={patch_size} must fit in images of {height} x {width} pixels."
+            f"patch_size={patch_size} must fit in images of {height} x {width} pixels. "
+            f"Got rows of {n_features} features, taken for such images; lower "
+            f"patch_size or set image_shape."
         )
     layout = Layout(height, width, n_channels, first, patch, stride, grid)
     if grid[0] > layout.positions[0] or grid[1] > layout.positions[1]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from sksparse_nn._progress import silent
 from sksparse_nn.kernels.patches import (
     gather_patches,
     pool_maxima,
@@ -77,7 +78,7 @@ class Pooling:
         """How many values an image gets."""
         return self.layout.n_regions * self.n_atoms * (1 + self.is_split)
 
-    def encode(self, X, state, n_jobs=None):
+    def encode(self, X, state, n_jobs=None, report=silent):
         """Encode images.
 
         Parameters
@@ -91,6 +92,9 @@ class Pooling:
         n_jobs : int or None, default=None
             Number of threads.
 
+        report : ProgressLines, default=silent
+            Told how far it is.
+
         Returns
         -------
         out : ndarray of shape (n_images, n_outputs)
@@ -103,7 +107,9 @@ class Pooling:
         def work(where):
             self._encode_block(float_images(X, where, self.layout), state, out[where])
 
-        for _ in map_in_order(work, self.blocks(X), n_jobs):
+        blocks = self.blocks(X)
+        done = map_in_order(work, blocks, n_jobs)
+        for _ in report.through(done, len(blocks), "encoding images"):
             pass
         self.encoder.finish(state)
         if self.kind == "mean":

@@ -44,7 +44,7 @@ def archetypes(problem, learnt, max_epochs):
     for _ in range(max_epochs):
         keys = Keys.of(learnt.keys)
         sums = problem.sums(problem.coding(keys), keys)
-        learnt.history.append(sums.mean_error(keys.centred))
+        problem.passed(learnt, sums.mean_error(keys.centred))
         if settled(learnt.history):
             break
         learnt.keys = _moved(problem, keys, sums)

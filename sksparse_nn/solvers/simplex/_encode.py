@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sksparse_nn._progress import silent
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
 from sksparse_nn.solvers.coding import compressed, stack
@@ -12,7 +13,7 @@ from sksparse_nn.solvers.simplex._coding import Converged
 from sksparse_nn.solvers.simplex._keys import Keys
 
 
-def encode(coding, keys, X, *, n_jobs=None, sparse_output=True):
+def encode(coding, keys, X, *, n_jobs=None, sparse_output=True, report=silent):
     """Code the rows of a matrix.
 
     Parameters
@@ -32,6 +33,9 @@ def encode(coding, keys, X, *, n_jobs=None, sparse_output=True):
     sparse_output : bool, default=True
         Whether the codes come as a CSR matrix.
 
+    report : ProgressLines, default=silent
+        Told how far it is.
+
     Returns
     -------
     codes : CSR matrix or ndarray of shape (n_samples, n_keys)
@@ -46,7 +50,9 @@ def encode(coding, keys, X, *, n_jobs=None, sparse_output=True):
         gaps[which] = codes.gaps
         return compressed(codes)
 
-    blocks = map_in_order(encode_block, block_slices(X.shape[0]), n_jobs)
+    slices = block_slices(X.shape[0])
+    blocks = map_in_order(encode_block, slices, n_jobs)
+    blocks = report.through(blocks, len(slices), "coding rows")
     codes = stack(blocks, (X.shape[0], len(keys.given)), X.dtype)
     if isinstance(coding, Converged):
         _warn_of_gaps(gaps, coding)

@@ -48,7 +48,7 @@ class KMeans(AbstractKeys):
         for _ in range(self.max_epochs):
             keys = Keys.of(learnt.keys)
             sums = problem.sums(Nearest(), keys)
-            learnt.history.append(sums.mean_distance(keys.centred))
+            problem.passed(learnt, sums.mean_distance(keys.centred))
             if settled(learnt.history):
                 break
             learnt.keys = means(keys, sums)

@@ -37,7 +37,8 @@ class Medoids(AbstractKeys):
             if learnt is not None and objective >= learnt.history[-1]:
                 break
             history = [] if learnt is None else learnt.history
-            learnt = Learnt(keys.given, [*history, objective], indices)
+            learnt = Learnt(keys.given, history, indices)
+            problem.passed(learnt, objective)
             targets = Keys.of(means(keys, sums))
             indices = _nearest_members(problem, keys, targets, indices)
         return learnt

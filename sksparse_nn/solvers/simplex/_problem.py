@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from sksparse_nn._progress import ProgressLines, silent
 from sksparse_nn.solvers.simplex._base import AbstractMapping
 from sksparse_nn.solvers.simplex._coding import Converged, Step
 from sksparse_nn.solvers.simplex._sample import Sample, draw_sample
@@ -47,6 +48,9 @@ class Problem:
 
     n_jobs : int or None
         Number of threads.
+
+    report : ProgressLines, default=silent
+        Told of each pass over the rows.
     """
 
     X: np.ndarray | sparse.csr_matrix
@@ -57,6 +61,7 @@ class Problem:
     n_active: float
     converged: dict | None = None
     n_jobs: int | None = None
+    report: ProgressLines = silent
 
     @classmethod
     def draw(cls, X, weights, n_keys, rng, **codes):
@@ -71,6 +76,20 @@ class Problem:
     def first_keys(self):
         """The rows to start from, an ndarray of shape (n_keys, n_features)."""
         return self.take(self.start)
+
+    def passed(self, learnt, objective):
+        """Record the objective of a pass over the rows.
+
+        Parameters
+        ----------
+        learnt : Learnt
+            Its history grows.
+
+        objective : float
+            As a mean over the rows.
+        """
+        learnt.history.append(objective)
+        self.report(f"pass {len(learnt.history)}: objective {objective:.6g}")
 
     def take(self, indices):
         """Return some rows as an ndarray."""

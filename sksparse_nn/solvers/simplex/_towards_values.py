@@ -45,7 +45,7 @@ def towards_values(problem, learnt, max_epochs, values_reg):
             best, stride = tried, min(2 * stride, 1.0)
         else:
             stride /= 2
-        learnt.history.append(best.error)
+        problem.passed(learnt, best.error)
         if stride < _SHORTEST:
             break
         points = best.keys + stride * (best.values - best.keys)

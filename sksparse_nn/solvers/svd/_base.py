@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from sksparse_nn._progress import ProgressLines, silent
 from sksparse_nn.solvers.svd._partition import Partition
 
 
@@ -101,6 +102,9 @@ class SVDSolver(ABC):
 
     n_jobs : int or None, default=None
         Threads; None for as many as BLAS takes.
+
+    report : ProgressLines, default=silent
+        Told how far it is.
     """
 
     center: bool = False
@@ -108,6 +112,7 @@ class SVDSolver(ABC):
     max_passes: int = 12
     random_state: object = None
     n_jobs: int | None = None
+    report: ProgressLines = silent
 
     # Whether `leading` can give all singular values at an acceptable price.
     finds_all: ClassVar[bool] = True

@@ -6,8 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sksparse_nn.solvers.svd._gram import ITERATE_SHARE
 from sksparse_nn.solvers.svd._rank import FixedRank
 from sksparse_nn.solvers.svd._signs import with_fixed_signs
+
+# Components of a group that iterations go up to for a share of the energy: more would
+# take minutes, and several times the memory of the data.
+_MOST_FOR_A_SHARE = 256
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,9 @@ class Decomposition:
 
     n_passes : int
         Passes over the data.
+
+    n_lacking : int, default=0
+        Components of a group that are needed at least beyond those computed.
     """
 
     components: np.ndarray
@@ -47,6 +55,7 @@ class Decomposition:
     weight: float
     noise: np.ndarray
     n_passes: int
+    n_lacking: int = 0
 
 
 def decompose(solver, state, partition, rule):
@@ -83,9 +92,10 @@ def decompose(solver, state, partition, rule):
             "which solver='krylov' does not find. Got data for it; give an int or a "
             "share, smaller groups, or solver='gram' or 'exact'."
         )
-    factors, counts = _enough(solver, state, partition, rule)
+    factors, counts, n_lacking = _enough(solver, state, partition, rule)
     _warn_if_open(solver, factors)
-    return _side_by_side(factors, counts, partition)
+    found = _side_by_side(factors, counts, partition)
+    return replace(found, n_lacking=n_lacking)
 
 
 def warn_if_clipped(rule, decomposition, shape):
@@ -102,6 +112,8 @@ def warn_if_clipped(rule, decomposition, shape):
     shape : tuple of int
         Samples and features.
     """
+    if decomposition.n_lacking:
+        _warn_of_share(rule, decomposition, shape)
     if not isinstance(rule, FixedRank):
         return
     n_groups, n_kept = len(decomposition.noise), len(decomposition.components)
@@ -119,14 +131,37 @@ def warn_if_clipped(rule, decomposition, shape):
         )
 
 
+def _warn_of_share(rule, found, shape):
+    share = (found.singular_values**2).sum() / found.energy
+    n_groups = len(found.noise)
+    of_groups = f" of each of {n_groups} groups" if n_groups > 1 else ""
+    warnings.warn(
+        f"n_components={rule.share} of the energy takes at least {found.n_lacking} "
+        f"more than the {_MOST_FOR_A_SHARE} components{of_groups} that solver='krylov' "
+        f"computes for a share, in {shape[0]} samples of {shape[1]} features. "
+        f"n_components_ is {len(found.components)}, with {share:.3g} of the energy; "
+        f"set n_components to an int, or give smaller groups.",
+        UserWarning,
+        stacklevel=6,
+    )
+
+
 def _enough(solver, state, partition, rule):
+    """Return enough triplets of each group, how many to keep, and how many lack."""
     k = rule.start(partition.widest)
+    most = partition.widest if solver.finds_all else max(k, _MOST_FOR_A_SHARE)
     while True:
         factors = solver.leading(state, k)
+        solver.report(f"{k} components of each of {len(factors)} groups")
         counts = rule.counts(factors)
         if counts is not None:
-            return factors, counts
-        k *= 2
+            return factors, counts, 0
+        n_lacking = max(1, rule.lacking(factors))
+        if k >= most:
+            return factors, [len(f.singular_values) for f in factors], n_lacking
+        k = min(most, max(2 * k, k + n_lacking))
+        if solver.finds_all and k * ITERATE_SHARE > most:
+            k = most  # all at once, rather than more and more of them
 
 
 def _warn_if_open(solver, factors):

@@ -13,7 +13,7 @@ from sksparse_nn.solvers.svd._moments import Moments, check_width, moments_of
 # Where a few of many eigenvectors are wanted, iterating is faster,
 # unless the spectrum is flat there: then passes run out, and LAPACK takes over.
 _ITERATE_FROM = 512
-_ITERATE_SHARE = 40
+ITERATE_SHARE = 40
 _EIGEN_TOL = 1e-8
 _EIGEN_PASSES = 20
 _OVERSAMPLING = 10
@@ -35,7 +35,9 @@ class GramSolver(SVDSolver):
 
     def prepare(self, rows):
         check_width(rows.partition)
-        return moments_of(rows, self.n_jobs)
+        moments = moments_of(rows, self.n_jobs)
+        self.report(f"products of features of {rows.X.shape[0]} rows")
+        return moments
 
     def leading(self, state, n_components):
         partition, factors = state.partition, []
@@ -107,12 +109,15 @@ def _leading_of_stack(matrices, k):
 
 def _leading_of_wide(matrix, k):
     width = len(matrix)
-    if k * _ITERATE_SHARE <= width:
+    if k * ITERATE_SHARE <= width:
         pairs = _iterated(matrix, k)
         if pairs.is_good:
             return pairs.values, pairs.vectors, pairs.residuals
     k = min(k, width)
-    values, vectors = eigh(matrix, subset_by_index=(width - k, width - 1))
+    if k == width:
+        values, vectors = eigh(matrix, driver="evd")
+    else:
+        values, vectors = eigh(matrix, subset_by_index=(width - k, width - 1))
     return values[::-1], vectors[:, ::-1], np.zeros(k)
 
 

@@ -85,7 +85,12 @@ class KrylovSolver(SVDSolver):
         """Search the short side for the wanted space."""
         apply = A.times_samples if A.is_wide else A.gram_times
         start = self._start(A, k, rng)
-        is_close = partial(_is_close, self.tol, A)
+
+        def is_close(values, residuals):
+            are_close = _is_close(self.tol, A, values, residuals)
+            self.report(f"pass over the data: {are_close[:k].sum()} of {k} components")
+            return are_close
+
         return leading_eigenpairs(apply, start, k, is_close, self.max_passes)
 
     def _start(self, A, k, rng):

@@ -52,6 +52,21 @@ class RankRule(ABC):
             Components of each group; None if more triplets are needed to tell.
         """
 
+    def lacking(self, factors):
+        """Tell how many more triplets a group needs at least.
+
+        Parameters
+        ----------
+        factors : list of Factors
+            Leading triplets of each group, too few for `counts`.
+
+        Returns
+        -------
+        n_more : int
+            A lower bound, zero if nothing is known.
+        """
+        return 0
+
 
 @dataclass(frozen=True)
 class FixedRank(RankRule):
@@ -104,6 +119,13 @@ class EnergyShare(RankRule):
             np.arange(len(factors)), [len(f.singular_values) for f in factors]
         )
         return np.bincount(owner[chosen], minlength=len(factors)).tolist()
+
+    def lacking(self, factors):
+        # No further triplet has more energy than the last one of its group.
+        left = self.share * sum(f.energy for f in factors)
+        left -= sum(np.sum(f.singular_values**2) for f in factors)
+        most = [f.singular_values[-1] ** 2 for f in factors if not f.is_complete]
+        return max(0, int(np.ceil(left / sum(most))))
 
 
 @dataclass(frozen=True)

@@ -261,10 +261,11 @@ def _error(x, atoms):
     return np.sum((x - np.linalg.lstsq(atoms.T, x)[0] @ atoms) ** 2)
 
 
-def test_the_default_count_is_a_tenth_of_the_features():
-    X, D = problem(n_features=30)
-    assert np.diff(encode(OMP(), D, X).indptr).max() == 3
-    assert np.diff(encode(TopK(), D, X).indptr).max() == 3
+@pytest.mark.parametrize(("n_features", "expected"), [(30, 5), (80, 8)])
+def test_the_default_count_is_a_tenth_of_the_features_or_five(n_features, expected):
+    X, D = problem(n_features=n_features)
+    assert np.diff(encode(OMP(), D, X).indptr).max() == expected
+    assert np.diff(encode(TopK(), D, X).indptr).max() == expected
 
 
 def test_a_threshold_of_zero_keeps_every_product():

@@ -256,7 +256,7 @@ def measured_gaps(coder, D, X, C):
         X / norms[:, None] @ atoms.columns,
         atoms.gram,
         norms,
-        *coder._penalties(atoms.norms),
+        *coder.penalties(atoms.norms),
         coder.positive_code,
         scores,
         scores.view(np.int64),

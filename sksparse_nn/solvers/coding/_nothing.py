@@ -1,0 +1,57 @@
+"""Rows of which a code says nothing, as the penalty or the level is too large."""
+
+import numpy as np
+
+from sksparse_nn.solvers._rows import block_slices, read_rows
+from sksparse_nn.solvers._threads import single_threaded_blas
+
+
+def nothing_coded(coder, dictionary, X):
+    """Tell what alpha would give a nonzero, if no code of any row has one.
+
+    The products of rows and atoms decide, block by block until there is a nonzero: of
+    most data the first block is all that is looked at.
+
+    Parameters
+    ----------
+    coder : AbstractCoder
+        The algorithm.
+
+    dictionary : ndarray of shape (n_atoms, n_features)
+        Atoms of any norm.
+
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows, of a float type, without NaN.
+
+    Returns
+    -------
+    text : str
+        For a warning; empty where codes say something, or all rows are zero.
+    """
+    largest = 0.0
+    for useful in _useful_alphas(coder, dictionary, X):
+        if useful > coder.alpha:
+            return ""
+        largest = max(largest, useful)
+    if largest == 0:
+        return ""
+    return (
+        f"alpha={coder.alpha:.4g} is too large: the codes of all {X.shape[0]} rows are "
+        f"zero. The largest useful alpha, by the products of rows and atoms, is below "
+        f"{largest:.4g}; lower alpha."
+    )
+
+
+def _useful_alphas(coder, dictionary, X):
+    """Yield for each block of rows up to which alpha one of them has a nonzero."""
+    with single_threaded_blas():
+        atoms = coder.prepare(np.asarray(dictionary, dtype=X.dtype))
+    levels = coder.levels(atoms)
+    if levels is None or not coder.alpha > 0:
+        return
+    is_signed = not getattr(coder, "positive_code", False)
+    for which in block_slices(X.shape[0]):
+        rows = read_rows(X, which)
+        products = rows.times(atoms.columns)
+        largest = (np.abs(products) if is_signed else products) * rows.norms[:, None]
+        yield coder.alpha * float((largest / levels).max())

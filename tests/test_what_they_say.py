@@ -1,0 +1,99 @@
+"""Transformers say what they could not do, once, and how far they are, if asked."""
+
+import re
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+
+from sksparse_nn.solvers.coding import CODERS
+from sksparse_nn.solvers.patches import ENCODERS
+from tests.estimators import TRANSFORMERS, name_of
+
+FITS = ["fit", "fit_transform"]
+
+
+@pytest.fixture(scope="module", name="X")
+def rows():
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((60, 12)) @ rng.standard_normal((12, 12))
+
+
+def dense(codes):
+    return codes.toarray() if sparse.issparse(codes) else np.asarray(codes)
+
+
+def reads(estimator, parameter):
+    """Tell whether the algorithm of a transformer reads a parameter."""
+    parameters = estimator.get_params()
+    for name, choices in (("algorithm", CODERS), ("encoder", ENCODERS)):
+        if name in parameters:
+            return parameter in choices.parameters(parameters[name])
+    return parameter in parameters
+
+
+def readers_of(parameter):
+    able = [estimator for estimator in TRANSFORMERS if reads(estimator, parameter)]
+    return pytest.mark.parametrize("estimator", able, ids=name_of)
+
+
+def seeded(estimator, **parameters):
+    return clone(estimator).set_params(random_state=0, **parameters)
+
+
+def the_one_warning(call, *given):
+    with pytest.warns(UserWarning, match="lower") as caught:
+        call(*given)
+    [warning] = caught
+    return str(warning.message)
+
+
+@pytest.mark.parametrize("method", FITS)
+@pytest.mark.parametrize("estimator", TRANSFORMERS, ids=name_of)
+def test_more_components_than_the_data_hold_are_told_once(estimator, method, X):
+    asking = seeded(estimator, n_components=900)
+    text = the_one_warning(getattr(asking, method), X)
+    assert re.match(r"n_components=900 .*is more than .*\d+.* lower n_components", text)
+
+
+@readers_of("n_nonzero_coefs")
+@pytest.mark.parametrize("method", FITS)
+def test_more_nonzeros_than_there_can_be_are_told_once(estimator, method, X):
+    asking = seeded(estimator, n_components=8, n_nonzero_coefs=20)
+    text = the_one_warning(getattr(asking, method), X)
+    assert re.match(r"n_nonzero_coefs=20 is more than .*There are \d at most", text)
+
+
+@readers_of("alpha")
+@pytest.mark.parametrize("method", [*FITS, "transform"])
+def test_an_alpha_that_leaves_nothing_is_told_once(estimator, method, X):
+    asking = seeded(estimator, n_components=8)
+    if method == "transform":
+        asking.fit(X)
+    asking.set_params(alpha=1e6)
+    text = the_one_warning(getattr(asking, method), X)
+    pattern = r"alpha=1e\+06 is too large: .* is below ([\d.e+-]+); lower alpha\."
+    largest = float(re.fullmatch(pattern, text)[1])
+    if method != "fit_transform":  # whose atoms are learnt with this alpha
+        asking = asking if hasattr(asking, "components_") else asking.fit(X)
+        assert np.any(dense(asking.set_params(alpha=0.99 * largest).transform(X)))
+
+
+@readers_of("alpha")
+def test_rows_of_zeros_have_codes_of_zeros_without_a_word(estimator, X):
+    fitted = seeded(estimator, n_components=8).fit(X)
+    assert not np.any(dense(fitted.transform(np.zeros_like(X))))
+
+
+@pytest.mark.parametrize("estimator", TRANSFORMERS, ids=name_of)
+def test_progress_is_printed_where_wanted_and_changes_no_bit(estimator, X, capsys):
+    quiet = seeded(estimator).fit_transform(X)
+    assert capsys.readouterr().out == ""
+    loud = seeded(estimator, verbose=1)
+    assert_array_equal(dense(loud.fit_transform(X)), dense(quiet))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    pattern = rf"\[{type(estimator).__name__}\] .*, \d+\.\d s"
+    assert all(re.fullmatch(pattern, line) for line in lines)
