@@ -1,4 +1,4 @@
-"""Transformers say what they could not do, once, and how far they are, if asked."""
+"""Estimators say what they could not do, once, and how far they are, if asked."""
 
 import re
 
@@ -7,10 +7,18 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
 
+from sksparse_nn import (
+    SparseDictionaryCoder,
+    SparseNetClassifier,
+    TruncatedSVDReducer,
+    compression_report,
+)
+from sksparse_nn.inspection import deletion_curves, stability
 from sksparse_nn.solvers.coding import CODERS
 from sksparse_nn.solvers.patches import ENCODERS
-from tests.estimators import TRANSFORMERS, name_of
+from tests.estimators import ACTIVATIONS, COMPRESSORS, TRANSFORMERS, name_of
 
 FITS = ["fit", "fit_transform"]
 
@@ -97,3 +105,47 @@ def test_progress_is_printed_where_wanted_and_changes_no_bit(estimator, X, capsy
     assert lines
     pattern = rf"\[{type(estimator).__name__}\] .*, \d+\.\d s"
     assert all(re.fullmatch(pattern, line) for line in lines)
+
+
+WRAPPERS = [*COMPRESSORS, *ACTIVATIONS]
+
+
+@pytest.mark.parametrize("estimator", WRAPPERS, ids=name_of)
+def test_wrappers_print_progress_where_wanted(estimator, X, capsys):
+    y = (np.arange(len(X)) % 2) + 1
+    quiet = clone(estimator).fit(X, y)
+    assert capsys.readouterr().out == ""
+    loud = clone(estimator).set_params(verbose=1).fit(X, y)
+    assert f"[{type(estimator).__name__}] fitted" in capsys.readouterr().out
+    method = "predict" if hasattr(quiet, "predict") else "transform"
+    assert_array_equal(*(getattr(fitted, method)(X) for fitted in (quiet, loud)))
+
+
+@pytest.fixture(scope="module")
+def model(X):
+    net = SparseNetClassifier((4,), max_epochs=2, random_state=0)
+    return make_pipeline(TruncatedSVDReducer(4), net).fit(X, np.arange(len(X)) % 2)
+
+
+FUNCTIONS = {
+    "compression_report": lambda model, X, y, **options: compression_report(
+        {"net": model}, X, y, **options
+    ),
+    "deletion_curves": lambda model, X, y, **options: deletion_curves(
+        model, X, y, n_random=1, tol=0.1, **options
+    ),
+    "stability": lambda model, X, y, **options: stability(
+        SparseDictionaryCoder(4), X, n_fits=2, **options
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_print_progress_where_wanted(name, model, X, capsys):
+    y = np.arange(len(X)) % 2
+    FUNCTIONS[name](model, X, y)
+    assert capsys.readouterr().out == ""
+    FUNCTIONS[name](model, X, y, verbose=1)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    assert all(re.fullmatch(rf"\[{name}\] .*, \d+\.\d s", line) for line in lines)

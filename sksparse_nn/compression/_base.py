@@ -10,6 +10,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import check_rows, restored_on_error
 from sksparse_nn.compression._networks import check_network
 from sksparse_nn.neural._nesting import fitted_copy, last_step, network_input
@@ -57,11 +58,14 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         with restored_on_error(self):
             self._validate_params()
             check_network(self.estimator, type(self).__name__)
+            report = ProgressLines(type(self).__name__, self.verbose)
             fitted = fitted_copy(self.estimator, X, y, sample_weight)
+            report(f"fitted {type(fitted).__name__}")
             network = last_step(fitted)
             Z = check_rows(network, network_input(fitted, X), reset=False)
             self._check_kind(network)
             self._compress(network, _counting(Z, y, sample_weight))
+            report("made its network smaller")
             self.estimator_ = fitted
             for name in ("classes_", "n_features_in_", "feature_names_in_"):
                 vars(self).pop(name, None)

@@ -44,6 +44,10 @@ class NetFactorizer(Compressor):
         Epochs of training the factors afterwards, at 0.3 of the network's
         `learning_rate`.
 
+    verbose : int, default=0
+        Whether to print a line when a step of `fit` is done. The estimator inside has a
+        `verbose` of its own.
+
     Attributes
     ----------
     estimator_ : estimator
@@ -92,12 +96,14 @@ class NetFactorizer(Compressor):
             StrOptions({"auto"}),
         ],
         "fine_tune_epochs": [Interval(Integral, 0, None, closed="left")],
+        "verbose": ["verbose"],
     }
 
-    def __init__(self, estimator, *, rank="auto", fine_tune_epochs=0):
+    def __init__(self, estimator, *, rank="auto", fine_tune_epochs=0, verbose=0):
         self.estimator = estimator
         self.rank = rank
         self.fine_tune_epochs = fine_tune_epochs
+        self.verbose = verbose
 
     def _check_kind(self, network):
         module = network.net_.module_

@@ -54,6 +54,10 @@ class NetPruner(Compressor):
         Epochs of training after each step, at 0.3 of the network's `learning_rate`.
         Weights that were left out stay so.
 
+    verbose : int, default=0
+        Whether to print a line when a step of `fit` is done. The estimator inside has a
+        `verbose` of its own.
+
     Attributes
     ----------
     estimator_ : estimator
@@ -100,6 +104,7 @@ class NetPruner(Compressor):
         "criterion": [StrOptions(set(CRITERIA))],
         "n_steps": [Interval(Integral, 1, None, closed="left")],
         "fine_tune_epochs": [Interval(Integral, 0, None, closed="left")],
+        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -111,6 +116,7 @@ class NetPruner(Compressor):
         criterion="magnitude",
         n_steps=1,
         fine_tune_epochs=0,
+        verbose=0,
     ):
         self.estimator = estimator
         self.amount = amount
@@ -118,6 +124,7 @@ class NetPruner(Compressor):
         self.criterion = criterion
         self.n_steps = n_steps
         self.fine_tune_epochs = fine_tune_epochs
+        self.verbose = verbose
 
     def _check_kind(self, network):
         refuse_quantized(network.net_.module_, "NetPruner")

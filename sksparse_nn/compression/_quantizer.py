@@ -36,6 +36,10 @@ class NetQuantizer(Compressor):
         Bits of a weight. With 4, which need ``scheme="weight_only"``, each 32 weights
         of a row have a scale.
 
+    verbose : int, default=0
+        Whether to print a line when a step of `fit` is done. The estimator inside has a
+        `verbose` of its own.
+
     Attributes
     ----------
     estimator_ : estimator
@@ -74,12 +78,14 @@ class NetQuantizer(Compressor):
         "estimator": [HasMethods(["fit"])],
         "scheme": [StrOptions({"dynamic", "static", "weight_only"})],
         "n_bits": [Options(int, {4, 8})],
+        "verbose": ["verbose"],
     }
 
-    def __init__(self, estimator, *, scheme="dynamic", n_bits=8):
+    def __init__(self, estimator, *, scheme="dynamic", n_bits=8, verbose=0):
         self.estimator = estimator
         self.scheme = scheme
         self.n_bits = n_bits
+        self.verbose = verbose
 
     def _check_kind(self, network):
         refuse_quantized(network.net_.module_, "NetQuantizer")

@@ -13,6 +13,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._progress import ProgressLines
 from sksparse_nn.compression._layers import CompressedLinear
 from sksparse_nn.compression._networks import linear_layers
 from sksparse_nn.neural._nesting import NETWORKS, inside, is_frame, last_step
@@ -23,7 +24,7 @@ _BATCHES = {"latency_1": (1, 101), "latency_256": (256, 21)}
 _COUNTED_ROWS = 64
 
 
-def compression_report(estimators, X, y, *, fit_on=None):
+def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
     """Compare estimators: accuracy, size, work and speed, one a row.
 
     Everything that a prediction needs is counted, the steps ahead of a network too.
@@ -45,6 +46,9 @@ def compression_report(estimators, X, y, *, fit_on=None):
         Samples to learn from, not to be measured on. A clone of each estimator is
         fitted to them, one after the other, and timed; the estimators themselves stay
         as they are. None takes them fitted.
+
+    verbose : int, default=0
+        Whether to print a line when an estimator is measured.
 
     Returns
     -------
@@ -98,9 +102,10 @@ def compression_report(estimators, X, y, *, fit_on=None):
             f'{{"net": net}}. Got {type(estimators).__name__}.'
         )
     X = np.asarray(X) if isinstance(X, list | tuple) else X
-    rows = {
-        name: _row(estimator, X, y, fit_on) for name, estimator in estimators.items()
-    }
+    rows, report_line = {}, ProgressLines("compression_report", verbose)
+    for name, estimator in estimators.items():
+        rows[name] = _row(estimator, X, y, fit_on)
+        report_line(f"measured {name!r}")
     report = pd.DataFrame.from_dict(rows, orient="index")
     report["smaller"] = report["bytes_disk"].iloc[0] / report["bytes_disk"]
     report["faster"] = report["latency_1"].iloc[0] / report["latency_1"]

@@ -6,6 +6,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.base import clone
 from sklearn.utils import Bunch, check_random_state
 
+from sksparse_nn._progress import ProgressLines
 from sksparse_nn.inspection._codes import coder_of, codes_of_atoms
 from sksparse_nn.inspection._labels import members
 
@@ -196,7 +197,7 @@ def mutual_coherence(components):
     return float(_similarity(components).max(initial=0.0))
 
 
-def stability(transformer, X, *, n_fits=5, random_state=None):
+def stability(transformer, X, *, n_fits=5, random_state=None, verbose=0):
     """Find out which atoms come again when a transformer is fitted with other seeds.
 
     Atoms of each further fit are matched one to one with those of the first, so that
@@ -217,6 +218,9 @@ def stability(transformer, X, *, n_fits=5, random_state=None):
     random_state : int, RandomState instance or None, default=None
         Source of their seeds.
 
+    verbose : int, default=0
+        Whether to print a line when a fit is done.
+
     Returns
     -------
     found : sklearn.utils.Bunch
@@ -236,13 +240,12 @@ def stability(transformer, X, *, n_fits=5, random_state=None):
     if n_fits < 2:
         raise ValueError(f"n_fits must be at least 2, to compare. Got {n_fits}.")
     rng = check_random_state(random_state)
-    fits = [
-        clone(transformer)
-        .set_params(random_state=rng.randint(np.iinfo(np.int32).max))
-        .fit(X)
-        .components_
-        for _ in range(n_fits)
-    ]
+    fits, report = [], ProgressLines("stability", verbose)
+    for number in range(1, n_fits + 1):
+        seed = rng.randint(np.iinfo(np.int32).max)
+        fitted = clone(transformer).set_params(random_state=seed).fit(X)
+        fits.append(fitted.components_)
+        report(f"fit {number} of {n_fits}")
     first = _unit(fits[0])
     cosines = []
     for other in fits[1:]:

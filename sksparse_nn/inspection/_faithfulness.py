@@ -6,13 +6,22 @@ import numpy as np
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import Bunch, check_random_state
 
+from sksparse_nn._progress import ProgressLines
 from sksparse_nn.inspection._attribution import attribute
 from sksparse_nn.inspection._codes import dense
 from sksparse_nn.inspection._stages import read_stages
 
 
 def deletion_curves(
-    estimator, X, y, *, n_points=11, n_random=5, tol=1e-2, random_state=None
+    estimator,
+    X,
+    y,
+    *,
+    n_points=11,
+    n_random=5,
+    tol=1e-2,
+    random_state=None,
+    verbose=0,
 ):
     """Score predictions as atoms are removed, and as they come back.
 
@@ -45,6 +54,9 @@ def deletion_curves(
     random_state : int, RandomState instance or None, default=None
         Source of the random orders.
 
+    verbose : int, default=0
+        Whether to print lines on how many orders are scored.
+
     Returns
     -------
     curves : sklearn.utils.Bunch
@@ -71,7 +83,9 @@ def deletion_curves(
     is_classifier = hasattr(stages.network, "classes_")
     several = is_classifier and stages.network.predict(stages.rows[-1][:1]).ndim == 2
     wanted = "predicted" if is_classifier and not several else None
+    report = ProgressLines("deletion_curves", verbose)
     found = attribute(estimator, X, outputs=wanted, features=False, tol=tol)
+    report("predictions are attributed")
     codes, shares = dense(found.codes), np.linspace(0, 1, n_points)
     score = _Score(stages, codes, y, accuracy_score if is_classifier else r2_score)
     if wanted is not None:
@@ -82,8 +96,11 @@ def deletion_curves(
     orders += [_ranks(rng.random(codes.shape), codes) for _ in range(n_random)]
     n_used = np.count_nonzero(codes, axis=1)[:, None]
     counts = [np.ceil(share * n_used - 1e-9) for share in shares]
-    deletion = np.array([[score(o >= n) for n in counts] for o in orders])
-    insertion = np.array([[score(o < n) for n in counts] for o in orders])
+    curves = []
+    for number, order in enumerate(orders, 1):
+        curves.append([[score(order >= n), score(order < n)] for n in counts])
+        report(f"order {number} of {len(orders)}")
+    deletion, insertion = np.moveaxis(np.array(curves), 2, 0)
     return Bunch(
         shares=shares,
         deletion=deletion[0],

@@ -15,6 +15,7 @@ from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.inspection._networks import (
     activations,
@@ -50,6 +51,10 @@ class LayerActivations(
 
     batch_size : int, default=1024
         Rows that go through the network at a time.
+
+    verbose : int, default=0
+        Whether to print a line when a step of `fit` is done. The estimator inside has a
+        `verbose` of its own.
 
     Attributes
     ----------
@@ -105,12 +110,14 @@ class LayerActivations(
         "estimator": [HasMethods(["fit"])],
         "layer": [str, Integral, None],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "verbose": ["verbose"],
     }
 
-    def __init__(self, estimator, *, layer=None, batch_size=1024):
+    def __init__(self, estimator, *, layer=None, batch_size=1024, verbose=0):
         self.estimator = estimator
         self.layer = layer
         self.batch_size = batch_size
+        self.verbose = verbose
 
     def fit(self, X, y=None):
         """Fit the estimator, unless it is frozen, and find the layer.
@@ -138,7 +145,9 @@ class LayerActivations(
         with restored_on_error(self):
             self._validate_params()
             check_network(self.estimator, type(self).__name__)
+            report = ProgressLines(type(self).__name__, self.verbose)
             self.estimator_ = fitted_copy(self.estimator, X, y)
+            report(f"fitted {type(self.estimator_).__name__}")
             self._n_features_out = self._activations(_first_row(X)).shape[1]
             for name in ("n_features_in_", "feature_names_in_"):
                 vars(self).pop(name, None)

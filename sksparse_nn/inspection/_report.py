@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import _safe_indexing, check_random_state, estimator_html_repr
 from sklearn.utils.validation import check_consistent_length
 
+from sksparse_nn._progress import ProgressLines
 from sksparse_nn.compression import (
     CompressionDisplay,
     NetPruner,
@@ -50,6 +51,7 @@ def report(
     n_atoms=8,
     n_samples=6,
     random_state=None,
+    verbose=0,
 ):
     """Write what is known of a fitted pipeline as one HTML page.
 
@@ -86,6 +88,9 @@ def report(
     random_state : int, RandomState instance or None, default=None
         Source of shuffled labels and random orders.
 
+    verbose : int, default=0
+        Whether to print a line when a section is done.
+
     Raises
     ------
     TypeError
@@ -119,14 +124,18 @@ def report(
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     y = y.toarray() if sparse.issparse(y) else np.asarray(y)
     subject = _Subject(estimator, X, y, image_shape, seed)
-    sections = [
-        _pipeline(subject),
-        _dictionary(subject),
-        _predictions(subject, n_samples),
-        _atoms(subject, n_atoms),
-        _faithfulness(subject),
-        _smaller(subject),
+    makers = [
+        _pipeline,
+        _dictionary,
+        partial(_predictions, n_samples=n_samples),
+        partial(_atoms, n_atoms=n_atoms),
+        _faithfulness,
+        _smaller,
     ]
+    sections, report_line = [], ProgressLines("report", verbose)
+    for make in makers:
+        sections.append(make(subject))
+        report_line(f"section {sections[-1].heading!r}")
     write_page(path, title=title, summary=subject.summary, sections=sections)
 
 

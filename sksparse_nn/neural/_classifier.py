@@ -78,7 +78,9 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Decay of the weights, as the optimizer defines it.
 
     max_epochs : int, default=50
-        Number of passes over the data, or the most of them with `early_stopping`.
+        Number of passes over the data, or the most of them with `early_stopping`. With
+        "adam" and "adamw" a ConvergenceWarning says when they were too few, and how
+        many to take.
 
     batch_size : int or "auto", default="auto"
         Rows per mini-batch; -1 for all of them. "auto" is a 32nd of the rows that
@@ -133,7 +135,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Torch's own generators are left as they were.
 
     verbose : int, default=0
-        Whether to write a line an epoch.
+        Whether to print a line per epoch.
 
     Attributes
     ----------
@@ -152,7 +154,9 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     history_ : list of dict
         For each epoch ``epoch``, ``train_loss``, ``valid_loss`` if a part was held out,
         and ``dur`` in seconds. Losses are weighted means over rows, and over the labels
-        where there are several, of cross entropies without penalties.
+        where there are several, of cross entropies without penalties. A ``train_loss``
+        that still falls wants more epochs or a larger `learning_rate`, a ``valid_loss``
+        that rises fewer, or penalties.
 
     feature_importances_ : ndarray of shape (n_features_in_,)
         Norms of the first layer's columns, of sum one; zero for a feature that
