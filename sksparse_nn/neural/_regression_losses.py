@@ -136,9 +136,13 @@ class SquaredError(RegressionLoss):
 
 
 class RobustLoss(RegressionLoss):
-    """A loss in deviations that few far targets do not change, from a quantile."""
+    """A loss in deviations that few far targets do not change, from a quantile.
 
-    quantile = 0.5
+    Attributes
+    ----------
+    quantile : float
+        Where targets start from.
+    """
 
     def standard(self, y, weight):
         """Return quantiles and robust deviations, as `RegressionLoss` says."""
@@ -148,6 +152,8 @@ class RobustLoss(RegressionLoss):
 @dataclass(frozen=True)
 class AbsoluteError(RobustLoss):
     """The absolute error, in robust deviations from the median."""
+
+    quantile = 0.5
 
     def measure(self, output, target, reduction):
         """Return the losses, as `RegressionLoss` says."""
@@ -166,6 +172,8 @@ class Huber(RobustLoss):
     """
 
     epsilon: float = 1.35
+
+    quantile = 0.5
 
     def measure(self, output, target, reduction):
         """Return the losses, as `RegressionLoss` says."""

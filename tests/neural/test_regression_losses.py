@@ -173,10 +173,11 @@ def test_the_offset_of_the_targets_does_not_matter(counts, loss):
 
 
 @pytest.mark.parametrize("loss", ["absolute_error", "huber", "quantile"])
-def test_far_targets_do_not_draw_the_fit(line, loss):
-    X, y = line
+def test_far_targets_do_not_draw_the_fit(loss):
+    X = np.random.default_rng(0).standard_normal((1000, 4))
+    y = 30 + 5 * X[:, 0] - 2 * X[:, 1]
     far = np.where(np.arange(len(y)) % 15 == 0, 1e6, y)
-    net = regressor(loss, (16,), max_epochs=150)
+    net = regressor(loss, (16,), max_epochs=50)
     if loss == "quantile":
         net.set_params(quantile=0.5)
     assert net.fit(X, far).score(X, y) > 0.8
