@@ -22,7 +22,7 @@ from sksparse_nn import (
     for_prediction,
 )
 from sksparse_nn.neural._nesting import last_step
-from sksparse_nn.neural._regression_losses import LOSSES
+from sksparse_nn.neural._targets._number_losses import LOSSES
 
 COMPRESSORS = {
     "first order": lambda net: NetPruner(

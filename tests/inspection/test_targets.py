@@ -29,7 +29,7 @@ from sksparse_nn.inspection import (
     steer,
 )
 from sksparse_nn.neural._evaluation import mean_loss
-from sksparse_nn.neural._regression_losses import LOSSES
+from sksparse_nn.neural._targets._number_losses import LOSSES
 
 TARGETS = ["labels", "sparse labels", *LOSSES, "two columns of counts"]
 
