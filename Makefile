@@ -1,8 +1,8 @@
 # Needs Python 3.11 or newer with pip, and make. Everything goes into .venv.
 PYTHON ?= python3
 VENV := .venv/bin
-# Kernels and solvers speak to developers: their docstrings may be shorter.
-INTERNAL := sksparse_nn/(kernels|solvers)/
+# What only developers read: its docstrings may be shorter.
+INTERNAL := sksparse_nn/(kernels|solvers|neural/_targets)/
 INSTALL = $(VENV)/python -m pip install --quiet --constraint constraints.txt --editable
 
 .PHONY: demo compare patches compressed test lint docs clean \

@@ -69,7 +69,7 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
         Of type float64 if it came as that and float32 otherwise; a sparse one has
         sorted indices without duplicates. The user's own arrays are not written to.
     """
-    if isinstance(X, list | tuple):
+    if isinstance(X, list | tuple) or _hides_its_type(X):
         X = np.asarray(X)  # so that it is of the type that NumPy gives it
     is_left_to_us = ensure_all_finite is True and not sparse.issparse(X)
     checked = validate_data(
@@ -96,6 +96,11 @@ def _check_finite(estimator, X):
             if np.isfinite(flat @ flat):
                 return
     assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
+
+
+def _hides_its_type(X):
+    """Recognise what becomes an array but does not say of which type."""
+    return hasattr(X, "__array__") and not (hasattr(X, "dtype") or hasattr(X, "dtypes"))
 
 
 def _is_double(X):

@@ -410,7 +410,8 @@ def _announced(classes, y):
     """Return the targets of a first call of partial_fit."""
     if not is_multilabel(y):
         return Classes(classes)
-    n_labels = y.shape[1] if hasattr(y, "shape") else len(y[0])
+    y = y if hasattr(y, "shape") else np.asarray(y)
+    n_labels = y.shape[1]
     if not np.array_equal(classes, np.arange(n_labels)):
         raise ValueError(
             f"classes of several labels must be their positions, 0 to {n_labels - 1}, "

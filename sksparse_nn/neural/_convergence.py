@@ -76,8 +76,8 @@ def warn_if_constant(estimator, samples):
         return
     warnings.warn(
         f"The network predicts {predicted[0]} for all of the {len(rows)} training rows "
-        "that were looked at, whose targets vary. Scale the columns of X, train longer "
-        f"than max_epochs={estimator.max_epochs}, or lower the penalties "
+        "that were looked at, but their targets vary. Scale the columns of X, train "
+        f"longer than max_epochs={estimator.max_epochs}, or lower the penalties "
         f"l1={estimator.l1} and group_lasso={estimator.group_lasso}; rare classes want "
         'class_weight="balanced".',
         UserWarning,

@@ -3,14 +3,14 @@
 from functools import partial
 from numbers import Real
 
+from scipy import sparse
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.neural._base import SparseNet
 from sksparse_nn.neural._losses import NumberLoss
-from sksparse_nn.neural._regression_losses import LOSSES, make_loss
-from sksparse_nn.neural._targets import Numbers
+from sksparse_nn.neural._targets import LOSSES, Numbers, make_loss
 
 
 class SparseNetRegressor(RegressorMixin, SparseNet):
@@ -314,6 +314,11 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         return partial(NumberLoss, self._targets.loss)
 
     def _target_checks(self, y):
+        if sparse.issparse(y):
+            raise ValueError(
+                f"y must be a dense array of numbers. Got a {type(y).__name__}; give "
+                "y.toarray()."
+            )
         return {"multi_output": True, "y_numeric": True}
 
     def _read_targets(self, y, *, learn):

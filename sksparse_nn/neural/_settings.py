@@ -28,8 +28,8 @@ class NestedSettings:
         if not deep:
             return params
         for prefix, name in _DICTS.items():
-            for key, value in (params[name] or {}).items():
-                params[f"{prefix}__{key}"] = value
+            entries = params[name] if isinstance(params[name], dict) else {}
+            params |= {f"{prefix}__{key}": value for key, value in entries.items()}
         for name, callback in self._named_callbacks().items():
             for key, value in _callback_params(callback).items():
                 params[f"callbacks__{name}__{key}"] = value
@@ -67,10 +67,8 @@ class NestedSettings:
         return self
 
     def _named_callbacks(self):
-        pairs = (
-            item for item in self.callbacks or [] if isinstance(item, tuple | list)
-        )
-        return dict(pairs)
+        given = self.callbacks if isinstance(self.callbacks, list | tuple) else []
+        return dict(item for item in given if isinstance(item, list | tuple))
 
     def _set_callback(self, path, value):
         name, _, parameter = path.partition("__")

@@ -16,8 +16,8 @@ def _classifier():
     return SparseNetClassifier((20,), learning_rate=0.02, random_state=0)
 
 
-def _regressor():
-    return SparseNetRegressor((20,), learning_rate=0.02, random_state=0)
+def _regressor(**parameters):
+    return SparseNetRegressor((20,), learning_rate=0.02, random_state=0, **parameters)
 
 
 def _pipeline():
@@ -29,6 +29,7 @@ COMPRESSORS = [
     NetPruner(_classifier(), amount=0.3),
     NetPruner(_regressor(), amount=0.3, structure="neuron", fine_tune_epochs=2),
     NetPruner(_classifier(), amount=0.3, criterion="first_order", n_steps=2),
+    NetPruner(_regressor(loss="poisson"), amount=0.2, criterion="first_order"),
     NetQuantizer(_classifier()),
     NetQuantizer(_regressor(), scheme="static"),
     NetQuantizer(_regressor(), scheme="weight_only", n_bits=4),

@@ -17,6 +17,12 @@ NETS = [
     ),
     SparseNetRegressor(),
     SparseNetRegressor((), learning_rate=0.1, max_epochs=25, early_stopping=True),
+    SparseNetRegressor((16,), learning_rate=0.05, max_epochs=25, loss="absolute_error"),
+    SparseNetRegressor((16,), learning_rate=0.05, max_epochs=25, loss="huber"),
+    SparseNetRegressor(
+        (16,), learning_rate=0.05, max_epochs=25, loss="quantile", quantile=0.6
+    ),
+    SparseNetRegressor((16,), learning_rate=0.05, max_epochs=25, loss="poisson"),
     SparseNetRegressor(
         (16,), learning_rate=0.05, max_epochs=25, l1=1e-3, group_lasso=1e-3
     ),

@@ -184,3 +184,20 @@ def test_a_large_matrix_is_not_copied(part):
     finally:
         tracemalloc.stop()
     assert peak < 0.25 * X.nbytes
+
+
+class Wrapped:
+    """Becomes an array when asked to, and says nothing of its type before."""
+
+    def __init__(self, values):
+        self._values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self._values, dtype=dtype)
+
+
+def test_doubles_that_only_become_an_array_stay_doubles(line):
+    X, y = line
+    net = SparseNetRegressor(max_epochs=2, random_state=0)
+    expected = net.fit(X, y).predict(X)
+    assert_array_equal(net.fit(Wrapped(X), Wrapped(y)).predict(Wrapped(X)), expected)

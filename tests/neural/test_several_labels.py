@@ -56,6 +56,7 @@ def test_scikit_learns_check_of_several_outputs(net):
     check_classifier_multioutput("net", clone(net).set_params(random_state=0))
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_quality_is_that_of_a_perceptron(labelled):
     X, y = labelled
     ours = SparseNetClassifier((32,), learning_rate=0.01, batch_size=32, random_state=0)
@@ -352,12 +353,11 @@ def test_the_mean_loss_is_the_cross_entropy(labelled):
 
 def test_it_is_searched_and_cross_validated(labelled):
     X, y = labelled
-    y = sparse.csr_array(y)
     model = make_pipeline(StandardScaler(), classifier())
     scores = cross_val_score(model, X, y, cv=3, scoring="roc_auc_ovr")
     assert scores.mean() > 0.7
     grid = {"sparsenetclassifier__learning_rate": [1e-9, 0.02]}
-    search = GridSearchCV(model, grid, cv=2).fit(X, y)
+    search = GridSearchCV(model, grid, cv=2).fit(X, sparse.csr_array(y))
     assert search.best_params_["sparsenetclassifier__learning_rate"] == 0.02
     assert (
         search.predict_proba(X).shape == search.decision_function(X).shape == (300, 4)

@@ -3,6 +3,7 @@
 from sksparse_nn.neural._targets._base import Targets
 from sksparse_nn.neural._targets._classes import Classes
 from sksparse_nn.neural._targets._indicators import Indicators
+from sksparse_nn.neural._targets._number_losses import LOSSES, make_loss
 from sksparse_nn.neural._targets._numbers import Numbers
 
-__all__ = ["Classes", "Indicators", "Numbers", "Targets"]
+__all__ = ["LOSSES", "Classes", "Indicators", "Numbers", "Targets", "make_loss"]

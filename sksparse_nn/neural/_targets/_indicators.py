@@ -49,7 +49,7 @@ class Indicators(Targets):
 
     @property
     def classes(self):
-        """Positions of the labels."""
+        """Number the labels."""
         return np.arange(self.n_outputs)
 
     def read(self, y):

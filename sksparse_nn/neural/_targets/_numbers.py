@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sksparse_nn.neural._net import RegressorNet
-from sksparse_nn.neural._regression_losses import RegressionLoss, is_rounding
 from sksparse_nn.neural._targets._base import Targets
+from sksparse_nn.neural._targets._number_losses import RegressionLoss, is_rounding
 
 
 @dataclass(frozen=True, eq=False)

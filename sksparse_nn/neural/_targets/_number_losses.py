@@ -185,9 +185,13 @@ class OwnLoss(RegressionLoss):
 
 
 class RobustLoss(RegressionLoss):
-    """A loss in deviations that few far targets do not change, from a quantile."""
+    """A loss in deviations that few far targets do not change, from a quantile.
 
-    quantile = 0.5
+    Attributes
+    ----------
+    quantile : float
+        Where targets start from.
+    """
 
     def standard(self, y, weight):
         """Return quantiles and robust deviations, as `RegressionLoss` says."""
@@ -197,6 +201,8 @@ class RobustLoss(RegressionLoss):
 @dataclass(frozen=True)
 class AbsoluteError(RobustLoss):
     """The absolute error, in robust deviations from the median."""
+
+    quantile = 0.5
 
     def measure(self, output, target, reduction):
         """Return the losses, as `RegressionLoss` says."""
@@ -215,6 +221,8 @@ class Huber(RobustLoss):
     """
 
     epsilon: float = 1.35
+
+    quantile = 0.5
 
     def measure(self, output, target, reduction):
         """Return the losses, as `RegressionLoss` says."""
