@@ -75,7 +75,7 @@ class TruncatedSVDReducer(
         - float in (0, 1): the fewest components that together keep this share of the
           energy, the sum of the squares of `X` (about the mean with ``center=True``).
           The singular values of all groups are ranked together. The solver "krylov"
-          stops at 256 components of a group, with a warning from `fit` that tells the
+          stops at 128 components of a group, with a warning from `fit` that tells the
           share they keep: give an int for text and whatever else is that wide.
         - int: that many components, of each group. If the data hold fewer above
           rounding, those that they hold, with a warning from `fit`. For images 10 for

@@ -189,8 +189,8 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     the atoms with the whitening folded in, encoded and pooled while they are in cache:
     all patches of all images never exist at once.
 
-    Features do not depend on the unit of pixels: bytes, and the same from 0 to 1, give
-    the same numbers.
+    Features do not depend on the unit of pixels, bytes or from 0 to 1, other than for
+    which patches a seed draws where the change of units rounds.
 
     More atoms than there are distinct patches, or more `n_nonzero_coefs` than a patch
     can have, make `fit` warn.

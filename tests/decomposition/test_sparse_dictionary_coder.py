@@ -456,7 +456,7 @@ def test_a_parameter_that_the_algorithm_does_not_read_is_an_error(
     if name in CODERS.parameters(algorithm):
         coder.fit(digits[:200])
         return
-    message = f"{name} is read by algorithm .* Got {name}=.*algorithm='{algorithm}'"
+    message = f"(?s){name} is read by algorithm .* Got {name}=.*algorithm='{algorithm}'"
     with pytest.raises(ValueError, match=message):
         coder.fit(digits[:200])
 

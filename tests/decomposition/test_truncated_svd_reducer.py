@@ -456,10 +456,10 @@ def test_a_share_of_a_flat_spectrum_stops_and_says_what_it_holds():
     text = str(warning.message)
     n_lacking = int(re.search(r"at least (\d+) more", text)[1])
     share = reducer.explained_variance_ratio_.sum()
-    assert "n_components_ is 256" in text
+    assert "n_components_ is 128" in text
     assert f"with {share:.3g} of the energy" in text
     exact = TruncatedSVDReducer(solver="exact").fit(X)
-    assert 0 < n_lacking <= exact.n_components_ - 256
+    assert 0 < n_lacking <= exact.n_components_ - 128
 
 
 def test_a_share_of_wide_features_takes_one_decomposition_of_all():

@@ -12,7 +12,7 @@ from sksparse_nn.solvers.svd._signs import with_fixed_signs
 
 # Components of a group that iterations go up to for a share of the energy: more would
 # take minutes, and several times the memory of the data.
-_MOST_FOR_A_SHARE = 256
+_MOST_FOR_A_SHARE = 128
 
 
 @dataclass(frozen=True)
