@@ -8,10 +8,10 @@ A program to be run, not a page::
 
 Writes a made-up table of 1,200 moulded parts: machine, material and humidity, and 48
 readings of the pressure while the part was made. A few of twelve events show in each
-curve as a bump or a dip. Whether the part is scrap depends on how strong some events are,
-whatever their sign, and on the machine or the material that they meet. One value in
-twenty is missing. So each row has few causes, and what they do does not add up column by
-column: a case for this package, and not for a linear model.
+curve as a bump or a dip. Whether the part is scrap depends on how strong some events
+are, whatever their sign, and on the machine or the material that they meet. One value
+in twenty is missing. So each row has few causes, and what they do does not add up
+column by column: a case for this package, and not for a linear model.
 """
 
 import argparse
