@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV := .venv/bin
 # What only developers read: its docstrings may be shorter.
 INTERNAL := sksparse_nn/(kernels|solvers|neural/_targets)/
-INSTALL = $(VENV)/python -m pip install --quiet --constraint constraints.txt --editable
+INSTALL = $(VENV)/python -m pip install --constraint constraints.txt --editable
+
+# Lines appear as they are printed, also through a pipe.
+export PYTHONUNBUFFERED := 1
 
 .PHONY: demo compare patches compressed test lint docs clean \
   bench-coding bench-svd bench-net bench-images bench-activations bench-attention
@@ -48,13 +51,15 @@ bench-coding bench-svd bench-net bench-images bench-activations bench-attention:
 
 # A mark a set of extras, made anew when what it depends on changes.
 .venv/installed-%: pyproject.toml constraints.txt | .venv
-	@echo "installing the package with its '$*' extra into .venv (torch is large: minutes)"
+	@echo "Installing the package and what its '$*' extra needs into .venv."
+	@echo "The first time pip downloads torch, which is large and takes minutes."
 	$(INSTALL) ".[$*]"
 	@touch $@
 
 .venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Making a virtual environment in .venv."
 	$(PYTHON) -m venv .venv
 
 clean:

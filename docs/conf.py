@@ -29,6 +29,7 @@ templates_path = ["_templates"]
 default_role = "literal"
 nitpicky = False
 add_module_names = False
+python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
 modindex_common_prefix = ["sksparse_nn."]
 
@@ -82,10 +83,9 @@ def write_api():
 
 def api_section(home, names):
     """Return the listing of one subpackage."""
-    path = f"sksparse_nn.{home}"
-    about = import_module(path).__doc__.splitlines()[0]
+    about = import_module(f"sksparse_nn.{home}").__doc__.splitlines()[0]
     listing = "".join(f"   {name}\n" for name in names)
-    head = f"{path}\n{'-' * len(path)}\n\n{about}\n\n"
+    head = f"{home}\n{'-' * len(home)}\n\n{about}\n\n"
     return f"{head}.. autosummary::\n   :toctree: .\n   :nosignatures:\n\n{listing}\n"
 
 

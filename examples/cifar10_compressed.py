@@ -19,7 +19,14 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from cifar10_patches import Results, choose_decay, linear, make_coder, standardise
+from cifar10_patches import (
+    Results,
+    choose_decay,
+    encoded,
+    linear,
+    make_coder,
+    standardise,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -75,6 +82,7 @@ def smaller(net, n_features, decay, n_rows):
         max_epochs=3,
         n_jobs=-1,
         random_state=0,
+        verbose=1,
     )
     reduced = {
         "SVD by region and sign, 90 % of the energy": TruncatedSVDReducer(
@@ -109,7 +117,7 @@ def run(n_atoms, data, results, folder):
     X, y, X_test, y_test = data
     coder = make_coder((RECIPE, "OMP-1", "soft threshold", n_atoms), X, folder)
     n_bytes = with_small_atoms(coder)
-    Z, Z_test = coder.transform(X), coder.transform(X_test)
+    Z, Z_test = encoded(coder, X), encoded(coder, X_test)
     n_bytes += 4 * Z.shape[1]  # a scale each; means go into the offsets of the network
     standardise(Z_test, *standardise(Z))
     decay = choose_decay(RECIPE, Z, y)

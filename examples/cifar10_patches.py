@@ -92,6 +92,7 @@ def make_coder(cell, images, folder):
     common |= RECIPES[recipe]
     path = folder / f"{recipe} {dictionary} {n_atoms}.npy"
     if not path.exists():
+        tqdm.write(f"learning {n_atoms} atoms: {dictionary}")
         learnt = ImagePatchCoder(n_atoms, **common, **DICTIONARIES[dictionary])
         np.save(path, learnt.fit(images).components_)
     encoding = ENCODERS_OF[recipe][encoder]
@@ -99,6 +100,14 @@ def make_coder(cell, images, folder):
         n_atoms, learner=None, dictionary=np.load(path), **common, **encoding
     )
     return coder.fit(images)
+
+
+def encoded(coder, X):
+    """Return the features of images, with a bar over blocks of them."""
+    Z = np.empty((len(X), len(coder.get_feature_names_out())), np.float32)
+    for start in tqdm(range(0, len(X), BLOCK), desc="encoding", unit="k images"):
+        Z[start : start + BLOCK] = coder.transform(X[start : start + BLOCK])
+    return Z
 
 
 def mirrored(X, y):
@@ -138,6 +147,7 @@ def linear(recipe, decay, n_rows):
         batch_size=BATCH,
         callbacks=[("falling", falling)],
         random_state=0,
+        verbose=1,
     )
 
 
@@ -155,6 +165,7 @@ def choose_decay(recipe, Z, y):
 
     @cache
     def score(place):
+        tqdm.write(f"trying a decay of {DECAYS[place]}")
         nets = [linear(recipe, DECAYS[place], len(y[kept])) for kept, _ in parts]
         return np.mean(
             [
@@ -193,7 +204,7 @@ def run_cell(cell, data, results, folder):
     start = perf_counter()
     coder = make_coder(names, X, folder)
     to_learn, start = perf_counter() - start, perf_counter()
-    Z, Z_test = coder.transform(X), coder.transform(X_test)
+    Z, Z_test = encoded(coder, X), encoded(coder, X_test)
     to_encode = perf_counter() - start
     standardise(Z_test, *standardise(Z))
     for n_labels in wanted:

@@ -112,6 +112,7 @@ def networks(data, seed):
         return SparseNetClassifier(
             sizes,
             max_epochs=data.epochs,
+            verbose=len(data.y) > ROWS_TO_TUNE_ON,
             callbacks=[("learning_rate", falling)],
             random_state=seed,
         )
@@ -210,12 +211,13 @@ class Comparison:
         """Return the parameters of the grid that cross-validation finds best."""
         estimator = networks(self.data, 0)[name]
         prefix = "" if hasattr(estimator, "learning_rate") else "sparsenetclassifier__"
+        estimator.set_params(**{f"{prefix}verbose": False})
         n_rows = min(ROWS_TO_TUNE_ON, len(self.data.y))
         splits = StratifiedShuffleSplit(
             3, train_size=2 * n_rows // 3, test_size=n_rows // 3, random_state=0
         )
         grid = {prefix + key: values for key, values in GRID.items()}
-        search = GridSearchCV(estimator, grid, cv=splits, refit=False)
+        search = GridSearchCV(estimator, grid, cv=splits, refit=False, verbose=3)
         return search.fit(self.data.X, self.data.y).best_params_
 
     def _fitted(self, data_name, name, seed):
@@ -238,6 +240,7 @@ class Comparison:
         for seed in range(SEEDS):
             estimators, seconds = {}, []
             for name in names:
+                print(f"seed {seed}: {name}", flush=True)
                 estimators[name], taken = self.fitted(self.name, name, seed)
                 seconds.append(taken)
                 print(f"seed {seed}: {name}, {taken:.1f} s", flush=True)
