@@ -9,7 +9,8 @@ INSTALL = $(VENV)/python -m pip install --constraint constraints.txt --editable
 export PYTHONUNBUFFERED := 1
 
 .PHONY: demo compare patches compressed test lint docs clean \
-  bench-coding bench-svd bench-net bench-images bench-activations bench-attention
+  bench-coding bench-svd bench-net bench-images bench-activations bench-attention \
+  bench-defaults
 
 # make demo                     the digits that scikit-learn ships, under a minute
 # make demo CIFAR10=FOLDER      CIFAR-10, under fifteen minutes
@@ -45,8 +46,9 @@ docs: .venv/installed-docs
 
 # Slow; want a quiet machine, other than bench-attention, which takes no time of
 # anything. The tables go to docs/benchmarks. bench-activations also looks at CIFAR-10
-# where SKSPARSE_NN_CIFAR10 names its folder.
-bench-coding bench-svd bench-net bench-images bench-activations bench-attention: bench-%: .venv/installed-bench
+# where SKSPARSE_NN_CIFAR10 names its folder. bench-defaults fits every estimator on 26
+# tables, a line a table, and goes on where it was stopped.
+bench-coding bench-svd bench-net bench-images bench-activations bench-attention bench-defaults: bench-%: .venv/installed-bench
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(VENV)/python -m tests.benchmarks.$*
 
 # A mark a set of extras, made anew when what it depends on changes.

@@ -31,6 +31,9 @@ from sksparse_nn.solvers.simplex import (
     fit_values,
 )
 
+# Keys where no number of them is given.
+_MOST_KEYS = 256
+
 
 class SparseAttentionCoder(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
@@ -44,9 +47,9 @@ class SparseAttentionCoder(
 
     Parameters
     ----------
-    n_components : int, default=64
+    n_components : int or None, default=None
         Number of keys. If there are fewer distinct rows, as many as there are, with a
-        warning from `fit`.
+        warning from `fit`. None is 256, or as many as there are distinct rows.
 
     mapping : {"sparsemax", "entmax15"}, default="sparsemax"
         How distances become a code.
@@ -55,9 +58,10 @@ class SparseAttentionCoder(
         - "entmax15": entmax with exponent 1.5, smooth; of as many nonzeros the small
           ones are smaller.
 
-    n_active : float, default=3
+    n_active : float or None, default=None
         Mean number of nonzeros a row, at least one. With one almost every row belongs
-        to its nearest key alone; with more than there are keys, all are nonzero.
+        to its nearest key alone; with more than there are keys, all are nonzero. None
+        is a sixteenth of the number of keys, but no fewer than 3.
 
     iterate : bool, default=False
         Whether projected gradient steps go on from there, until the mixture of the keys
@@ -172,9 +176,9 @@ class SparseAttentionCoder(
     """
 
     _parameter_constraints: dict = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "mapping": [StrOptions(set(MAPPINGS))],
-        "n_active": [Interval(Real, 1, None, closed="left")],
+        "n_active": [Interval(Real, 1, None, closed="left"), None],
         "iterate": ["boolean"],
         "keys": [StrOptions(set(KEYS))],
         "values_reg": [Interval(Real, 0, None, closed="neither")],
@@ -189,10 +193,10 @@ class SparseAttentionCoder(
 
     def __init__(
         self,
-        n_components=64,
+        n_components=None,
         *,
         mapping="sparsemax",
-        n_active=3,
+        n_active=None,
         iterate=False,
         keys="kmeans",
         values_reg=1e-3,
@@ -316,7 +320,7 @@ class SparseAttentionCoder(
         problem = Problem.draw(
             X,
             weights,
-            self.n_components,
+            self.n_components or _MOST_KEYS,
             check_random_state(self.random_state),
             mapping=self._mapping(),
             n_active=self.n_active,
@@ -331,13 +335,13 @@ class SparseAttentionCoder(
         return ProgressLines(type(self).__name__, self.verbose)
 
     def _warn_of_few_keys(self, n_keys):
-        if n_keys < self.n_components:
+        if self.n_components is not None and n_keys < self.n_components:
             warnings.warn(
                 f"n_components={self.n_components} is more than the {n_keys} distinct"
                 " rows of X. There are as many keys as rows; lower n_components.",
                 stacklevel=5,
             )
-        elif self.n_active > n_keys:
+        elif self.n_active is not None and self.n_active > n_keys:
             warnings.warn(
                 f"n_components={n_keys} keys cannot have n_active={self.n_active}"
                 " nonzeros a row. All are nonzero; lower n_active or raise"

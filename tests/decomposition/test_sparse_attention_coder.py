@@ -290,9 +290,23 @@ def test_a_far_row_belongs_to_one_key(mapping, keys, digits):
 def test_fewer_distinct_rows_than_keys_are_told():
     X = np.repeat(np.eye(3), 4, axis=0)
     with pytest.warns(UserWarning, match="n_components=64 is more than the 3 distinct"):
-        coder = SparseAttentionCoder().fit(X)
+        coder = SparseAttentionCoder(64).fit(X)
     assert coder.transform(X).shape == (12, 3)
     assert len(coder.get_feature_names_out()) == 3
+
+
+def test_there_are_as_many_keys_as_distinct_rows_if_no_number_is_given(digits):
+    X = np.repeat(digits[:20], 2, axis=0)
+    assert SparseAttentionCoder(random_state=0).fit(X).keys_.shape == (20, 64)
+    assert SparseAttentionCoder(random_state=0).fit(digits).keys_.shape == (256, 64)
+
+
+@pytest.mark.parametrize(("n_keys", "n_active"), [(2, 2), (20, 3), (80, 5)])
+def test_a_sixteenth_of_the_keys_is_active_but_no_fewer_than_three(
+    digits, n_keys, n_active
+):
+    coder = SparseAttentionCoder(n_keys, random_state=0).fit(digits)
+    assert_allclose(coder.n_active_, n_active, rtol=0.02)
 
 
 def test_more_active_keys_than_there_are_is_told(digits):

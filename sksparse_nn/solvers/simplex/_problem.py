@@ -18,6 +18,10 @@ from sksparse_nn.solvers.simplex._temperature import wanted_temperature
 _SAMPLE_ROWS = 4096
 _SAMPLE_ROWS_PER_KEY = 8
 
+# Of so many keys one is in a code on average, but no fewer than three.
+_KEYS_PER_ACTIVE = 16
+_LEAST_ACTIVE = 3
+
 
 @dataclass
 class Problem:
@@ -69,7 +73,10 @@ class Problem:
         size = max(_SAMPLE_ROWS, _SAMPLE_ROWS_PER_KEY * n_keys)
         sample = draw_sample(X, weights, size, rng)
         start = sample.indices[far_rows(sample, n_keys, rng)]
-        n_active = min(codes.pop("n_active"), len(start))
+        wanted = codes.pop("n_active")
+        if wanted is None:
+            wanted = max(_LEAST_ACTIVE, len(start) / _KEYS_PER_ACTIVE)
+        n_active = min(wanted, len(start))
         return cls(X, weights, sample, start, n_active=n_active, **codes)
 
     @cached_property
