@@ -12,16 +12,17 @@ from sksparse_nn.neural._losses import BinaryCrossEntropy, CrossEntropy
 from sksparse_nn.neural._modules import ACTIVATIONS
 from sksparse_nn.neural._optimizers import OPTIMIZERS
 
-SETTINGS = [
-    *({"activation": name} for name in ACTIVATIONS),
-    *({"optimizer": name, "weight_decay": 0.1} for name in OPTIMIZERS),
-    {"hidden_layer_sizes": ()},
-    {"hidden_layer_sizes": (7, 5, 3)},
-    {"dropout": 0.3},
-    {"l1": 1e-3, "group_lasso": 1e-3},
-    {"early_stopping": True},
-    {"callbacks": [LRScheduler("StepLR", step_size=2)]},
-]
+SETTINGS = {
+    **{name: {"activation": name} for name in ACTIVATIONS},
+    **{name: {"optimizer": name, "weight_decay": 0.1} for name in OPTIMIZERS},
+    "linear": {"hidden_layer_sizes": ()},
+    "deep": {"hidden_layer_sizes": (7, 5, 3)},
+    "dropout": {"dropout": 0.3},
+    "penalties": {"l1": 1e-3, "group_lasso": 1e-3},
+    "early stopping": {"early_stopping": True},
+    "callback": {"callbacks": [LRScheduler("StepLR", step_size=2)]},
+    "schedule": {"scheduler": "cosine"},
+}
 
 
 def weights_of(net):
@@ -40,9 +41,10 @@ def rows(request):
     return np.random.default_rng(1).standard_normal((50, 6)).astype(request.param)
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("network", [SparseNetClassifier, SparseNetRegressor])
-def test_a_training_is_that_of_autograd(network, settings, rows, monkeypatch):
+def test_a_training_is_that_of_autograd(network, name, rows, monkeypatch):
+    settings = SETTINGS[name]
     y = np.random.default_rng(2).integers(0, 3, 50)
     ours = trained(network, rows, y, **settings)
     monkeypatch.setattr(_loop, "are_possible", lambda *_: False)
