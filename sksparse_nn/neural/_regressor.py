@@ -319,7 +319,11 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
                 f"y must be a dense array of numbers. Got a {type(y).__name__}; give "
                 "y.toarray()."
             )
-        return {"multi_output": True, "y_numeric": True}
+        is_column = getattr(y, "ndim", 1) == 2 and y.shape[1] == 1
+        # What is not tagged as taking several targets warns of a column, and makes it
+        # flat, as scikit-learn wants.
+        several = not (is_column and self.loss == "poisson")
+        return {"multi_output": several, "y_numeric": True}
 
     def _read_targets(self, y, *, learn):
         loss = make_loss(self.loss, quantile=self.quantile, epsilon=self.epsilon)
