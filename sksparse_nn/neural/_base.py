@@ -177,14 +177,21 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
 
     def _read_given(self, X, y, sample_weight):
         """Return the rows handed over to be validated on, if any."""
-        if X is None and y is None:
+        given = {"X_val": X, "y_val": y, "sample_weight_val": sample_weight}
+        names = [name for name, value in given.items() if value is not None]
+        if not names:
             return None
         if X is None or y is None:
-            given = "y_val" if X is None else "X_val"
             raise ValueError(
-                f"X_val and y_val must be given together. Got {given} alone."
+                f"X_val and y_val must be given together. Got {' and '.join(names)} "
+                "alone."
             )
-        return self._read(X, y, sample_weight, reset=False, learn=False)
+        try:
+            return self._read(X, y, sample_weight, reset=False, learn=False)
+        except ValueError as error:
+            raise ValueError(
+                f"X_val and y_val must be like X and y: {error}"
+            ) from error
 
     def _renew_random_state(self, new):
         """Continue the former stream of random numbers on a copy, or start one."""

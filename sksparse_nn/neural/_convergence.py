@@ -40,13 +40,13 @@ def warn_if_short(estimator, path):
         return
     epochs = estimator.n_iter_
     raised = max(epochs + 1, ceil(epochs * _LONG_PATH / path))
+    longer = f"max_epochs to {raised} or so, raise " if raised < 100 * epochs else ""
     warnings.warn(
         f"Training has not converged: max_epochs={epochs} of "
         f"batches of {estimator.net_.batch_size} rows left a training loss of "
         f"{last:.3g}, {last / first:.0%} of the first epoch's {first:.3g}. Raise "
-        f"max_epochs to {raised} or so, raise learning_rate="
-        f"{estimator.learning_rate}, or lower batch_size; history_ holds the loss of "
-        "each epoch.",
+        f"{longer}learning_rate={estimator.learning_rate}, or lower batch_size; "
+        "history_ holds the loss of each epoch.",
         ConvergenceWarning,
         stacklevel=4,
     )

@@ -3,6 +3,7 @@
 from math import cos, pi
 
 from skorch.callbacks import Callback
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 SCHEDULES = ("cosine",)
 
@@ -156,7 +157,7 @@ class Stepwise(_Schedule):
             Passed on.
         """
         super().on_train_begin(net, **kwargs)
-        self.scheduler = self.make_scheduler(net.optimizer_)
+        self.scheduler = _made(self.make_scheduler, net.optimizer_)
 
     def on_epoch_end(self, net, **kwargs):
         """Move the rate.
@@ -170,3 +171,22 @@ class Stepwise(_Schedule):
             Not used.
         """
         self.scheduler.step()
+
+
+def _made(make_scheduler, optimizer):
+    """Call a user's function, and check that steps can be made with what it returns."""
+    try:
+        scheduler = make_scheduler(optimizer)
+    except TypeError as error:
+        raise ValueError(
+            "scheduler must be a function of the optimizer alone, such as "
+            "functools.partial(torch.optim.lr_scheduler.StepLR, step_size=10). Got "
+            f"{make_scheduler!r}: {error}"
+        ) from error
+    if isinstance(scheduler, ReduceLROnPlateau) or not hasattr(scheduler, "step"):
+        raise ValueError(
+            "scheduler(optimizer) must return one of torch's schedulers that go by "
+            f"epochs. Got {scheduler!r}; ReduceLROnPlateau goes by a loss, for which "
+            "there is skorch.callbacks.LRScheduler among the callbacks."
+        )
+    return scheduler

@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
-from torch.optim.lr_scheduler import ExponentialLR
+from torch.optim.lr_scheduler import ExponentialLR, ReduceLROnPlateau
 
 from sksparse_nn import SparseNetClassifier, SparseNetRegressor
 
@@ -59,6 +59,21 @@ def test_a_training_that_goes_on_starts_from_the_full_rate(blobs, scheduler):
 def test_an_unknown_schedule_is_refused(blobs):
     with pytest.raises(ValueError, match="scheduler"):
         SparseNetClassifier(scheduler="linear").fit(*blobs)
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "match"),
+    [
+        (ExponentialLR, "function of the optimizer alone"),
+        (lambda optimizer: 3, "must return one of torch's schedulers"),
+        (ReduceLROnPlateau, "goes by a loss"),
+    ],
+)
+def test_what_makes_no_scheduler_is_refused(blobs, scheduler, match):
+    net = SparseNetClassifier(scheduler=scheduler)
+    with pytest.raises(ValueError, match=match):
+        net.fit(*blobs)
+    assert not hasattr(net, "net_")
 
 
 @pytest.fixture(scope="module")

@@ -154,8 +154,9 @@ def test_weights_of_the_rows_given_count(blobs):
     [
         ({"X_val": [[0.0] * 5]}, "X_val alone"),
         ({"y_val": [0]}, "y_val alone"),
+        ({"sample_weight_val": [1.0]}, "sample_weight_val alone"),
         ({"X_val": [[0.0] * 4], "y_val": [0]}, "5 features"),
-        ({"X_val": [[0.0] * 5], "y_val": [7]}, "classes"),
+        ({"X_val": [[0.0] * 5], "y_val": [7]}, "X_val and y_val must .* classes"),
         ({"X_val": [[float("nan")] * 5], "y_val": [0]}, "NaN"),
     ],
     ids=str,

@@ -190,16 +190,16 @@ def read_layout(n_features, *, image_shape, channel_axis, patch_size, stride, po
     if is_row:
         return _row_of_pixels(n_features, patch_size, stride, pool)
     if image_shape is None:
-        image_shape = _square_shape(n_features, channel_axis)
+        image_shape, channel_axis = _square_shape(n_features, channel_axis)
     sizes = {"patch_size": patch_size, "stride": stride, "pool": pool}
     return _image(n_features, image_shape, channel_axis, **sizes)
 
 
 def _square_shape(n_features, channel_axis):
-    """Return the shape of a square image, of three planes if the width is so."""
+    """Return the shape of a square image, and the axis of three planes if it has."""
     side, side_of_three = isqrt(n_features), isqrt(n_features // 3)
     if side**2 == n_features:
-        return side, side
+        return (side, side), None
     if 3 * side_of_three**2 != n_features:
         raise ValueError(
             "image_shape=None takes a row for a square image, of one channel or of "
@@ -208,7 +208,8 @@ def _square_shape(n_features, channel_axis):
             "for rows that are one row of pixels each."
         )
     square = side_of_three, side_of_three
-    return (3, *square) if channel_axis in (None, 0) else (*square, 3)
+    is_first = channel_axis in (None, 0)
+    return ((3, *square), 0) if is_first else ((*square, 3), -1)
 
 
 def _image(n_features, image_shape, channel_axis, *, patch_size, stride, pool):
