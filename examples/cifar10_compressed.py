@@ -65,7 +65,12 @@ def with_small_atoms(coder):
 
 def pruned(net, amount):
     """Leave weights out and train the others on."""
-    return NetPruner(FrozenEstimator(net), amount=amount, fine_tune_epochs=3)
+    return NetPruner(
+        FrozenEstimator(net),
+        amount=amount,
+        criterion="magnitude",
+        fine_tune_epochs=3,
+    )
 
 
 def integers(fitted):

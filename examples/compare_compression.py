@@ -147,6 +147,7 @@ def pruned(amount, structure="weight"):
             estimator,
             amount=amount,
             structure=structure,
+            criterion="magnitude",
             n_steps=3,
             fine_tune_epochs=epochs,
         )

@@ -43,16 +43,24 @@ class NetPruner(Compressor):
     structure : {"weight", "neuron"}, default="weight"
         What to leave out. "neuron" needs a network of `hidden_layer_sizes`.
 
-    criterion : {"magnitude", "first_order"}, default="magnitude"
-        How much a weight matters: its absolute value, or that of its product with the
-        gradient of the loss [1]_. A neuron matters by all the weights around it.
+    criterion : {"layer_adaptive", "magnitude", "first_order"}, \
+            default="layer_adaptive"
+        How much a weight matters. A neuron matters by all the weights around it, in
+        units of its layer.
+
+        - "layer_adaptive": its square, as a share of the sum of those of its layer that
+          are not smaller [3]_; of neurons the same as "magnitude";
+        - "magnitude": its absolute value, whichever layer it is in. A layer whose
+          weights are all small may lose all of them;
+        - "first_order": the absolute value of its product with the gradient of the
+          loss [1]_.
 
     n_steps : int, default=1
         Steps in which the amount is reached, larger ones first [2]_.
 
-    fine_tune_epochs : int, default=0
+    fine_tune_epochs : int, default=5
         Epochs of training after each step, at 0.3 of the network's `learning_rate`.
-        Weights that were left out stay so.
+        Weights that were left out stay so. 0 only leaves out.
 
     verbose : int, default=0
         Whether to print a line when a step of `fit` is done. The estimator inside has a
@@ -83,6 +91,8 @@ class NetPruner(Compressor):
        Neural Networks for Resource Efficient Inference", ICLR 2017.
     .. [2] M. Zhu, S. Gupta, "To Prune, or Not to Prune: Exploring the Efficacy of
        Pruning for Model Compression", ICLR Workshop 2018.
+    .. [3] J. Lee, S. Park, S. Mo, S. Ahn, J. Shin, "Layer-adaptive Sparsity for the
+       Magnitude-based Pruning", ICLR 2021.
 
     Examples
     --------
@@ -113,9 +123,9 @@ class NetPruner(Compressor):
         *,
         amount=0.5,
         structure="weight",
-        criterion="magnitude",
+        criterion="layer_adaptive",
         n_steps=1,
-        fine_tune_epochs=0,
+        fine_tune_epochs=5,
         verbose=0,
     ):
         self.estimator = estimator
@@ -146,7 +156,9 @@ class NetPruner(Compressor):
         set_module(network, module)
 
     def _leave_out_weights(self, network, amount, data):
-        masks = kept_weights(self._scores(network, data), amount)
+        ranked = CRITERIA[self.criterion].across_layers
+        scores = [ranked(layer) for layer in self._scores(network, data)]
+        masks = kept_weights(scores, amount)
         masks = [torch.from_numpy(mask).to(network.net_.device) for mask in masks]
         keep_zeros(network.net_.module_, masks)
         fine_tune(network, data, self.fine_tune_epochs, [KeepZeros(masks)])
@@ -170,6 +182,6 @@ class NetPruner(Compressor):
             gradients = loss_gradients(network, *data, weights)
         weights = [weight.detach().cpu().numpy() for weight in weights]
         return [
-            np.asarray(CRITERIA[self.criterion](weight, gradient), np.float64)
+            np.asarray(CRITERIA[self.criterion].score(weight, gradient), np.float64)
             for weight, gradient in zip(weights, gradients, strict=True)
         ]

@@ -32,7 +32,7 @@ from sksparse_nn.solvers.simplex import (
 )
 
 # Keys where no number of them is given.
-_MOST_KEYS = 256
+_MOST_KEYS = 128
 
 
 class SparseAttentionCoder(
@@ -49,7 +49,7 @@ class SparseAttentionCoder(
     ----------
     n_components : int or None, default=None
         Number of keys. If there are fewer distinct rows, as many as there are, with a
-        warning from `fit`. None is 256, or as many as there are distinct rows.
+        warning from `fit`. None is 128, or as many as there are distinct rows.
 
     mapping : {"sparsemax", "entmax15"}, default="sparsemax"
         How distances become a code.
@@ -61,7 +61,8 @@ class SparseAttentionCoder(
     n_active : float or None, default=None
         Mean number of nonzeros a row, at least one. With one almost every row belongs
         to its nearest key alone; with more than there are keys, all are nonzero. None
-        is a sixteenth of the number of keys, but no fewer than 3.
+        is half the number of keys, which serves a network; fewer are for codes that
+        are read.
 
     iterate : bool, default=False
         Whether projected gradient steps go on from there, until the mixture of the keys

@@ -297,8 +297,8 @@ def _smaller(subject):
     frozen = FrozenEstimator(subject.estimator)
     ways = {
         "int8": NetQuantizer(frozen, scheme="weight_only"),
-        "50 % pruned": NetPruner(frozen, amount=0.5),
-        "80 % pruned": NetPruner(frozen, amount=0.8),
+        "50 % pruned": NetPruner(frozen, amount=0.5, fine_tune_epochs=0),
+        "80 % pruned": NetPruner(frozen, amount=0.8, fine_tune_epochs=0),
     }
     models = {"as it is": subject.estimator}
     for name, way in ways.items():

@@ -298,13 +298,11 @@ def test_fewer_distinct_rows_than_keys_are_told():
 def test_there_are_as_many_keys_as_distinct_rows_if_no_number_is_given(digits):
     X = np.repeat(digits[:20], 2, axis=0)
     assert SparseAttentionCoder(random_state=0).fit(X).keys_.shape == (20, 64)
-    assert SparseAttentionCoder(random_state=0).fit(digits).keys_.shape == (256, 64)
+    assert SparseAttentionCoder(random_state=0).fit(digits).keys_.shape == (128, 64)
 
 
-@pytest.mark.parametrize(("n_keys", "n_active"), [(2, 2), (20, 3), (80, 5)])
-def test_a_sixteenth_of_the_keys_is_active_but_no_fewer_than_three(
-    digits, n_keys, n_active
-):
+@pytest.mark.parametrize(("n_keys", "n_active"), [(1, 1), (2, 1), (20, 10), (80, 40)])
+def test_half_of_the_keys_are_active_if_no_number_is_given(digits, n_keys, n_active):
     coder = SparseAttentionCoder(n_keys, random_state=0).fit(digits)
     assert_allclose(coder.n_active_, n_active, rtol=0.02)
 

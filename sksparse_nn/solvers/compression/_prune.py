@@ -1,6 +1,27 @@
 """Which weights, or which neurons, a network can do without."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What makes a weight matter.
+
+    Attributes
+    ----------
+    score : callable
+        Gives the scores of a matrix of weights and the gradient of the loss.
+
+    across_layers : callable
+        Gives numbers from the scores of a layer that those of other layers can be
+        ranked with.
+    """
+
+    score: Callable
+    across_layers: Callable
 
 
 def _magnitude(weight, gradient):
@@ -11,10 +32,33 @@ def _first_order(weight, gradient):
     return np.abs(weight * gradient)
 
 
+def _as_they_are(scores):
+    return scores
+
+
+def _share_of_the_rest(scores):
+    """Divide each square by the sum of those that are not smaller.
+
+    J. Lee, S. Park, S. Mo, S. Ahn, J. Shin, "Layer-adaptive Sparsity for the
+    Magnitude-based Pruning", ICLR 2021.
+    """
+    squares = scores.ravel().astype(np.float64) ** 2
+    order = np.argsort(-squares, kind="stable")
+    rest = np.cumsum(squares[order])
+    shares = np.zeros(len(squares))
+    np.divide(squares[order], rest, out=shares, where=rest > 0)
+    shares[order] = shares.copy()
+    return shares.reshape(scores.shape)
+
+
 # How much each weight matters: its size, or, to first order, how much the loss changes
 # without it. P. Molchanov et al., "Pruning Convolutional Neural Networks for Resource
 # Efficient Inference", ICLR 2017.
-CRITERIA = {"magnitude": _magnitude, "first_order": _first_order}
+CRITERIA = {
+    "layer_adaptive": Criterion(_magnitude, _share_of_the_rest),
+    "magnitude": Criterion(_magnitude, _as_they_are),
+    "first_order": Criterion(_first_order, _as_they_are),
+}
 
 
 def kept_weights(scores, amount):

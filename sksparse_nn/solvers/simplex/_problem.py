@@ -18,9 +18,8 @@ from sksparse_nn.solvers.simplex._temperature import wanted_temperature
 _SAMPLE_ROWS = 4096
 _SAMPLE_ROWS_PER_KEY = 8
 
-# Of so many keys one is in a code on average, but no fewer than three.
-_KEYS_PER_ACTIVE = 16
-_LEAST_ACTIVE = 3
+# Share of the keys that is in a code on average where no number is wanted.
+_ACTIVE_SHARE = 0.5
 
 
 @dataclass
@@ -75,7 +74,7 @@ class Problem:
         start = sample.indices[far_rows(sample, n_keys, rng)]
         wanted = codes.pop("n_active")
         if wanted is None:
-            wanted = max(_LEAST_ACTIVE, len(start) / _KEYS_PER_ACTIVE)
+            wanted = max(1, _ACTIVE_SHARE * len(start))
         n_active = min(wanted, len(start))
         return cls(X, weights, sample, start, n_active=n_active, **codes)
 

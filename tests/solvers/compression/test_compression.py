@@ -90,8 +90,23 @@ def test_every_layer_keeps_a_neuron():
 def test_first_order_is_the_change_of_a_linear_loss():
     W, G = matrix((3, 4)), matrix((3, 4)) ** 3
     expected = [[abs((W * G)[i, j]) for j in range(4)] for i in range(3)]
-    assert_allclose(CRITERIA["first_order"](W, G), expected)
-    assert_allclose(CRITERIA["magnitude"](W, None), np.abs(W))
+    assert_allclose(CRITERIA["first_order"].score(W, G), expected)
+    assert_allclose(CRITERIA["magnitude"].score(W, None), np.abs(W))
+
+
+def test_a_share_of_the_rest_is_a_square_over_those_that_are_not_smaller():
+    W = np.abs(matrix((4, 6)))
+    expected = [[w**2 / (W[w <= W] ** 2).sum() for w in row] for row in W]
+    across_layers = CRITERIA["layer_adaptive"].across_layers
+    assert_allclose(across_layers(W), expected, rtol=1e-6)
+    assert_array_equal(across_layers(np.zeros((2, 3))), np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-3, 1e30])
+def test_the_scale_of_a_layer_does_not_count_in_its_shares(scale):
+    W = matrix((4, 6)).astype(np.float64)
+    across_layers = CRITERIA["layer_adaptive"].across_layers
+    assert_allclose(across_layers(scale * W), across_layers(W), rtol=1e-12)
 
 
 @pytest.mark.parametrize("rank", [1, 4, 0.9])
