@@ -33,6 +33,9 @@ class Table:
     is_images : bool, default=False
         Whether rows are images.
 
+    is_text : bool, default=False
+        Whether rows are counts of words, a CSR matrix.
+
     file : str or None, default=None
         What it needs of the data folder.
     """
@@ -41,6 +44,7 @@ class Table:
     load: Callable
     measure: str = "accuracy"
     is_images: bool = False
+    is_text: bool = False
     file: str | None = None
 
     @property
@@ -113,7 +117,7 @@ def _posts():
 # The slowest come first, so that processes end at about the same time.
 TABLES = [
     Table("MNIST, 5,000", _mnist, is_images=True, file="mnist.npz"),
-    Table("20 Newsgroups", _posts, file="20newsgroups.tar.xz"),
+    Table("20 Newsgroups", _posts, is_text=True, file="20newsgroups.tar.xz"),
     Table("diamonds", _frame("ggplot2", "diamonds", "price"), "R2"),
     Table("digits", _shipped(datasets.load_digits), is_images=True),
     Table("ames", _frame("modeldata", "ames", "Sale_Price"), "R2"),
