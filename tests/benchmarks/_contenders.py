@@ -35,6 +35,9 @@ from sksparse_nn import (
 
 NETWORK = "SparseNet"
 
+# Up to which other settings than the defaults are compared.
+_FEW_COLUMNS = 500
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -56,6 +59,10 @@ class Contender:
 
     takes_raw : bool, default=False
         Whether it gets rows as they came.
+
+    is_setting : bool, default=False
+        Whether it is another setting than the default, to compare. These take long
+        where there are many columns, and are left out there.
     """
 
     name: str
@@ -63,12 +70,15 @@ class Contender:
     kind: str
     of_six: bool = False
     takes_raw: bool = False
+    is_setting: bool = False
 
     def takes(self, table, X):
         """Whether it is meant for such rows."""
         is_dense = not sparse.issparse(X)
-        return (table.is_images or not self.takes_raw) and (
-            is_dense or self.name != "HistGradientBoosting"
+        return (
+            (table.is_images or not self.takes_raw)
+            and (is_dense or self.name != "HistGradientBoosting")
+            and not (self.is_setting and X.shape[1] > _FEW_COLUMNS)
         )
 
 
@@ -132,17 +142,20 @@ CONTENDERS = [
         "SparseDictionaryCoder(algorithm='elastic_net', l1_ratio=0.5)",
         _ahead(SparseDictionaryCoder, algorithm="elastic_net", l1_ratio=0.5),
         "ahead",
+        is_setting=True,
     ),
     Contender(
         "SparseDictionaryCoder(algorithm='omp')",
         _ahead(SparseDictionaryCoder, algorithm="omp"),
         "ahead",
+        is_setting=True,
     ),
     Contender("TruncatedSVDReducer()", _reduced, "ahead", of_six=True),
     Contender(
         "TruncatedSVDReducer(10)",
         _ahead(TruncatedSVDReducer, StandardScaler, n_components=10),
         "ahead",
+        is_setting=True,
     ),
     Contender("SparseAttentionCoder()", _ahead(SparseAttentionCoder), "ahead"),
     Contender("TopKAutoencoder()", _ahead(TopKAutoencoder), "ahead"),
