@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -104,12 +105,12 @@ def _boosting(table, seed, network):
     return HistGradientBoostingRegressor(random_state=seed)
 
 
-def _ahead(transformer, scaler=MaxAbsScaler, **setting):
-    """Return a maker of a transformer, a scaler and the network, in a pipeline."""
+def _ahead(transformer, *scalers, **setting):
+    """Return a maker of a transformer, scalers and the network, in a pipeline."""
 
     def make(table, seed, network):
-        first = transformer(random_state=seed, **setting)
-        return make_pipeline(first, scaler(), _network(table, seed))
+        first, between = transformer(random_state=seed, **setting), map(clone, scalers)
+        return make_pipeline(first, *between, _network(table, seed))
 
     return make
 
@@ -153,15 +154,17 @@ CONTENDERS = [
     Contender("TruncatedSVDReducer()", _reduced, "ahead", of_six=True),
     Contender(
         "TruncatedSVDReducer(10)",
-        _ahead(TruncatedSVDReducer, StandardScaler, n_components=10),
+        _ahead(TruncatedSVDReducer, StandardScaler(), n_components=10),
         "ahead",
         is_setting=True,
     ),
-    Contender("SparseAttentionCoder()", _ahead(SparseAttentionCoder), "ahead"),
+    Contender(
+        "SparseAttentionCoder()", _ahead(SparseAttentionCoder, MaxAbsScaler()), "ahead"
+    ),
     Contender("TopKAutoencoder()", _ahead(TopKAutoencoder), "ahead"),
     Contender(
         "ImagePatchCoder()",
-        _ahead(ImagePatchCoder, StandardScaler),
+        _ahead(ImagePatchCoder, StandardScaler()),
         "ahead",
         takes_raw=True,
     ),
