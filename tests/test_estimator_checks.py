@@ -10,8 +10,6 @@ from tests.estimators import ESTIMATORS
 
 # Some checks have a single feature or a few rows, less than what is asked for.
 @pytest.mark.filterwarnings("ignore:(n_components|n_nonzero_coefs|alpha)=:UserWarning")
-# Others have labels at random.
-@pytest.mark.filterwarnings("ignore:The network predicts:UserWarning")
 # Splitters of scikit-learn cast infinite labels before a classifier refuses them.
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
 @parametrize_with_checks(ESTIMATORS)

@@ -105,6 +105,7 @@ def test_fit_transform_is_fit_then_transform(estimator, samples):
     assert_array_equal(dense(together), answer(estimator, X, y))
 
 
+@pytest.mark.filterwarnings("ignore:n_components=:UserWarning")
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.uint8, np.int64, bool])
 @pytest.mark.parametrize("estimator", TRANSFORMERS, ids=name_of)
 def test_all_but_float64_becomes_float32(estimator, samples, dtype):

@@ -96,11 +96,12 @@ def deletion_curves(
     orders += [_ranks(rng.random(codes.shape), codes) for _ in range(n_random)]
     n_used = np.count_nonzero(codes, axis=1)[:, None]
     counts = [np.ceil(share * n_used - 1e-9) for share in shares]
-    curves = []
+    deletion, insertion = [], []
     for number, order in enumerate(orders, 1):
-        curves.append([[score(order >= n), score(order < n)] for n in counts])
+        deletion.append([score(order >= n) for n in counts])
+        insertion.append([score(order < n) for n in counts])
         report(f"order {number} of {len(orders)}")
-    deletion, insertion = np.moveaxis(np.array(curves), 2, 0)
+    deletion, insertion = np.array(deletion), np.array(insertion)
     return Bunch(
         shares=shares,
         deletion=deletion[0],

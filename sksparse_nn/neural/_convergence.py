@@ -66,16 +66,13 @@ def warn_if_constant(estimator, samples):
     chosen = np.unique(np.linspace(0, len(samples) - 1, _ROWS).astype(int))
     if not _varies(samples.y[chosen]):
         return
-    rows = samples.rows[chosen]
-    X = samples.X[rows] if sparse.issparse(samples.X) else dense_rows(samples.X, rows)
-    private = estimator.module is not None
-    outputs = network_outputs(estimator.net_, X, private=private).numpy()
-    predicted = estimator._targets.decode(outputs)
-    predicted = predicted.toarray() if sparse.issparse(predicted) else predicted
-    if _varies(predicted):
-        return
+    first = None
+    for predicted in _predictions(estimator, samples, chosen):
+        first = predicted[:1] if first is None else first
+        if _varies(np.concatenate([first, predicted])):
+            return
     warnings.warn(
-        f"The network predicts {predicted[0]} for all of the {len(rows)} training rows "
+        f"The network predicts {first[0]} for all of the {len(chosen)} training rows "
         "that were looked at, but their targets vary. Scale the columns of X, train "
         f"longer than max_epochs={estimator.max_epochs}, or lower the penalties "
         f"l1={estimator.l1} and group_lasso={estimator.group_lasso}; rare classes want "
@@ -83,6 +80,17 @@ def warn_if_constant(estimator, samples):
         UserWarning,
         stacklevel=4,
     )
+
+
+def _predictions(estimator, samples, chosen):
+    """Yield predictions of some rows, a mini-batch at a time."""
+    private, size = estimator.module is not None, estimator.net_.batch_size
+    for start in range(0, len(chosen), size):
+        X, rows = samples.X, samples.rows[chosen[start : start + size]]
+        X = X[rows] if sparse.issparse(X) else dense_rows(X, rows)
+        outputs = network_outputs(estimator.net_, X, private=private).numpy()
+        predicted = estimator._targets.decode(outputs)
+        yield predicted.toarray() if sparse.issparse(predicted) else predicted
 
 
 def _varies(y):

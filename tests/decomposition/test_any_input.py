@@ -111,6 +111,7 @@ def layouts(matrix):
     }
 
 
+@pytest.mark.filterwarnings("ignore:alpha=:UserWarning")
 @pytest.mark.parametrize("algorithm", CODERS)
 @given(problem=problems())
 @EXAMPLES

@@ -119,7 +119,9 @@ def test_a_perfect_reconstruction_recovers_the_loss(problems, target):
 def test_steered_predictions_are_predictions(problems, target):
     X, _, model = problems[target]
     A = LayerActivations(FrozenEstimator(model)).fit_transform(X)
-    coder = SparseDictionaryCoder(20, n_nonzero_coefs=4, random_state=0).fit(A)
+    coder = SparseDictionaryCoder(
+        20, algorithm="omp", n_nonzero_coefs=4, random_state=0
+    ).fit(A)
     before, after = steer(model, coder, X, atoms=[0, 1, 2])
     expected = model.predict_proba(X) if "labels" in target else model.predict(X)
     assert_allclose(before, expected, rtol=1e-6)

@@ -53,7 +53,10 @@ def cross_entropy(proba, y, weight=None, smoothing=0.0):
 
 @pytest.mark.parametrize("net", CLASSIFIERS)
 def test_scikit_learns_check_of_several_outputs(net):
-    check_classifier_multioutput("net", clone(net).set_params(random_state=0))
+    # Many steps make logits so large that their probabilities are rounded to ones, and
+    # the check compares ranks.
+    few_steps = clone(net).set_params(random_state=0, batch_size=-1)
+    check_classifier_multioutput("net", few_steps)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -75,7 +78,7 @@ def test_what_is_said_of_a_row_agrees(labelled):
     logits, proba = net.decision_function(X), net.predict_proba(X)
     assert logits.shape == proba.shape == (300, 4)
     assert_allclose(proba, expit(logits), rtol=1e-12)
-    assert_allclose(net.predict_log_proba(X), np.log(proba), rtol=1e-9)
+    assert_allclose(net.predict_log_proba(X), np.log(proba), rtol=1e-9, atol=1e-15)
     assert_array_equal(net.predict(X), logits > 0)
     assert_array_equal(net.classes_, range(4))
     assert net.n_outputs_ == 4
@@ -365,7 +368,7 @@ def test_it_is_searched_and_cross_validated(labelled):
 
 
 def test_the_sparsity_is_searched(labelled):
-    coder = SparseDictionaryCoder(16, max_epochs=1, random_state=0)
+    coder = SparseDictionaryCoder(16, algorithm="omp", max_epochs=1, random_state=0)
     model = make_pipeline(coder, classifier())
     grid = {"sparsedictionarycoder__n_nonzero_coefs": [1, 8]}
     search = SparsitySearchCV(model, grid, cv=2, scoring="f1_micro").fit(*labelled)

@@ -57,10 +57,10 @@ def test_regions_part_the_positions_evenly():
     assert_array_equal(regions[14:, :14], 2)
 
 
-def test_rows_without_a_shape_are_cut_down_to_what_they_have():
-    assert layout_of(1, None, patch_size=6).n_positions == 1
-    assert layout_of(7, None, patch_size=6).grid == (1, 2)
-    assert layout_of(6, None, patch_size=6).grid == (1, 1)
+def test_rows_of_pixels_are_cut_down_to_what_they_have():
+    assert layout_of(1, (1, -1), patch_size=6).n_positions == 1
+    assert layout_of(7, (1, -1), patch_size=6).grid == (1, 2)
+    assert layout_of(6, (1, -1), patch_size=6).grid == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,10 @@ def test_rows_without_a_shape_are_cut_down_to_what_they_have():
         (30, (6, 5), {"patch_size": (2, 2, 1)}, "patch_size must be 2 integers"),
         (30, None, {"pool": (1, 0)}, "pool must be 2 integers > 0"),
         (30, (6, 5), {"stride": 4}, "2 below each other and 1 side by side"),
-        (30, None, {"patch_size": (3, 3)}, "so patch_size must be an integer or"),
-        (30, None, {"pool": (2, 2)}, "so pool must be an integer or"),
+        (30, (1, -1), {"patch_size": (3, 3)}, "so patch_size must be an integer or"),
+        (30, (1, -1), {"pool": (2, 2)}, "so pool must be an integer or"),
+        (30, None, {}, "a square number or three times one. Got 30"),
+        (12, None, {"patch_size": 3}, "must fit in images of 2 x 2 pixels. Got rows"),
     ],
 )
 def test_what_does_not_fit_is_told(n_features, shape, parameters, message):
