@@ -112,6 +112,7 @@ def networks(data, seed):
         return SparseNetClassifier(
             sizes,
             max_epochs=data.epochs,
+            batch_size=256,
             verbose=len(data.y) > ROWS_TO_TUNE_ON,
             callbacks=[("learning_rate", falling)],
             random_state=seed,
