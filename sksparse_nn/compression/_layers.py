@@ -2,7 +2,6 @@
 
 from copy import deepcopy
 from dataclasses import replace
-from time import perf_counter
 
 import numpy as np
 import torch
@@ -17,6 +16,11 @@ from sksparse_nn.solvers.compression import (
     with_zeros,
     without_zeros,
 )
+
+# A sparse product of one row takes less time than a dense one from about this many
+# weights on, and up to this share of nonzeros.
+_MIN_SIZE = 2**18
+_MAX_SHARE = 0.03
 
 
 class CompressedLinear(nn.Module):
@@ -64,7 +68,9 @@ class PrunedLinear(CompressedLinear):
     Attributes
     ----------
     runs_sparse : bool
-        Whether sparse products took less time here, for a single row.
+        Whether products go through the nonzero weights alone: where the layer is large
+        and hardly any are left. It follows from these counts, so that the same weights
+        give the same outputs on any machine.
 
     n_nonzero : int
         Number of weights that are not zero.
@@ -74,9 +80,10 @@ class PrunedLinear(CompressedLinear):
         super().__init__(_bias(layer), layer.in_features)
         weight = layer.weight.detach().cpu().numpy()
         self.n_nonzero = int(np.count_nonzero(weight))
-        self._hold(weight, None)
-        self.runs_sparse = self._is_faster_sparse(weight)
-        self._hold(weight, self.runs_sparse)
+        self.runs_sparse = (
+            weight.size >= _MIN_SIZE and self.n_nonzero <= _MAX_SHARE * weight.size
+        )
+        self._hold(weight)
 
     def dense_weight(self):
         """Return the weights with their zeros.
@@ -126,19 +133,10 @@ class PrunedLinear(CompressedLinear):
         csr_times_dense(*self._csr, columns, out)
         return torch.from_numpy(np.ascontiguousarray(out.T)) + self.bias
 
-    def _hold(self, weight, sparse):
-        """Keep the weights in one form, or, for a comparison, in both."""
-        self._dense = None if sparse else torch.from_numpy(weight.copy())
-        self._csr = None if sparse is False else _csr(weight)
-
-    def _is_faster_sparse(self, weight):
-        row = torch.zeros(1, self.in_features, dtype=torch.from_numpy(weight).dtype)
-        with torch.no_grad():
-            dense = _seconds(lambda: self(row))
-            kept, self._dense = self._dense, None
-            sparse = _seconds(lambda: self(row))
-            self._dense = kept
-        return sparse < dense
+    def _hold(self, weight):
+        """Keep the weights in the form that is multiplied."""
+        self._dense = None if self.runs_sparse else torch.from_numpy(weight.copy())
+        self._csr = _csr(weight) if self.runs_sparse else None
 
     def __getstate__(self):
         state = dict(vars(self))
@@ -151,7 +149,7 @@ class PrunedLinear(CompressedLinear):
         stored = state.pop("_stored")
         super().__setstate__(state)
         weight = with_zeros(*stored, (self.out_features, self.in_features))
-        self._hold(weight, self.runs_sparse)
+        self._hold(weight)
 
     def __deepcopy__(self, memo):
         twin = memo[id(self)] = type(self).__new__(type(self))
@@ -281,12 +279,3 @@ def _csr(weight):
     indptr = np.searchsorted(rows, np.arange(len(weight) + 1)).astype(np.int64)
     return indptr, columns.astype(np.int32), weight[rows, columns]
 
-
-def _seconds(call, n_rounds=7):
-    call()
-    taken = []
-    for _ in range(n_rounds):
-        start = perf_counter()
-        call()
-        taken.append(perf_counter() - start)
-    return min(taken)

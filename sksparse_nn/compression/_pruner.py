@@ -26,8 +26,8 @@ class NetPruner(Compressor):
 
     Neurons that are left out are gone: layers become narrower, and everything that
     depends on their width smaller and faster. Single weights become zeros, which are
-    stored as such in a bit each; they are multiplied sparse where that took less time
-    here for a single row, dense otherwise.
+    stored as such in a bit each; they are multiplied sparse in large layers of which
+    at most 3 % is left, dense otherwise.
 
     Parameters
     ----------

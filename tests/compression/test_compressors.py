@@ -73,6 +73,18 @@ every_compressor = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.parametrize("share, is_sparse", [(0.02, True), (0.1, False)])
+def test_counts_alone_decide_whether_a_layer_multiplies_sparse(share, is_sparse):
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(600, 512)
+    with torch.no_grad():
+        layer.weight.mul_(torch.rand(512, 600) < share)
+        X = torch.randn(7, 600)
+        pruned = PrunedLinear(layer)
+        assert pruned.runs_sparse is is_sparse
+        assert_allclose(pruned(X), layer(X), atol=1e-5)
+
+
 @pytest.fixture(scope="module")
 def digits():
     X, y = load_digits(return_X_y=True)
