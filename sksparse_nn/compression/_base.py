@@ -10,10 +10,11 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import check_rows, restored_on_error
-from sksparse_nn.compression._networks import check_network
-from sksparse_nn.neural._nesting import fitted_copy, last_step, network_input
+from sksparse_nn.compression._networks import check_layers, check_network
+from sksparse_nn.neural._nesting import RoutesFit, fitted_copy
 
 
 def _inner_has(method):
@@ -23,13 +24,16 @@ def _inner_has(method):
     return has
 
 
-class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
+class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
     """An estimator around another whose network it makes smaller."""
 
     # Known by this to what takes frames around a network off again.
     _is_compressor = True
 
-    def fit(self, X, y, sample_weight=None):
+    # Rows are weighed here, too.
+    __metadata_request__fit = {"sample_weight": True}
+
+    def fit(self, X, y, sample_weight=None, **fit_params):
         """Fit the estimator, and make its network smaller.
 
         Parameters
@@ -43,6 +47,11 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
 
+        **fit_params : dict
+            What else the estimator's `fit` takes, such as `X_val` and `y_val`. With
+            ``enable_metadata_routing`` each goes where it is requested, the weights
+            too.
+
         Returns
         -------
         self : object
@@ -51,7 +60,8 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         Raises
         ------
         TypeError
-            If there is no network at the end of the estimator.
+            If there is no network at the end of the estimator, or it has weights
+            outside linear layers.
         ValueError
             If the network was compressed before in a way that this would undo.
         """
@@ -59,10 +69,11 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
             self._validate_params()
             check_network(self.estimator, type(self).__name__)
             report = ProgressLines(type(self).__name__, self.verbose)
-            fitted = fitted_copy(self.estimator, X, y, sample_weight)
+            fitted = fitted_copy(self, X, y, sample_weight, **fit_params)
             report(f"fitted {type(fitted).__name__}")
             network = last_step(fitted)
-            Z = check_rows(network, network_input(fitted, X), reset=False)
+            Z = check_rows(network, transform_ahead(fitted, X), reset=False)
+            check_layers(network.net_.module_, type(self).__name__)
             self._check_kind(network)
             self._compress(network, _counting(Z, y, sample_weight))
             report("made its network smaller")
@@ -146,6 +157,17 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
             As the estimator's own.
         """
         return self._fitted().decision_function(X)
+
+    @property
+    def feature_importances_(self):
+        """Measure how much each input feature of the smaller network counts.
+
+        Returns
+        -------
+        importances : ndarray of shape (n_features_in_,)
+            As the estimator's own.
+        """
+        return self._fitted().feature_importances_
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, or for numbers the coefficient of determination.

@@ -1,7 +1,6 @@
 """Linear layers whose weights take less room than a dense float matrix."""
 
 from copy import deepcopy
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from sksparse_nn.kernels.quantized import int8_product
 from sksparse_nn.kernels.sparse_dense import csr_times_dense
 from sksparse_nn.solvers.compression import (
     ZERO_BYTES,
+    Quantized,
     dequantized,
     quantized,
     with_zeros,
@@ -56,6 +56,17 @@ class CompressedLinear(nn.Module):
         """
         return f"in_features={self.in_features}, out_features={self.out_features}"
 
+    @property
+    def weight(self):
+        """Return the weights as a plain layer has them, in a new tensor.
+
+        Returns
+        -------
+        weight : Tensor of shape (n_neurons, n_features)
+            What `forward` multiplies by.
+        """
+        return torch.from_numpy(self.dense_weight())
+
 
 class PrunedLinear(CompressedLinear):
     """A layer that stores its nonzero weights only.
@@ -93,11 +104,13 @@ class PrunedLinear(CompressedLinear):
         weight : ndarray of shape (n_neurons, n_features)
             A new array.
         """
-        if self._dense is not None:
-            return self._dense.numpy().copy()
-        indptr, indices, data = self._csr
-        weight = np.zeros((self.out_features, self.in_features), data.dtype)
-        weight[np.repeat(np.arange(self.out_features), np.diff(indptr)), indices] = data
+        values = self.values.numpy()
+        if not self.runs_sparse:
+            return values.copy()
+        weight = np.zeros((self.out_features, self.in_features), values.dtype)
+        counts = np.diff(self.indptr.numpy())
+        rows = np.repeat(np.arange(self.out_features), counts)
+        weight[rows, self.indices.numpy()] = values
         return weight
 
     @property
@@ -109,38 +122,54 @@ class PrunedLinear(CompressedLinear):
         n_bytes : int
             Without the bias.
         """
-        if self._dense is not None:
-            return self._dense.numel() * self._dense.element_size()
-        return sum(part.nbytes for part in self._csr)
+        return sum(part.nbytes for part in self.buffers())
 
     def forward(self, X):
         """Answer rows.
 
         Parameters
         ----------
-        X : Tensor of shape (n_rows, n_features)
+        X : Tensor of shape (..., n_features)
             Rows.
 
         Returns
         -------
-        outputs : Tensor of shape (n_rows, n_neurons)
+        outputs : Tensor of shape (..., n_neurons)
             Products with the weights, and the bias.
         """
-        if self._dense is not None:
-            return nn.functional.linear(X, self._dense, self.bias)
-        columns = np.ascontiguousarray(X.detach().numpy().T)
-        out = np.empty((self.out_features, len(X)), columns.dtype)
-        csr_times_dense(*self._csr, columns, out)
-        return torch.from_numpy(np.ascontiguousarray(out.T)) + self.bias
+        if not self.runs_sparse:
+            return nn.functional.linear(X, self.values, self.bias)
+        if _is_traced():
+            return nn.functional.linear(X, self._traced_weight(), self.bias)
+        rows = X.detach().numpy().reshape(-1, self.in_features)
+        columns = np.ascontiguousarray(rows.T)
+        out = np.empty((self.out_features, len(rows)), columns.dtype)
+        csr = (part.numpy() for part in (self.indptr, self.indices, self.values))
+        csr_times_dense(*csr, columns, out)
+        out = torch.from_numpy(np.ascontiguousarray(out.T)) + self.bias
+        return out.reshape(*X.shape[:-1], self.out_features)
+
+    def _traced_weight(self):
+        """Return the weights by operations that can be written down as a graph."""
+        counts = self.indptr[1:] - self.indptr[:-1]
+        rows = torch.repeat_interleave(
+            torch.arange(self.out_features), counts, output_size=self.n_nonzero
+        )
+        weight = self.values.new_zeros(self.out_features, self.in_features)
+        return weight.index_put((rows, self.indices.long()), self.values)
 
     def _hold(self, weight):
         """Keep the weights in the form that is multiplied."""
-        self._dense = None if self.runs_sparse else torch.from_numpy(weight.copy())
-        self._csr = _csr(weight) if self.runs_sparse else None
+        if not self.runs_sparse:
+            self.register_buffer("values", torch.from_numpy(weight.copy()))
+            return
+        for name, part in zip(
+            ("indptr", "indices", "values"), _csr(weight), strict=True
+        ):
+            self.register_buffer(name, torch.from_numpy(part))
 
     def __getstate__(self):
-        state = dict(vars(self))
-        state["_dense"] = state["_csr"] = None
+        state = dict(vars(self)) | {"_buffers": {}}
         state["_stored"] = without_zeros(self.dense_weight())
         return state
 
@@ -148,8 +177,8 @@ class PrunedLinear(CompressedLinear):
         state = dict(state)
         stored = state.pop("_stored")
         super().__setstate__(state)
-        weight = with_zeros(*stored, (self.out_features, self.in_features))
-        self._hold(weight)
+        self._buffers = {}
+        self._hold(with_zeros(*stored, (self.out_features, self.in_features)))
 
     def __deepcopy__(self, memo):
         twin = memo[id(self)] = type(self).__new__(type(self))
@@ -176,9 +205,14 @@ class QuantizedLinear(CompressedLinear):
     def __init__(self, layer, n_bits, input_scale):
         super().__init__(_bias(layer), layer.in_features)
         weight = dense_weight(layer)
-        self.n_bits, self.input_scale = n_bits, input_scale
-        self._dtype = weight.dtype
-        self._quantized = quantized(weight, n_bits)
+        found = quantized(weight, n_bits)
+        self.n_bits, self._dtype = n_bits, weight.dtype
+        self._by_row = input_scale == "row"
+        self.register_buffer("values", torch.from_numpy(found.values))
+        self.register_buffer("scales", torch.from_numpy(found.scales))
+        if isinstance(input_scale, float):
+            scale = torch.tensor(input_scale, dtype=torch.float64)
+            self.register_buffer("input_scale", scale)
         self.n_nonzero = int(np.count_nonzero(self.dense_weight()))
 
     def dense_weight(self):
@@ -189,7 +223,10 @@ class QuantizedLinear(CompressedLinear):
         weight : ndarray of shape (n_neurons, n_features)
             A new array.
         """
-        return dequantized(self._quantized).astype(self._dtype)
+        shape = self.out_features, self.in_features
+        values, scales = self.values.numpy(), self.scales.numpy()
+        found = Quantized(values, scales, shape, self.n_bits)
+        return dequantized(found).astype(self._dtype)
 
     @property
     def n_bytes(self):
@@ -200,52 +237,80 @@ class QuantizedLinear(CompressedLinear):
         n_bytes : int
             Without the bias.
         """
-        return self._quantized.values.nbytes + self._quantized.scales.nbytes
+        return self.values.nbytes + self.scales.nbytes
 
     def forward(self, X):
         """Answer rows, each by itself.
 
         Parameters
         ----------
-        X : Tensor of shape (n_rows, n_features)
+        X : Tensor of shape (..., n_features)
             Rows.
 
         Returns
         -------
-        outputs : Tensor of shape (n_rows, n_neurons)
+        outputs : Tensor of shape (..., n_neurons)
             Products with the weights, and the bias.
         """
-        if self.input_scale is None:
-            weight = torch.from_numpy(self.dense_weight())
+        if not self._rounds_input:
+            weight = self._traced_weight() if _is_traced() else self.weight
             return nn.functional.linear(X, weight, self.bias)
-        X = X.detach().numpy()
-        scale = self._scale_of(X)
-        integers = np.rint(X / scale).clip(-127, 127).astype(np.int8)
-        out = np.empty((len(X), self.out_features), np.int32)
-        int8_product(np.ascontiguousarray(integers), self._quantized.values, out)
-        scales = scale * self._quantized.scales[:, 0].astype(X.dtype)
-        return torch.from_numpy(out.astype(X.dtype) * scales) + self.bias
+        if _is_traced():
+            return self._traced(X)
+        rows = X.detach().numpy().reshape(-1, self.in_features)
+        scale = self._scale_of(rows)
+        integers = np.rint(rows / scale).clip(-127, 127).astype(np.int8)
+        out = np.empty((len(rows), self.out_features), np.int32)
+        int8_product(np.ascontiguousarray(integers), self.values.numpy(), out)
+        scales = scale * self.scales.numpy()[:, 0].astype(rows.dtype)
+        out = torch.from_numpy(out.astype(rows.dtype) * scales) + self.bias
+        return out.reshape(*X.shape[:-1], self.out_features)
+
+    @property
+    def _rounds_input(self):
+        return self._by_row or "input_scale" in self._buffers
+
+    def _traced(self, X):
+        """Answer as `forward` does, by operations that can be written down as a graph.
+
+        Sums of products of integers are exact in double precision.
+        """
+        if self._by_row:
+            largest = X.abs().amax(-1, keepdim=True) / 127
+            scale = torch.where(largest > 0, largest, 1)
+        else:
+            scale = self.input_scale.to(X.dtype)
+        integers = (X / scale).round().clamp(-127, 127).double()
+        out = integers @ self.values.double().T
+        return out.to(X.dtype) * (scale * self.scales[:, 0].to(X.dtype)) + self.bias
+
+    def _traced_weight(self):
+        values = self.values
+        if self.n_bits == 4:
+            halves = [(values & 15).to(torch.int8), (values >> 4).to(torch.int8)]
+            values = torch.stack(halves, -1).flatten(-2) - 8
+        groups = (
+            values.unflatten(-1, (self.scales.shape[1], -1)) * self.scales[..., None]
+        )
+        return groups.flatten(-2)[:, : self.in_features].to(self.bias.dtype)
 
     def __getstate__(self):
-        state, values = dict(vars(self)), self._quantized.values
-        state["_quantized"] = replace(self._quantized, values=None)
-        state["_stored"] = values.shape, without_zeros(values, self._zero)
+        buffers = dict(self._buffers)
+        values = buffers.pop("values").numpy()
+        state = dict(vars(self)) | {"_buffers": buffers}
+        state["_stored"] = values.shape, without_zeros(values, ZERO_BYTES[self.n_bits])
         return state
 
     def __setstate__(self, state):
         state = dict(state)
         shape, stored = state.pop("_stored")
         super().__setstate__(state)
-        values = with_zeros(*stored, shape, self._zero)
-        self._quantized = replace(self._quantized, values=values)
-
-    @property
-    def _zero(self):
-        return ZERO_BYTES[self.n_bits]
+        values = with_zeros(*stored, shape, ZERO_BYTES[self.n_bits])
+        self._buffers = {"values": torch.from_numpy(values.copy())} | self._buffers
 
     def _scale_of(self, X):
-        if self.input_scale != "row":
-            return X.dtype.type(self.input_scale)
+        if not self._by_row:
+            return X.dtype.type(self.input_scale.item())
         largest = np.abs(X).max(axis=1, initial=0, keepdims=True)
         return np.where(largest > 0, largest / 127, 1).astype(X.dtype)
 
@@ -274,8 +339,12 @@ def _bias(layer):
     return torch.zeros(layer.out_features, dtype=layer.weight.dtype)
 
 
+def _is_traced():
+    """Tell whether operations are written down instead of carried out."""
+    return torch.jit.is_tracing() or torch.compiler.is_compiling()
+
+
 def _csr(weight):
     rows, columns = np.nonzero(weight)
     indptr = np.searchsorted(rows, np.arange(len(weight) + 1)).astype(np.int64)
     return indptr, columns.astype(np.int32), weight[rows, columns]
-

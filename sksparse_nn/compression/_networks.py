@@ -8,13 +8,14 @@ import torch
 from scipy import sparse
 from torch import nn
 
+from sksparse_nn._pipelines import last_step
 from sksparse_nn.compression._layers import (
     CompressedLinear,
     PrunedLinear,
     QuantizedLinear,
     dense_weight,
 )
-from sksparse_nn.neural._nesting import NETWORKS, last_step
+from sksparse_nn.neural._nesting import NETWORKS
 from sksparse_nn.neural._sparse_input import Perceptron
 
 # Rows that go through a network at a time, and in all, to see what layers are given.
@@ -43,9 +44,36 @@ def check_network(estimator, name):
     found = last_step(estimator)
     if not isinstance(found, NETWORKS):
         raise TypeError(
-            f"{name} takes a SparseNetClassifier or SparseNetRegressor, or a Pipeline "
-            f"or compressor that ends in one. Got {type(found).__name__}."
+            f"{name} takes a SparseNetClassifier or SparseNetRegressor, or a Pipeline, "
+            f"search or compressor that ends in one. Got {type(found).__name__}."
         )
+
+
+def check_layers(module, name):
+    """Refuse a network with weights that would be passed over.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network.
+
+    name : str
+        Of the compressor, for the error.
+
+    Raises
+    ------
+    TypeError
+        If weights of two or more dimensions are in another layer than a linear one.
+    """
+    for place, layer in module.named_modules():
+        own = layer.parameters(recurse=False)
+        n_weights = sum(weight.numel() for weight in own if weight.ndim > 1)
+        if n_weights and not isinstance(layer, LINEAR):
+            raise TypeError(
+                f"{name} makes linear layers smaller and would pass over "
+                f"{type(layer).__name__} ({place!r} of the network), which has "
+                f"{n_weights} weights. Give it a network of linear layers."
+            )
 
 
 def set_module(network, module, *, trains=False):
@@ -125,6 +153,12 @@ def layer_inputs(module, X, n_rows=_ROWS):
     finally:
         for handle in handles:
             handle.remove()
+    for name, layer in module.named_modules():
+        if not seen.get(layer, True):
+            raise ValueError(
+                f"Layer {name!r} of the network is never called, so what it is given "
+                "is not known."
+            )
     return [np.concatenate(parts) for parts in seen.values()]
 
 

@@ -7,16 +7,23 @@ from time import perf_counter
 
 import numpy as np
 from sklearn.base import clone, is_regressor
-from sklearn.compose import ColumnTransformer
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._pipelines import (
+    flat_steps,
+    inside,
+    is_frame,
+    last_step,
+    leaves,
+    rebuild,
+    without_samplers,
+)
 from sksparse_nn._progress import ProgressLines
-from sksparse_nn.compression._layers import CompressedLinear
-from sksparse_nn.compression._networks import linear_layers
-from sksparse_nn.neural._nesting import NETWORKS, inside, is_frame, last_step
+from sksparse_nn._validation import check_rows
+from sksparse_nn.compression._counts import network_counts
+from sksparse_nn.neural._nesting import NETWORKS
 
 _BATCHES = {"latency_1": (1, 101), "latency_256": (256, 21)}
 
@@ -63,7 +70,8 @@ def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
           the training is left out;
         - ``multiply_adds`` of one row, zeros left out. Of a coder these are the
           products with the atoms and, where it searches, their updates: for each atom
-          half the square of a row's nonzeros. Of other steps ahead of the network they
+          half the square of a row's nonzeros. A convolution multiplies at every place
+          of its output. Of other steps ahead of the network they
           are those of one product with the largest matrix, which is all that an SVD
           does;
         - ``latency_1`` and ``latency_256``: median seconds of a prediction for 1 and
@@ -77,7 +85,8 @@ def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
     Raises
     ------
     TypeError
-        If an estimator does not end in a network of this package, or has no name.
+        If an estimator does not end in a network of this package, or has no name, or
+        the work of a layer is not known.
 
     Examples
     --------
@@ -146,13 +155,14 @@ def for_prediction(estimator):
     ----------
     estimator : estimator
         A network of this package, a compressor, a transformer or a pipeline of these,
-        fitted. Of a search give its `best_estimator_`.
+        fitted; of a search its best one is taken.
 
     Returns
     -------
     copy : estimator
         Answers as the estimator does; there is no `partial_fit` from here. Of a
-        compressor it is the network or the pipeline inside.
+        compressor it is the network or the pipeline inside. Pipelines keep their
+        class, and lose their samplers, which only act while fitting.
 
     See Also
     --------
@@ -175,8 +185,13 @@ def for_prediction(estimator):
     if is_frame(estimator):
         return for_prediction(inside(estimator))
     if isinstance(estimator, Pipeline):
-        steps = [(name, for_prediction(step)) for name, step in estimator.steps]
-        return Pipeline(steps)
+        estimator = without_samplers(estimator)
+    return rebuild(estimator, _slim)
+
+
+def _slim(estimator):
+    if is_frame(estimator):
+        return for_prediction(inside(estimator))
     if isinstance(estimator, NETWORKS):
         return _without_training(estimator)
     slim = deepcopy(estimator)
@@ -210,42 +225,13 @@ def _rows(X, n_rows):
 
 def _parts(estimator, rows):
     """Count the numbers of each step, and the work that it has with some rows."""
+    *steps, network = flat_steps(estimator)
     counted = []
-    while not isinstance(estimator, NETWORKS):
-        if not isinstance(estimator, Pipeline):
-            estimator = inside(estimator)
-            continue
-        *steps, estimator = [step for _, step in estimator.steps]
-        for step in steps:
-            if step not in (None, "passthrough"):
-                counted += _of_steps(step, rows)
-                rows = step.transform(rows)
-    return [*counted, *map(_of_layer, linear_layers(estimator.net_.module_))]
-
-
-def _of_steps(step, rows):
-    """Count a transformer, or those that it is made of."""
-    if step in ("drop", "passthrough", None):
-        return []
-    if isinstance(step, FrozenEstimator):
-        return _of_steps(step.estimator, rows)
-    if isinstance(step, Pipeline):
-        counted = []
-        for _, part in step.steps:
-            counted += _of_steps(part, rows)
-            if part not in ("passthrough", None):
-                rows = part.transform(rows)
-        return counted
-    if isinstance(step, FeatureUnion):
-        parts = [(part, rows) for _, part in step.transformer_list]
-    elif isinstance(step, ColumnTransformer):
-        parts = [
-            (part, _safe_indexing(rows, columns, axis=1))
-            for _, part, columns in step.transformers_
-        ]
-    else:
-        return [_of_step(step, rows)]
-    return [counted for part in parts for counted in _of_steps(*part)]
+    for step in steps:
+        counted += [_of_step(*leaf) for leaf in leaves(step, rows)]
+        rows = step.transform(rows)
+    rows = check_rows(network, rows, reset=False)
+    return [*counted, *network_counts(network.net_.module_, rows)]
 
 
 def _of_step(step, rows):
@@ -266,26 +252,3 @@ def _of_step(step, rows):
         "bytes_memory": sum(a.nbytes for a in arrays),
         "multiply_adds": work,
     }
-
-
-def _of_layer(layer):
-    n_weights = layer.in_features * layer.out_features
-    n_bias = 0 if layer.bias is None else layer.bias.numel()
-    if isinstance(layer, CompressedLinear):
-        n_nonzero = layer.n_nonzero
-    else:
-        n_nonzero = int(layer.weight.count_nonzero())
-    return {
-        "parameters": n_weights + n_bias,
-        "nonzero": n_nonzero + n_bias,
-        "bytes_memory": _weight_bytes(layer) + _bias_bytes(layer),
-        "multiply_adds": n_nonzero,
-    }
-
-
-def _weight_bytes(layer):
-    return layer.n_bytes if isinstance(layer, CompressedLinear) else layer.weight.nbytes
-
-
-def _bias_bytes(layer):
-    return 0 if layer.bias is None else layer.bias.nbytes

@@ -1,53 +1,11 @@
 """What stands ahead of the atoms of a pipeline: its steps, rows, names and shapes."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 
+from sksparse_nn._pipelines import flat_steps
 from sksparse_nn.feature_extraction import ImagePatchCoder
 from sksparse_nn.inspection._codes import coder_of
-from sksparse_nn.neural._nesting import inside, is_frame
-
-
-def flat_steps(estimator):
-    """Return the steps of nested pipelines, and what stands in frames, in order.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A pipeline, or anything else.
-
-    Returns
-    -------
-    steps : list of estimator
-        None of them a pipeline, nor "passthrough".
-    """
-    if is_frame(estimator):
-        return flat_steps(inside(estimator))
-    if not isinstance(estimator, Pipeline):
-        return [estimator]
-    kept = [step for _, step in estimator.steps if step not in (None, "passthrough")]
-    return [inner for step in kept for inner in flat_steps(step)]
-
-
-def rows_ahead(transformer, X):
-    """Return what the last step of a pipeline is given.
-
-    Parameters
-    ----------
-    transformer : transformer
-        Fitted; a pipeline or not.
-
-    X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
-        What the whole is given.
-
-    Returns
-    -------
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        What the last step is given.
-    """
-    for step in flat_steps(transformer)[:-1]:
-        X = step.transform(X)
-    return X
 
 
 def names_ahead(transformer):

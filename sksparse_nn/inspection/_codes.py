@@ -2,10 +2,9 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._pipelines import last_step
 from sksparse_nn.feature_extraction import ImagePatchCoder
 
 
@@ -27,10 +26,7 @@ def coder_of(transformer):
     TypeError
         If it has none.
     """
-    coder = transformer
-    while isinstance(coder, Pipeline | FrozenEstimator):
-        is_frozen = isinstance(coder, FrozenEstimator)
-        coder = coder.estimator if is_frozen else coder.steps[-1][1]
+    coder = last_step(transformer)
     check_is_fitted(coder)
     if not hasattr(coder, "components_"):
         raise TypeError(

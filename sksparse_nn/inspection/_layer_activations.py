@@ -22,10 +22,11 @@ from sksparse_nn.inspection._networks import (
     check_network,
     network_and_rows,
 )
-from sksparse_nn.neural._nesting import fitted_copy
+from sksparse_nn.neural._nesting import RoutesFit, fitted_copy
 
 
 class LayerActivations(
+    RoutesFit,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     MetaEstimatorMixin,
@@ -119,7 +120,7 @@ class LayerActivations(
         self.batch_size = batch_size
         self.verbose = verbose
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, **fit_params):
         """Fit the estimator, unless it is frozen, and find the layer.
 
         Parameters
@@ -129,6 +130,10 @@ class LayerActivations(
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Targets; not used if the estimator is frozen.
+
+        **fit_params : dict
+            What else the estimator's `fit` takes, such as `sample_weight`. With
+            ``enable_metadata_routing`` each goes where it is requested.
 
         Returns
         -------
@@ -146,7 +151,7 @@ class LayerActivations(
             self._validate_params()
             check_network(self.estimator, type(self).__name__)
             report = ProgressLines(type(self).__name__, self.verbose)
-            self.estimator_ = fitted_copy(self.estimator, X, y)
+            self.estimator_ = fitted_copy(self, X, y, **fit_params)
             report(f"fitted {type(self.estimator_).__name__}")
             self._n_features_out = self._activations(_first_row(X)).shape[1]
             for name in ("n_features_in_", "feature_names_in_"):

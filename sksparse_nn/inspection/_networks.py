@@ -7,9 +7,10 @@ from sklearn.base import is_classifier
 from sklearn.utils import check_array
 from skorch import NeuralNet
 
+from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._validation import check_rows
 from sksparse_nn.inspection._hooks import shown
-from sksparse_nn.neural._nesting import NETWORKS, last_step, network_input
+from sksparse_nn.neural._nesting import NETWORKS
 from sksparse_nn.neural._sparse_input import sparse_rows, stays_sparse
 from sksparse_nn.neural._torch_threads import threads_worth
 
@@ -34,7 +35,8 @@ def check_network(estimator, name):
     if not isinstance(found, (*NETWORKS, NeuralNet)):
         raise TypeError(
             f"{name} takes a SparseNetClassifier, a SparseNetRegressor or a net of "
-            "skorch, or a Pipeline, FrozenEstimator or compressor that ends in one. "
+            "skorch, or a Pipeline, search, FrozenEstimator or compressor that ends in "
+            "one. "
             f"Got {type(found).__name__}."
         )
 
@@ -58,7 +60,7 @@ def network_and_rows(estimator, X):
     Z : ndarray or CSR matrix of shape (n_samples, n_inputs)
         `X` behind all the transformers, of a type that the network takes.
     """
-    network, Z = last_step(estimator), network_input(estimator, X)
+    network, Z = last_step(estimator), transform_ahead(estimator, X)
     if isinstance(network, NETWORKS):
         return network, check_rows(network, Z, reset=False)
     Z = check_array(Z, accept_sparse="csr", dtype=None, allow_nd=True)

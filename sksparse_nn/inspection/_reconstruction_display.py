@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from sksparse_nn.inspection._ahead import names_ahead, rows_ahead
+from sksparse_nn._pipelines import transform_ahead
+from sksparse_nn.inspection._ahead import names_ahead
 from sksparse_nn.inspection._canvas import (
     SIGNED,
     lettered,
@@ -126,7 +127,7 @@ class ReconstructionDisplay:
                 "transformer must have inverse_transform, so that its codes add up to "
                 f"rows. Got {coder!r}."
             )
-        given = rows_ahead(transformer, _safe_indexing(X, [row]))
+        given = transform_ahead(transformer, _safe_indexing(X, [row]))
         if feature_names is None:
             feature_names = names_ahead(transformer)
         offset, found = _taken_apart(coder, given)

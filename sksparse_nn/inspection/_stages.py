@@ -7,8 +7,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._pipelines import flat_steps
 from sksparse_nn._validation import check_rows
-from sksparse_nn.inspection._ahead import flat_steps
 from sksparse_nn.neural._nesting import NETWORKS
 
 

@@ -5,11 +5,14 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from joblib import Memory
+from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import process_routing
 
+from sksparse_nn._pipelines import named_leaves, rebuild
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.decomposition import SparseDictionaryCoder
 from sksparse_nn.solvers.coding import CODERS
@@ -26,7 +29,8 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
     Parameters
     ----------
     estimator : Pipeline
-        With one `SparseDictionaryCoder` among its steps.
+        With one `SparseDictionaryCoder` among its steps, or among those of the
+        pipelines, `FeatureUnion` and `ColumnTransformer` in it.
 
     param_grid : dict or list of dict
         As for `GridSearchCV`. Has the coder's `alpha`, for "lasso", "elastic_net",
@@ -124,7 +128,11 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
         ------
         ValueError
             If there is not one coder in the pipeline, or the grid lacks its sparsity.
+        TypeError
+            If the grid is not made of dicts of lists.
         """
+        self._validate_params()
+        ParameterGrid(self.param_grid)  # says what is malformed
         step = _coder_step(self.estimator)
         densest = _densest(self.estimator, step, self.param_grid)
         with restored_on_error(self), TemporaryDirectory() as folder:
@@ -148,11 +156,11 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
                 setattr(self, name, value)
         inner, outer = f"{step}__coder__", f"{step}__"
         self.cv_results_ = {
-            name.replace(inner, outer): values
+            _moved(name, inner, outer): values
             for name, values in search.cv_results_.items()
         }
         self.cv_results_["params"] = [
-            {name.replace(inner, outer): value for name, value in params.items()}
+            {_moved(name, inner, outer): value for name, value in params.items()}
             for params in search.cv_results_["params"]
         ]
 
@@ -166,9 +174,11 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
         )
         start = perf_counter()
         fitted = clone(shared).set_params(**next(iter(ParameterGrid(best))))
+        if get_config()["enable_metadata_routing"]:
+            params = process_routing(self, "fit", **params).estimator.fit
         fitted.fit(X, y, **params)
         self.refit_time_ = perf_counter() - start
-        self.best_estimator_ = _unshared(fitted, step)
+        self.best_estimator_ = rebuild(fitted, _unshared)
         if hasattr(fitted, "feature_names_in_"):
             self.feature_names_in_ = fitted.feature_names_in_
 
@@ -215,7 +225,7 @@ def _learn(coder, X, sample_weight):
 
 
 def _coder_step(estimator):
-    steps = estimator.steps if isinstance(estimator, Pipeline) else []
+    steps = named_leaves(estimator) if isinstance(estimator, Pipeline) else []
     found = [name for name, step in steps if isinstance(step, SparseDictionaryCoder)]
     if len(found) != 1:
         raise ValueError(
@@ -229,7 +239,7 @@ def _densest(estimator, step, param_grid):
     """Return the densest value of each parameter of sparsity on the grids."""
     grids, values = [param_grid] if isinstance(param_grid, dict) else param_grid, {}
     for grid in grids:
-        own = [estimator.named_steps[step].algorithm]
+        own = [estimator.get_params()[step].algorithm]
         for algorithm in grid.get(f"{step}__algorithm", own):
             name = _sparsity_name(algorithm, step, grid)
             values.setdefault(name, []).extend(grid[f"{step}__{name}"])
@@ -257,7 +267,7 @@ def _sparsity_name(algorithm, step, grid):
 def _share(estimator, step, densest, folder):
     """Replace the coder of a pipeline by one that shares its dictionaries."""
     shared = clone(estimator)
-    coder = shared.named_steps[step]
+    coder = shared.get_params()[step]
     replacement = _SharedDictionary(coder, densest, folder)
     for setting in ("_sklearn_output_config", "_metadata_request"):
         if hasattr(coder, setting):
@@ -282,15 +292,18 @@ def _renamed(param_grid, step):
     if not isinstance(param_grid, dict):
         return [_renamed(grid, step) for grid in param_grid]
     outer, inner = f"{step}__", f"{step}__coder__"
-    return {name.replace(outer, inner): values for name, values in param_grid.items()}
+    return {_moved(name, outer, inner): value for name, value in param_grid.items()}
 
 
-def _unshared(pipeline, step):
-    """Put the coder back that a fitted shared one holds."""
-    steps = [
-        (name, fitted.coder_ if name == step else fitted)
-        for name, fitted in pipeline.steps
-    ]
-    plain = clone(pipeline)
-    plain.steps = steps
-    return plain
+def _moved(name, old, new):
+    """Replace what the name of a parameter, or of its column, begins with."""
+    column = "param_" if name.startswith("param_") else ""
+    rest = name.removeprefix(column)
+    return column + new + rest.removeprefix(old) if rest.startswith(old) else name
+
+
+def _unshared(leaf):
+    """Return the coder that a shared one holds, fitted or not, or what else it is."""
+    if isinstance(leaf, _SharedDictionary):
+        return getattr(leaf, "coder_", leaf.coder)
+    return leaf

@@ -23,10 +23,9 @@ from sksparse_nn.neural._convergence import warn_if_constant, warn_if_short
 from sksparse_nn.neural._device import check_device
 from sksparse_nn.neural._forward import network_outputs
 from sksparse_nn.neural._holdout import hold_out
-from sksparse_nn.neural._modules import ACTIVATIONS, check_first_layer
+from sksparse_nn.neural._modules import ACTIVATIONS, check_first_layer, first_weight
 from sksparse_nn.neural._net import epoch_records
 from sksparse_nn.neural._optimizers import OPTIMIZERS
-from sksparse_nn.neural._proximal import weight_matrices
 from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
 from sksparse_nn.neural._sparse_input import stays_sparse
@@ -287,7 +286,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         """
         check_is_fitted(self, "net_")
         check_first_layer(self.net_.module_, self.n_features_in_, "feature importances")
-        weight = next(weight_matrices(self.net_.module_)).detach()
+        weight = first_weight(self.net_.module_).detach()
         norms = torch.linalg.vector_norm(weight.double(), dim=0).cpu().numpy()
         return norms / (norms.sum() or 1)
 

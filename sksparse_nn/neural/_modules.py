@@ -8,7 +8,6 @@ from numbers import Integral
 import torch
 from torch import nn
 
-from sksparse_nn.neural._proximal import weight_matrices
 from sksparse_nn.neural._sparse_input import Perceptron, store_by_feature
 
 ACTIVATIONS = {
@@ -186,10 +185,52 @@ def check_first_layer(module, n_features, what):
     FirstLayerError
         If they have not.
     """
-    first = next(weight_matrices(module), None)
+    first = first_weight(module)
     if first is None or first.shape[1:] != (n_features,):
         found = None if first is None else tuple(first.shape)
         raise FirstLayerError(
             f"{what} needs a module whose first weights have a column for each of "
             f"n_features={n_features}. Got shape {found}; do without {what}."
         )
+
+
+def first_weight(module):
+    """Return the weights that a network multiplies its input by.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network, compressed or not.
+
+    Returns
+    -------
+    weight : Tensor of two or more dimensions, or None
+        Of a layer of low rank the product of its factors. None where there are none.
+    """
+    layers = [layer for layer in module.modules() if _matrix(layer) is not None]
+    if not layers:
+        return None
+    first, second = _matrix(layers[0]), next(iter(layers[1:]), None)
+    if second is not None and _are_factors(module, layers[0], second):
+        return _matrix(second) @ first
+    return first
+
+
+def _matrix(layer):
+    """Return the weights of a layer itself, not of those in it, or None."""
+    if hasattr(layer, "dense_weight"):
+        return layer.weight
+    own = layer.parameters(recurse=False)
+    return next((w for w in own if w.ndim > 1 and w.requires_grad), None)
+
+
+def _are_factors(module, first, second):
+    """Tell whether two layers stand in for one, without anything between them."""
+    bias = getattr(first, "bias", second)
+    if bias is not None and not (hasattr(first, "dense_weight") and not bias.any()):
+        return False
+    for parent in module.modules():
+        children = list(parent.children())
+        if isinstance(parent, nn.Sequential) and first in children:
+            return second in children[children.index(first) + 1 :][:1]
+    return False

@@ -34,9 +34,9 @@ from sksparse_nn import (
     compression_report,
     for_prediction,
 )
+from sksparse_nn._pipelines import last_step
 from sksparse_nn.compression._layers import PrunedLinear, QuantizedLinear
 from sksparse_nn.compression._networks import linear_layers
-from sksparse_nn.neural._nesting import last_step
 
 COMPRESSORS = {
     "weights": lambda net: NetPruner(net, amount=0.6),
@@ -73,7 +73,7 @@ every_compressor = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.parametrize("share, is_sparse", [(0.02, True), (0.1, False)])
+@pytest.mark.parametrize(("share", "is_sparse"), [(0.02, True), (0.1, False)])
 def test_counts_alone_decide_whether_a_layer_multiplies_sparse(share, is_sparse):
     torch.manual_seed(0)
     layer = torch.nn.Linear(600, 512)
@@ -412,15 +412,13 @@ def test_what_cannot_be_is_said(digits, bad, error, match):
 
 
 @pytest.mark.parametrize("make", [NetPruner, NetQuantizer, NetFactorizer])
-def test_modules_of_ones_own_keep_what_is_not_linear(digits, make):
+def test_modules_of_ones_own_keep_what_has_no_matrix(digits, make):
     def module(n_features, n_outputs):
         return torch.nn.Sequential(
-            torch.nn.Unflatten(1, (1, 8, 8)),
-            torch.nn.Conv2d(1, 4, 3),
-            torch.nn.ReLU(),
-            torch.nn.Flatten(),
-            torch.nn.Linear(144, 64),
-            torch.nn.ReLU(),
+            torch.nn.LayerNorm(n_features),
+            torch.nn.Linear(n_features, 64),
+            torch.nn.BatchNorm1d(64),
+            torch.nn.PReLU(),
             torch.nn.Linear(64, n_outputs),
         )
 
@@ -429,6 +427,45 @@ def test_modules_of_ones_own_keep_what_is_not_linear(digits, make):
         module=module, learning_rate=0.01, max_epochs=10, random_state=0
     )
     assert make(net).fit(X, y).score(X_test, y_test) > 0.85
+
+
+OTHER_MATRICES = {
+    "Conv2d": (lambda: torch.nn.Conv2d(1, 4, 3), (1, 8, 8)),
+    "ConvTranspose1d": (lambda: torch.nn.ConvTranspose1d(8, 2, 3), (8, 8)),
+    "GRU": (lambda: torch.nn.GRU(8, 4), (8, 8)),
+    "Bilinear": (lambda: _Twice(torch.nn.Bilinear(64, 64, 3)), (64,)),
+}
+
+
+class _Twice(torch.nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, X):
+        return self.inner(X, X)
+
+
+class _Mixed(torch.nn.Module):
+    def __init__(self, make, shape, n_outputs):
+        super().__init__()
+        self.shape, self.odd = shape, make()
+        self.head = torch.nn.LazyLinear(n_outputs)
+
+    def forward(self, X):
+        Z = self.odd(X.reshape(-1, *self.shape))
+        return self.head((Z[0] if isinstance(Z, tuple) else Z).flatten(1))
+
+
+@pytest.mark.parametrize("name", OTHER_MATRICES)
+@pytest.mark.parametrize("compressor", [NetPruner, NetQuantizer, NetFactorizer])
+def test_layers_that_would_be_passed_over_are_named(digits, compressor, name):
+    X, _, y, _ = digits
+    module = _Mixed(*OTHER_MATRICES[name], 10)
+    module(torch.zeros(2, 64))
+    net = SparseNetClassifier(module=module, max_epochs=1, random_state=0)
+    with pytest.raises(TypeError, match=rf"pass over {name} \('odd[.inner]*' of the"):
+        compressor(net).fit(X[:50], y[:50])
 
 
 def test_it_is_searched_through_all_the_frames(digits):

@@ -21,7 +21,7 @@ from sksparse_nn import (
     compression_report,
     for_prediction,
 )
-from sksparse_nn.neural._nesting import last_step
+from sksparse_nn._pipelines import last_step
 from sksparse_nn.neural._targets._number_losses import LOSSES
 
 COMPRESSORS = {
