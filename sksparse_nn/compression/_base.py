@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from copy import deepcopy
 
 import numpy as np
+import torch
 from scipy import sparse
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags
@@ -65,7 +66,8 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         ValueError
             If the network was compressed before in a way that this would undo.
         """
-        with restored_on_error(self):
+        # What is made in the caller's inference mode could not be trained.
+        with restored_on_error(self), torch.inference_mode(False), torch.enable_grad():
             self._validate_params()
             check_network(self.estimator, type(self).__name__)
             report = ProgressLines(type(self).__name__, self.verbose)

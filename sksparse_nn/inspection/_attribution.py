@@ -8,13 +8,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
 
 from sksparse_nn.inspection._codes import dense
-from sksparse_nn.inspection._path_gradients import (
-    DoubleNet,
-    integrated_gradients,
-    largest_error,
-)
+from sksparse_nn.inspection._path_gradients import DoubleNet, integrated_gradients
 from sksparse_nn.inspection._pullback import pull_back
 from sksparse_nn.inspection._stages import read_stages
+
+# Of numbers that are subtracted, what rounding leaves.
+_ROUNDING = 1e-9
 
 
 def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
@@ -45,9 +44,10 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
         Whether to go on to the features.
 
     tol : float, default=1e-3
-        What the sum may miss, as a share of the largest change of the output between
-        no atoms and all, of any output of a classifier. The path of integration gets
-        more points until that holds.
+        What an atom's contribution may be off by, as a share of the largest of its row
+        and output. The path of integration gets more points until that holds. Networks
+        of linear layers and ReLU or its leaky kin are followed from kink to kink, which
+        is exact.
 
     Returns
     -------
@@ -61,6 +61,8 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
           double precision;
         - ``errors``, ndarray of shape (n_samples, n_targets): outputs less bias less
           the sum of atoms; rounding with a linear network;
+        - ``bounds``, ndarray of shape (n_samples, n_targets): what the contribution of
+          no atom is further off by;
         - ``features``, ndarray of shape (n_samples, n_targets, n_features): what each
           feature adds through the atoms; numbers that the first numeric step is given,
           which of a text are its words;
@@ -107,25 +109,50 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
     True
     """
     stages = read_stages(estimator, X)
-    net = DoubleNet(stages.network)
-    Z = _dense(stages.rows[-1])
+    return attribute_stages(stages, outputs=outputs, features=features, tol=tol)
+
+
+def attribute_stages(stages, *, outputs=None, features=True, tol=1e-3):
+    """Do what `attribute` does, with rows that have gone through a pipeline.
+
+    Parameters
+    ----------
+    stages : Stages
+        The pipeline, and the rows.
+
+    outputs : None, "predicted" or array-like, default=None
+        Of `attribute`.
+
+    features : bool, default=True
+        Of `attribute`.
+
+    tol : float, default=1e-3
+        Of `attribute`.
+
+    Returns
+    -------
+    attribution : sklearn.utils.Bunch
+        As from `attribute`.
+    """
+    net, Z = DoubleNet(stages.network), _dense(stages.rows[-1])
     answers = net.outputs(Z)
     which, targets = _wanted(stages, answers, outputs)
     start = _without_atoms(stages)
-    worths = integrated_gradients(net, Z, start, which, tol)
+    bias = np.take_along_axis(net.outputs(start[:1]), which, axis=1)
+    worths, bounds = integrated_gradients(net, Z, start, which, tol)
     worths = _back(stages, worths, len(stages.transformers), stages.atoms)
     codes = stages.rows[stages.atoms]
-    rows = np.arange(len(Z))[:, None]
     found = Bunch(
         atoms=worths * _dense(codes)[:, None],
-        bias=net.outputs(start)[rows, which],
-        outputs=answers[rows, which],
+        bias=bias,
+        outputs=np.take_along_axis(answers, which, axis=1),
         codes=codes,
         targets=targets,
         atom_names=_atom_names(stages),
     )
     found.errors = found.outputs - found.bias - found.atoms.sum(axis=2)
-    _warn(found, tol, net.has_one_unit)
+    found.bounds = np.maximum(bounds, np.abs(found.errors))
+    _warn(found, tol, net.floor(which))
     if features:
         _check_nothing_is_missing(stages.rows[stages.first])
         worths = _back(stages, worths, stages.atoms, stages.first)
@@ -189,20 +216,21 @@ def _numbers_of(names, outputs):
     return np.array([places[name] for name in outputs.tolist()], dtype=np.intp)
 
 
-def _warn(found, tol, has_one_unit):
-    """Say once what the atoms miss of outputs, as `attribute` promises."""
-    missed = np.abs(found.errors)
-    allowed = largest_error(found.outputs - found.bias, tol, has_one_unit)
-    if (missed > allowed).any():
-        n_rows = (missed > allowed).any(axis=1).sum()
-        worst = np.unravel_index((missed - allowed).argmax(), missed.shape)
+def _warn(found, tol, floor):
+    """Say once what atoms' contributions may be off by, as `attribute` promises."""
+    largest = np.abs(found.atoms).max(axis=2, initial=0.0)
+    sizes = np.abs(found.outputs) + np.abs(found.bias)
+    allowed = tol * largest + floor + _ROUNDING * (sizes + largest)
+    is_far = found.bounds > allowed
+    if is_far.any():
+        worst = np.unravel_index((found.bounds - allowed).argmax(), is_far.shape)
         warnings.warn(
-            f"What atoms add misses up to {missed[worst]:.2g} of an output in {n_rows} "
-            f"of {len(missed)} rows, where tol={tol} allows {allowed[worst[1]]:.2g}. "
-            "The network bends sharply, or a step behind atoms is not affine. Raise "
-            "tol or use a smoother activation.",
+            f"What an atom adds is off by up to {found.bounds[worst]:.2g} in "
+            f"{is_far.any(axis=1).sum()} of {len(is_far)} rows, where tol={tol} allows "
+            f"{allowed[worst]:.2g}. The network bends sharply, or a step behind atoms "
+            "is not affine. Raise tol or use a smoother activation.",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

@@ -1,16 +1,24 @@
 """Integrated gradients of a network's outputs, in double precision."""
 
 from copy import deepcopy
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import nn
 
-# Points of the path at first, and at most. A straight line needs one.
-_FIRST, _MOST = 1, 4096
+from sksparse_nn.inspection._path_points import converged_gradients
+from sksparse_nn.inspection._straight_layers import read_layers, straight_gradients
 
-# Rows times points that go through a network at once.
+# Rows that go through a network at once.
 _BLOCK = 1024
+
+# Numbers of the gradients that are integrated at once.
+_ROOM = 2**16
+
+# What rounding costs, of what is added up and of a unit of the network's own, and what
+# points need not reach, of that unit.
+_ROUNDING, _FLOOR = 1e-12, 1e-10
 
 
 class DoubleNet:
@@ -23,16 +31,31 @@ class DoubleNet:
 
     Attributes
     ----------
-    has_one_unit : bool
-        Whether outputs can be compared: logits can, targets may be of any unit.
+    scale : ndarray of shape (n_outputs,)
+        What the network's own outputs are multiplied by; ones of a classifier.
     """
 
     def __init__(self, network):
-        module = deepcopy(network.net_.module_).cpu()
-        self._module = _plain(module).double().eval()
+        with torch.inference_mode(False), torch.no_grad():
+            module = deepcopy(network.net_.module_).cpu()
+            self._module = _plain(module).double().eval()
         self._module.requires_grad_(False)
-        self._scale, self._shift = network._targets.in_units()
-        self.has_one_unit = hasattr(network, "classes_")
+        self.scale, self._shift = network._targets.in_units()
+
+    def floor(self, which):
+        """Return what contributions may be off by at least.
+
+        Parameters
+        ----------
+        which : ndarray of int
+            Outputs.
+
+        Returns
+        -------
+        floor : ndarray of the shape of `which`
+            Their rounding, in their units.
+        """
+        return 2 * _FLOOR * self.scale[which]
 
     def outputs(self, Z):
         """Answer rows.
@@ -48,50 +71,91 @@ class DoubleNet:
             Logits of a classifier; targets of a regressor, or their logarithms if it
             was trained with ``loss="poisson"``.
         """
-        with torch.no_grad():
-            answers = self._module(torch.from_numpy(np.array(Z, np.float64)))
-        return answers.numpy() * self._scale + self._shift
+        return self._answers(Z) * self.scale + self._shift
 
-    def mean_gradients(self, Z, start, which, n_points):
-        """Average gradients along straight lines, at the middles of equal parts.
+    def straight_layers(self, width):
+        """Read the layers, as `read_layers` does.
+
+        Parameters
+        ----------
+        width : int
+            Of the input.
+
+        Returns
+        -------
+        layers : list of Layer or None
+            Of outputs in the network's own units.
+        """
+        return read_layers(self._module, width)
+
+    def changes(self, Z, start, which):
+        """Return by how much outputs differ between ends and beginnings of lines.
 
         Parameters
         ----------
         Z, start : ndarray of shape (n_samples, n_inputs)
-            Ends and beginnings of the lines.
+            Ends and beginnings.
 
         which : ndarray of int of shape (n_samples, n_targets)
             Outputs that are wanted of each row.
 
-        n_points : int
-            Number of parts.
+        Returns
+        -------
+        changes : ndarray of shape (n_samples, n_targets)
+            In the network's own units.
+        """
+        changes = self._answers(Z) - self._answers(start)
+        return np.take_along_axis(changes, which, axis=1)
+
+    def slopes(self, rows, which):
+        """Answer rows and differentiate.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, n_inputs)
+            Rows.
+
+        which : ndarray of int of shape (n_rows,)
+            An output of each.
 
         Returns
         -------
-        gradients : ndarray of shape (n_samples, n_targets, n_inputs)
-            Of the outputs by the inputs.
+        values : ndarray of shape (n_rows,)
+            Outputs, in the network's own units.
+
+        gradients : ndarray of shape (n_rows, n_inputs)
+            By the rows.
         """
-        points = (np.arange(n_points) + 0.5) / n_points
-        total = np.zeros((*which.shape, Z.shape[1]))
-        size = max(1, _BLOCK // len(Z))
-        for begin in range(0, n_points, size):
-            some = points[begin : begin + size, None, None]
-            inputs = torch.from_numpy(
-                (start + some * (Z - start)).reshape(-1, Z.shape[1])
-            )
+        values, gradients = np.empty(len(rows)), np.empty(rows.shape)
+        for begin in range(0, len(rows), _BLOCK):
+            part = slice(begin, begin + _BLOCK)
+            values[part], gradients[part] = self._slopes(rows[part], which[part])
+        return values, gradients
+
+    def _answers(self, Z):
+        with torch.inference_mode(False), torch.no_grad():
+            return self._module(torch.from_numpy(np.array(Z, np.float64))).numpy()
+
+    def _slopes(self, rows, which):
+        with torch.inference_mode(False), torch.enable_grad():
+            inputs = torch.from_numpy(rows).requires_grad_(True)
             # A copy: the first layer may work in place.
-            answers = self._module(inputs.requires_grad_(True).clone())
-            answers = answers.reshape(len(some), len(Z), -1)
-            for place in range(which.shape[1]):
-                chosen = answers[:, np.arange(len(Z)), which[:, place]].sum()
-                (slopes,) = torch.autograd.grad(chosen, inputs, retain_graph=True)
-                slopes = slopes.numpy().reshape(len(some), *Z.shape).sum(axis=0)
-                total[:, place] += slopes * self._scale[which[:, place], None]
-        return total / n_points
+            answers = self._module(inputs.clone())
+            answers = answers[torch.arange(len(rows)), torch.from_numpy(which)]
+            if not answers.requires_grad:
+                return answers.numpy(), np.zeros(rows.shape)
+            (gradients,) = torch.autograd.grad(
+                answers.sum(), inputs, allow_unused=True, materialize_grads=True
+            )
+        return answers.detach().numpy(), gradients.numpy()
 
 
 def integrated_gradients(net, Z, start, which, tol):
-    """Average gradients along lines with as many points as completeness needs.
+    """Average gradients along lines, each line and output by itself.
+
+    Networks that are straight between kinks are followed from kink to kink, which is
+    exact; others get points until no contribution, the product of a gradient and the
+    line's direction, may be off by more than is allowed.
 
     Parameters
     ----------
@@ -105,52 +169,59 @@ def integrated_gradients(net, Z, start, which, tol):
         Outputs that are wanted of each row.
 
     tol : float
-        What the products of gradients and inputs may miss of an output's change along
-        the line, as in `largest_error`.
+        What a contribution may be off by, as a share of the largest of its line.
 
     Returns
     -------
     gradients : ndarray of shape (n_samples, n_targets, n_inputs)
         Mean gradients.
+
+    bounds : ndarray of shape (n_samples, n_targets)
+        What contributions are off by at most.
     """
-    rows = np.arange(len(Z))[:, None]
-    wanted = (net.outputs(Z) - net.outputs(start))[rows, which]
-    allowed = largest_error(wanted, tol, net.has_one_unit)
-    gradients = np.zeros((*which.shape, Z.shape[1]))
-    open_rows, n_points = np.arange(len(Z)), _FIRST
-    while len(open_rows) and n_points <= _MOST:
-        part = open_rows
-        found = net.mean_gradients(Z[part], start[part], which[part], n_points)
-        summed = (found * (Z - start)[part, None]).sum(axis=2)
-        gradients[part] = found
-        is_open = np.abs(wanted[part] - summed) > allowed
-        open_rows = part[is_open.any(axis=1)]
-        n_points *= 4
-    return gradients
+    layers = net.straight_layers(Z.shape[1])
+    if layers is not None:
+        gradients = straight_gradients(layers, Z, start, which)
+        bounds = np.zeros(which.shape)
+    else:
+        gradients, bounds = _by_points(net, Z, start, which, tol)
+    added = gradients * (Z - start)[:, None]
+    missed = np.abs(net.changes(Z, start, which) - added.sum(axis=2))
+    rounding = _ROUNDING * (np.abs(added).sum(axis=2) + 1)
+    scale = net.scale[which]
+    bounds = scale * (np.maximum(bounds, missed) + rounding)
+    return scale[:, :, None] * gradients, bounds
 
 
-def largest_error(changes, tol, has_one_unit):
-    """Return what a sum may miss of each output.
+def _by_points(net, Z, start, which, tol):
+    gradients = np.empty((*which.shape, Z.shape[1]))
+    bounds, size = np.empty(which.shape), max(1, _ROOM // gradients[0].size)
+    for begin in range(0, len(Z), size):
+        part = slice(begin, begin + size)
+        rows = np.repeat(np.arange(len(Z))[part], which.shape[1])
+        lines = _Lines(net, which[part].ravel(), start[rows], (Z - start)[rows])
+        changes = net.changes(Z[part], start[part], which[part]).ravel()
+        found = converged_gradients(lines, lines.directions, changes, tol, _FLOOR)
+        gradients[part] = found[0].reshape(gradients[part].shape)
+        bounds[part] = found[1].reshape(bounds[part].shape)
+    return gradients, bounds
 
-    Parameters
-    ----------
-    changes : ndarray of shape (n_samples, n_targets)
-        What outputs change by between no atoms and all.
 
-    tol : float
-        Share of the largest change of a target.
+@dataclass(frozen=True)
+class _Lines:
+    """Outputs along lines, as `converged_gradients` asks for them."""
 
-    has_one_unit : bool
-        Whether the largest change of all targets counts.
+    net: DoubleNet
+    which: np.ndarray
+    begins: np.ndarray
+    directions: np.ndarray
 
-    Returns
-    -------
-    allowed : ndarray of shape (n_targets,)
-        At least what rounding costs.
-    """
-    largest = np.abs(changes).max(axis=0, initial=0.0)
-    most = largest.max(initial=0.0)
-    return tol * np.where(has_one_unit, most, largest) + 1e-9 * most
+    def __call__(self, lines, places):
+        directions = self.directions[lines][:, None]
+        rows = self.begins[lines][:, None] + places[:, :, None] * directions
+        which = np.repeat(self.which[lines], places.shape[1])
+        values, gradients = self.net.slopes(rows.reshape(-1, rows.shape[2]), which)
+        return values.reshape(places.shape), gradients.reshape(rows.shape)
 
 
 def _plain(module):

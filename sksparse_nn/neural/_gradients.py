@@ -33,8 +33,8 @@ def loss_gradients(estimator, X, y, sample_weight, parameters):
     """
     net = estimator.net_
     samples = loss_samples(estimator, X, y, sample_weight)
-    totals = [torch.zeros_like(parameter) for parameter in parameters]
-    with torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad():
+        totals = [torch.zeros_like(parameter) for parameter in parameters]
         for inputs, target in BatchIterator(samples, net.batch_size):
             loss = net.get_loss(net.infer(inputs), target, X=inputs)
             share = len(target) / len(samples)
