@@ -5,6 +5,7 @@ from functools import singledispatch
 import numpy as np
 import torch
 from scipy import sparse
+from sklearn.utils import _safe_indexing
 from torch import nn
 
 from sksparse_nn.compression._layers import CompressedLinear
@@ -145,7 +146,7 @@ def _outputs_for_a_row(module, layers, rows):
         )
         for layer in layers
     ]
-    like, row = next(module.parameters()), rows[:1]
+    like, row = next(module.parameters()), _safe_indexing(rows, [0])
     row = row.toarray() if sparse.issparse(row) else np.array(row)
     was_training = module.training
     try:

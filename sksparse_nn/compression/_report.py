@@ -23,6 +23,7 @@ from sksparse_nn._pipelines import (
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import check_rows
 from sksparse_nn.compression._counts import network_counts
+from sksparse_nn.neural._heads import module_of
 from sksparse_nn.neural._nesting import NETWORKS
 
 _BATCHES = {"latency_1": (1, 101), "latency_256": (256, 21)}
@@ -39,9 +40,9 @@ def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
     Parameters
     ----------
     estimators : dict of str to estimator
-        Networks, pipelines that end in one, compressors of these, in any nesting;
-        fitted, unless `fit_on` is given. The first is what the others are compared
-        with.
+        Networks, linear models and MLPs of scikit-learn, pipelines that end in one,
+        compressors and searches of these, in any nesting; fitted, unless `fit_on` is
+        given. The first is what the others are compared with.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Samples to be accurate on, and to be timed on.
@@ -85,8 +86,9 @@ def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
     Raises
     ------
     TypeError
-        If an estimator does not end in a network of this package, or has no name, or
-        the work of a layer is not known.
+        If an estimator does not end in a network of this package and in no linear model
+        or MLP of scikit-learn either, or has no name, or the work of a layer is not
+        known.
 
     Examples
     --------
@@ -128,10 +130,11 @@ def _row(estimator, X, y, fit_on):
         estimator.fit(*fit_on)
         times["fit_time"] = perf_counter() - start
     check_is_fitted(estimator)
-    if not isinstance(last_step(estimator), NETWORKS):
+    if module_of(last_step(estimator)) is None:
         raise TypeError(
-            f"compression_report takes estimators that end in a network of this "
-            f"package. Got {type(last_step(estimator)).__name__}."
+            "compression_report takes estimators that end in a network of this "
+            "package, or in a linear model or an MLP of scikit-learn. Got "
+            f"{type(last_step(estimator)).__name__}."
         )
     score = "r2" if is_regressor(estimator) else "accuracy"
     parts = _parts(estimator, _rows(X, _COUNTED_ROWS))
@@ -230,8 +233,9 @@ def _parts(estimator, rows):
     for step in steps:
         counted += [_of_step(*leaf) for leaf in leaves(step, rows)]
         rows = step.transform(rows)
-    rows = check_rows(network, rows, reset=False)
-    return [*counted, *network_counts(network.net_.module_, rows)]
+    if isinstance(network, NETWORKS):
+        rows = check_rows(network, rows, reset=False)
+    return [*counted, *network_counts(module_of(network), rows)]
 
 
 def _of_step(step, rows):

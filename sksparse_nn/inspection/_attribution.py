@@ -11,6 +11,7 @@ from sksparse_nn.inspection._codes import dense
 from sksparse_nn.inspection._path_gradients import DoubleNet, integrated_gradients
 from sksparse_nn.inspection._pullback import pull_back
 from sksparse_nn.inspection._stages import read_stages
+from sksparse_nn.neural._nesting import NETWORKS
 
 # Of numbers that are subtracted, what rounding leaves.
 _ROUNDING = 1e-9
@@ -29,8 +30,10 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
     Parameters
     ----------
     estimator : estimator
-        A fitted `SparseNetClassifier` or `SparseNetRegressor`, or a pipeline,
-        compressor or frozen estimator that ends in one.
+        A fitted `SparseNetClassifier` or `SparseNetRegressor`, a linear model or MLP of
+        scikit-learn, or a pipeline, search, compressor or frozen estimator that ends in
+        one. Outputs of a linear classifier are its decision function, of two classes
+        that of the second, and of the first with the other sign.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
         Samples. The result is dense, so give the rows that are to be read.
@@ -199,7 +202,9 @@ def _wanted(stages, answers, outputs):
                 'outputs must be None, an array of classes, or "predicted" for a '
                 f"classifier. Got {outputs!r} for {type(network).__name__}."
             )
-        which = network._outputs(stages.rows[-1]).numpy().argmax(axis=1)[:, None]
+        if isinstance(network, NETWORKS):
+            answers = network._outputs(stages.rows[-1]).numpy()
+        which = answers.argmax(axis=1)[:, None]
         return which, names[which]
     which = np.arange(len(names))
     if outputs is not None:

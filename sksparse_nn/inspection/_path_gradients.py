@@ -9,6 +9,8 @@ from torch import nn
 
 from sksparse_nn.inspection._path_points import converged_gradients
 from sksparse_nn.inspection._straight_layers import read_layers, straight_gradients
+from sksparse_nn.neural._heads import module_of
+from sksparse_nn.neural._nesting import NETWORKS
 
 # Rows that go through a network at once.
 _BLOCK = 1024
@@ -26,8 +28,10 @@ class DoubleNet:
 
     Parameters
     ----------
-    network : SparseNetClassifier or SparseNetRegressor
-        Fitted. Layers of small integers or without their zeros become plain ones.
+    network : SparseNetClassifier, SparseNetRegressor or model of scikit-learn
+        Fitted. Layers of small integers or without their zeros become plain ones. Of
+        two classes a model of scikit-learn has one output, for the second; the first
+        gets it with the other sign.
 
     Attributes
     ----------
@@ -37,10 +41,12 @@ class DoubleNet:
 
     def __init__(self, network):
         with torch.inference_mode(False), torch.no_grad():
-            module = deepcopy(network.net_.module_).cpu()
-            self._module = _plain(module).double().eval()
+            module = _plain(deepcopy(module_of(network)).cpu())
+            if not isinstance(network, NETWORKS):
+                module = _for_each_class(module, network)
+            self._module = module.double().eval()
         self._module.requires_grad_(False)
-        self.scale, self._shift = network._targets.in_units()
+        self.scale, self._shift = _units(network, self._module)
 
     def floor(self, which):
         """Return what contributions may be off by at least.
@@ -234,3 +240,20 @@ def _plain(module):
     for name, child in module.named_children():
         setattr(module, name, _plain(child))
     return module
+
+
+def _for_each_class(module, head):
+    """Give a module of one output, for the second class, one for the first, too."""
+    if len(getattr(head, "classes_", ())) != 2 or module[-1].out_features == 2:
+        return module
+    both = nn.Linear(1, 2, bias=False)
+    both.weight = nn.Parameter(torch.tensor([[-1.0], [1.0]]))
+    return nn.Sequential(*module, both)
+
+
+def _units(network, module):
+    """Return what outputs are multiplied by, and what is then added."""
+    if isinstance(network, NETWORKS):
+        return network._targets.in_units()
+    n_outputs = module[-1].out_features
+    return np.ones(n_outputs), np.zeros(n_outputs)

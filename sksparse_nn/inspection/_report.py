@@ -35,6 +35,7 @@ from sksparse_nn.inspection._reconstruction_display import ReconstructionDisplay
 from sksparse_nn.inspection._spectrum_display import SpectrumDisplay
 from sksparse_nn.inspection._stages import read_stages
 from sksparse_nn.inspection._usage_display import CodeUsageDisplay
+from sksparse_nn.neural._nesting import NETWORKS
 
 # Rows that the most important atoms are found on, and how exactly.
 _READ, _TOLERANCE = 500, 1e-2
@@ -62,7 +63,8 @@ def report(
     ----------
     estimator : estimator
         A fitted pipeline of transformers, one of which has atoms, and a
-        `SparseNetClassifier` or `SparseNetRegressor`.
+        `SparseNetClassifier` or `SparseNetRegressor`, or a linear model or MLP of
+        scikit-learn.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
         Samples that were not learnt from, some hundred.
@@ -94,7 +96,8 @@ def report(
     Raises
     ------
     TypeError
-        If there is no network of this package at the end, or nothing with atoms ahead.
+        If there is neither a network of this package nor a linear model or MLP of
+        scikit-learn at the end, or nothing with atoms ahead.
 
     ValueError
         If `X` and `y` differ in length, or the estimator cannot take `X`.
@@ -295,20 +298,23 @@ def _faithfulness(subject):
 
 def _smaller(subject):
     frozen = FrozenEstimator(subject.estimator)
+    can_shrink = isinstance(subject.stages.network, NETWORKS)
     ways = {
         "int8": NetQuantizer(frozen, scheme="weight_only"),
         "50 % pruned": NetPruner(frozen, amount=0.5, fine_tune_epochs=0),
         "80 % pruned": NetPruner(frozen, amount=0.8, fine_tune_epochs=0),
     }
     models = {"as it is": subject.estimator}
-    for name, way in ways.items():
+    for name, way in ways.items() if can_shrink else ():
         with suppress(ValueError):  # what is quantized already stays as it is
             models[name] = way.fit(subject.X, subject.y)
     numbers = compression_report(models, subject.X, subject.y)
     return Section(
         "smaller",
         "Smaller",
-        "The same pipeline with fewer or coarser weights, not trained on.",
+        "The same pipeline with fewer or coarser weights, not trained on."
+        if can_shrink
+        else "What the pipeline takes. Networks of this package can be made smaller.",
         pictures=[picture(CompressionDisplay(numbers).plot(costs=["bytes_disk"]))],
         tables=[table(numbers.rename_axis("model"), "Accuracy, size and speed.")],
     )

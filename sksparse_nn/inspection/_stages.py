@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._pipelines import flat_steps
 from sksparse_nn._validation import check_rows
+from sksparse_nn.neural._heads import module_of
 from sksparse_nn.neural._nesting import NETWORKS
 
 
@@ -21,7 +22,7 @@ class Stages:
     transformers : list of transformer
         Fitted.
 
-    network : SparseNetClassifier or SparseNetRegressor
+    network : SparseNetClassifier, SparseNetRegressor or model of scikit-learn
         Fitted.
 
     rows : list of {ndarray, sparse matrix}
@@ -74,8 +75,8 @@ def read_stages(estimator, X):
     Parameters
     ----------
     estimator : estimator
-        A network, a pipeline that ends in one, in any nesting of pipelines, compressors
-        and frozen estimators.
+        A network, or a linear model or MLP of scikit-learn, or a pipeline that ends in
+        one, in any nesting of pipelines, compressors, searches and frozen estimators.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
         What the estimator is given.
@@ -88,22 +89,25 @@ def read_stages(estimator, X):
     Raises
     ------
     TypeError
-        If no network of this package stands at its end.
+        If what stands at its end is no network of this package, and neither linear nor
+        an MLP of scikit-learn.
 
     ValueError
         If the network cannot take what comes out of the steps ahead of it.
     """
     *steps, network = flat_steps(estimator)
-    if not isinstance(network, NETWORKS):
-        raise TypeError(
-            "estimator must be a SparseNetClassifier or SparseNetRegressor, or a "
-            f"Pipeline that ends in one. Got {type(network).__name__}."
-        )
     check_is_fitted(network)
+    if module_of(network) is None:
+        raise TypeError(
+            "estimator must be a SparseNetClassifier or SparseNetRegressor, a linear "
+            "model or an MLP of scikit-learn, or a Pipeline that ends in one. Got "
+            f"{type(network).__name__}."
+        )
     rows = [X.tocsr() if sparse.issparse(X) else X]
     for transformer in steps:
         rows.append(transformer.transform(rows[-1]))
-    rows[-1] = check_rows(network, rows[-1], reset=False)
+    if isinstance(network, NETWORKS):
+        rows[-1] = check_rows(network, rows[-1], reset=False)
     first = next(i for i, part in enumerate(rows) if _is_numeric(part))
     rows = [_matrix(part) if i >= first else part for i, part in enumerate(rows)]
     with_atoms = [i + 1 for i, step in enumerate(steps) if hasattr(step, "components_")]
