@@ -30,6 +30,7 @@ from sksparse_nn.feature_extraction import ImagePatchCoder
 from sksparse_nn.inspection._pullback_attention import shares_to_rows
 from sksparse_nn.inspection._pullback_codes import codes_to_rows
 from sksparse_nn.inspection._pullback_patches import pooled_to_pixels
+from sksparse_nn.neural import TopKAutoencoder
 
 
 @singledispatch
@@ -63,8 +64,8 @@ def pull_back(transformer, X, Z, worths):
     raise TypeError(
         f"Predictions cannot be attributed through {type(transformer).__name__}. Known "
         "are TruncatedSVDReducer, SparseDictionaryCoder, SparseAttentionCoder, "
-        "ImagePatchCoder, PCA, TruncatedSVD, scalers and feature selectors. Where it "
-        "stands ahead of the atoms, features=False does without it."
+        "ImagePatchCoder, TopKAutoencoder, PCA, TruncatedSVD, scalers and feature "
+        "selectors. Where it stands ahead of the atoms, features=False does without it."
     )
 
 
@@ -157,3 +158,11 @@ def _through_image_patch_coder(transformer: ImagePatchCoder, X, Z, worths):
 @pull_back.register
 def _through_sparse_attention_coder(transformer: SparseAttentionCoder, X, Z, worths):
     return shares_to_rows(transformer, Z, worths)
+
+
+@pull_back.register
+def _through_topk_autoencoder(transformer: TopKAutoencoder, X, Z, worths):
+    """Code by code: which latents are the largest is taken as given."""
+    is_active = (Z.toarray() if sparse.issparse(Z) else Z) != 0
+    weights = transformer.encoder_weights_.astype(np.float64)
+    return (worths * is_active[:, None]) @ weights

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import sparse
 
+from sksparse_nn.solvers.simplex import coding_at
+
 
 def shares_to_rows(coder, codes, worths):
     """Turn worths of shares into worths of the features of the rows.
@@ -24,22 +26,10 @@ def shares_to_rows(coder, codes, worths):
         What a unit of each feature adds.
     """
     keys, codes = coder.keys_.astype(np.float64), sparse.csr_array(codes)
+    coding = coding_at(coder._mapping(), coder.temperature_, coder._converged())
     out = np.zeros((*worths.shape[:2], keys.shape[1]))
     for i in range(codes.shape[0]):
         row = codes[[i]]
-        slopes = _slopes(coder, keys[row.indices], row.data.astype(np.float64))
+        slopes = coding.slopes(keys[row.indices], row.data.astype(np.float64))
         out[i] = worths[i][:, row.indices] @ slopes
     return out
-
-
-def _slopes(coder, keys, shares):
-    """Differentiate shares by the row; they always sum to zero, as shares sum to one.
-
-    Sparsemax moves by the keys less their mean, entmax by each times the root of its
-    share, and a converged code by least squares.
-    """
-    if coder.iterate:
-        return np.linalg.pinv(keys - keys.mean(axis=0)).T
-    rates = np.sqrt(shares) if coder.mapping == "entmax15" else np.ones(len(shares))
-    mean = rates @ keys / rates.sum()
-    return rates[:, None] * (keys - mean) / coder.temperature_

@@ -39,7 +39,7 @@ def pooled_to_pixels(coder, X, worths):
         values = pooling.encoder.values(state, patches)
         by_patch = _unpooled(pooling, values, worths[i])
         whitened = whitening.apply(patches)
-        slopes = _SLOPES[coder.encoder](state, whitened, values, by_patch, coder)
+        slopes = pooling.encoder.slopes(state, whitened, values, by_patch)
         scaled = slopes * whitening.scales(patches)[:, None]
         scaled -= scaled.mean(axis=2, keepdims=True)
         for target in range(worths.shape[1]):
@@ -77,42 +77,3 @@ def _is_largest(pooling, values):
         signs, atoms = np.indices(winners.shape)
         marks[winners, signs, atoms] = 1
     return marks
-
-
-def _of_products(state, whitened, values, worths, coder):
-    return worths @ state.atoms
-
-
-def _of_least_squares(state, whitened, values, worths, coder):
-    whitening, atoms = state.whitening, state.atoms
-    out = np.zeros((*worths.shape[:2], whitened.shape[1]))
-    for patch in range(len(whitened)):
-        chosen = np.flatnonzero(values[patch])
-        if len(chosen):
-            slopes = np.linalg.pinv(atoms.unit[chosen].T)
-            out[:, patch] = worths[:, patch, chosen] @ slopes
-    return out @ whitening.matrix
-
-
-def _of_distances(state, whitened, values, worths, coder):
-    out = np.zeros((*worths.shape[:2], whitened.shape[1]))
-    for patch, row in enumerate(whitened):
-        away = row - coder.components_
-        lengths = np.linalg.norm(away, axis=1, keepdims=True)
-        directions = away / np.where(lengths > 0, lengths, np.inf)
-        out[:, patch] = worths[:, patch] @ (directions.mean(axis=0) - directions)
-    return out @ state.whitening.matrix
-
-
-def _of_nothing(state, whitened, values, worths, coder):
-    return np.zeros((*worths.shape[:2], whitened.shape[1]))
-
-
-_SLOPES = {
-    "soft_threshold": _of_products,
-    "threshold": _of_products,
-    "triangle": _of_distances,
-    "hard_assignment": _of_nothing,
-    "omp": _of_least_squares,
-    "lasso": _of_least_squares,
-}

@@ -14,6 +14,7 @@ from sksparse_nn import (
     SparseDictionaryCoder,
     SparseNetClassifier,
     SparseNetRegressor,
+    TopKAutoencoder,
     TruncatedSVDReducer,
 )
 
@@ -101,6 +102,10 @@ ENCODERS = {
     "omp, max": patches("omp", n_nonzero_coefs=3, pooling="max"),
     "lasso, max": patches("lasso", alpha=0.1, pooling="max"),
 }
+AUTOENCODERS = {
+    "top k": TopKAutoencoder(24, n_active=4, max_epochs=3, random_state=0),
+    "all": TopKAutoencoder(12, n_active=99, max_epochs=3, random_state=0),
+}
 REPRESENTATIONS = {
     "nothing": "passthrough",
     "svd": TruncatedSVDReducer(10),
@@ -110,6 +115,7 @@ REPRESENTATIONS = {
     **{f"coder, {name}": made for name, made in ALGORITHMS.items()},
     **{f"patches, {name}": made for name, made in ENCODERS.items()},
     **{f"attention, {name}": made for name, made in ATTENTION.items()},
+    **{f"autoencoder, {name}": made for name, made in AUTOENCODERS.items()},
 }
 PIPELINES = {
     **{
@@ -131,6 +137,11 @@ PIPELINES = {
         make_pipeline(StandardScaler(), linear()),
     ),
     "deep": make_pipeline(coder(n_nonzero_coefs=4), deep()),
+    "deep, kinked": make_pipeline(
+        coder(n_nonzero_coefs=4),
+        StandardScaler(with_mean=False),
+        SparseNetClassifier((16, 12), max_epochs=5, random_state=0),
+    ),
     "deep, scaled": make_pipeline(TruncatedSVDReducer(10), StandardScaler(), deep()),
     "pruned": NetPruner(make_pipeline(TruncatedSVDReducer(10), linear()), amount=0.5),
     "regressor": make_pipeline(

@@ -27,9 +27,15 @@ from sksparse_nn import (
     TruncatedSVDReducer,
 )
 from sksparse_nn.inspection import attribute
+from sksparse_nn.inspection._attribution import _back, _without_atoms
+from sksparse_nn.inspection._path_gradients import DoubleNet
+from sksparse_nn.inspection._pullback import pull_back
+from sksparse_nn.inspection._stages import read_stages
+from sksparse_nn.solvers import coding, patches, simplex
 from tests.inspection.pipelines import (
     ALGORITHMS,
     ATTENTION,
+    AUTOENCODERS,
     ENCODERS,
     PIPELINES,
     linear,
@@ -82,7 +88,7 @@ def test_errors_are_rounding_with_a_linear_network_and_small_with_a_deep_one(
     fitted, digits
 ):
     found = attribute(fitted, digits[0][:7], tol=1e-4)
-    is_deep = "tanh" in repr(fitted)
+    is_deep = "tanh" in repr(fitted)  # others are exact
     change = np.abs(found.outputs - found.bias).max()
     assert np.abs(found.errors).max() <= (1e-4 if is_deep else 1e-12) * change
 
@@ -94,6 +100,39 @@ def test_features_and_their_bias_sum_to_the_output(fitted, digits):
     assert found.features.shape == (7, found.outputs.shape[1], 64)
     assert len(found.feature_names) == 64
     assert len(found.atom_names) == found.atoms.shape[2]
+
+
+def midpoints(stages, n_points=512):
+    """Integrate by the middles of equal parts, naively."""
+    net, Z = DoubleNet(stages.network), np.asarray(stages.rows[-1], dtype=np.float64)
+    start = _without_atoms(stages)
+    places = (np.arange(n_points)[:, None, None] + 0.5) / n_points
+    rows = (start + places * (Z - start)).reshape(-1, Z.shape[1])
+    worths = np.empty((len(Z), net.outputs(Z).shape[1], Z.shape[1]))
+    for k, scale in enumerate(net.scale):
+        _, slopes = net.slopes(rows, np.full(len(rows), k))
+        worths[:, k] = scale * slopes.reshape(n_points, *Z.shape).mean(axis=0)
+    atoms = _back(stages, worths, len(stages.transformers), stages.atoms)
+    features = _back(stages, atoms, stages.atoms, stages.first)
+    return [
+        found * getattr(rows, "toarray", lambda rows=rows: rows)()[:, None]
+        for found, rows in (
+            (atoms, stages.rows[stages.atoms]),
+            (features, stages.rows[stages.first]),
+        )
+    ]
+
+
+def test_attributions_are_those_of_many_points(fitted, digits):
+    X = digits[0][:3]
+    stages = read_stages(fitted, X)
+    stages.rows[-1] = getattr(stages.rows[-1], "toarray", lambda: stages.rows[-1])()
+    found = attribute(fitted, X)
+    for mine, wanted in zip(
+        (found.atoms, found.features), midpoints(stages), strict=True
+    ):
+        off, largest = (np.abs(x).max(axis=(1, 2)) for x in (mine - wanted, wanted))
+        assert (off <= 0.01 * largest).all()
 
 
 EXACT = ["svd", "svd, centred and whitened", "svd by groups", "pca"]
@@ -115,13 +154,54 @@ def slopes_by_differences(transform, x, worths, step=1e-6):
     return (values[: len(x)] - values[len(x) :]) / (2 * step)
 
 
-CODERS = ALGORITHMS | ATTENTION
+CODERS = (
+    {f"coder, {name}": made for name, made in ALGORITHMS.items()}
+    | {f"attention, {name}": made for name, made in ATTENTION.items()}
+    | {f"autoencoder, {name}": made for name, made in AUTOENCODERS.items()}
+)
+
+
+def test_the_derivatives_of_every_registered_way_of_coding_are_looked_at():
+    assert {made.algorithm for made in ALGORITHMS.values()} == set(coding.CODERS)
+    assert {made.mapping for made in ATTENTION.values()} == set(simplex.MAPPINGS)
+    assert {made.encoder for made in ENCODERS.values()} == set(patches.ENCODERS)
+
+
+class Nameless(simplex.Entmax15):
+    """A mapping that does not say how it moves."""
+
+    jacobian = simplex.AbstractMapping.jacobian
+
+
+class NamelessCoder(coding.OMP):
+    slopes = coding.AbstractCoder.slopes
+
+
+class NamelessEncoder(patches.ENCODERS["triangle"]):
+    slopes = patches.PatchEncoder.slopes
+
+
+@pytest.mark.parametrize(
+    ("registry", "entry", "step"),
+    [
+        (simplex.MAPPINGS, Nameless, ATTENTION["entmax"]),
+        (coding.CODERS, NamelessCoder, ALGORITHMS["omp"]),
+        (patches.ENCODERS, NamelessEncoder, ENCODERS["triangle"]),
+    ],
+)
+def test_a_way_of_coding_without_derivatives_is_refused(
+    digits, monkeypatch, registry, entry, step
+):
+    model = make_pipeline(clone(step), linear()).fit(*digits)
+    name = getattr(model[0], registry.parameter)
+    monkeypatch.setitem(registry._entries, name, entry)
+    with pytest.raises(TypeError, match=rf"through the .*{entry.__name__}, which has"):
+        attribute(model, digits[0][:2])
+    assert attribute(model, digits[0][:2], features=False).atoms.ndim == 3
 
 
 @pytest.mark.parametrize("name", CODERS)
 def test_worths_of_codes_are_derivatives(name, digits):
-    from sksparse_nn.inspection._pullback import pull_back
-
     rng = np.random.default_rng(0)
     X = digits[0] + 0.1 * rng.standard_normal(digits[0].shape)
     coder = clone(CODERS[name]).fit(X)
@@ -139,8 +219,6 @@ def test_worths_of_codes_are_derivatives(name, digits):
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_worths_of_pooled_features_are_derivatives_at_equal_contrast(name, digits):
-    from sksparse_nn.inspection._pullback import pull_back
-
     rng = np.random.default_rng(0)
     X = digits[0] + 0.1 * rng.standard_normal(digits[0].shape)
     # With a contrast that dwarfs that of patches, these are divided by a constant.

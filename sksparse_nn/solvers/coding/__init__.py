@@ -19,6 +19,7 @@ from sksparse_nn.solvers.coding._shrinkage import (
     SoftThreshold,
     TopK,
     Triangle,
+    distance_slopes,
 )
 
 CODERS = Registry(
@@ -47,6 +48,7 @@ __all__ = [
     "TopK",
     "Triangle",
     "compressed",
+    "distance_slopes",
     "encode",
     "encode_path",
     "encode_rows",

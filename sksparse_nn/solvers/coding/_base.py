@@ -48,6 +48,11 @@ class Atoms:
         products = unit @ unit.T if gram else None
         return cls(dictionary, unit, np.ascontiguousarray(unit.T), norms, products)
 
+    def in_terms_of_given(self, chosen, slopes):
+        """Turn slopes of codes of unit atoms into those of the atoms as they came."""
+        norms = self.norms[chosen]
+        return slopes / np.where(norms > 0, norms, 1)[:, None]
+
     @cached_property
     def in_double(self):
         """The same in float64."""
@@ -146,6 +151,36 @@ class AbstractCoder(ABC):
             In terms of the unit atoms.
         """
 
+    def slopes(self, atoms, chosen, row):
+        """Differentiate the codes of chosen atoms by the row, the choice being given.
+
+        Parameters
+        ----------
+        atoms : Atoms
+            From `prepare`, in float64.
+
+        chosen : ndarray of int of shape (n_chosen,)
+            Atoms in the code of the row.
+
+        row : ndarray of shape (n_features,)
+            The row.
+
+        Returns
+        -------
+        slopes : ndarray of shape (n_chosen, n_features)
+            Of codes in terms of the given atoms.
+
+        Raises
+        ------
+        TypeError
+            If the coder does not say.
+        """
+        raise TypeError(
+            "Predictions cannot be attributed through the coder "
+            f"{type(self).__name__}, which has no slopes; write its method slopes, or "
+            "use features=False."
+        )
+
     def levels(self, atoms):  # noqa: B027
         """Return up to which product with a row each atom has no part in a code.
 
@@ -236,6 +271,26 @@ class AbstractCoder(ABC):
         """
         coders = [replace(self, **{self.path_parameter: value}) for value in values]
         return [coder.encode(atoms, rows) for coder in coders]
+
+
+def least_squares_slopes(atoms, chosen):
+    """Differentiate coefficients that are fitted by least squares.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        The dictionary.
+
+    chosen : ndarray of int of shape (n_chosen,)
+        Those that are fitted.
+
+    Returns
+    -------
+    slopes : ndarray of shape (n_chosen, n_features)
+        As `AbstractCoder.slopes` says.
+    """
+    slopes = np.linalg.pinv(atoms.unit[chosen].T)
+    return atoms.in_terms_of_given(chosen, slopes)
 
 
 def default_n_nonzero(n_features):

@@ -10,6 +10,7 @@ from sksparse_nn.solvers.coding._base import (
     AbstractCoder,
     Codes,
     compressed,
+    least_squares_slopes,
     room_for,
 )
 
@@ -79,6 +80,14 @@ class ElasticNet(AbstractCoder):
         if len(failed) and codes.values.dtype == np.float32:
             self._encode_again(atoms.in_double, rows, codes, failed)
         return codes
+
+    def slopes(self, atoms, chosen, row):
+        ridges = self.penalties(atoms.norms)[1]
+        if not ridges.any():
+            return least_squares_slopes(atoms, chosen)
+        D = atoms.unit[chosen]
+        gram = D @ D.T + np.diag(ridges[chosen])
+        return atoms.in_terms_of_given(chosen, np.linalg.solve(gram, D))
 
     def encode_path(self, atoms, rows, values):
         """Code for each alpha from the largest down, each from the codes before."""

@@ -6,7 +6,12 @@ from typing import ClassVar
 import numpy as np
 
 from sksparse_nn.kernels.pursuit import pursue
-from sksparse_nn.solvers.coding._base import AbstractCoder, Codes, default_n_nonzero
+from sksparse_nn.solvers.coding._base import (
+    AbstractCoder,
+    Codes,
+    default_n_nonzero,
+    least_squares_slopes,
+)
 
 # Squared norm that an atom must have outside the span of those chosen before it.
 _DEPENDENT = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
@@ -44,6 +49,9 @@ class OMP(AbstractCoder):
     needs_gram: ClassVar[bool] = True
     path_parameter: ClassVar[str] = "n_nonzero_coefs"
     by_error: ClassVar[bool] = False
+
+    def slopes(self, atoms, chosen, row):
+        return least_squares_slopes(atoms, chosen)
 
     def encode(self, atoms, rows, start=None):
         return self.encode_path(atoms, rows, [self._most(*atoms.unit.shape)])[0]

@@ -74,6 +74,9 @@ class HardThreshold(_OneLook):
     def levels(self, atoms):
         return _levels(self, len(atoms.unit))
 
+    def slopes(self, atoms, chosen, row):
+        return atoms.in_terms_of_given(chosen, atoms.unit[chosen])
+
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
         levels = self.levels(atoms)
@@ -106,6 +109,9 @@ class SoftThreshold(_OneLook):
     def levels(self, atoms):
         return _levels(self, len(atoms.unit))
 
+    def slopes(self, atoms, chosen, row):
+        return atoms.in_terms_of_given(chosen, atoms.unit[chosen])
+
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
         levels = self.levels(atoms)
@@ -137,6 +143,9 @@ class TopK(_OneLook):
     def learning_coder(self):
         return OMP(n_nonzero_coefs=self.n_nonzero_coefs)
 
+    def slopes(self, atoms, chosen, row):
+        return atoms.in_terms_of_given(chosen, atoms.unit[chosen])
+
     def encode_correlations(self, atoms, correlations, norms):
         n_atoms, n_features = atoms.unit.shape
         most = self.n_nonzero_coefs or default_n_nonzero(n_features)
@@ -151,6 +160,9 @@ class Triangle(_OneLook):
 
     weights_atoms: ClassVar[bool] = False
 
+    def slopes(self, atoms, chosen, row):
+        return distance_slopes(atoms.given, row)[chosen]
+
     def encode(self, atoms, rows, start=None):
         if atoms.unit.dtype != np.float32 or not _share_an_offset(atoms.given):
             return super().encode(atoms, rows, start)
@@ -164,6 +176,28 @@ class Triangle(_OneLook):
         codes = room_for(correlations, correlations.shape[1])
         shrinkage.triangle(correlations, norms, atoms.norms, *codes.entries)
         return codes
+
+
+def distance_slopes(atoms, row):
+    """Differentiate by how much each atom is nearer to a row than all in the mean.
+
+    Parameters
+    ----------
+    atoms : ndarray of shape (n_atoms, n_features)
+        The dictionary.
+
+    row : ndarray of shape (n_features,)
+        The row.
+
+    Returns
+    -------
+    slopes : ndarray of shape (n_atoms, n_features)
+        As if all atoms were nearer.
+    """
+    away = row - atoms
+    lengths = np.linalg.norm(away, axis=1, keepdims=True)
+    directions = away / np.where(lengths > 0, lengths, np.inf)
+    return directions.mean(axis=0) - directions
 
 
 def _share_an_offset(atoms):

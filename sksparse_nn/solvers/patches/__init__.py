@@ -1,7 +1,7 @@
 """Patches of images: their atoms, their codes, pooled. Arrays in, arrays out."""
 
 from sksparse_nn.solvers.patches._atoms import learn_atoms
-from sksparse_nn.solvers.patches._encoders import ENCODERS
+from sksparse_nn.solvers.patches._encoders import ENCODERS, PatchEncoder
 from sksparse_nn.solvers.patches._layout import Layout, read_layout
 from sksparse_nn.solvers.patches._pooling import (
     POOLINGS,
@@ -23,6 +23,7 @@ __all__ = [
     "ENCODERS",
     "POOLINGS",
     "Layout",
+    "PatchEncoder",
     "PatchReader",
     "Pooling",
     "Whitening",

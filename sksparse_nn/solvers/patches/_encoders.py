@@ -14,7 +14,13 @@ from sksparse_nn.kernels.patch_values import (
     triangles,
 )
 from sksparse_nn.solvers._rows import DenseRows
-from sksparse_nn.solvers.coding import OMP, AbstractCoder, Lasso, warn_of_gaps
+from sksparse_nn.solvers.coding import (
+    OMP,
+    AbstractCoder,
+    Lasso,
+    distance_slopes,
+    warn_of_gaps,
+)
 from sksparse_nn.solvers.dictionary import unit_atoms
 from sksparse_nn.solvers.patches._whitening import Whitening
 
@@ -36,12 +42,16 @@ class Folded:
 
     norms : ndarray of shape (n_atoms,) or None
         Squared norms of the atoms of whitened patches, where an encoder needs them.
+
+    given : ndarray of shape (n_atoms, patch_width)
+        The atoms of whitened patches.
     """
 
     atoms: np.ndarray
     offsets: np.ndarray
     whitening: Whitening
     norms: np.ndarray | None
+    given: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -115,6 +125,39 @@ class PatchEncoder(ABC):
             In the type of the patches.
         """
 
+    def slopes(self, state, whitened, values, worths):
+        """Turn worths of values into worths of centred patches of unit contrast.
+
+        Parameters
+        ----------
+        state : object
+            From `prepare`, in float64.
+
+        whitened : ndarray of shape (n_patches, patch_width)
+            Whitened patches.
+
+        values : ndarray of shape (n_patches, n_atoms)
+            From `values`.
+
+        worths : ndarray of shape (n_targets, n_patches, n_atoms)
+            What a unit of each value adds to each target; of no value, nothing.
+
+        Returns
+        -------
+        worths : ndarray of shape (n_targets, n_patches, patch_width)
+            What a unit of the patches adds.
+
+        Raises
+        ------
+        TypeError
+            If the encoder does not say.
+        """
+        raise TypeError(
+            "Predictions cannot be attributed through the encoder "
+            f"{type(self).__name__}, which has no slopes; write its method slopes, or "
+            "use features=False."
+        )
+
     def largest_alpha(self, state, patches):
         """Return up to which `alpha` a patch has a nonzero.
 
@@ -171,6 +214,9 @@ class _Correlations(_OfProducts):
 
     def prepare(self, dictionary, whitening):
         return _folded(unit_atoms(dictionary), whitening)
+
+    def slopes(self, state, whitened, values, worths):
+        return worths @ state.atoms
 
     def _products(self, state, patches):
         raw, scales = _products(state, patches, None)
@@ -257,6 +303,13 @@ class Triangle(_Distances):
         squares = np.einsum("ij,ij->i", whitened, whitened)
         triangles(raw, scales, state.offsets, state.norms, squares)
 
+    def slopes(self, state, whitened, values, worths):
+        out = [
+            worths[:, patch] @ distance_slopes(state.given, row)
+            for patch, row in enumerate(whitened)
+        ]
+        return np.stack(out, axis=1) @ state.whitening.matrix
+
 
 @dataclass(frozen=True)
 class HardAssignment(_Distances):
@@ -264,6 +317,9 @@ class HardAssignment(_Distances):
 
     def overwrite(self, state, patches, raw, scales):
         nearest(raw, scales, state.offsets, state.norms)
+
+    def slopes(self, state, whitened, values, worths):
+        return np.zeros((*worths.shape[:2], whitened.shape[1]))
 
 
 class _Coder(PatchEncoder):
@@ -286,6 +342,15 @@ class _Coder(PatchEncoder):
         state.n_patches.append(len(codes.gaps))
         state.wide_gaps.append(codes.gaps[codes.gaps > largest])
         return codes.dense(len(state.atoms.unit))
+
+    def slopes(self, state, whitened, values, worths):
+        out = np.zeros((*worths.shape[:2], whitened.shape[1]))
+        for patch, row in enumerate(whitened):
+            chosen = np.flatnonzero(values[patch])
+            if len(chosen):
+                slopes = self.coder.slopes(state.atoms, chosen, row)
+                out[:, patch] = worths[:, patch, chosen] @ slopes
+        return out @ state.whitening.matrix
 
     def finish(self, state):
         wide = np.concatenate([np.empty(0), *state.wide_gaps])
@@ -333,7 +398,7 @@ class LassoCodes(_Coder):
 def _folded(dictionary, whitening, norms=None):
     atoms, dtype = dictionary.astype(np.float64) @ whitening.matrix.T, dictionary.dtype
     offsets = (atoms @ whitening.mean).astype(dtype)
-    return Folded(atoms.astype(dtype), offsets, whitening, norms)
+    return Folded(atoms.astype(dtype), offsets, whitening, norms, dictionary)
 
 
 def _level(alpha, dtype):

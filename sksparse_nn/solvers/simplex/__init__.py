@@ -1,6 +1,7 @@
 """Codes on the simplex. A mapping or a kind of keys is one file and one line here."""
 
 from sksparse_nn._registry import Registry
+from sksparse_nn.solvers.simplex._base import AbstractMapping
 from sksparse_nn.solvers.simplex._encode import encode
 from sksparse_nn.solvers.simplex._entmax import Entmax15
 from sksparse_nn.solvers.simplex._keys import Keys
@@ -18,6 +19,7 @@ KEYS = Registry("keys", kmeans=KMeans, medoids=Medoids, learned=Learned)
 __all__ = [
     "KEYS",
     "MAPPINGS",
+    "AbstractMapping",
     "Entmax15",
     "KMeans",
     "Keys",

@@ -31,6 +31,31 @@ class AbstractMapping(ABC):
             Overwritten.
         """
 
+    def jacobian(self, shares):
+        """Differentiate the entries of a code by their scores.
+
+        Parameters
+        ----------
+        shares : ndarray of shape (n_entries,)
+            Entries of a row's code, above zero.
+
+        Returns
+        -------
+        jacobian : ndarray of shape (n_entries, n_entries)
+            A row an entry, in units of one over the temperature; what is added to all
+            scores changes no entry.
+
+        Raises
+        ------
+        TypeError
+            If the mapping does not say.
+        """
+        raise TypeError(
+            "Predictions cannot be attributed through the mapping "
+            f"{type(self).__name__}, which has no jacobian; write its method jacobian, "
+            "or use features=False."
+        )
+
     @abstractmethod
     def joining(self, depths):
         """Return the temperature above which each entry is in the code.

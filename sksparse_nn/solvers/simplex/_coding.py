@@ -54,6 +54,26 @@ class Step:
         self.mapping.encode(block, block.shifts + keys.halves, sharpness, codes)
         return codes
 
+    def slopes(self, keys, shares):
+        """Differentiate the shares of the keys in a code by the row.
+
+        Parameters
+        ----------
+        keys : ndarray of shape (n_entries, n_features)
+            Those keys.
+
+        shares : ndarray of shape (n_entries,)
+            Their shares.
+
+        Returns
+        -------
+        slopes : ndarray of shape (n_entries, n_features)
+            While no other key joins.
+        """
+        # Scores are products of the row and keys, but for what all have in common.
+        centred = keys - keys.mean(axis=0)
+        return self.mapping.jacobian(shares) @ centred / self.temperature
+
 
 @dataclass
 class Converged:
@@ -74,6 +94,10 @@ class Converged:
     start: Step
     max_iter: int
     tol: float
+
+    def slopes(self, keys, shares):
+        """Differentiate as `Step` does; these move by least squares."""
+        return np.linalg.pinv(keys - keys.mean(axis=0)).T
 
     @property
     def temperature(self):

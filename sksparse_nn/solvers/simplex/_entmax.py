@@ -17,6 +17,11 @@ class Entmax15(AbstractMapping):
             block.products, block.norms, offsets, sharpness, *codes.entries
         )
 
+    def jacobian(self, shares):
+        # Squares move by their roots; the level moves so that the sum stays one.
+        roots = np.sqrt(shares)
+        return np.diag(roots) - np.outer(roots, roots) / roots.sum()
+
     def joining(self, depths):
         # The k-th entry joins where the squares of what half the others are above it
         # add up to one.

@@ -20,6 +20,10 @@ class Sparsemax(AbstractMapping):
             block.products, block.norms, offsets, sharpness, *codes.entries
         )
 
+    def jacobian(self, shares):
+        # Entries move by their scores less the level, which moves by their mean.
+        return np.eye(len(shares)) - 1 / len(shares)
+
     def joining(self, depths):
         # The first k scores have an even level if the k-th is less than the temperature
         # below their sum: k z_k > sum_i z_i - t.
