@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._progress import ProgressLines
-from sksparse_nn._validation import check_rows, restored_on_error
+from sksparse_nn._validation import check_rows, check_structure, restored_on_error
 from sksparse_nn.compression._networks import check_network
 from sksparse_nn.neural._nesting import fitted_copy, last_step, network_input
 
@@ -58,6 +58,7 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         with restored_on_error(self):
             self._validate_params()
             check_network(self.estimator, type(self).__name__)
+            check_structure(X)
             report = ProgressLines(type(self).__name__, self.verbose)
             fitted = fitted_copy(self.estimator, X, y, sample_weight)
             report(f"fitted {type(fitted).__name__}")
@@ -97,7 +98,7 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             As the estimator's own `predict`.
         """
-        return self._fitted().predict(X)
+        return self._fitted(X).predict(X)
 
     @available_if(_inner_has("predict_proba"))
     def predict_proba(self, X):
@@ -113,7 +114,7 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         probabilities : ndarray of shape (n_samples, n_classes)
             As the estimator's own.
         """
-        return self._fitted().predict_proba(X)
+        return self._fitted(X).predict_proba(X)
 
     @available_if(_inner_has("predict_log_proba"))
     def predict_log_proba(self, X):
@@ -129,7 +130,7 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             As the estimator's own.
         """
-        return self._fitted().predict_log_proba(X)
+        return self._fitted(X).predict_log_proba(X)
 
     @available_if(_inner_has("decision_function"))
     def decision_function(self, X):
@@ -145,7 +146,7 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         decisions : ndarray of shape (n_samples, n_classes) or (n_samples,)
             As the estimator's own.
         """
-        return self._fitted().decision_function(X)
+        return self._fitted(X).decision_function(X)
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, or for numbers the coefficient of determination.
@@ -168,14 +169,15 @@ class Compressor(MetaEstimatorMixin, BaseEstimator, ABC):
         score : float
             As the estimator's own.
         """
-        return last_step(self._fitted()).__class__.score(
+        return last_step(self._fitted(X)).__class__.score(
             self, X, y, sample_weight=sample_weight
         )
 
-    def _fitted(self):
+    def _fitted(self, X):
         # The check itself takes longer than a row.
         if not hasattr(self, "estimator_"):
             check_is_fitted(self)
+        check_structure(X)
         return self.estimator_
 
     def __sklearn_is_fitted__(self):

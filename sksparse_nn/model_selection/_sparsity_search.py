@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from sksparse_nn._validation import restored_on_error
+from sksparse_nn._validation import check_structure, restored_on_error
 from sksparse_nn.decomposition import SparseDictionaryCoder
 from sksparse_nn.solvers.coding import CODERS
 
@@ -125,6 +125,7 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
         ValueError
             If there is not one coder in the pipeline, or the grid lacks its sparsity.
         """
+        check_structure(X)
         step = _coder_step(self.estimator)
         densest = _densest(self.estimator, step, self.param_grid)
         with restored_on_error(self), TemporaryDirectory() as folder:
