@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._progress import ProgressLines
-from sksparse_nn._validation import check_rows, restored_on_error
+from sksparse_nn._validation import check_rows, check_structure, restored_on_error
 from sksparse_nn.compression._networks import check_layers, check_network
 from sksparse_nn.neural._nesting import RoutesFit, fitted_copy
 
@@ -70,6 +70,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         with restored_on_error(self), torch.inference_mode(False), torch.enable_grad():
             self._validate_params()
             check_network(self.estimator, type(self).__name__)
+            check_structure(X)
             report = ProgressLines(type(self).__name__, self.verbose)
             fitted = fitted_copy(self, X, y, sample_weight, **fit_params)
             report(f"fitted {type(fitted).__name__}")
@@ -110,7 +111,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             As the estimator's own `predict`.
         """
-        return self._fitted().predict(X)
+        return self._fitted(X).predict(X)
 
     @available_if(_inner_has("predict_proba"))
     def predict_proba(self, X):
@@ -126,7 +127,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         probabilities : ndarray of shape (n_samples, n_classes)
             As the estimator's own.
         """
-        return self._fitted().predict_proba(X)
+        return self._fitted(X).predict_proba(X)
 
     @available_if(_inner_has("predict_log_proba"))
     def predict_log_proba(self, X):
@@ -142,7 +143,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             As the estimator's own.
         """
-        return self._fitted().predict_log_proba(X)
+        return self._fitted(X).predict_log_proba(X)
 
     @available_if(_inner_has("decision_function"))
     def decision_function(self, X):
@@ -158,7 +159,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         decisions : ndarray of shape (n_samples, n_classes) or (n_samples,)
             As the estimator's own.
         """
-        return self._fitted().decision_function(X)
+        return self._fitted(X).decision_function(X)
 
     @property
     def feature_importances_(self):
@@ -169,7 +170,8 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         importances : ndarray of shape (n_features_in_,)
             As the estimator's own.
         """
-        return self._fitted().feature_importances_
+        check_is_fitted(self)
+        return self.estimator_.feature_importances_
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, or for numbers the coefficient of determination.
@@ -192,14 +194,15 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         score : float
             As the estimator's own.
         """
-        return last_step(self._fitted()).__class__.score(
+        return last_step(self._fitted(X)).__class__.score(
             self, X, y, sample_weight=sample_weight
         )
 
-    def _fitted(self):
+    def _fitted(self, X):
         # The check itself takes longer than a row.
         if not hasattr(self, "estimator_"):
             check_is_fitted(self)
+        check_structure(X)
         return self.estimator_
 
     def __sklearn_is_fitted__(self):

@@ -18,6 +18,7 @@ from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
     FLOAT_TYPES,
     check_rows,
+    check_structure,
     check_weights,
     restored_on_error,
 )
@@ -301,6 +302,7 @@ class SparseAttentionCoder(
             If the width is not that of the codes.
         """
         check_is_fitted(self)
+        check_structure(X)
         codes = check_array(X, accept_sparse="csr", dtype=list(FLOAT_TYPES))
         if codes.shape[1] != len(self.components_):
             raise ValueError(

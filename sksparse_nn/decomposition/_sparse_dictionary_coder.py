@@ -20,6 +20,7 @@ from sksparse_nn._validation import (
     FLOAT_TYPES,
     check_rows,
     check_same_names,
+    check_structure,
     check_weights,
     restored_on_error,
     warn_once,
@@ -590,6 +591,7 @@ class SparseDictionaryCoder(
             If the width is not that of the codes.
         """
         check_is_fitted(self)
+        check_structure(X)
         codes = check_array(X, accept_sparse="csr", dtype=list(FLOAT_TYPES))
         if codes.shape[1] != self._n_features_out:
             raise ValueError(

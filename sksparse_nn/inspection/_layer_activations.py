@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._progress import ProgressLines
-from sksparse_nn._validation import restored_on_error
+from sksparse_nn._validation import check_structure, restored_on_error
 from sksparse_nn.inspection._networks import (
     activations,
     check_network,
@@ -150,6 +150,7 @@ class LayerActivations(
         with restored_on_error(self):
             self._validate_params()
             check_network(self.estimator, type(self).__name__)
+            check_structure(X)
             report = ProgressLines(type(self).__name__, self.verbose)
             self.estimator_ = fitted_copy(self, X, y, **fit_params)
             report(f"fitted {type(self.estimator_).__name__}")
@@ -174,6 +175,7 @@ class LayerActivations(
             In the float type of the network.
         """
         check_is_fitted(self, "estimator_")
+        check_structure(X)
         return self._activations(X)
 
     def _activations(self, X):

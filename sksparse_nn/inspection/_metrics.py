@@ -6,6 +6,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from sksparse_nn._validation import check_structure
+
 # Rows whose differences are in memory at a time.
 _BLOCK = 4096
 
@@ -108,6 +110,7 @@ def dead_atoms(codes):
 
 
 def _check_codes(codes):
+    check_structure(codes, "codes")
     return check_array(codes, accept_sparse="csr", dtype=None)
 
 

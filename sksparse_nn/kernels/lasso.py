@@ -20,6 +20,7 @@ from sksparse_nn.kernels.optimality import (
     correlate,
     gap_of,
     list_next,
+    share_of_moves,
     stray,
     take_listed,
     violations,
@@ -195,9 +196,12 @@ def lasso(
 @kernel
 def lasso_gaps(
     correlations, gram, norms, level, ridge, positive, scores, bits, gaps, counts,
-    indices, codes,
+    indices, codes, rounded,
 ):  # fmt: skip
-    """Measure the relative duality gaps of codes.
+    """Measure the relative duality gaps of rounded codes.
+
+    The dual point is the residual of the codes as they were before: after rounding it
+    would be none, and all that rounding costs is what the objective rises by.
 
     Parameters
     ----------
@@ -209,19 +213,24 @@ def lasso_gaps(
 
     counts, indices, codes : arrays of shape (n_rows,) and twice (n_rows, room)
         The codes.
+
+    rounded : float64 array of shape (n_rows, room)
+        What rounding made of the values.
     """
     n_atoms = gram.shape[0]
     q = np.empty(n_atoms, gram.dtype)
     w = np.empty(codes.shape[1])
+    moves = np.empty(codes.shape[1])
     scaled = np.empty(n_atoms, gram.dtype)
     for i in range(norms.size):
         m = counts[i]
         for s in range(m):
             w[s] = codes[i, s] / norms[i]
+            moves[s] = (rounded[i, s] - codes[i, s]) / norms[i]
         for j in range(n_atoms):
             scaled[j] = level[j] / norms[i]
         correlate(correlations[i], gram, ridge, indices[i], w, m, q)
         c = correlations[i]
         gaps[i] = gap_of(
             c, q, scaled, ridge, 0.0, positive, indices[i], w, m, scores, bits
-        )
+        ) + share_of_moves(c, q, gram, scaled, ridge, indices[i], w, moves, m)

@@ -201,6 +201,39 @@ def _ridge_gap(q, level, ridge, slack, positive, support, w, m, scores):
 
 
 @step
+def share_of_moves(c, q, gram, level, ridge, support, w, moves, m):
+    """Return by which share of it the objective rises if coefficients move a little.
+
+    Parameters
+    ----------
+    c, q, level, ridge, support, w, m
+        As in `gap_of`.
+
+    gram : array of shape (n_atoms, n_atoms)
+        Products of the atoms.
+
+    moves : float64 array of shape (room,)
+        Moves of the coefficients.
+
+    Returns
+    -------
+    share : float
+        Below zero if it falls.
+    """
+    squares, penalty, rise = 1.0, 0.0, 0.0
+    for s in range(m):
+        j, after = support[s], w[s] + moves[s]
+        squares -= w[s] * (c[j] + q[j])
+        penalty += level[j] * abs(w[s])
+        rise += level[j] * (abs(after) - abs(w[s])) - q[j] * moves[s]
+        rise += 0.5 * ridge[j] * moves[s] * moves[s]
+        for t in range(m):
+            rise += 0.5 * moves[s] * gram[j, support[t]] * moves[t]
+    objective = 0.5 * max(squares, 0.0) + penalty
+    return rise / objective if objective > 0 else 0.0
+
+
+@step
 def stray(q, level, support, signs, m, r):
     """Measure how far rounding has moved the code from the optimum on its support.
 

@@ -267,8 +267,8 @@ def sort_by_index(indices, values, count):
 
 @step
 def choose_atoms(
-    a, gram, squares, limit, by_error, floor, dependent, V, R, r, b, free, scores, bits,
-    barred, chosen,
+    a, gram, squares, limit, rounding, by_error, floor, dependent, V, R, r, b, free,
+    scores, bits, barred, chosen,
 ):  # fmt: skip
     """Choose the atoms of one unit row.
 
@@ -284,14 +284,18 @@ def choose_atoms(
         The diagonal of `gram`.
 
     limit : float
-        Stop when the squared residual is no larger.
+        Stop when the squared residual is no larger. With zero, correlations alone tell:
+        the residual is a difference of numbers near one.
+
+    rounding : float
+        Squared rounding of the row and of the atoms, where a residual ends too.
 
     by_error : bool
         Whether to choose the atom that lowers the error most instead of the one that
         correlates best with the residual.
 
     floor : float
-        Correlations no larger are rounding errors.
+        Correlations no larger are rounding errors; errors grow with the coefficients.
 
     dependent : float
         Atoms with no more of their squared norm outside the span are skipped.
@@ -315,16 +319,17 @@ def choose_atoms(
         Least squared norm that an atom in question had outside the span of those chosen
         before it: the smaller, the more digits are lost.
     """
-    residual, least = 1.0, 1.0
+    residual, least, size = 1.0, 1.0, 1.0
     count = 0
     n_barred = 0
     if by_error:
         for j in range(free.size):
             free[j] = squares[j]
     score(a, free, dependent, by_error, scores)
-    while count < chosen.size and n_barred < a.size and residual > limit:
+    while count < chosen.size and n_barred < a.size:
         p = largest(scores, bits)
-        if abs(a[p]) <= floor:
+        enough = max(limit, rounding * size * size)
+        if abs(a[p]) <= floor * size or (enough > 0 and residual <= enough):
             break
         outside = float(gram[p, p]) - column_of(V, p, count, r)
         barred[n_barred] = p
@@ -337,6 +342,7 @@ def choose_atoms(
             R[count, count] = norm
             b[count] = a[p] / norm
             residual -= b[count] * b[count]
+            size += abs(b[count]) / norm
             chosen[count] = p
             if count + 1 < chosen.size:
                 kind = a.dtype.type
@@ -352,8 +358,10 @@ def choose_atoms(
 
 
 @step
-def write_code(chosen, R, b, count, norm, indices, code):
+def write_code(chosen, R, b, count, floor, norm, indices, code):
     """Solve for the coefficients of the first chosen atoms and sort them by index.
+
+    An atom that others have made needless has a coefficient that is rounding.
 
     Parameters
     ----------
@@ -363,23 +371,38 @@ def write_code(chosen, R, b, count, norm, indices, code):
     count : int
         How many of the atoms.
 
+    floor : float
+        Share of the sum of all coefficients up to which one is left out.
+
     norm : float
         Multiplies the code.
 
     indices, code : arrays of shape (n_basis,)
-        The first `count` entries are overwritten.
+        The first entries are overwritten.
+
+    Returns
+    -------
+    n_kept : int
+        Number of entries.
     """
     solve_triangular(R, b, count, code)
+    size = 1.0
     for s in range(count):
-        indices[s] = chosen[s]
-        code[s] *= norm
-    sort_by_index(indices, code, count)
+        size += abs(code[s])
+    n_kept = 0
+    for s in range(count):
+        if abs(code[s]) > floor * size:
+            indices[n_kept] = chosen[s]
+            code[n_kept] = code[s] * norm
+            n_kept += 1
+    sort_by_index(indices, code, n_kept)
+    return n_kept
 
 
 @kernel
 def pursue(
-    correlations, gram, norms, limits, by_error, floor, dependent, scores, bits,
-    pivots, counts, indices, codes,
+    correlations, gram, norms, limits, rounding, by_error, floor, dependent, scores,
+    bits, pivots, counts, indices, codes,
 ):  # fmt: skip
     """Code unit rows, one after another, and scale the codes by the rows' norms.
 
@@ -400,7 +423,7 @@ def pursue(
     limits : float64 array of shape (n_rows,)
         Squared residual of the unit row at which to stop.
 
-    by_error, floor, dependent, scores, bits
+    rounding, by_error, floor, dependent, scores, bits
         As in `choose_atoms`.
 
     pivots : float64 array of shape (n_rows,)
@@ -427,13 +450,16 @@ def pursue(
         squares[j] = gram[j, j]
     barred = np.zeros(n_atoms, np.int32)
     chosen = np.zeros(n_basis, np.int32)
+    needless = max(floor, np.sqrt(rounding))
     for i in range(n_rows):
         count, pivots[i] = 0, 1
         if norms[i] > 0:
             count, pivots[i] = choose_atoms(
-                correlations[i], gram, squares, limits[i], by_error, floor, dependent,
-                V, R, r, b, free, scores, bits, barred, chosen,
+                correlations[i], gram, squares, limits[i], rounding, by_error, floor,
+                dependent, V, R, r, b, free, scores, bits, barred, chosen,
             )  # fmt: skip
         for t in range(n_sizes):
-            counts[t, i] = min(counts[t, i], count)
-            write_code(chosen, R, b, counts[t, i], norms[i], indices[t, i], codes[t, i])
+            counts[t, i] = write_code(
+                chosen, R, b, min(counts[t, i], count), needless, norms[i],
+                indices[t, i], codes[t, i],
+            )  # fmt: skip

@@ -10,7 +10,7 @@ from sksparse_nn.kernels._jit import kernel
 
 
 @kernel
-def hard_threshold(correlations, norms, levels, counts, indices, codes):
+def hard_threshold(correlations, norms, levels, floor, counts, indices, codes):
     """Keep correlations larger than a level in magnitude.
 
     Parameters
@@ -24,6 +24,9 @@ def hard_threshold(correlations, norms, levels, counts, indices, codes):
     levels : float64 array of shape (n_atoms,)
         Of each atom, in the units of the data.
 
+    floor : float
+        Correlations no larger are rounding errors.
+
     counts, indices, codes : arrays of shape (n_rows,) and twice (n_rows, n_atoms)
         Overwritten.
     """
@@ -31,7 +34,7 @@ def hard_threshold(correlations, norms, levels, counts, indices, codes):
         count = 0
         for j in range(correlations.shape[1]):
             value = correlations[i, j] * norms[i]
-            if abs(value) > levels[j]:
+            if abs(value) > levels[j] and abs(correlations[i, j]) > floor:
                 indices[i, count] = j
                 codes[i, count] = value
                 count += 1
@@ -39,7 +42,9 @@ def hard_threshold(correlations, norms, levels, counts, indices, codes):
 
 
 @kernel
-def soft_threshold(correlations, norms, levels, positive, counts, indices, codes):
+def soft_threshold(
+    correlations, norms, levels, floor, positive, counts, indices, codes
+):
     """Shrink correlations towards zero by a level.
 
     Parameters
@@ -53,6 +58,9 @@ def soft_threshold(correlations, norms, levels, positive, counts, indices, codes
     levels : float64 array of shape (n_atoms,)
         Of each atom, in the units of the data.
 
+    floor : float
+        Correlations no larger are rounding errors.
+
     positive : bool
         Whether negative correlations become zero.
 
@@ -64,6 +72,8 @@ def soft_threshold(correlations, norms, levels, positive, counts, indices, codes
         for j in range(correlations.shape[1]):
             value = correlations[i, j] * norms[i]
             excess = abs(value) - levels[j]
+            if abs(correlations[i, j]) <= floor:
+                excess = 0.0
             if excess > 0 and not (positive and value < 0):
                 indices[i, count] = j
                 codes[i, count] = excess if value > 0 else -excess
@@ -72,7 +82,7 @@ def soft_threshold(correlations, norms, levels, positive, counts, indices, codes
 
 
 @kernel
-def top_k(correlations, norms, counts, indices, codes):
+def top_k(correlations, norms, floor, counts, indices, codes):
     """Keep the correlations of largest magnitude, the first of equal ones.
 
     Parameters
@@ -83,8 +93,11 @@ def top_k(correlations, norms, counts, indices, codes):
     norms : float64 array of shape (n_rows,)
         Norms of the rows.
 
+    floor : float
+        Correlations no larger are rounding errors, which are not kept.
+
     counts, indices, codes : arrays of shape (n_rows,) and twice (n_rows, n_kept)
-        Overwritten; zero correlations are not kept.
+        Overwritten.
     """
     n_kept = codes.shape[1]
     heap = np.zeros(n_kept, codes.dtype)
@@ -95,7 +108,7 @@ def top_k(correlations, norms, counts, indices, codes):
             value = correlations[i, j]
             size = abs(value)
             tied = size == level and n_ties > 0
-            if (size > level or tied) and value * norms[i] != 0:
+            if (size > level or tied) and size > floor and norms[i] > 0:
                 n_ties -= tied
                 indices[i, count] = j
                 codes[i, count] = value * norms[i]

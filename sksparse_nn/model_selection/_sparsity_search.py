@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import process_routing
 
 from sksparse_nn._pipelines import named_leaves, rebuild
-from sksparse_nn._validation import restored_on_error
+from sksparse_nn._validation import check_structure, restored_on_error
 from sksparse_nn.decomposition import SparseDictionaryCoder
 from sksparse_nn.solvers.coding import CODERS
 
@@ -133,6 +133,7 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
         """
         self._validate_params()
         ParameterGrid(self.param_grid)  # says what is malformed
+        check_structure(X)
         step = _coder_step(self.estimator)
         densest = _densest(self.estimator, step, self.param_grid)
         with restored_on_error(self), TemporaryDirectory() as folder:

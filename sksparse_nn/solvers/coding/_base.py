@@ -309,6 +309,22 @@ def default_n_nonzero(n_features):
     return max(5, n_features // 10)
 
 
+def rounding_of(correlations):
+    """Return up to which size a product of a unit row and a unit atom is rounding.
+
+    Parameters
+    ----------
+    correlations : ndarray
+        Gives the float type.
+
+    Returns
+    -------
+    floor : float
+        A few units of the last digit of one.
+    """
+    return 32 * float(np.finfo(correlations.dtype).eps)
+
+
 def room_for(correlations, width):
     """Allocate codes.
 

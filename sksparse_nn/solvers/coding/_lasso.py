@@ -13,6 +13,7 @@ from sksparse_nn.solvers.coding._base import (
     least_squares_slopes,
     room_for,
 )
+from sksparse_nn.solvers.coding._optimality import Dual
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,9 @@ class ElasticNet(AbstractCoder):
         failed = np.flatnonzero(wide | (self.alpha == 0))
         if len(failed) and codes.values.dtype == np.float32:
             self._encode_again(atoms.in_double, rows, codes, failed)
+        wide = np.flatnonzero(codes.gaps > self.largest_gap(codes.values.dtype))
+        if len(wide):
+            self._measure_again(atoms, rows, codes, wide)
         return codes
 
     def slopes(self, atoms, chosen, row):
@@ -130,6 +134,7 @@ class ElasticNet(AbstractCoder):
         again = again._replace(values=values.astype(np.float64))
         self._solve(atoms, correlations, norms, again)
         rounded = np.where(again.used(), again.values, 0).astype(np.float32)
+        safe = np.where(again.used(), again.indices, 0)
         lasso_gaps(
             correlations,
             atoms.gram,
@@ -139,10 +144,24 @@ class ElasticNet(AbstractCoder):
             *_scratch(correlations),
             again.gaps,
             again.counts,
-            again.indices,
-            _as_delivered(rounded, again, atoms.norms),
+            *again.entries[1:],
+            _as_delivered(rounded, safe, atoms.norms),
         )
         codes.overwrite(failed, again._replace(values=rounded))
+
+    def _measure_again(self, atoms, rows, codes, wide):
+        """Take smaller gaps where they can be proved without the rounded residual."""
+        if codes.values.dtype == np.float32:
+            atoms = atoms.in_double
+        linear, quadratic = self.penalties(atoms.norms)
+        for i in wide:
+            (row,) = rows.pick([i])
+            support = codes.indices[i, : codes.counts[i]]
+            values = codes.values[i, : codes.counts[i]]
+            code = _as_delivered(values, support, atoms.norms) / rows.norms[i]
+            levels = linear / rows.norms[i]
+            dual = Dual(atoms.unit, levels, quadratic, self.positive_code)
+            codes.gaps[i] = min(codes.gaps[i], dual.gap(row, support, code))
 
     def largest_gap(self, dtype):
         # Without a penalty the dual has no scale to be measured by.
@@ -188,10 +207,9 @@ class ElasticNet(AbstractCoder):
         return self.penalties(atoms.norms)[0]
 
 
-def _as_delivered(values, codes, atom_norms):
+def _as_delivered(values, support, atom_norms):
     """Return values of unit atoms as rounding in the scale of the atoms leaves them."""
-    norms = np.where(atom_norms > 0, atom_norms, 1)
-    norms = norms[np.where(codes.used(), codes.indices, 0)]
+    norms = np.where(atom_norms > 0, atom_norms, 1)[support]
     return (values / norms).astype(values.dtype) * norms
 
 

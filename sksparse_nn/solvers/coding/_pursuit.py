@@ -11,6 +11,7 @@ from sksparse_nn.solvers.coding._base import (
     Codes,
     default_n_nonzero,
     least_squares_slopes,
+    rounding_of,
 )
 
 # Squared norm that an atom must have outside the span of those chosen before it.
@@ -70,10 +71,12 @@ class OMP(AbstractCoder):
 
     def _pursue_in_double(self, atoms, rows, which, sizes):
         correlations, norms = rows.pick(which) @ atoms.columns, rows.norms[which]
-        limits = np.maximum(self._limits(norms), _ROUNDING)
-        return self._pursue(atoms, correlations, norms, sizes, limits)[0]
+        limits = self._limits(norms)
+        return self._pursue(
+            atoms, correlations, norms, sizes, limits, rounding=_ROUNDING
+        )[0]
 
-    def _pursue(self, atoms, correlations, norms, sizes, limits):
+    def _pursue(self, atoms, correlations, norms, sizes, limits, *, rounding=0.0):
         """Return codes of at most so many atoms, for each size, and what they risk."""
         dtype, n_rows = correlations.dtype, len(norms)
         room = min(max(sizes), *atoms.unit.shape)
@@ -87,8 +90,9 @@ class OMP(AbstractCoder):
             atoms.gram,
             norms,
             limits,
+            rounding,
             self.by_error,
-            32 * float(np.finfo(dtype).eps),
+            rounding_of(correlations),
             _DEPENDENT[dtype],
             scores,
             scores.view(np.int32 if dtype == np.float32 else np.int64),

@@ -15,6 +15,7 @@ from sksparse_nn.solvers.coding._base import (
     AbstractCoder,
     default_n_nonzero,
     room_for,
+    rounding_of,
 )
 from sksparse_nn.solvers.coding._pursuit import OMP
 
@@ -79,8 +80,8 @@ class HardThreshold(_OneLook):
 
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
-        levels = self.levels(atoms)
-        shrinkage.hard_threshold(correlations, norms, levels, *codes.entries)
+        levels, floor = self.levels(atoms), rounding_of(correlations)
+        shrinkage.hard_threshold(correlations, norms, levels, floor, *codes.entries)
         return codes
 
 
@@ -114,9 +115,9 @@ class SoftThreshold(_OneLook):
 
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
-        levels = self.levels(atoms)
+        levels, floor = self.levels(atoms), rounding_of(correlations)
         shrinkage.soft_threshold(
-            correlations, norms, levels, self.positive_code, *codes.entries
+            correlations, norms, levels, floor, self.positive_code, *codes.entries
         )
         return codes
 
@@ -150,7 +151,7 @@ class TopK(_OneLook):
         n_atoms, n_features = atoms.unit.shape
         most = self.n_nonzero_coefs or default_n_nonzero(n_features)
         codes = room_for(correlations, min(most, n_atoms))
-        shrinkage.top_k(correlations, norms, *codes.entries)
+        shrinkage.top_k(correlations, norms, rounding_of(correlations), *codes.entries)
         return codes
 
 

@@ -9,8 +9,8 @@ from sksparse_nn.solvers.coding import Codes
 from sksparse_nn.solvers.simplex._base import AbstractMapping
 
 
-def _room(block, width):
-    n_rows, dtype = len(block.norms), block.products.dtype
+def _room(keys, block, width):
+    n_rows, dtype = len(block.norms), keys.given.dtype
     return Codes(
         np.empty(n_rows, np.int32),
         np.empty((n_rows, width), np.int32),
@@ -25,8 +25,8 @@ class Nearest:
 
     def encode(self, keys, block):
         """Code a block of rows, as `Keys` gives it."""
-        codes = _room(block, 1)
-        offsets = block.shifts + keys.halves
+        codes = _room(keys, block, 1)
+        block, offsets = keys.comparable(block)
         simplex.nearest(block.products, block.norms, offsets, *codes.entries)
         return codes
 
@@ -49,9 +49,9 @@ class Step:
 
     def encode(self, keys, block):
         """Code a block of rows, as `Keys` gives it."""
-        codes = _room(block, len(keys.given))
+        codes = _room(keys, block, len(keys.given))
         sharpness = keys.scale**2 / self.temperature
-        self.mapping.encode(block, block.shifts + keys.halves, sharpness, codes)
+        self.mapping.encode(*keys.comparable(block), sharpness, codes)
         return codes
 
     def slopes(self, keys, shares):

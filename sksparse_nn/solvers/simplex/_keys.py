@@ -8,6 +8,10 @@ import numpy as np
 from scipy import sparse
 
 from sksparse_nn.solvers._rows import DenseRows, SparseRows
+from sksparse_nn.solvers.simplex._differences import half_squares
+
+# Share of the squared distance to the second nearest key that rounding may have.
+_SEEN = 1e-3
 
 
 class Block(NamedTuple):
@@ -17,6 +21,8 @@ class Block(NamedTuple):
     products: np.ndarray  # (n_rows, n_keys), of unit rows and keys
     norms: np.ndarray  # (n_rows,), float64
     shifts: np.ndarray  # (n_keys,), float64: to be subtracted from products times norms
+    hidden: np.ndarray | None = None  # rows whose products do not tell keys apart
+    halves: np.ndarray | None = None  # (n_rows, n_keys), exact, if a row is hidden
 
 
 @dataclass
@@ -85,6 +91,21 @@ class Keys:
     def _centre_products(self):
         return self.scaled @ (self.centre.astype(np.float64) / self.scale)
 
+    @cached_property
+    def _reach(self):
+        return float(np.sqrt(2 * self.halves.max()))
+
+    @cached_property
+    def _centre_norm(self):
+        return float(np.linalg.norm(self.centre.astype(np.float64) / self.scale))
+
+    @cached_property
+    def _closest(self):
+        """The least squared distance of two keys but for rounding; inf of one key."""
+        squares = 2 * (self.halves[:, None] + self.halves - self.gram)
+        np.fill_diagonal(squares, np.inf)
+        return float(squares.min())
+
     def block(self, X):
         """Multiply some rows and the keys.
 
@@ -103,7 +124,27 @@ class Keys:
         else:
             rows, shifts = DenseRows(X - self.centre), np.zeros(len(self.given))
         norms = rows.norms / self.scale
-        return Block(rows, rows.times(self.columns), norms, shifts)
+        block = Block(rows, rows.times(self.columns), norms, shifts)
+        hidden = self._hidden(block)
+        if not len(hidden):
+            return block
+        halves = half_squares(X, self.given, self.scale)
+        return block._replace(hidden=hidden, halves=halves)
+
+    def _hidden(self, block):
+        """Return the rows for which rounding is near what tells the keys apart.
+
+        One of the two nearest keys is at least half as far as these are from each
+        other, so that most blocks need no closer look.
+        """
+        errors = np.finfo(self.given.dtype).eps * self._reach * block.norms
+        if isinstance(block.rows, SparseRows):
+            errors += np.finfo(self.given.dtype).eps * self._reach * self._centre_norm
+        if errors.max(initial=0) <= _SEEN * self._closest / 4:
+            return np.arange(0)
+        second = np.partition(self.scores(block), -2, axis=1)[:, -2]
+        squares = self.squares(block) - 2 * second
+        return np.flatnonzero(errors > _SEEN * np.maximum(squares, 0))
 
     def scores(self, block):
         """Return products of rows and keys less half the squares of the keys.
@@ -120,7 +161,49 @@ class Keys:
             of the scale; in float64.
         """
         products = block.products * block.norms[:, None]
-        return products - (block.shifts + self.halves)
+        scores = products - (block.shifts + self.halves)
+        if block.hidden is not None:
+            scores[block.hidden] = -block.halves[block.hidden]
+        return scores
+
+    def comparable(self, block):
+        """Return a block whose products, less offsets, tell the keys apart.
+
+        Parameters
+        ----------
+        block : Block
+            From `block`.
+
+        Returns
+        -------
+        block : Block
+            The same where no row is hidden.
+
+        offsets : ndarray of shape (n_keys,)
+            Subtracted from products times norms.
+        """
+        if block.hidden is None:
+            return block, block.shifts + self.halves
+        scores, n_rows = self.scores(block), len(block.norms)
+        block = block._replace(products=scores, norms=np.ones(n_rows))
+        return block, np.zeros(len(self.given))
+
+    def half_distances(self, block):
+        """Return half the squared distances of rows and keys.
+
+        Parameters
+        ----------
+        block : Block
+            From `block`.
+
+        Returns
+        -------
+        halves : ndarray of shape (n_rows, n_keys)
+            In squared units of the scale.
+        """
+        if block.hidden is not None:
+            return block.halves
+        return self.squares(block)[:, None] / 2 - self.scores(block)
 
     def squares(self, block):
         """Return the squared distances of rows from the centre.

@@ -74,9 +74,8 @@ def _nearest_members(problem, keys, targets, otherwise):
     def of_block(which):
         X = problem.X[which]
         owners = np.argmax(keys.scores(keys.block(X)), axis=1)
-        block = targets.block(X)
-        own = targets.scores(block)[np.arange(len(owners)), owners]
-        return owners, targets.squares(block) / 2 - own
+        halves = targets.half_distances(targets.block(X))
+        return owners, halves[np.arange(len(owners)), owners]
 
     blocks = map_in_order(of_block, block_slices(problem.X.shape[0]), problem.n_jobs)
     owners, distances = (np.concatenate(parts) for parts in zip(*blocks, strict=True))

@@ -3,8 +3,10 @@
 import numpy as np
 from scipy import sparse
 
-# Squared distances below this share of the squared norms are rounding.
-_ROUNDING = 1e-12
+from sksparse_nn.solvers.simplex._differences import half_squares
+
+# Squared distances below this share of the squared norms are made of differences.
+_NEAR = 1e-6
 
 
 def far_rows(sample, n_wanted, rng):
@@ -71,4 +73,7 @@ def _distances(rows, squares, places):
     picked = picked.toarray() if sparse.issparse(picked) else picked
     sums = squares[:, None] + squares[places]
     distances = sums - 2 * (rows @ picked.T)
-    return np.where(distances > _ROUNDING * sums, distances, 0)
+    for column, point in enumerate(picked):
+        near = np.flatnonzero(distances[:, column] <= _NEAR * sums[:, column])
+        distances[near, column] = 2 * half_squares(rows[near], point[None])[:, 0]
+    return distances

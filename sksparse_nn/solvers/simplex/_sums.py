@@ -29,6 +29,12 @@ class Sums:
 
     rows : ndarray of shape (n_keys, n_features)
         Of c' x.
+
+    distance : float
+        Of half the squared distances to the keys, weighted by c.
+
+    n_hidden : int
+        Rows that products do not tell from each other.
     """
 
     weight: float
@@ -36,6 +42,8 @@ class Sums:
     n_nonzero: float
     codes: np.ndarray
     rows: np.ndarray
+    distance: float
+    n_hidden: int
 
     @property
     def shares(self):
@@ -53,16 +61,16 @@ class Sums:
         Parameters
         ----------
         centred : ndarray of shape (n_keys, n_features)
-            Keys about the centre.
+            The keys that the rows were coded with, about the centre.
 
         Returns
         -------
         mean : float
             Not below zero.
         """
-        own = self.shares @ (centred**2).sum(axis=1)
-        total = self.square + own - 2 * np.vdot(self.rows, centred)
-        return max(total, 0.0) / 2 / self.weight
+        if self.n_hidden:
+            return self.distance / self.weight
+        return max(_expanded(self, centred), 0.0) / 2 / self.weight
 
     def mean_error(self, centred):
         """Return the mean over rows of half the square of what codes times keys leave.
@@ -118,21 +126,40 @@ def sum_over(coding, keys, X, weights, n_jobs=None):
 
 
 def _sums(coding, keys, X, weights):
-    n_keys, n_features = keys.given.shape
+    n_keys = len(keys.given)
     block = keys.block(X)
     codes = coding.encode(keys, block)
-    values = codes.values[codes.used()].astype(np.float64)
-    of_values = np.repeat(weights, codes.counts)
-    A, B = np.zeros((n_keys, n_keys)), np.zeros((n_keys, n_features))
+    A = np.zeros((n_keys, n_keys))
     add_code_products(*codes.entries, weights, A)
-    block.rows.add_products(codes, weights, B)
-    if isinstance(block.rows, SparseRows):
+    B = _row_products(keys, X, block, codes, weights)
+    square = weights @ keys.squares(block) * keys.scale**2
+    sums = Sums(weights.sum(), square, weights @ codes.counts, A, B, 0.0, 0)
+    if block.hidden is None:
+        sums.distance = _expanded(sums, keys.centred) / 2
+    else:
+        halves = (codes.dense(n_keys) * keys.half_distances(block)).sum(axis=1)
+        sums.distance = weights @ halves * keys.scale**2
+        sums.n_hidden = len(block.hidden)
+    return sums
+
+
+def _row_products(keys, X, block, codes, weights):
+    """Return the sum of c' x about the centre."""
+    n_keys, is_sparse = len(keys.given), isinstance(block.rows, SparseRows)
+    B = np.zeros(keys.given.shape)
+    if is_sparse or block.hidden is None:
+        block.rows.add_products(codes, weights, B)
+    else:  # about the centre, rows of single precision have lost digits
+        B += (codes.dense(n_keys) * weights[:, None]).T @ X.astype(np.float64)
+    if is_sparse or block.hidden is not None:
+        values = codes.values[codes.used()].astype(np.float64)
+        of_values = np.repeat(weights, codes.counts)
         shares = np.bincount(codes.indices[codes.used()], of_values * values, n_keys)
         B -= shares[:, None] * keys.centre
-    return Sums(
-        weights.sum(),
-        weights @ keys.squares(block) * keys.scale**2,
-        weights @ codes.counts,
-        A,
-        B,
-    )
+    return B
+
+
+def _expanded(sums, centred):
+    """Return the sum of squared distances, from those of squares and of products."""
+    own = sums.shares @ (centred**2).sum(axis=1)
+    return sums.square + own - 2 * np.vdot(sums.rows, centred)

@@ -5,12 +5,14 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet as PeerElasticNet
 from sklearn.linear_model import LassoLars
 
 from sksparse_nn.kernels.lasso import lasso_gaps
 from sksparse_nn.solvers.coding import ElasticNet, Lasso, encode
+from sksparse_nn.solvers.coding._optimality import Dual
 from tests.solvers.coding.objective import objectives
 
 GAP = {np.float32: 1e-4, np.float64: 1e-6}
@@ -63,24 +65,94 @@ def test_every_row_is_at_the_optimum(kind, alpha, dtype, positive):
     assert not positive or C.min() >= 0
 
 
+def missed(X, D, C, coder):
+    """Return by how much codes miss the optimum of float64, as shares."""
+    X, D = X.astype(np.float64), D.astype(np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        best = objectives(X, D, encode(coder, D, X, sparse_output=False), coder)
+    objective = objectives(X, D, C, coder)
+    return (objective - best) / objective
+
+
+def counted(coder, X, D):
+    """Return codes and the number of rows that are warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        C = encode(coder, D, X, sparse_output=False)
+    return C, sum(int(str(one.message).split()[0]) for one in caught)
+
+
 def test_rows_that_float32_cannot_hold_at_the_optimum_are_counted():
     X, D = hostile("random", np.float32)
     with pytest.warns(ConvergenceWarning, match="of 60 rows are not") as caught:
-        C = encode(Lasso(1e-3), D, X, sparse_output=False)
-    n_failed = np.count_nonzero(relative_gaps(X, D, C, 1e-3) > 1e-4)
+        C = encode(Lasso(1e-11), D, X, sparse_output=False)
+    n_failed = np.count_nonzero(missed(X, D, C, Lasso(1e-11)) > 1e-4)
     assert 0 < n_failed <= int(str(caught[0].message).split()[0]) < 60
 
 
+@pytest.mark.parametrize("alpha", [5e-3, 1e-7, 1e-10])
 @pytest.mark.parametrize("kind", ["coherent", "duplicates", "combinations"])
 @pytest.mark.parametrize("scale", [1.0, 1.7])
-def test_no_row_beyond_the_gap_is_left_out_of_the_warning(kind, scale):
+def test_no_row_beyond_the_gap_is_left_out_of_the_warning(kind, scale, alpha):
     X, D = hostile(kind, np.float32, 36, 148)
     D *= np.float32(scale)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        C = encode(Lasso(0.005), D, X, sparse_output=False)
-    counted = sum(int(str(one.message).split()[0]) for one in caught)
-    assert np.count_nonzero(relative_gaps(X, D, C, 0.005) > 1e-4) <= counted
+    C, n_counted = counted(Lasso(alpha), X, D)
+    assert np.count_nonzero(missed(X, D, C, Lasso(alpha)) > 1e-4) <= n_counted
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("alpha", [1e-3, 1e-5, 1e-7])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("make", [Lasso, lambda alpha: ElasticNet(alpha, 0.5)])
+def test_no_row_at_the_optimum_is_warned_of(make, kind, alpha, dtype):
+    X, D = hostile(kind, dtype)
+    C, n_counted = counted(make(alpha), X, D)
+    assert n_counted == 0
+    assert missed(X, D, C, make(alpha)).max() < 1e-6
+
+
+def test_digits_in_float32_are_at_the_optimum_and_known_to_be():
+    X = load_digits().data[:80] / 16
+    D = X[::2] + np.random.default_rng(0).random((40, 64)) / 4
+    coder = Lasso(1e-4)
+    X, D = X.astype(np.float32), D.astype(np.float32)
+    C, n_counted = counted(coder, X, D)
+    assert n_counted == 0
+    assert missed(X, D, C, coder).max() < 1e-9
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("alpha", [2e-10, 1e-13])
+def test_twins_and_opposites_with_next_to_no_penalty_are_known_to_be_exact(
+    alpha, positive
+):
+    D = np.array([[-1, 1.0], [-1, 1], [1, -1], [1, -1]])
+    C, n_counted = counted(Lasso(alpha, positive), np.array([[-1, 1.0]]), D)
+    assert n_counted == 0
+    assert_allclose(C @ D, [[-1, 1]], rtol=1e-9)
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_gaps_made_without_the_code_bound_what_it_misses(l1_ratio, positive):
+    X, D = hostile("random")
+    D /= np.linalg.norm(D, axis=1, keepdims=True)
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    coder = ElasticNet(1e-3, l1_ratio, positive)
+    best = encode(coder, D, X, sparse_output=False)
+    dual = Dual(D, *coder.penalties(np.ones(len(D))), positive)
+    rng = np.random.default_rng(0)
+    for size in (0, 1e-8, 1e-4, 1e-1):
+        worse = best + size * rng.standard_normal(best.shape) * (best != 0)
+        worse = np.maximum(worse, 0) if positive else worse
+        objective = objectives(X, D, worse, coder)
+        missed = (objective - objectives(X, D, best, coder)) / objective
+        for x, c, least in zip(X, worse, missed, strict=True):
+            used = np.flatnonzero(c)
+            gap = dual.gap(x, used, c[used])
+            assert gap >= least - 1e-12
+            assert gap <= 1e-9 or size > 0
 
 
 def test_alpha_beyond_the_largest_product_gives_empty_codes():
@@ -263,6 +335,7 @@ def measured_gaps(coder, D, X, C):
         gaps,
         np.full(len(X), len(D), np.int32),
         np.tile(np.arange(len(D), dtype=np.int32), (len(X), 1)),
+        C * atoms.norms,
         C * atoms.norms,
     )
     return gaps
