@@ -140,7 +140,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             self._seen = self._targets.nothing_seen()
             with borrowed_torch(self._rng.randint(_MAX_SEED), device):
                 size = rows_per_batch(self.batch_size, len(train))
-                net = new_net(self, X=samples.X, batch_size=size, device=device)
+                net = new_net(self, X=samples.matrix, batch_size=size, device=device)
                 if not new:
                     take_over(net, former)
                 epochs = self.max_epochs
@@ -164,7 +164,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             size = STREAMED if self.batch_size == "auto" else self.batch_size
             size = rows_per_batch(size, len(samples))
             if new:
-                net = new_net(self, X=samples.X, batch_size=size, device=device)
+                net = new_net(self, X=samples.matrix, batch_size=size, device=device)
             else:
                 rate = self.learning_rate
                 net = resumed(self.net_, learning_rate=rate, batch_size=size)
@@ -216,15 +216,17 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
     def _train(self, net, train, valid, epochs, *, scheduled=False):
         """Make a net the estimator's, trained for so many epochs as are returned."""
         self._seen = self._targets.add_seen(self._seen, train.y, train.weight)
-        n_known = len(net.history)
+        former, n_known = net.history, len(net.history)
         train = self._weighted(train, self._seen, net)
         train.shuffle = self._rng
         if valid is not None:
             valid = self._weighted(valid, self._sums(valid), net)
+        net.targets_ = self._targets
         net.train(
             train,
             valid,
             epochs=epochs,
+            is_streamed=not scheduled,
             callbacks=training_callbacks(
                 self,
                 n_epochs=epochs if scheduled else None,
@@ -232,6 +234,8 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             ),
         )
         self.net_ = net
+        if net.history is not former:
+            n_known = 0  # a callback has loaded another
         known = getattr(self, "history_", [])[:n_known]
         self.history_ = known + epoch_records(net, n_known)
         self.n_iter_ = len(self.history_)
@@ -249,11 +253,11 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         )
         dtype = net.float_type
         return Samples(
-            samples.X,
+            samples.matrix,
             self._targets.for_loss(samples.y, dtype),
             weight.astype(dtype),
             samples.rows,
-            sparse_dtype=dtype if stays_sparse(samples.X, net.module_) else None,
+            sparse_dtype=dtype if stays_sparse(samples.matrix, net.module_) else None,
         )
 
     def _outputs(self, X, then=None):

@@ -6,6 +6,7 @@ import torch
 from skorch.callbacks import EarlyStopping
 
 from sksparse_nn.neural._batches import BatchIterator, Samples
+from sksparse_nn.neural._callbacks import input_widths
 from sksparse_nn.neural._modules import ModuleSpec, check_first_layer
 from sksparse_nn.neural._optimizers import check_settings, make_optimizer
 from sksparse_nn.neural._progress import ProgressLine
@@ -45,6 +46,7 @@ def new_net(estimator, *, X, batch_size, device):
     spec = ModuleSpec(
         estimator.module,
         estimator.module_params or {},
+        input_widths(estimator.callbacks, X),
         estimator.hidden_layer_sizes,
         estimator.activation,
         estimator.dropout,
@@ -64,6 +66,7 @@ def new_net(estimator, *, X, batch_size, device):
         iterator_train=BatchIterator,
         iterator_train__last_batch=estimator.last_batch,
         iterator_valid=BatchIterator,
+        iterator_valid__shuffles=False,
         dataset=Samples,
         train_split=None,
         predict_nonlinearity=net_class.nonlinearity,

@@ -86,7 +86,7 @@ def _predictions(estimator, samples, chosen):
     """Yield predictions of some rows, a mini-batch at a time."""
     private, size = estimator.module is not None, estimator.net_.batch_size
     for start in range(0, len(chosen), size):
-        X, rows = samples.X, samples.rows[chosen[start : start + size]]
+        X, rows = samples.matrix, samples.rows[chosen[start : start + size]]
         X = X[rows] if sparse.issparse(X) else dense_rows(X, rows)
         outputs = network_outputs(estimator.net_, X, private=private).numpy()
         predicted = estimator._targets.decode(outputs)

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import dataclass
+from inspect import signature
 from itertools import pairwise
 from numbers import Integral
 
@@ -42,6 +43,10 @@ class ModuleSpec:
     module_params : dict
         Keyword arguments of a callable `module`.
 
+    widths : dict
+        Widths of the input, handed to a callable `module` by those of these names that
+        it has besides its first two arguments.
+
     hidden_layer_sizes : int or sequence of int
         Widths of the hidden layers.
 
@@ -66,6 +71,7 @@ class ModuleSpec:
 
     module: object
     module_params: dict
+    widths: dict
     hidden_layer_sizes: object
     activation: str
     dropout: float
@@ -74,8 +80,13 @@ class ModuleSpec:
     dtype: torch.dtype
     by_feature: bool
 
-    def build(self):
+    def build(self, **settings):
         """Build a new module.
+
+        Parameters
+        ----------
+        **settings : dict
+            Further keyword arguments of a callable `module`, which a callback has set.
 
         Returns
         -------
@@ -87,15 +98,15 @@ class ModuleSpec:
         ValueError
             If the sizes are not positive or the user's module does not fit the data.
         """
-        if self.module_params and not self._makes_module:
+        settings = self.module_params | settings
+        if settings and not self._makes_module:
             raise ValueError(
                 "module_params are keyword arguments of a callable module. Got "
-                f"{self.module_params} with module={self.module!r}; leave one of the "
-                "two out."
+                f"{settings} with module={self.module!r}; leave one of the two out."
             )
         if self.module is None:
             return self._perceptron().to(self.dtype)
-        module = self._own_module().to(self.dtype)
+        module = self._own_module(settings).to(self.dtype)
         self._try_out(module)
         return module
 
@@ -115,16 +126,25 @@ class ModuleSpec:
             store_by_feature(perceptron[0])
         return perceptron
 
-    def _own_module(self):
+    def _own_module(self, settings):
         if isinstance(self.module, nn.Module):
             return deepcopy(self.module)
-        module = self.module(self.n_features, self.n_outputs, **self.module_params)
+        settings = self._taken(self.widths) | settings
+        module = self.module(self.n_features, self.n_outputs, **settings)
         if not isinstance(module, nn.Module):
             raise ValueError(
                 "module(n_features, n_outputs) must return a torch.nn.Module. "
                 f"Got {module!r}."
             )
         return module
+
+    def _taken(self, widths):
+        if not widths:
+            return widths
+        arguments = list(signature(self.module).parameters.values())[2:]
+        takes_all = any(a.kind is a.VAR_KEYWORD for a in arguments)
+        names = {a.name for a in arguments}
+        return {name: widths[name] for name in widths if takes_all or name in names}
 
     def _try_out(self, module):
         """Answer one row of zeros, which lazy layers need before they have weights."""

@@ -7,10 +7,16 @@ from functools import partial
 
 import numpy as np
 import torch
-from skorch.callbacks import EpochTimer, PassthroughScoring
+from sklearn.base import ClassifierMixin, RegressorMixin
+from skorch.callbacks import EpochTimer, TrainEndCheckpoint
 from skorch.history import History
 from torch.nn import functional
 
+from sksparse_nn.neural._callbacks import (
+    LossRecord,
+    ready_to_train,
+    watchers_of_held_out,
+)
 from sksparse_nn.neural._loop import LeanLoop
 from sksparse_nn.neural._losses import BinaryCrossEntropy, CrossEntropy, NumberLoss
 from sksparse_nn.neural._sparse_adam import first_layer_steps
@@ -22,15 +28,26 @@ class Net(LeanLoop):
     """A skorch net over `Samples`, whose loss takes weights.
 
     Its module stands in ``module_``, its optimizer in ``optimizer_``. Callbacks work
-    during a training and are dropped after it, and so is what is recorded of batches.
+    during a training and are dropped after it, and so is what is recorded of batches,
+    but for the last of each epoch.
+
+    Attributes
+    ----------
+    targets_ : Targets
+        What the outputs stand for.
+
+    lowest_ : dict
+        The lowest losses of epochs by name.
     """
+
+    lowest_ = {}
 
     @property
     def _default_callbacks(self):
         return [
             ("epoch_timer", EpochTimer()),
-            ("train_loss", PassthroughScoring("train_loss", on_train=True)),
-            ("valid_loss", PassthroughScoring("valid_loss")),
+            ("train_loss", LossRecord("train_loss", on_train=True)),
+            ("valid_loss", LossRecord("valid_loss")),
         ]
 
     @property
@@ -51,7 +68,7 @@ class Net(LeanLoop):
         vars(twin).update(deepcopy(vars(self), memo))
         return twin
 
-    def train(self, samples, held_out, *, epochs, callbacks):
+    def train(self, samples, held_out, *, epochs, callbacks, is_streamed=False):
         """Train for some epochs, or until a callback or the user interrupts.
 
         Parameters
@@ -68,16 +85,24 @@ class Net(LeanLoop):
         callbacks : list
             Callbacks of skorch, as they are or as (name, callback).
 
+        is_streamed : bool, default=False
+            Whether callbacks that watch held-out rows are left out where there are
+            none, which is an error otherwise.
+
         Raises
         ------
         ValueError
-            If the loss or a weight is not finite.
+            If the loss or a weight is not finite, or a callback watches what there is
+            not.
         """
         for group in self.optimizer_.param_groups:
             # A new optimizer behind former epochs lacks what schedules go by.
             group.setdefault("initial_lr", group["lr"])
-        self.callbacks = [_fresh(callback) for callback in callbacks]
+        goes_on = bool(self.history)
+        self.callbacks = ready_to_train(callbacks, self.targets_, goes_on=goes_on)
         self._initialize_callbacks()
+        if held_out is None:
+            self._leave_out_watchers(is_streamed)
         self.epoch_is_open = False
         self.held_out = held_out
         n_rows = min(self.batch_size, len(samples))
@@ -95,15 +120,42 @@ class Net(LeanLoop):
             self._refuse("a weight that is not finite")
         self._tidy_up()
 
+    def _leave_out_watchers(self, is_streamed):
+        """Leave out, or refuse, callbacks that wait for rows that are not held out."""
+        watchers = watchers_of_held_out(self.callbacks_)
+        if watchers and not is_streamed:
+            raise ValueError(
+                "callbacks must watch what is measured. Got "
+                + ", ".join(f"{name} for {what!r}" for name, what in watchers.items())
+                + ", without held-out rows; set early_stopping=True, give X_val and "
+                "y_val to fit, or watch 'train_loss'."
+            )
+        self.callbacks_ = [item for item in self.callbacks_ if item[0] not in watchers]
+
     def _tidy_up(self):
         self.callbacks, self.callbacks_, self.held_out = None, [], None
         self.optimizer_.zero_grad(set_to_none=True)
-        self._drop_batch_records()
+        for row in self.history[-2:]:
+            _shorten(row)
         self._set_training(False)
 
-    def _drop_batch_records(self):
-        if self.history:
-            self.history[-1].pop("batches", None)
+    def load_params(self, *args, checkpoint=None, **options):
+        """Load what a checkpoint or single files hold.
+
+        Parameters
+        ----------
+        *args : tuple
+            Passed on.
+
+        checkpoint : Checkpoint or TrainEndCheckpoint or None, default=None
+            A callback that has saved parameters.
+
+        **options : dict
+            Passed on.
+        """
+        if isinstance(checkpoint, TrainEndCheckpoint):
+            checkpoint = copy(checkpoint).initialize().checkpoint_
+        super().load_params(*args, checkpoint=checkpoint, **options)
 
     def on_epoch_begin(self, net, **kwargs):
         """Note that an epoch is under way.
@@ -116,7 +168,9 @@ class Net(LeanLoop):
         **kwargs : dict
             Passed on.
         """
-        self._drop_batch_records()
+        # Callbacks may look at the batches of the epoch before.
+        for row in self.history[-2:-1]:
+            _shorten(row)
         super().on_epoch_begin(net, **kwargs)
         self.epoch_is_open = True
 
@@ -205,6 +259,45 @@ class Net(LeanLoop):
             X = X.to(next(self.module_.parameters()))
         return self.module_(X)
 
+    def forward_iter(self, X, training=False, device="cpu"):
+        """Yield what the module answers to each batch.
+
+        Parameters
+        ----------
+        X : Samples, array-like or dict
+            Rows, or a batch.
+
+        training : bool, default=False
+            Whether the module trains.
+
+        device : str, default="cpu"
+            Where answers are to be.
+
+        Yields
+        ------
+        output : Tensor of shape (n_rows, n_outputs)
+            Of the rows in their order.
+        """
+        if isinstance(X, dict):
+            yield self.evaluation_step((X, None), training=training).to(device)
+        else:
+            yield from super().forward_iter(X, training=training, device=device)
+
+    def predict(self, X):
+        """Return what the estimator would predict.
+
+        Parameters
+        ----------
+        X : Samples, array-like or dict
+            Rows, or a batch.
+
+        Returns
+        -------
+        y : {ndarray, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or numbers as the user gave them.
+        """
+        return self.targets_.decode(self.forward(X).detach().numpy())
+
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the weighted loss of a batch.
 
@@ -232,7 +325,7 @@ class Net(LeanLoop):
         return self.criterion_(y_pred, y_true.to(device), weight)
 
 
-class RegressorNet(Net):
+class RegressorNet(RegressorMixin, Net):
     """A net that answers numbers."""
 
     loss = NumberLoss
@@ -255,27 +348,23 @@ def softmax(logits):
     return torch.softmax(logits, dim=1)
 
 
-class ClassifierNet(Net):
-    """A net that answers logits, and labels to skorch's scoring callbacks."""
+class ClassifierNet(ClassifierMixin, Net):
+    """A net that answers logits."""
 
     loss = CrossEntropy
     nonlinearity = staticmethod(softmax)
     log_nonlinearity = staticmethod(partial(torch.log_softmax, dim=1))
 
-    def predict(self, X):
-        """Return the position of the most probable class.
-
-        Parameters
-        ----------
-        X : Samples or array-like
-            Rows.
+    @property
+    def classes_(self):
+        """List the classes, as scorers of scikit-learn want them.
 
         Returns
         -------
-        codes : ndarray of int of shape (n_samples,)
-            Positions of classes.
+        classes : ndarray of shape (n_classes,)
+            As the estimator has them.
         """
-        return self.predict_proba(X).argmax(axis=1)
+        return self.targets_.classes
 
 
 def sigmoid(logits):
@@ -294,27 +383,12 @@ def sigmoid(logits):
     return torch.sigmoid(logits)
 
 
-class MultilabelNet(Net):
-    """A net that answers a logit per label, and indicators to scoring callbacks."""
+class MultilabelNet(ClassifierNet):
+    """A net that answers a logit per label."""
 
     loss = BinaryCrossEntropy
     nonlinearity = staticmethod(sigmoid)
     log_nonlinearity = staticmethod(functional.logsigmoid)
-
-    def predict(self, X):
-        """Return which labels are more probable than not.
-
-        Parameters
-        ----------
-        X : Samples or array-like
-            Rows.
-
-        Returns
-        -------
-        indicators : ndarray of bool of shape (n_samples, n_labels)
-            One column per label.
-        """
-        return self.predict_proba(X) > 0.5
 
 
 def epoch_records(net, start=0):
@@ -345,9 +419,7 @@ def _plain(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _fresh(callback):
-    """Copy a callback, so that what it gathers in training goes with the training."""
-    if isinstance(callback, (tuple, list)):
-        name, callback = callback
-        return name, copy(callback)
-    return copy(callback)
+def _shorten(record):
+    """Leave the last of an epoch's batches, which checkpoints ask for."""
+    if "batches" in record:
+        record["batches"] = record["batches"][-1:]

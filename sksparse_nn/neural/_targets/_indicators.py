@@ -77,6 +77,10 @@ class Indicators(Targets):
         y = (outputs > 0).astype(np.int64)
         return y if self.container is None else getattr(sparse, self.container)(y)
 
+    def from_loss(self, y):
+        """Return zeros and ones, as `Targets` says."""
+        return y.astype(np.int64)
+
     def check_again(self, y):
         """Check nothing: the number of labels was."""
 

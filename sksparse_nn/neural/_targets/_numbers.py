@@ -82,9 +82,7 @@ class Numbers(Targets):
 
     def decode(self, outputs):
         """Return numbers in their unit, as `Targets` says."""
-        outputs = outputs.astype(np.float64)
-        y = self.loss.decode(outputs, self.offset, self.scale).astype(self.dtype)
-        return y[:, 0] if self.is_flat else y
+        return self._as_given(self.loss.decode, outputs)
 
     def check_again(self, y):
         """Check nothing: the number of outputs was."""
@@ -92,6 +90,15 @@ class Numbers(Targets):
     def for_loss(self, y, dtype):
         """Return standardised numbers, as `Targets` says."""
         return self.loss.encode(y, self.offset, self.scale).astype(dtype)
+
+    def from_loss(self, y):
+        """Return numbers in their unit, as `Targets` says."""
+        return self._as_given(self.loss.restore, y)
+
+    def _as_given(self, to_unit, numbers):
+        y = to_unit(numbers.astype(np.float64), self.offset, self.scale)
+        y = y.astype(self.dtype)
+        return y[:, 0] if self.is_flat else y
 
     def in_units(self):
         """Return scale and offset, as `Targets` says."""
