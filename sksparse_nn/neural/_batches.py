@@ -62,12 +62,24 @@ class Samples(Dataset):
 
     @property
     def shape(self):
-        """Return the number of samples and of features."""
+        """Say how many samples and features there are.
+
+        Returns
+        -------
+        n_samples, n_features : int
+            As of an array.
+        """
         return len(self.rows), self.matrix.shape[1]
 
     @property
     def X(self):  # noqa: N802
-        """Return the rows of the samples, in their order, for skorch's callbacks."""
+        """Return the rows of the samples, for skorch's callbacks.
+
+        Returns
+        -------
+        X : ndarray or CSR matrix of shape (n_samples, n_features)
+            In the order of the targets.
+        """
         in_order = np.arange(self.matrix.shape[0])
         whole = np.array_equal(self.rows, in_order)
         return self.matrix if whole else self.matrix[self.rows]

@@ -3,14 +3,11 @@
 import math
 import warnings
 from copy import copy, deepcopy
-from functools import partial
 
 import numpy as np
 import torch
-from sklearn.base import ClassifierMixin, RegressorMixin
 from skorch.callbacks import EpochTimer, TrainEndCheckpoint
 from skorch.history import History
-from torch.nn import functional
 
 from sksparse_nn.neural._callbacks import (
     LossRecord,
@@ -18,7 +15,7 @@ from sksparse_nn.neural._callbacks import (
     watchers_of_held_out,
 )
 from sksparse_nn.neural._loop import LeanLoop
-from sksparse_nn.neural._losses import BinaryCrossEntropy, CrossEntropy, NumberLoss
+from sksparse_nn.neural._modules import described
 from sksparse_nn.neural._sparse_adam import first_layer_steps
 from sksparse_nn.neural._sparse_input import SparseRows
 from sksparse_nn.neural._torch_threads import threads_worth
@@ -319,76 +316,20 @@ class Net(LeanLoop):
         -------
         loss : Tensor of shape ()
             The loss.
+
+        Raises
+        ------
+        ValueError
+            If the module answers something else, such as a tuple, in training.
         """
+        if not isinstance(y_pred, torch.Tensor):
+            raise ValueError(
+                "module must answer one tensor in training too. Got "
+                f"{described(y_pred)}."
+            )
         device, weight = y_pred.device, X["weight"]
         weight = weight if weight is None else weight.to(device)
         return self.criterion_(y_pred, y_true.to(device), weight)
-
-
-class RegressorNet(RegressorMixin, Net):
-    """A net that answers numbers."""
-
-    loss = NumberLoss
-    nonlinearity = None
-
-
-def softmax(logits):
-    """Return probabilities.
-
-    Parameters
-    ----------
-    logits : Tensor of shape (n_rows, n_classes)
-        Logits.
-
-    Returns
-    -------
-    probabilities : Tensor of shape (n_rows, n_classes)
-        Rows that sum to one.
-    """
-    return torch.softmax(logits, dim=1)
-
-
-class ClassifierNet(ClassifierMixin, Net):
-    """A net that answers logits."""
-
-    loss = CrossEntropy
-    nonlinearity = staticmethod(softmax)
-    log_nonlinearity = staticmethod(partial(torch.log_softmax, dim=1))
-
-    @property
-    def classes_(self):
-        """List the classes, as scorers of scikit-learn want them.
-
-        Returns
-        -------
-        classes : ndarray of shape (n_classes,)
-            As the estimator has them.
-        """
-        return self.targets_.classes
-
-
-def sigmoid(logits):
-    """Return probabilities.
-
-    Parameters
-    ----------
-    logits : Tensor of shape (n_rows, n_labels)
-        Logits.
-
-    Returns
-    -------
-    probabilities : Tensor of shape (n_rows, n_labels)
-        Of each label by itself.
-    """
-    return torch.sigmoid(logits)
-
-
-class MultilabelNet(ClassifierNet):
-    """A net that answers a logit per label."""
-
-    loss = BinaryCrossEntropy
-    nonlinearity = staticmethod(sigmoid)
-    log_nonlinearity = staticmethod(functional.logsigmoid)
 
 
 def epoch_records(net, start=0):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 
-from sksparse_nn.neural._net import ClassifierNet
+from sksparse_nn.neural._nets import ClassifierNet
 from sksparse_nn.neural._targets._base import Targets
 from sksparse_nn.neural._weights import class_factors
 

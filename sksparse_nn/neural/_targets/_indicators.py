@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from sksparse_nn.neural._net import MultilabelNet
+from sksparse_nn.neural._nets import MultilabelNet
 from sksparse_nn.neural._targets._base import Targets
 from sksparse_nn.neural._weights import class_factors
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sksparse_nn.neural._net import RegressorNet
+from sksparse_nn.neural._nets import RegressorNet
 from sksparse_nn.neural._targets._base import Targets
 from sksparse_nn.neural._targets._number_losses import RegressionLoss, is_rounding
 
