@@ -16,6 +16,7 @@ from sksparse_nn.neural._callbacks import (
 )
 from sksparse_nn.neural._loop import LeanLoop
 from sksparse_nn.neural._modules import described
+from sksparse_nn.neural._single_rows import known_statistics
 from sksparse_nn.neural._sparse_adam import first_layer_steps
 from sksparse_nn.neural._sparse_input import SparseRows
 from sksparse_nn.neural._torch_threads import threads_worth
@@ -213,6 +214,28 @@ class Net(LeanLoop):
         # Walking through the modules in each batch is a tenth of a small batch's time.
         if self.module_.training != training:
             super()._set_training(training)
+
+    def train_step_single(self, batch, **fit_params):
+        """Compute the loss of a batch and its gradients.
+
+        Parameters
+        ----------
+        batch : tuple
+            The batch.
+
+        **fit_params : dict
+            Passed on.
+
+        Returns
+        -------
+        step : dict
+            Its ``"loss"`` and ``"y_pred"``.
+        """
+        if len(batch[1]) > 1:
+            return super().train_step_single(batch, **fit_params)
+        self._set_training(True)
+        with known_statistics(self.module_):
+            return super().train_step_single(batch, **fit_params)
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Return the two parts, which were split before.
