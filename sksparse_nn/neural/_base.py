@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from copy import deepcopy
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
 from sksparse_nn.neural._batches import STREAMED, Samples, rows_per_batch
 from sksparse_nn.neural._construction import (
@@ -87,7 +89,9 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
     ):
         """Train a network.
 
-        Ctrl-C stops the training and keeps what was learnt so far, with a warning.
+        Ctrl-C stops the training and keeps what was learnt so far, with a warning,
+        where your own code calls this method or that of a pipeline which ends here.
+        Inside searches, compressors and other estimators it is raised.
 
         Parameters
         ----------
@@ -226,7 +230,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             train,
             valid,
             epochs=epochs,
-            is_streamed=not scheduled,
+            keeps=partial(self._keeps, epochs) if scheduled else None,
             callbacks=training_callbacks(
                 self,
                 n_epochs=epochs if scheduled else None,
@@ -240,6 +244,9 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         self.history_ = known + epoch_records(net, n_known)
         self.n_iter_ = len(self.history_)
         return self.n_iter_ - n_known
+
+    def _keeps(self, n_epochs, n_done):
+        return keeps_interrupted(self, n_done, n_epochs)
 
     def _sums(self, samples):
         nothing = self._targets.nothing_seen()

@@ -1,7 +1,6 @@
 """The skorch net that an estimator owns."""
 
 import math
-import warnings
 from copy import copy, deepcopy
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 from skorch.callbacks import EpochTimer, TrainEndCheckpoint
 from skorch.history import History
 
+from sksparse_nn._interrupts import is_raised_on_purpose
 from sksparse_nn.neural._callbacks import (
     LossRecord,
     ready_to_train,
@@ -66,7 +66,7 @@ class Net(LeanLoop):
         vars(twin).update(deepcopy(vars(self), memo))
         return twin
 
-    def train(self, samples, held_out, *, epochs, callbacks, is_streamed=False):
+    def train(self, samples, held_out, *, epochs, callbacks, keeps=None):
         """Train for some epochs, or until a callback or the user interrupts.
 
         Parameters
@@ -83,12 +83,16 @@ class Net(LeanLoop):
         callbacks : list
             Callbacks of skorch, as they are or as (name, callback).
 
-        is_streamed : bool, default=False
-            Whether callbacks that watch held-out rows are left out where there are
-            none, which is an error otherwise.
+        keeps : callable or None, default=None
+            Of `fit`: takes the number of epochs that are done, and says whether to keep
+            them when the user interrupts. None is for training on rows as they come: an
+            interrupt is raised then, and callbacks that watch held-out rows are left
+            out where there are none, which is an error otherwise.
 
         Raises
         ------
+        KeyboardInterrupt
+            If the user interrupts and what was learnt is not to be kept.
         ValueError
             If the loss or a weight is not finite, or a callback watches what there is
             not.
@@ -100,8 +104,7 @@ class Net(LeanLoop):
         self.callbacks = ready_to_train(callbacks, self.targets_, goes_on=goes_on)
         self._initialize_callbacks()
         if held_out is None:
-            self._leave_out_watchers(is_streamed)
-        self.epoch_is_open = False
+            self._leave_out_watchers(is_streamed=keeps is None)
         self.held_out = held_out
         n_rows = min(self.batch_size, len(samples))
         is_sparse = samples.sparse_dtype is not None
@@ -110,15 +113,26 @@ class Net(LeanLoop):
             first_layer_steps(self, samples),
             threads_worth(layers.parameters(), n_rows),
         ):
-            self.partial_fit(samples, epochs=epochs)
-        if self.epoch_is_open:
-            del self.history[-1]
-            warnings.warn("Training interrupted by user.", stacklevel=2)
+            self._run_epochs(samples, epochs, keeps)
         if not all(weight.isfinite().all() for weight in self.module_.parameters()):
             self._refuse("a weight that is not finite")
         self._tidy_up()
 
-    def _leave_out_watchers(self, is_streamed):
+    def _run_epochs(self, samples, epochs, keeps):
+        self.notify("on_train_begin", X=samples, y=None)
+        n_before = len(self.history)
+        try:
+            self.fit_loop(samples, epochs=epochs)
+        except KeyboardInterrupt as error:
+            is_users = self.epoch_is_open or not is_raised_on_purpose(error)
+            n_done = len(self.history) - n_before - self.epoch_is_open
+            if is_users and not (keeps and keeps(n_done)):
+                raise
+        self.notify("on_train_end", X=samples, y=None)
+        if self.epoch_is_open:
+            del self.history[-1]
+
+    def _leave_out_watchers(self, *, is_streamed):
         """Leave out, or refuse, callbacks that wait for rows that are not held out."""
         watchers = watchers_of_held_out(self.callbacks_)
         if watchers and not is_streamed:
@@ -156,7 +170,7 @@ class Net(LeanLoop):
         super().load_params(*args, checkpoint=checkpoint, **options)
 
     def on_epoch_begin(self, net, **kwargs):
-        """Note that an epoch is under way.
+        """Forget batches, other than those of the epoch before.
 
         Parameters
         ----------
@@ -166,25 +180,21 @@ class Net(LeanLoop):
         **kwargs : dict
             Passed on.
         """
-        # Callbacks may look at the batches of the epoch before.
         for row in self.history[-2:-1]:
             _shorten(row)
         super().on_epoch_begin(net, **kwargs)
-        self.epoch_is_open = True
 
-    def on_epoch_end(self, net, **kwargs):
-        """Note that an epoch is complete: an interrupt from here on is a callback's.
+    @property
+    def epoch_is_open(self):
+        """Tell whether an epoch was begun and its losses are not recorded.
 
-        Parameters
-        ----------
-        net : Net
-            This net.
-
-        **kwargs : dict
-            Passed on.
+        Returns
+        -------
+        is_open : bool
+            An interrupt after that may be the stop of a callback.
         """
-        super().on_epoch_end(net, **kwargs)
-        self.epoch_is_open = False
+        last = "train_loss" if self.held_out is None else "valid_loss"
+        return bool(self.history) and last not in self.history[-1]
 
     def check_loss(self, loss):
         """Stop if the loss is lost.

@@ -17,6 +17,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._device import check_device
@@ -151,6 +152,9 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def fit(self, X, y=None):
         """Train encoder and atoms.
 
+        Ctrl-C keeps the epochs that are done, with a warning, where your own code calls
+        this method or that of a pipeline which ends here; else it is raised.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -257,15 +261,22 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         module = TopK(atoms, min(self.n_active, len(atoms)))
         n_batches = math.ceil(X.shape[0] / self.batch_size)
         training = Training(module, self.max_epochs * n_batches, self.learning_rate)
-        self.history_ = []
-        n_rows = min(self.batch_size, X.shape[0])
+        n_rows, history, learnt = min(self.batch_size, X.shape[0]), [], None
         with threads_worth(module.parameters(), n_rows):
-            for number in range(1, self.max_epochs + 1):
-                batches = self._batches(X, scaling, rng, device)
-                self.history_.append({"epoch": number} | training.epoch(batches))
-                self._look_at(self.history_[-1])
-        self.n_iter_ = len(self.history_)
-        self._store(module, scaling, X.dtype)
+            try:
+                for number in range(1, self.max_epochs + 1):
+                    batches = self._batches(X, scaling, rng, device)
+                    record = {"epoch": number} | training.epoch(batches)
+                    self._look_at(record)
+                    history, learnt = [*history, record], _arrays(module)
+            except KeyboardInterrupt:
+                if not (history and self._keeps(history)):
+                    raise
+        self.history_, self.n_iter_ = history, len(history)
+        self._store(*learnt, scaling, X.dtype)
+
+    def _keeps(self, history):
+        return keeps_interrupted(self, len(history), self.max_epochs)
 
     def _batches(self, X, scaling, rng, device):
         order = rng.permutation(X.shape[0])
@@ -286,11 +297,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             )
             sys.stdout.flush()
 
-    def _store(self, module, scaling, dtype):
-        decoder, encoder, bias = (
-            part.detach().cpu().numpy()
-            for part in (module.decoder, module.encoder, module.bias)
-        )
+    def _store(self, decoder, encoder, bias, scaling, dtype):
         self.components_, self.encoder_weights_ = decoder, encoder
         self.bias_ = (scaling.mean + scaling.scale * bias).astype(dtype)
 
@@ -300,6 +307,12 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             torch.from_numpy(part.astype(dtype)).to(device)
             for part in (self.encoder_weights_, self.bias_)
         ]
+
+
+def _arrays(module):
+    """Copy the atoms, what rows are multiplied by, and the bias."""
+    parts = module.decoder, module.encoder, module.bias
+    return [part.detach().cpu().numpy().copy() for part in parts]
 
 
 def _csr(values, places, n_atoms):
