@@ -21,7 +21,11 @@ from sksparse_nn.neural._construction import (
     take_over,
     training_callbacks,
 )
-from sksparse_nn.neural._convergence import warn_if_constant, warn_if_short
+from sksparse_nn.neural._convergence import (
+    warn_if_constant,
+    warn_if_diverged,
+    warn_if_short,
+)
 from sksparse_nn.neural._device import check_device
 from sksparse_nn.neural._forward import network_outputs
 from sksparse_nn.neural._holdout import hold_out
@@ -148,8 +152,8 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
                 if not new:
                     take_over(net, former)
                 epochs = self.max_epochs
-                n_run = self._train(net, train, valid, epochs, scheduled=True)
-            if n_run == epochs:
+                n_run, *judged = self._train(net, train, valid, epochs, scheduled=True)
+            if not warn_if_diverged(self, *judged) and n_run == epochs:
                 warn_if_short(self, net.path)
             warn_if_constant(self, train)
         return self
@@ -218,13 +222,17 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         return samples.subset(train), samples.subset(valid)
 
     def _train(self, net, train, valid, epochs, *, scheduled=False):
-        """Make a net the estimator's, trained for so many epochs as are returned."""
+        """Make a net the estimator's, trained for so many epochs as are returned.
+
+        So are the name of the loss to judge it by, and rows as that loss takes them.
+        """
         self._seen = self._targets.add_seen(self._seen, train.y, train.weight)
         former, n_known = net.history, len(net.history)
         train = self._weighted(train, self._seen, net)
         train.shuffle = self._rng
         if valid is not None:
             valid = self._weighted(valid, self._sums(valid), net)
+        stops_early = self.early_stopping and valid is not None
         net.targets_ = self._targets
         net.train(
             train,
@@ -234,7 +242,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             callbacks=training_callbacks(
                 self,
                 n_epochs=epochs if scheduled else None,
-                stop_early=self.early_stopping and valid is not None,
+                stop_early=stops_early,
             ),
         )
         self.net_ = net
@@ -243,7 +251,8 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         known = getattr(self, "history_", [])[:n_known]
         self.history_ = known + epoch_records(net, n_known)
         self.n_iter_ = len(self.history_)
-        return self.n_iter_ - n_known
+        judged = ("valid_loss", valid) if stops_early else ("train_loss", train)
+        return self.n_iter_ - n_known, *judged
 
     def _keeps(self, n_epochs, n_done):
         return keeps_interrupted(self, n_done, n_epochs)

@@ -51,6 +51,21 @@ class ClassifierNet(ClassifierMixin, Net):
         """
         return self.targets_.classes
 
+    def decision_function(self, X):
+        """Return what the estimator's decision function would.
+
+        Parameters
+        ----------
+        X : Samples, array-like or dict
+            Rows, or a batch.
+
+        Returns
+        -------
+        decisions : ndarray of shape (n_samples, n_outputs) or (n_samples,)
+            Logits; of two classes, by how much that of the second is larger.
+        """
+        return self.targets_.decisions(self.forward(X).detach().numpy())
+
 
 def sigmoid(logits):
     """Return probabilities.

@@ -2,6 +2,7 @@
 
 import math
 import sys
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
@@ -20,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
 from sksparse_nn.neural._batches import dense_rows
+from sksparse_nn.neural._convergence import ABSURD
 from sksparse_nn.neural._device import check_device
 from sksparse_nn.neural._topk import Scaling, TopK, Training
 from sksparse_nn.neural._torch_threads import threads_worth
@@ -204,7 +207,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             for start in range(0, X.shape[0], n_rows):
                 rows = np.arange(start, min(start + n_rows, X.shape[0]))
                 rows = torch.from_numpy(dense_rows(X, rows)).to(weights.device)
-                latents = torch.relu((rows - bias) @ weights.T)
+                latents = _latents(rows, weights, bias)
                 largest = latents.topk(n_active, dim=1, sorted=False)
                 parts.append(_csr(*largest, len(weights)))
         return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
@@ -273,7 +276,19 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 if not (history and self._keeps(history)):
                     raise
         self.history_, self.n_iter_ = history, len(history)
+        self._warn_if_lost()
         self._store(*learnt, scaling, X.dtype)
+
+    def _warn_if_lost(self):
+        loss = self.history_[-1]["train_loss"]
+        if loss > ABSURD:
+            warnings.warn(
+                "Training has diverged: the loss of the last epoch is "
+                f"{loss:.3g}, that of no atoms at all would be 1. Lower "
+                f"learning_rate={self.learning_rate}.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
 
     def _keeps(self, history):
         return keeps_interrupted(self, len(history), self.max_epochs)
@@ -299,7 +314,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def _store(self, decoder, encoder, bias, scaling, dtype):
         self.components_, self.encoder_weights_ = decoder, encoder
-        self.bias_ = (scaling.mean + scaling.scale * bias).astype(dtype)
+        self.bias_ = scaling.undo(bias).astype(dtype)
 
     def _on_device(self, dtype):
         device = check_device(self.device)
@@ -307,6 +322,26 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             torch.from_numpy(part.astype(dtype)).to(device)
             for part in (self.encoder_weights_, self.bias_)
         ]
+
+
+def _latents(rows, weights, bias):
+    """Return the latents, without a step on the way that is larger than they are."""
+    most = torch.finfo(rows.dtype).max
+    peak = max(_peak(rows), _peak(bias))
+    if peak * 4 * rows.shape[1] < most:
+        return torch.relu((rows - bias) @ weights.T)
+    unit = 2.0 ** (math.frexp(peak)[1] - 1)
+    latents = unit * torch.relu((rows / unit - bias / unit) @ weights.T)
+    if not latents.isfinite().all():
+        raise ValueError(
+            f"X must have codes of at most {most:.4g}, as {rows.dtype} can hold. Got "
+            f"larger ones, of rows up to {peak:.4g}; divide X by some number."
+        )
+    return latents
+
+
+def _peak(tensor):
+    return float(torch.linalg.vector_norm(tensor, torch.inf))
 
 
 def _arrays(module):

@@ -49,6 +49,13 @@ TASKS = {
         "accuracy",
     ),
     "indicator": (SparseNetClassifier, {}, (X[:, :3] > 0).astype(int), "f1_micro"),
+    "two columns": (SparseNetClassifier, {}, (X[:, :2] > 0).astype(int), "roc_auc"),
+    "sparse": (
+        SparseNetClassifier,
+        {},
+        sparse.csr_array((X[:, :3] > 0).astype(int)),
+        "f1_macro",
+    ),
     "number": (
         SparseNetRegressor,
         {},
@@ -92,7 +99,10 @@ def test_a_score_is_that_of_the_estimator(task, use_caching, rows):
     expected = get_scorer(scoring)(net, rows[VALID], y[VALID])
     assert_allclose(net.history_[-1]["score"], expected, rtol=1e-4)
     few = rows[VALID][:1]
-    assert_array_equal(net.net_.predict(few), net.predict(few))
+    own, predicted = net.net_.predict(few), net.predict(few)
+    if sparse.issparse(predicted):
+        own, predicted = own.toarray(), predicted.toarray()
+    assert_array_equal(own, predicted)
 
 
 @pytest.mark.parametrize("task", TASKS)
