@@ -74,15 +74,16 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
     if isinstance(X, list | tuple) or _hides_its_type(X):
         X = np.asarray(X)  # so that it is of the type that NumPy gives it
     is_left_to_us = ensure_all_finite is True and not sparse.issparse(X)
-    checked = validate_data(
-        estimator,
-        X,
-        dtype=np.float64 if _is_double(X) else list(FLOAT_TYPES),
-        accept_sparse="csr",
-        reset=reset,
-        ensure_all_finite=False if is_left_to_us else ensure_all_finite,
-        **options,
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # sums, to find what is lost
+        checked = validate_data(
+            estimator,
+            X,
+            dtype=np.float64 if _is_double(X) else list(FLOAT_TYPES),
+            accept_sparse="csr",
+            reset=reset,
+            ensure_all_finite=False if is_left_to_us else ensure_all_finite,
+            **options,
+        )
     X, *y = checked if isinstance(checked, tuple) else (checked,)
     if is_left_to_us:
         _check_finite(estimator, X)
@@ -174,7 +175,8 @@ def _check_finite(estimator, X):
             flat = X.ravel()
             if np.isfinite(flat @ flat):
                 return
-    assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
 
 
 def _hides_its_type(X):

@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn.decomposition._coder_parts import (
     DEFAULT_ALPHA,
     given_dictionary,
@@ -106,7 +107,10 @@ class DictionaryLearning:
         samples, history, report = Samples(X, weights), History(), self._report()
         watched = "objective" if held is None else "validation_objective"
 
+        done = None
+
         def epoch():
+            nonlocal done
             learner.epoch(coder, progress, samples, rng if self.shuffle else None)
             if held is None:
                 history.add(progress)
@@ -114,14 +118,22 @@ class DictionaryLearning:
                 dictionary = progress.dictionary
                 measured = mean_objective(coder, dictionary, *held, self.n_jobs)
                 history.add(progress, measured)
+            done = Progress.restore(progress.state()), history.as_dict()
             report(history)
             return patience_ and patience_.is_over(history[watched])
 
         def fitted():
             return {"components_": progress.dictionary.copy(), "alpha_": self.alpha_}
 
-        epochs.run(epoch, X, fitted)
-        self._store(progress, history.as_dict())
+        try:
+            epochs.run(epoch, X, fitted)
+        except KeyboardInterrupt:
+            if done is None or not self._keeps(done[1]):
+                raise
+        self._store(*done)
+
+    def _keeps(self, history):
+        return keeps_interrupted(self, len(history["objective"]), self.max_epochs)
 
     def _beyond_the_data(self, X, weights):
         """Return sentences on what is asked for and cannot be had of these rows."""

@@ -14,6 +14,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
     FLOAT_TYPES,
@@ -228,6 +229,9 @@ class SparseAttentionCoder(
     def fit(self, X, y=None, sample_weight=None):
         """Find keys, the temperature and values.
 
+        Ctrl-C keeps the passes that are done, with a warning, where your own code calls
+        this method or that of a pipeline which ends here; else it is raised.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -255,8 +259,7 @@ class SparseAttentionCoder(
             self._check_together()
             kept, weights = check_weights(np.arange(X.shape[0]), sample_weight)
             problem = self._problem(X if len(kept) == X.shape[0] else X[kept], weights)
-            learner = KEYS.make(self.keys, self.get_params(deep=False))
-            self._store(problem, learner.learn(problem), kept)
+            self._store(problem, self._learn(problem), kept)
         return self
 
     def transform(self, X):
@@ -351,6 +354,18 @@ class SparseAttentionCoder(
                 " n_components.",
                 stacklevel=5,
             )
+
+    def _learn(self, problem):
+        try:
+            return KEYS.make(self.keys, self.get_params(deep=False)).learn(problem)
+        except KeyboardInterrupt:
+            learnt = problem.learnt
+            if learnt is None or not self._keeps(learnt):
+                raise
+            return learnt
+
+    def _keeps(self, learnt):
+        return keeps_interrupted(self, len(learnt.history), self.max_epochs)
 
     def _store(self, problem, learnt, kept):
         keys = Keys.of(learnt.keys)

@@ -384,6 +384,9 @@ class SparseDictionaryCoder(
     def fit(self, X, y=None, sample_weight=None):
         """Learn the dictionary, or take the given one.
 
+        Ctrl-C keeps the epochs that are done, with a warning, where your own code calls
+        this method or that of a pipeline which ends here; else it is raised.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)

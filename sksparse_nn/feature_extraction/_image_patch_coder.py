@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import check_rows, restored_on_error, warn_once
 from sksparse_nn.solvers._rows import block_slices
@@ -293,6 +294,9 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def fit(self, X, y=None):
         """Learn the whitening and the atoms from patches of the images.
 
+        Ctrl-C keeps the epochs that are done, with a warning, where your own code calls
+        this method or that of a pipeline which ends here; else it is raised.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -551,7 +555,11 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             max_epochs=self.max_epochs,
             parameters={"n_jobs": self.n_jobs, "random_state": rng},
             report=report,
+            keeps=self._keeps,
         )
+
+    def _keeps(self, n_done):
+        return keeps_interrupted(self, n_done, self.max_epochs)
 
     def _given_atoms(self, patches):
         if self.learner == "random" and self.dictionary is not None:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from copy import deepcopy
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
 from sksparse_nn.neural._batches import STREAMED, Samples, rows_per_batch
 from sksparse_nn.neural._construction import (
@@ -19,7 +21,11 @@ from sksparse_nn.neural._construction import (
     take_over,
     training_callbacks,
 )
-from sksparse_nn.neural._convergence import warn_if_constant, warn_if_short
+from sksparse_nn.neural._convergence import (
+    warn_if_constant,
+    warn_if_diverged,
+    warn_if_short,
+)
 from sksparse_nn.neural._device import check_device
 from sksparse_nn.neural._forward import network_outputs
 from sksparse_nn.neural._holdout import hold_out
@@ -86,7 +92,9 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
     ):
         """Train a network.
 
-        Ctrl-C stops the training and keeps what was learnt so far, with a warning.
+        Ctrl-C stops the training and keeps what was learnt so far, with a warning,
+        where your own code calls this method or that of a pipeline which ends here.
+        Inside searches, compressors and other estimators it is raised.
 
         Parameters
         ----------
@@ -139,12 +147,12 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             self._seen = self._targets.nothing_seen()
             with borrowed_torch(self._rng.randint(_MAX_SEED), device):
                 size = rows_per_batch(self.batch_size, len(train))
-                net = new_net(self, X=samples.X, batch_size=size, device=device)
+                net = new_net(self, X=samples.matrix, batch_size=size, device=device)
                 if not new:
                     take_over(net, former)
                 epochs = self.max_epochs
-                n_run = self._train(net, train, valid, epochs, scheduled=True)
-            if n_run == epochs:
+                n_run, *judged = self._train(net, train, valid, epochs, scheduled=True)
+            if not warn_if_diverged(self, *judged) and n_run == epochs:
                 warn_if_short(self, net.path)
             warn_if_constant(self, train)
         return self
@@ -163,7 +171,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             size = STREAMED if self.batch_size == "auto" else self.batch_size
             size = rows_per_batch(size, len(samples))
             if new:
-                net = new_net(self, X=samples.X, batch_size=size, device=device)
+                net = new_net(self, X=samples.matrix, batch_size=size, device=device)
             else:
                 rate = self.learning_rate
                 net = resumed(self.net_, learning_rate=rate, batch_size=size)
@@ -213,28 +221,40 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         return samples.subset(train), samples.subset(valid)
 
     def _train(self, net, train, valid, epochs, *, scheduled=False):
-        """Make a net the estimator's, trained for so many epochs as are returned."""
+        """Make a net the estimator's, trained for so many epochs as are returned.
+
+        So are the name of the loss to judge it by, and rows as that loss takes them.
+        """
         self._seen = self._targets.add_seen(self._seen, train.y, train.weight)
-        n_known = len(net.history)
+        former, n_known = net.history, len(net.history)
         train = self._weighted(train, self._seen, net)
         train.shuffle = self._rng
         if valid is not None:
             valid = self._weighted(valid, self._sums(valid), net)
+        stops_early = self.early_stopping and valid is not None
+        net.targets_ = self._targets
         net.train(
             train,
             valid,
             epochs=epochs,
+            keeps=partial(self._keeps, epochs) if scheduled else None,
             callbacks=training_callbacks(
                 self,
                 n_epochs=epochs if scheduled else None,
-                stop_early=self.early_stopping and valid is not None,
+                stop_early=stops_early,
             ),
         )
         self.net_ = net
+        if net.history is not former:
+            n_known = 0  # a callback has loaded another
         known = getattr(self, "history_", [])[:n_known]
         self.history_ = known + epoch_records(net, n_known)
         self.n_iter_ = len(self.history_)
-        return self.n_iter_ - n_known
+        judged = ("valid_loss", valid) if stops_early else ("train_loss", train)
+        return self.n_iter_ - n_known, *judged
+
+    def _keeps(self, n_epochs, n_done):
+        return keeps_interrupted(self, n_done, n_epochs)
 
     def _sums(self, samples):
         nothing = self._targets.nothing_seen()
@@ -248,11 +268,11 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         )
         dtype = net.float_type
         return Samples(
-            samples.X,
+            samples.matrix,
             self._targets.for_loss(samples.y, dtype),
             weight.astype(dtype),
             samples.rows,
-            sparse_dtype=dtype if stays_sparse(samples.X, net.module_) else None,
+            sparse_dtype=dtype if stays_sparse(samples.matrix, net.module_) else None,
         )
 
     def _outputs(self, X, then=None):

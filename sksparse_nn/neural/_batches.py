@@ -6,7 +6,7 @@ from math import log2
 import numpy as np
 import torch
 from scipy import sparse
-from torch.utils.data import Dataset
+from skorch.dataset import Dataset
 
 from sksparse_nn.neural._sparse_input import sparse_rows
 
@@ -19,7 +19,7 @@ class Samples(Dataset):
 
     Parameters
     ----------
-    X : ndarray or CSR matrix of shape (n_rows, n_features)
+    matrix : ndarray or CSR matrix of shape (n_rows, n_features)
         Held as it is, whatever its order, float type or flags.
 
     y : ndarray of shape (n_samples, ...) or None, default=None
@@ -29,7 +29,7 @@ class Samples(Dataset):
         Weights of the samples; ones where None.
 
     rows : ndarray of shape (n_samples,) or None, default=None
-        Which rows of `X` are the samples; all of them where None.
+        Which rows of `matrix` are the samples; all of them where None.
 
     sparse_dtype : dtype or None, default=None
         Float type of batches of `SparseRows`. Where None, batches are dense.
@@ -45,9 +45,9 @@ class Samples(Dataset):
 
     shuffle = None
 
-    def __init__(self, X, y=None, weight=None, rows=None, sparse_dtype=None):
-        n_samples = X.shape[0] if rows is None else len(rows)
-        self.X = X
+    def __init__(self, matrix, y=None, weight=None, rows=None, sparse_dtype=None):
+        n_samples = matrix.shape[0] if rows is None else len(rows)
+        self.matrix = matrix
         self.y = np.zeros(n_samples) if y is None else y
         self.weight = np.ones(n_samples) if weight is None else weight
         self.is_weighted = bool((self.weight != 1).any())
@@ -58,7 +58,31 @@ class Samples(Dataset):
         return len(self.rows)
 
     def __getitem__(self, index):
-        return dense_rows(self.X, self.rows[[index]])[0], self.y[index]
+        return dense_rows(self.matrix, self.rows[[index]])[0], self.y[index]
+
+    @property
+    def shape(self):
+        """Say how many samples and features there are.
+
+        Returns
+        -------
+        n_samples, n_features : int
+            As of an array.
+        """
+        return len(self.rows), self.matrix.shape[1]
+
+    @property
+    def X(self):  # noqa: N802
+        """Return the rows of the samples, for skorch's callbacks.
+
+        Returns
+        -------
+        X : ndarray or CSR matrix of shape (n_samples, n_features)
+            In the order of the targets.
+        """
+        in_order = np.arange(self.matrix.shape[0])
+        whole = np.array_equal(self.rows, in_order)
+        return self.matrix if whole else self.matrix[self.rows]
 
     def subset(self, chosen):
         """Return some of the samples; the matrix is shared.
@@ -74,7 +98,7 @@ class Samples(Dataset):
             The chosen ones, in that order.
         """
         parts = self.y[chosen], self.weight[chosen], self.rows[chosen]
-        return Samples(self.X, *parts, self.sparse_dtype)
+        return Samples(self.matrix, *parts, self.sparse_dtype)
 
     def batch(self, chosen):
         """Return a mini-batch in the form that skorch passes around.
@@ -96,9 +120,9 @@ class Samples(Dataset):
         """
         rows = self.rows[chosen]
         if self.sparse_dtype is None:
-            X = torch.from_numpy(dense_rows(self.X, rows))
+            X = torch.from_numpy(dense_rows(self.matrix, rows))
         else:
-            X = sparse_rows(self.X[rows], self.sparse_dtype)
+            X = sparse_rows(self.matrix[rows], self.sparse_dtype)
         weight = torch.from_numpy(self.weight[chosen]) if self.is_weighted else None
         return {"X": X, "weight": weight}, torch.from_numpy(self.y[chosen])
 
@@ -145,12 +169,16 @@ class BatchIterator:
         What becomes of a last batch of fewer rows: it is kept, left out, or joined to
         the batch before. A single batch is always kept, and a single row always
         joined, since layers that normalise a batch cannot do with one.
+
+    shuffles : bool, default=True
+        Whether rows come in the order that the samples draw, if they draw one.
     """
 
-    def __init__(self, samples, batch_size, last_batch="keep"):
+    def __init__(self, samples, batch_size, last_batch="keep", shuffles=True):
         self.samples = samples
         self.batch_size = batch_size
         self.last_batch = last_batch
+        self.shuffles = shuffles
 
     def __iter__(self):
         order = self._order()
@@ -173,7 +201,8 @@ class BatchIterator:
 
     def _order(self):
         n_samples = len(self.samples)
-        if self.samples.shuffle is None or n_samples <= self.batch_size:
+        shuffles = self.shuffles and self.samples.shuffle is not None
+        if not shuffles or n_samples <= self.batch_size:
             return np.arange(n_samples)
         return self.samples.shuffle.permutation(n_samples)
 

@@ -6,6 +6,8 @@ import torch
 from skorch.callbacks import EarlyStopping
 
 from sksparse_nn.neural._batches import BatchIterator, Samples
+from sksparse_nn.neural._callbacks import input_widths
+from sksparse_nn.neural._loop import steps_alone
 from sksparse_nn.neural._modules import ModuleSpec, check_first_layer
 from sksparse_nn.neural._optimizers import check_settings, make_optimizer
 from sksparse_nn.neural._progress import ProgressLine
@@ -42,9 +44,11 @@ def new_net(estimator, *, X, batch_size, device):
     ValueError
         If the module or the optimizer cannot be made.
     """
+    net_class = estimator._net_class
     spec = ModuleSpec(
         estimator.module,
         estimator.module_params or {},
+        input_widths(estimator.callbacks, X),
         estimator.hidden_layer_sizes,
         estimator.activation,
         estimator.dropout,
@@ -52,8 +56,8 @@ def new_net(estimator, *, X, batch_size, device):
         n_outputs=estimator.n_outputs_,
         dtype=getattr(torch, X.dtype.name),
         by_feature=_may_lie_by_feature(estimator, device) and is_thin(X),
+        squashed=net_class.nonlinearity is not None,
     )
-    net_class = estimator._net_class
     net = net_class(
         spec.build,
         estimator._criterion,
@@ -64,6 +68,7 @@ def new_net(estimator, *, X, batch_size, device):
         iterator_train=BatchIterator,
         iterator_train__last_batch=estimator.last_batch,
         iterator_valid=BatchIterator,
+        iterator_valid__shuffles=False,
         dataset=Samples,
         train_split=None,
         predict_nonlinearity=net_class.nonlinearity,
@@ -199,6 +204,11 @@ def resumed(former, *, learning_rate, batch_size):
         )
     net = deepcopy(former)
     net.batch_size = batch_size
+    if not steps_alone(net.optimizer_):
+        # What others than torch's plain ones hold beside their state is lost in copies.
+        state = net.optimizer_.state_dict()
+        net.initialize_optimizer()
+        net.optimizer_.load_state_dict(state)
     if net.lr != learning_rate:
         net.set_params(lr=learning_rate)
     return net

@@ -4,6 +4,7 @@ import warnings
 from math import ceil
 
 import numpy as np
+import torch
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
@@ -18,8 +19,62 @@ _SHARE = 0.15
 # What a training that is surely long enough comes to.
 _LONG_PATH = 0.5
 
+# A loss of so many times that of a constant is not a matter of too few epochs.
+ABSURD = 10.0
+
 # Rows that are looked at for predictions that are all the same.
 _ROWS = 4096
+
+
+def warn_if_diverged(estimator, name, samples):
+    """Warn where the loss is finite but larger than makes any sense.
+
+    Parameters
+    ----------
+    estimator : SparseNetClassifier or SparseNetRegressor
+        Just fitted.
+
+    name : {"train_loss", "valid_loss"}
+        The loss that the network goes by: the lowest of held-out rows, where it has
+        gone back to that epoch, or the last of what it has learnt from.
+
+    samples : Samples
+        These rows, as the loss takes them.
+
+    Returns
+    -------
+    has_diverged : bool
+        Whether there was a warning.
+    """
+    losses = [row[name] for row in estimator.history_ if name in row]
+    if not losses:
+        return False
+    loss = losses[-1] if name == "train_loss" else min(losses)
+    constant = _loss_of_zeros(estimator, samples)
+    if not loss > ABSURD * constant > 0:
+        return False
+    warnings.warn(
+        f"Training has diverged: it ends with a loss of {loss:.3g}, where the same "
+        f"answer to all rows would have {constant:.3g}. Lower "
+        f"learning_rate={estimator.learning_rate}, or bring the columns of X to a "
+        "common scaling, as StandardScaler does.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
+    return True
+
+
+def _loss_of_zeros(estimator, samples):
+    """Return the loss of outputs that are zero: the mean target, all classes alike."""
+    net, total = estimator.net_, 0.0
+    dtype = getattr(torch, net.float_type)
+    for start in range(0, len(samples), _ROWS):
+        block = slice(start, start + _ROWS)
+        target = torch.from_numpy(samples.y[block])
+        weight = torch.from_numpy(samples.weight[block])
+        zeros = torch.zeros(len(target), estimator.n_outputs_, dtype=dtype)
+        total += len(target) * net.criterion_(zeros, target, weight).item()
+    return total / len(samples)
 
 
 def warn_if_short(estimator, path):
@@ -86,7 +141,7 @@ def _predictions(estimator, samples, chosen):
     """Yield predictions of some rows, a mini-batch at a time."""
     private, size = estimator.module is not None, estimator.net_.batch_size
     for start in range(0, len(chosen), size):
-        X, rows = samples.X, samples.rows[chosen[start : start + size]]
+        X, rows = samples.matrix, samples.rows[chosen[start : start + size]]
         X = X[rows] if sparse.issparse(X) else dense_rows(X, rows)
         outputs = network_outputs(estimator.net_, X, private=private).numpy()
         predicted = estimator._targets.decode(outputs)
@@ -97,5 +152,6 @@ def _varies(y):
     """Tell whether targets differ by more than rounding in some column."""
     if y.dtype.kind != "f":
         return bool((y != y[0]).any())
-    spread, size = np.ptp(y, axis=0), np.abs(y).max(axis=0)
+    with np.errstate(over="ignore"):
+        spread, size = np.ptp(y, axis=0), np.abs(y).max(axis=0)
     return bool((spread > 1e-6 * size).any())

@@ -39,7 +39,7 @@ def hold_out(samples, strata, *, fraction, random_state):
     ValueError
         If there are fewer than two different rows.
     """
-    keys = row_hashes(samples.X, samples.rows, random_state)
+    keys = row_hashes(samples.matrix, samples.rows, random_state)
     order = np.lexsort((keys, strata))
     starts = _differs_from_previous(strata[order]) | _differs_from_previous(keys[order])
     group = np.empty(len(order), dtype=np.intp)

@@ -82,7 +82,7 @@ class LeanLoop(NeuralNet):
         step : dict
             Its ``"loss"`` and ``"y_pred"``.
         """
-        if not _steps_alone(self.optimizer_):
+        if not steps_alone(self.optimizer_):
             return super().train_step(batch, **fit_params)
         self.optimizer_.zero_grad()
         step = self.train_step_single(batch, **fit_params)
@@ -95,7 +95,7 @@ class LeanLoop(NeuralNet):
     def _steps_by_hand(self, samples):
         return (
             not self.is_watched
-            and _steps_alone(self.optimizer_)
+            and steps_alone(self.optimizer_)
             and are_possible(self.module_, samples)
         )
 
@@ -132,8 +132,19 @@ class LeanLoop(NeuralNet):
         return [m for m in methods if getattr(m, "__func__", m) is not nothing]
 
 
-def _steps_alone(optimizer):
-    """Tell whether an optimizer is known not to evaluate the loss itself."""
+def steps_alone(optimizer):
+    """Tell whether an optimizer is known not to evaluate the loss itself.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        Any.
+
+    Returns
+    -------
+    steps_alone : bool
+        Whether it is one of torch's, other than L-BFGS.
+    """
     kind = type(optimizer)
     return kind.__module__.startswith("torch.optim.") and kind is not LBFGS
 

@@ -1,7 +1,9 @@
 """The module behind an estimator: layers by their sizes, or the user's own."""
 
+import warnings
 from copy import deepcopy
 from dataclasses import dataclass
+from inspect import signature
 from itertools import pairwise
 from numbers import Integral
 
@@ -20,6 +22,11 @@ ACTIVATIONS = {
     "silu": nn.SiLU,
     "tanh": nn.Tanh,
 }
+
+# Operations, as autograd names them, that make probabilities or their logarithms. The
+# softmax of a LogSoftmax is right: it is the softmax of what that was given.
+_SQUASHING = {"Softmax", "Sigmoid", "LogSigmoid"}
+_SHAPING = {"Clone", "Reshape", "Squeeze", "Unsqueeze", "UnsafeView", "View"}
 
 
 class FirstLayerError(ValueError, AttributeError):
@@ -41,6 +48,10 @@ class ModuleSpec:
     module_params : dict
         Keyword arguments of a callable `module`.
 
+    widths : dict
+        Widths of the input, handed to a callable `module` by those of these names that
+        it has besides its first two arguments.
+
     hidden_layer_sizes : int or sequence of int
         Widths of the hidden layers.
 
@@ -61,10 +72,14 @@ class ModuleSpec:
 
     by_feature : bool
         Whether to store the first weights as sparse input wants them.
+
+    squashed : bool
+        Whether the output is turned into probabilities.
     """
 
     module: object
     module_params: dict
+    widths: dict
     hidden_layer_sizes: object
     activation: str
     dropout: float
@@ -72,9 +87,15 @@ class ModuleSpec:
     n_outputs: int
     dtype: torch.dtype
     by_feature: bool
+    squashed: bool
 
-    def build(self):
+    def build(self, **settings):
         """Build a new module.
+
+        Parameters
+        ----------
+        **settings : dict
+            Further keyword arguments of a callable `module`, which a callback has set.
 
         Returns
         -------
@@ -86,15 +107,15 @@ class ModuleSpec:
         ValueError
             If the sizes are not positive or the user's module does not fit the data.
         """
-        if self.module_params and not self._makes_module:
+        settings = self.module_params | settings
+        if settings and not self._makes_module:
             raise ValueError(
                 "module_params are keyword arguments of a callable module. Got "
-                f"{self.module_params} with module={self.module!r}; leave one of the "
-                "two out."
+                f"{settings} with module={self.module!r}; leave one of the two out."
             )
         if self.module is None:
             return self._perceptron().to(self.dtype)
-        module = self._own_module().to(self.dtype)
+        module = self._own_module(settings).to(self.dtype)
         self._try_out(module)
         return module
 
@@ -114,10 +135,11 @@ class ModuleSpec:
             store_by_feature(perceptron[0])
         return perceptron
 
-    def _own_module(self):
+    def _own_module(self, settings):
         if isinstance(self.module, nn.Module):
             return deepcopy(self.module)
-        module = self.module(self.n_features, self.n_outputs, **self.module_params)
+        settings = self._taken(self.widths) | settings
+        module = self.module(self.n_features, self.n_outputs, **settings)
         if not isinstance(module, nn.Module):
             raise ValueError(
                 "module(n_features, n_outputs) must return a torch.nn.Module. "
@@ -125,18 +147,80 @@ class ModuleSpec:
             )
         return module
 
+    def _taken(self, widths):
+        if not widths:
+            return widths
+        arguments = list(signature(self.module).parameters.values())[2:]
+        takes_all = any(a.kind is a.VAR_KEYWORD for a in arguments)
+        names = {a.name for a in arguments}
+        return {name: widths[name] for name in widths if takes_all or name in names}
+
     def _try_out(self, module):
         """Answer one row of zeros, which lazy layers need before they have weights."""
-        with torch.no_grad():
+        wanted = (
+            f"module must turn rows of n_features={self.n_features} numbers into one "
+            f"tensor, rows of n_outputs={self.n_outputs}."
+        )
+        try:
             answer = module.eval()(torch.zeros(1, self.n_features, dtype=self.dtype))
-        if tuple(answer.shape) != (1, self.n_outputs):
-            raise ValueError(
-                f"module must turn rows of n_features={self.n_features} numbers into "
-                f"rows of n_outputs={self.n_outputs}. Got shape {tuple(answer.shape)} "
-                "from one row."
-            )
+        except RuntimeError as error:
+            raise ValueError(f"{wanted} Got, from one row: {error}") from error
+        shape = (1, self.n_outputs)
+        if not isinstance(answer, torch.Tensor) or tuple(answer.shape) != shape:
+            raise ValueError(f"{wanted} Got {described(answer)} from one row.")
         if next(module.parameters(), None) is None:
             raise ValueError(f"module must have parameters to train. Got {module!r}.")
+        last = self.squashed and squashing(answer)
+        if last:
+            warnings.warn(
+                "module must answer logits, which are turned into probabilities here "
+                f"once more, in the loss too. Got one that ends in a {last}; leave "
+                "that out.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+
+def described(answer):
+    """Say what a module has answered.
+
+    Parameters
+    ----------
+    answer : object
+        Anything.
+
+    Returns
+    -------
+    text : str
+        The shape of a tensor, the type of others.
+    """
+    if isinstance(answer, torch.Tensor):
+        return f"shape {tuple(answer.shape)}"
+    return f"a {type(answer).__name__}"
+
+
+def squashing(answer):
+    """Find out whether an answer was turned into probabilities.
+
+    Parameters
+    ----------
+    answer : Tensor of shape (1, n_outputs)
+        With its history of operations, if it has one.
+
+    Returns
+    -------
+    name : str or None
+        Of the last operation that does so, if any.
+    """
+    operation = answer.grad_fn
+    while type(operation).__name__.removesuffix("Backward0") in _SHAPING:
+        operation = operation.next_functions[0][0]
+    name = type(operation).__name__.removesuffix("Backward0")
+    if name in _SQUASHING:
+        return name
+    row = answer.detach().double()
+    sums_to_one = abs(row.sum().item() - 1) < 1e-5 and row.numel() > 1
+    return "Softmax" if sums_to_one and bool((row >= 0).all()) else None
 
 
 def layer_sizes(hidden_layer_sizes):

@@ -1,18 +1,22 @@
 """The skorch net that an estimator owns."""
 
 import math
-import warnings
 from copy import copy, deepcopy
-from functools import partial
 
 import numpy as np
 import torch
-from skorch.callbacks import EpochTimer, PassthroughScoring
+from skorch.callbacks import EpochTimer, TrainEndCheckpoint
 from skorch.history import History
-from torch.nn import functional
 
+from sksparse_nn._interrupts import is_raised_on_purpose
+from sksparse_nn.neural._callbacks import (
+    LossRecord,
+    ready_to_train,
+    watchers_of_held_out,
+)
 from sksparse_nn.neural._loop import LeanLoop
-from sksparse_nn.neural._losses import BinaryCrossEntropy, CrossEntropy, NumberLoss
+from sksparse_nn.neural._modules import described
+from sksparse_nn.neural._single_rows import known_statistics
 from sksparse_nn.neural._sparse_adam import first_layer_steps
 from sksparse_nn.neural._sparse_input import SparseRows
 from sksparse_nn.neural._torch_threads import threads_worth
@@ -22,15 +26,26 @@ class Net(LeanLoop):
     """A skorch net over `Samples`, whose loss takes weights.
 
     Its module stands in ``module_``, its optimizer in ``optimizer_``. Callbacks work
-    during a training and are dropped after it, and so is what is recorded of batches.
+    during a training and are dropped after it, and so is what is recorded of batches,
+    but for the last of each epoch.
+
+    Attributes
+    ----------
+    targets_ : Targets
+        What the outputs stand for.
+
+    lowest_ : dict
+        The lowest losses of epochs by name.
     """
+
+    lowest_ = {}
 
     @property
     def _default_callbacks(self):
         return [
             ("epoch_timer", EpochTimer()),
-            ("train_loss", PassthroughScoring("train_loss", on_train=True)),
-            ("valid_loss", PassthroughScoring("valid_loss")),
+            ("train_loss", LossRecord("train_loss", on_train=True)),
+            ("valid_loss", LossRecord("valid_loss")),
         ]
 
     @property
@@ -51,7 +66,7 @@ class Net(LeanLoop):
         vars(twin).update(deepcopy(vars(self), memo))
         return twin
 
-    def train(self, samples, held_out, *, epochs, callbacks):
+    def train(self, samples, held_out, *, epochs, callbacks, keeps=None):
         """Train for some epochs, or until a callback or the user interrupts.
 
         Parameters
@@ -68,17 +83,28 @@ class Net(LeanLoop):
         callbacks : list
             Callbacks of skorch, as they are or as (name, callback).
 
+        keeps : callable or None, default=None
+            Of `fit`: takes the number of epochs that are done, and says whether to keep
+            them when the user interrupts. None is for training on rows as they come: an
+            interrupt is raised then, and callbacks that watch held-out rows are left
+            out where there are none, which is an error otherwise.
+
         Raises
         ------
+        KeyboardInterrupt
+            If the user interrupts and what was learnt is not to be kept.
         ValueError
-            If the loss or a weight is not finite.
+            If the loss or a weight is not finite, or a callback watches what there is
+            not.
         """
         for group in self.optimizer_.param_groups:
             # A new optimizer behind former epochs lacks what schedules go by.
             group.setdefault("initial_lr", group["lr"])
-        self.callbacks = [_fresh(callback) for callback in callbacks]
+        goes_on = bool(self.history)
+        self.callbacks = ready_to_train(callbacks, self.targets_, goes_on=goes_on)
         self._initialize_callbacks()
-        self.epoch_is_open = False
+        if held_out is None:
+            self._leave_out_watchers(is_streamed=keeps is None)
         self.held_out = held_out
         n_rows = min(self.batch_size, len(samples))
         is_sparse = samples.sparse_dtype is not None
@@ -87,26 +113,64 @@ class Net(LeanLoop):
             first_layer_steps(self, samples),
             threads_worth(layers.parameters(), n_rows),
         ):
-            self.partial_fit(samples, epochs=epochs)
-        if self.epoch_is_open:
-            del self.history[-1]
-            warnings.warn("Training interrupted by user.", stacklevel=2)
+            self._run_epochs(samples, epochs, keeps)
         if not all(weight.isfinite().all() for weight in self.module_.parameters()):
             self._refuse("a weight that is not finite")
         self._tidy_up()
 
+    def _run_epochs(self, samples, epochs, keeps):
+        self.notify("on_train_begin", X=samples, y=None)
+        n_before = len(self.history)
+        try:
+            self.fit_loop(samples, epochs=epochs)
+        except KeyboardInterrupt as error:
+            is_users = self.epoch_is_open or not is_raised_on_purpose(error)
+            n_done = len(self.history) - n_before - self.epoch_is_open
+            if is_users and not (keeps and keeps(n_done)):
+                raise
+        self.notify("on_train_end", X=samples, y=None)
+        if self.epoch_is_open:
+            del self.history[-1]
+
+    def _leave_out_watchers(self, *, is_streamed):
+        """Leave out, or refuse, callbacks that wait for rows that are not held out."""
+        watchers = watchers_of_held_out(self.callbacks_)
+        if watchers and not is_streamed:
+            raise ValueError(
+                "callbacks must watch what is measured. Got "
+                + ", ".join(f"{name} for {what!r}" for name, what in watchers.items())
+                + ", without held-out rows; set early_stopping=True, give X_val and "
+                "y_val to fit, or watch 'train_loss'."
+            )
+        self.callbacks_ = [item for item in self.callbacks_ if item[0] not in watchers]
+
     def _tidy_up(self):
         self.callbacks, self.callbacks_, self.held_out = None, [], None
         self.optimizer_.zero_grad(set_to_none=True)
-        self._drop_batch_records()
+        for row in self.history[-2:]:
+            _shorten(row)
         self._set_training(False)
 
-    def _drop_batch_records(self):
-        if self.history:
-            self.history[-1].pop("batches", None)
+    def load_params(self, *args, checkpoint=None, **options):
+        """Load what a checkpoint or single files hold.
+
+        Parameters
+        ----------
+        *args : tuple
+            Passed on.
+
+        checkpoint : Checkpoint or TrainEndCheckpoint or None, default=None
+            A callback that has saved parameters.
+
+        **options : dict
+            Passed on.
+        """
+        if isinstance(checkpoint, TrainEndCheckpoint):
+            checkpoint = copy(checkpoint).initialize().checkpoint_
+        super().load_params(*args, checkpoint=checkpoint, **options)
 
     def on_epoch_begin(self, net, **kwargs):
-        """Note that an epoch is under way.
+        """Forget batches, other than those of the epoch before.
 
         Parameters
         ----------
@@ -116,23 +180,21 @@ class Net(LeanLoop):
         **kwargs : dict
             Passed on.
         """
-        self._drop_batch_records()
+        for row in self.history[-2:-1]:
+            _shorten(row)
         super().on_epoch_begin(net, **kwargs)
-        self.epoch_is_open = True
 
-    def on_epoch_end(self, net, **kwargs):
-        """Note that an epoch is complete: an interrupt from here on is a callback's.
+    @property
+    def epoch_is_open(self):
+        """Tell whether an epoch was begun and its losses are not recorded.
 
-        Parameters
-        ----------
-        net : Net
-            This net.
-
-        **kwargs : dict
-            Passed on.
+        Returns
+        -------
+        is_open : bool
+            An interrupt after that may be the stop of a callback.
         """
-        super().on_epoch_end(net, **kwargs)
-        self.epoch_is_open = False
+        last = "train_loss" if self.held_out is None else "valid_loss"
+        return bool(self.history) and last not in self.history[-1]
 
     def check_loss(self, loss):
         """Stop if the loss is lost.
@@ -162,6 +224,28 @@ class Net(LeanLoop):
         # Walking through the modules in each batch is a tenth of a small batch's time.
         if self.module_.training != training:
             super()._set_training(training)
+
+    def train_step_single(self, batch, **fit_params):
+        """Compute the loss of a batch and its gradients.
+
+        Parameters
+        ----------
+        batch : tuple
+            The batch.
+
+        **fit_params : dict
+            Passed on.
+
+        Returns
+        -------
+        step : dict
+            Its ``"loss"`` and ``"y_pred"``.
+        """
+        if len(batch[1]) > 1:
+            return super().train_step_single(batch, **fit_params)
+        self._set_training(True)
+        with known_statistics(self.module_):
+            return super().train_step_single(batch, **fit_params)
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Return the two parts, which were split before.
@@ -205,6 +289,45 @@ class Net(LeanLoop):
             X = X.to(next(self.module_.parameters()))
         return self.module_(X)
 
+    def forward_iter(self, X, training=False, device="cpu"):
+        """Yield what the module answers to each batch.
+
+        Parameters
+        ----------
+        X : Samples, array-like or dict
+            Rows, or a batch.
+
+        training : bool, default=False
+            Whether the module trains.
+
+        device : str, default="cpu"
+            Where answers are to be.
+
+        Yields
+        ------
+        output : Tensor of shape (n_rows, n_outputs)
+            Of the rows in their order.
+        """
+        if isinstance(X, dict):
+            yield self.evaluation_step((X, None), training=training).to(device)
+        else:
+            yield from super().forward_iter(X, training=training, device=device)
+
+    def predict(self, X):
+        """Return what the estimator would predict.
+
+        Parameters
+        ----------
+        X : Samples, array-like or dict
+            Rows, or a batch.
+
+        Returns
+        -------
+        y : {ndarray, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or numbers as the user gave them.
+        """
+        return self.targets_.decode(self.forward(X).detach().numpy())
+
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Return the weighted loss of a batch.
 
@@ -226,95 +349,20 @@ class Net(LeanLoop):
         -------
         loss : Tensor of shape ()
             The loss.
+
+        Raises
+        ------
+        ValueError
+            If the module answers something else, such as a tuple, in training.
         """
+        if not isinstance(y_pred, torch.Tensor):
+            raise ValueError(
+                "module must answer one tensor in training too. Got "
+                f"{described(y_pred)}."
+            )
         device, weight = y_pred.device, X["weight"]
         weight = weight if weight is None else weight.to(device)
         return self.criterion_(y_pred, y_true.to(device), weight)
-
-
-class RegressorNet(Net):
-    """A net that answers numbers."""
-
-    loss = NumberLoss
-    nonlinearity = None
-
-
-def softmax(logits):
-    """Return probabilities.
-
-    Parameters
-    ----------
-    logits : Tensor of shape (n_rows, n_classes)
-        Logits.
-
-    Returns
-    -------
-    probabilities : Tensor of shape (n_rows, n_classes)
-        Rows that sum to one.
-    """
-    return torch.softmax(logits, dim=1)
-
-
-class ClassifierNet(Net):
-    """A net that answers logits, and labels to skorch's scoring callbacks."""
-
-    loss = CrossEntropy
-    nonlinearity = staticmethod(softmax)
-    log_nonlinearity = staticmethod(partial(torch.log_softmax, dim=1))
-
-    def predict(self, X):
-        """Return the position of the most probable class.
-
-        Parameters
-        ----------
-        X : Samples or array-like
-            Rows.
-
-        Returns
-        -------
-        codes : ndarray of int of shape (n_samples,)
-            Positions of classes.
-        """
-        return self.predict_proba(X).argmax(axis=1)
-
-
-def sigmoid(logits):
-    """Return probabilities.
-
-    Parameters
-    ----------
-    logits : Tensor of shape (n_rows, n_labels)
-        Logits.
-
-    Returns
-    -------
-    probabilities : Tensor of shape (n_rows, n_labels)
-        Of each label by itself.
-    """
-    return torch.sigmoid(logits)
-
-
-class MultilabelNet(Net):
-    """A net that answers a logit per label, and indicators to scoring callbacks."""
-
-    loss = BinaryCrossEntropy
-    nonlinearity = staticmethod(sigmoid)
-    log_nonlinearity = staticmethod(functional.logsigmoid)
-
-    def predict(self, X):
-        """Return which labels are more probable than not.
-
-        Parameters
-        ----------
-        X : Samples or array-like
-            Rows.
-
-        Returns
-        -------
-        indicators : ndarray of bool of shape (n_samples, n_labels)
-            One column per label.
-        """
-        return self.predict_proba(X) > 0.5
 
 
 def epoch_records(net, start=0):
@@ -345,9 +393,7 @@ def _plain(value):
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _fresh(callback):
-    """Copy a callback, so that what it gathers in training goes with the training."""
-    if isinstance(callback, (tuple, list)):
-        name, callback = callback
-        return name, copy(callback)
-    return copy(callback)
+def _shorten(record):
+    """Leave the last of an epoch's batches, which checkpoints ask for."""
+    if "batches" in record:
+        record["batches"] = record["batches"][-1:]

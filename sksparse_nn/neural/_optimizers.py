@@ -57,7 +57,8 @@ def check_settings(name, weight_decay, others):
     Returns
     -------
     settings : dict
-        All of them by name, but for the learning rate.
+        All of them by name, but for the learning rate, and for a decay of zero that the
+        optimizer does not know.
 
     Raises
     ------
@@ -72,13 +73,29 @@ def check_settings(name, weight_decay, others):
                 f"parameters of these names. Got {own!r} in optimizer_params={others}."
             )
     settings = {"weight_decay": weight_decay, **others}
+    if not weight_decay and _is_refused(name, settings):
+        # L-BFGS and Rprop, among others, know no decay, of zero either.
+        settings = others if not _is_refused(name, others) else settings
     try:
-        make_optimizer(name, torch.device("cpu"))(
-            [torch.nn.Parameter(torch.zeros(1))], lr=1e-3, **settings
-        )
+        _make_one(name, settings)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"optimizer={name!r} must take the settings that are given. Got "
             f"{settings}: {error}"
         ) from error
     return settings
+
+
+def _is_refused(name, settings):
+    try:
+        _make_one(name, settings)
+    except TypeError:
+        return True
+    except ValueError:
+        return False
+    return False
+
+
+def _make_one(name, settings):
+    weight = torch.nn.Parameter(torch.zeros(1, 1))
+    make_optimizer(name, torch.device("cpu"))([weight], lr=1e-3, **settings)

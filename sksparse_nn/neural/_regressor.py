@@ -127,8 +127,9 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
 
     callbacks : list, default=None
         Callbacks of skorch, or pairs of a name and one. Shallow copies of them work
-        during a training; what they record stands in `history_`. Of a pair, the
-        callback's parameters can be set and searched as ``callbacks__NAME__PARAMETER``.
+        during a training; what they record stands in `history_`, scores in the terms of
+        `y`. Of a pair, the callback's parameters can be set and searched as
+        ``callbacks__NAME__PARAMETER``.
 
     random_state : int, RandomState instance or None, default=None
         Draws the initial weights, the order of the rows, dropout and the part held out.

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from sksparse_nn.neural._batches import dense_rows
+from sksparse_nn.neural._unit import unit_of
 
 # Weight of the loss that revives dead atoms, and the eps of Adam, as Gao et al. (2025)
 # have them.
@@ -33,10 +34,14 @@ class Scaling:
 
     scale : float
         What rows are divided by then: one where they are all equal.
+
+    unit : float
+        What rows, mean and scale are divided by before anything else.
     """
 
     mean: np.ndarray
     scale: float
+    unit: float
 
     @classmethod
     def of(cls, X, block=4096):
@@ -55,19 +60,20 @@ class Scaling:
         scaling : Scaling
             In float64.
         """
-        n_samples = X.shape[0]
+        n_samples, unit = X.shape[0], unit_of(max(abs(X.max()), abs(X.min())))
 
         def blocks():
             for start in range(0, n_samples, block):
                 rows = np.arange(start, min(start + block, n_samples))
-                yield dense_rows(X, rows).astype(np.float64)
+                yield dense_rows(X, rows).astype(np.float64) / unit
 
         mean = sum(rows.sum(axis=0) for rows in blocks()) / n_samples
         norm = np.sqrt(sum(np.square(rows - mean).sum() for rows in blocks()))
         # Of equal rows, rounding is all the deviation there is.
         rounding = n_samples * np.finfo(np.float64).eps * np.linalg.norm(mean)
         root = np.sqrt(n_samples)
-        return cls(mean, float(norm / root) if norm > rounding * root else 1.0)
+        scale = float(norm / root) if norm > rounding * root else 1.0
+        return cls(mean, scale, unit)
 
     def apply(self, rows):
         """Scale rows.
@@ -82,7 +88,23 @@ class Scaling:
         rows : ndarray of shape (n_rows, n_features)
             Scaled, in their own float type.
         """
-        return ((rows - self.mean) / self.scale).astype(rows.dtype)
+        scaled = (rows / rows.dtype.type(self.unit) - self.mean) / self.scale
+        return scaled.astype(rows.dtype)
+
+    def undo(self, bias):
+        """Return a row in the unit of the rows.
+
+        Parameters
+        ----------
+        bias : ndarray of shape (n_features,)
+            A scaled row.
+
+        Returns
+        -------
+        row : ndarray of shape (n_features,)
+            What `apply` makes that of.
+        """
+        return self.unit * (self.mean + self.scale * bias)
 
 
 class TopK(nn.Module):

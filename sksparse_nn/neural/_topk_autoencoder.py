@@ -2,6 +2,7 @@
 
 import math
 import sys
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -13,10 +14,12 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import (
     FLOAT_TYPES,
     check_rows,
@@ -24,6 +27,7 @@ from sksparse_nn._validation import (
     restored_on_error,
 )
 from sksparse_nn.neural._batches import dense_rows
+from sksparse_nn.neural._convergence import ABSURD
 from sksparse_nn.neural._device import check_device
 from sksparse_nn.neural._topk import Scaling, TopK, Training
 from sksparse_nn.neural._torch_threads import threads_worth
@@ -156,6 +160,9 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def fit(self, X, y=None):
         """Train encoder and atoms.
 
+        Ctrl-C keeps the epochs that are done, with a warning, where your own code calls
+        this method or that of a pipeline which ends here; else it is raised.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -205,7 +212,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             for start in range(0, X.shape[0], n_rows):
                 rows = np.arange(start, min(start + n_rows, X.shape[0]))
                 rows = torch.from_numpy(dense_rows(X, rows)).to(weights.device)
-                latents = torch.relu((rows - bias) @ weights.T)
+                latents = _latents(rows, weights, bias)
                 largest = latents.topk(n_active, dim=1, sorted=False)
                 parts.append(_csr(*largest, len(weights)))
         return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
@@ -263,15 +270,34 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         module = TopK(atoms, min(self.n_active, len(atoms)))
         n_batches = math.ceil(X.shape[0] / self.batch_size)
         training = Training(module, self.max_epochs * n_batches, self.learning_rate)
-        self.history_ = []
-        n_rows = min(self.batch_size, X.shape[0])
+        n_rows, history, learnt = min(self.batch_size, X.shape[0]), [], None
         with threads_worth(module.parameters(), n_rows):
-            for number in range(1, self.max_epochs + 1):
-                batches = self._batches(X, scaling, rng, device)
-                self.history_.append({"epoch": number} | training.epoch(batches))
-                self._look_at(self.history_[-1])
-        self.n_iter_ = len(self.history_)
-        self._store(module, scaling, X.dtype)
+            try:
+                for number in range(1, self.max_epochs + 1):
+                    batches = self._batches(X, scaling, rng, device)
+                    record = {"epoch": number} | training.epoch(batches)
+                    self._look_at(record)
+                    history, learnt = [*history, record], _arrays(module)
+            except KeyboardInterrupt:
+                if not (history and self._keeps(history)):
+                    raise
+        self.history_, self.n_iter_ = history, len(history)
+        self._warn_if_lost()
+        self._store(*learnt, scaling, X.dtype)
+
+    def _warn_if_lost(self):
+        loss = self.history_[-1]["train_loss"]
+        if loss > ABSURD:
+            warnings.warn(
+                "Training has diverged: the loss of the last epoch is "
+                f"{loss:.3g}, that of no atoms at all would be 1. Lower "
+                f"learning_rate={self.learning_rate}.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+
+    def _keeps(self, history):
+        return keeps_interrupted(self, len(history), self.max_epochs)
 
     def _batches(self, X, scaling, rng, device):
         order = rng.permutation(X.shape[0])
@@ -292,13 +318,9 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             )
             sys.stdout.flush()
 
-    def _store(self, module, scaling, dtype):
-        decoder, encoder, bias = (
-            part.detach().cpu().numpy()
-            for part in (module.decoder, module.encoder, module.bias)
-        )
+    def _store(self, decoder, encoder, bias, scaling, dtype):
         self.components_, self.encoder_weights_ = decoder, encoder
-        self.bias_ = (scaling.mean + scaling.scale * bias).astype(dtype)
+        self.bias_ = scaling.undo(bias).astype(dtype)
 
     def _on_device(self, dtype):
         device = check_device(self.device)
@@ -306,6 +328,32 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             torch.from_numpy(part.astype(dtype)).to(device)
             for part in (self.encoder_weights_, self.bias_)
         ]
+
+
+def _latents(rows, weights, bias):
+    """Return the latents, without a step on the way that is larger than they are."""
+    most = torch.finfo(rows.dtype).max
+    peak = max(_peak(rows), _peak(bias))
+    if peak * 4 * rows.shape[1] < most:
+        return torch.relu((rows - bias) @ weights.T)
+    unit = 2.0 ** (math.frexp(peak)[1] - 1)
+    latents = unit * torch.relu((rows / unit - bias / unit) @ weights.T)
+    if not latents.isfinite().all():
+        raise ValueError(
+            f"X must have codes of at most {most:.4g}, as {rows.dtype} can hold. Got "
+            f"larger ones, of rows up to {peak:.4g}; divide X by some number."
+        )
+    return latents
+
+
+def _peak(tensor):
+    return float(torch.linalg.vector_norm(tensor, torch.inf))
+
+
+def _arrays(module):
+    """Copy the atoms, what rows are multiplied by, and the bias."""
+    parts = module.decoder, module.encoder, module.bias
+    return [part.detach().cpu().numpy().copy() for part in parts]
 
 
 def _csr(values, places, n_atoms):

@@ -1,11 +1,21 @@
 """How many rows a mini-batch has, and what becomes of the last one."""
 
+from copy import deepcopy
+from itertools import product
+
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_array_equal
 from skorch.callbacks import Callback
+from torch import nn
 
-from sksparse_nn import SparseNetClassifier, SparseNetRegressor
+from sksparse_nn import (
+    NetFactorizer,
+    NetPruner,
+    SparseNetClassifier,
+    SparseNetRegressor,
+)
 from sksparse_nn.neural._batches import BatchIterator, Samples, rows_per_batch
 
 
@@ -112,6 +122,89 @@ def test_other_rows_are_dropped_in_every_epoch():
     assert all(len(np.unique(epoch)) == 8 for epoch in epochs)
     assert_array_equal(np.unique(epochs), np.arange(10))
     assert len(batches) == 2
+
+
+def normalised(n_features, n_outputs):
+    return nn.Sequential(
+        nn.Linear(n_features, 6),
+        nn.BatchNorm1d(6),
+        nn.ReLU(),
+        nn.Linear(6, n_outputs),
+    )
+
+
+class NormalisedImage(nn.Module):
+    def __init__(self, n_features, n_outputs):
+        super().__init__()
+        self.convolution = nn.Conv2d(1, 4, (1, 2))
+        self.norms = nn.ModuleList([nn.BatchNorm2d(4), nn.BatchNorm2d(4)])
+        self.last = nn.Linear(4, n_outputs)
+
+    def forward(self, X):
+        X = self.norms[0](self.convolution(X[:, None, None]))
+        X = self.norms[1](X.mean(dim=(2, 3), keepdim=True))
+        return self.last(X.flatten(1))
+
+
+NORMALISED = {"layers": normalised, "image": NormalisedImage}
+NETWORKS = [SparseNetClassifier, SparseNetRegressor]
+
+
+def rows(n_rows):
+    X = np.random.default_rng(0).standard_normal((n_rows, 3)).astype(np.float32)
+    return X, np.arange(n_rows) % 2
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("module", NORMALISED)
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("n_rows", [1, 2, 3, 17, 33, 257])
+def test_no_number_of_rows_is_one_too_few_to_normalise(network, module, n_rows):
+    X, y = rows(n_rows)
+    for batch_size, last_batch in product(
+        (1, 2, 16, 256, -1, "auto"), ("keep", "join")
+    ):
+        if n_rows > 33 and batch_size in (1, 2):
+            continue
+        net = network(module=NORMALISED[module], batch_size=batch_size, max_epochs=1)
+        net.set_params(last_batch=last_batch).fit(X, y)
+        assert np.isfinite(net.fit(X, y).partial_fit(X[:1], y[:1]).predict(X)).all()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_single_row_is_normalised_by_what_is_known(network):
+    X, y = rows(40)
+    net = network(module=normalised, max_epochs=2, random_state=0).fit(X, y)
+    before = deepcopy(net.net_.module_)
+    net.partial_fit(X[:1], y[:1])
+    after = net.net_.module_
+    assert torch.equal(before[1].running_mean, after[1].running_mean)
+    assert torch.equal(before[1].running_var, after[1].running_var)
+    assert not torch.equal(before[0].weight, after[0].weight)
+    assert not any(part.training for part in after.modules())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_single_image_is_normalised_by_its_own_pixels():
+    X, y = rows(40)
+    net = SparseNetRegressor(module=NormalisedImage, max_epochs=2).fit(X, y)
+    before = [norm.running_mean.clone() for norm in net.net_.module_.norms]
+    net.partial_fit(X[:1], y[:1])
+    after = [norm.running_mean for norm in net.net_.module_.norms]
+    same = [torch.equal(*pair) for pair in zip(before, after, strict=True)]
+    assert same == [False, True]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("n_rows", [17, 33])
+def test_compressors_fine_tune_networks_that_normalise(n_rows):
+    X, y = rows(n_rows)
+    net = SparseNetClassifier(module=normalised, batch_size=16, max_epochs=1)
+    for batch_size in (1, 16):
+        net.set_params(batch_size=batch_size)
+        NetPruner(net, fine_tune_epochs=1).fit(X, y)
+        NetFactorizer(net, rank=1, fine_tune_epochs=1).fit(X, y)
 
 
 @pytest.mark.parametrize("batch_size", [0, -2, 1.5, "all"])

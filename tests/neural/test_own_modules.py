@@ -1,5 +1,9 @@
 """Modules and callbacks of the user's own."""
 
+import pickle
+import warnings
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -168,6 +172,113 @@ def test_an_optimizer_may_evaluate_the_loss_itself(blobs, name, kind):
     )
     history = net.fit(kind(X), y).history_
     assert history[-1]["train_loss"] < 0.7 * history[0]["train_loss"]
+
+
+TORCHS = {
+    name: kind
+    for name, kind in vars(torch.optim).items()
+    if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer)
+}
+# One is a base, one wants sparse gradients, one refuses the biases in a sentence.
+NOT_FOR_LAYERS = {"Optimizer", "SparseAdam", "Muon"}
+
+
+@pytest.mark.filterwarnings("ignore:Training has not converged")
+@pytest.mark.parametrize("kind", [SparseNetClassifier, SparseNetRegressor])
+@pytest.mark.parametrize("name", sorted(TORCHS.keys() - NOT_FOR_LAYERS))
+def test_each_of_torchs_optimizers_trains_and_goes_on(blobs, name, kind):
+    X, y = blobs
+    net = kind((8,), optimizer=TORCHS[name], batch_size=-1, learning_rate=0.01)
+    net.set_params(max_epochs=3, random_state=0).fit(X, y).partial_fit(X, y)
+    assert net.n_iter_ == 4
+    for twin in (deepcopy(net), pickle.loads(pickle.dumps(net))):
+        assert_array_equal(twin.partial_fit(X, y).predict(X), _goes_on(net, X, y))
+
+
+def _goes_on(net, X, y):
+    return deepcopy(net).partial_fit(X, y).predict(X)
+
+
+@pytest.mark.parametrize("name", ["LBFGS", "Rprop"])
+def test_a_decay_that_an_optimizer_does_not_know_is_named(blobs, name):
+    net = classifier(optimizer=TORCHS[name], weight_decay=0.1)
+    with pytest.raises(ValueError, match=r"'weight_decay': 0.1.*weight_decay"):
+        net.fit(*blobs)
+
+
+class Answers(nn.Module):
+    """Hands logits to a function."""
+
+    def __init__(self, n_features, n_outputs, function):
+        super().__init__()
+        self.layer = nn.Linear(n_features, n_outputs)
+        self.function = function
+
+    def forward(self, X):
+        return self.function(self.layer(X), self.training)
+
+
+NO_TENSORS = {
+    "a tuple": lambda logits, _: (logits, logits),
+    "a dict": lambda logits, _: {"logits": logits},
+    "a ndarray": lambda logits, _: logits.detach().numpy(),
+    "a tuple in training": lambda logits, trains: (
+        (logits, logits) if trains else logits
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", [SparseNetClassifier, SparseNetRegressor])
+@pytest.mark.parametrize("answer", NO_TENSORS)
+def test_a_module_that_does_not_answer_a_tensor_is_told(blobs, answer, kind):
+    net = kind(module=Answers, module_params={"function": NO_TENSORS[answer]})
+    with pytest.raises(ValueError, match=f"one tensor.* Got {answer.split(' in ')[0]}"):
+        net.fit(*blobs)
+
+
+def test_a_module_of_another_width_is_told(blobs):
+    with pytest.raises(ValueError, match=r"n_features=5 numbers.* cannot be multi"):
+        classifier(module=nn.Linear(7, 3)).fit(*blobs)
+
+
+PROBABILITIES = {
+    "Softmax": lambda logits, _: torch.softmax(logits, 1),
+    "Softmax, viewed": lambda logits, _: torch.softmax(logits, 1).view(-1, 3),
+    "Softmax by hand": lambda logits, _: logits.exp() / logits.exp().sum(1, True),
+    "Sigmoid": lambda logits, _: torch.sigmoid(logits),
+    "LogSigmoid": lambda logits, _: torch.nn.functional.logsigmoid(logits),
+}
+FINE = {
+    "logits": lambda logits, _: logits,
+    "not negative": lambda logits, _: torch.relu(logits),
+    "their softmax is the same": lambda logits, _: torch.log_softmax(logits, 1),
+}
+
+
+def said(net, X, y):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        net.fit(X, y)
+    return [str(warning.message) for warning in caught]
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("end", [*PROBABILITIES, *FINE])
+def test_a_module_that_ends_in_probabilities_is_told(blobs, end, several):
+    X, y = blobs
+    function = (PROBABILITIES | FINE)[end]
+    net = classifier(module=Answers, module_params={"function": function})
+    y = np.eye(3, dtype=int)[y] if several else y
+    texts = said(net.set_params(max_epochs=1), X, y)
+    name = end.split()[0].rstrip(",")
+    told = [text for text in texts if f"ends in a {name}; leave that out" in text]
+    assert len(told) == (end in PROBABILITIES)
+
+
+def test_probabilities_of_a_regressor_are_its_own_business(blobs):
+    net = SparseNetRegressor(module=Answers, max_epochs=1)
+    net.set_params(module_params={"function": PROBABILITIES["Sigmoid"]})
+    assert not [text for text in said(net, *blobs) if "logits" in text]
 
 
 def test_callbacks_run_in_partial_fit_too(blobs):

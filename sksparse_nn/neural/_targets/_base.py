@@ -79,6 +79,21 @@ class Targets(ABC):
         """
         return y
 
+    @abstractmethod
+    def from_loss(self, y):
+        """Return targets as a user gave them.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, ...)
+            What `for_loss` has returned.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_columns)
+            Labels, indicators or numbers.
+        """
+
     def scaled(self, y, weight, new):
         """Learn the scale of targets, or of those that had none so far.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 
-from sksparse_nn.neural._net import ClassifierNet
+from sksparse_nn.neural._nets import ClassifierNet
 from sksparse_nn.neural._targets._base import Targets
 from sksparse_nn.neural._weights import class_factors
 
@@ -52,6 +52,10 @@ class Classes(Targets):
     def decode(self, outputs):
         """Return the label of the largest logit, as `Targets` says."""
         return self.classes[outputs.argmax(axis=1)]
+
+    def from_loss(self, y):
+        """Return labels, as `Targets` says."""
+        return self.classes[y]
 
     def check_again(self, y):
         """Check that no class is missing, as `Targets` says."""

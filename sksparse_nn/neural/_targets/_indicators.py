@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from sksparse_nn.neural._net import MultilabelNet
+from sksparse_nn.neural._nets import MultilabelNet
 from sksparse_nn.neural._targets._base import Targets
 from sksparse_nn.neural._weights import class_factors
 
@@ -76,6 +76,10 @@ class Indicators(Targets):
         """Return ones where logits are positive, as `Targets` says."""
         y = (outputs > 0).astype(np.int64)
         return y if self.container is None else getattr(sparse, self.container)(y)
+
+    def from_loss(self, y):
+        """Return zeros and ones, as `Targets` says."""
+        return y.astype(np.int64)
 
     def check_again(self, y):
         """Check nothing: the number of labels was."""

@@ -127,6 +127,24 @@ class RegressionLoss(ABC):
         """
         return output * scale + offset
 
+    def restore(self, target, offset, scale):
+        """Return targets in their unit: what `encode` was given, but for rounding.
+
+        Parameters
+        ----------
+        target : ndarray of shape (n_samples, n_outputs, ...)
+            What `encode` has returned.
+
+        offset, scale : ndarray of shape (n_outputs,)
+            What was learnt.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples, n_outputs)
+            Targets.
+        """
+        return target * scale + offset
+
     def in_units(self, offset, scale):
         """Say what outputs of a network stand for.
 
@@ -301,6 +319,11 @@ class Poisson(RegressionLoss):
         """Return positive numbers, as `RegressionLoss` says."""
         log = (output * _relative(offset, scale)).clip(-_LARGEST_LOG, _LARGEST_LOG)
         return offset * np.exp(log)
+
+    def restore(self, target, offset, scale):
+        """Return counts, as `RegressionLoss` says."""
+        deviation, spread = target[..., 0], target[..., 1]
+        return offset * (1 + deviation * spread)
 
     def in_units(self, offset, scale):
         """Turn outputs into logarithms of predictions, as `RegressionLoss` says."""

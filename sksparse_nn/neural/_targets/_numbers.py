@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sksparse_nn.neural._net import RegressorNet
+from sksparse_nn.neural._nets import RegressorNet
 from sksparse_nn.neural._targets._base import Targets
 from sksparse_nn.neural._targets._number_losses import RegressionLoss, is_rounding
+from sksparse_nn.neural._unit import unit_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,9 @@ class Numbers(Targets):
 
     scale : ndarray of shape (n_outputs,) or None, default=None
         What it divides by then; zero for a target that has not varied so far.
+
+    unit : float, default=1.0
+        A power of two that all these numbers are divided by before anything else.
     """
 
     loss: RegressionLoss
@@ -40,6 +44,7 @@ class Numbers(Targets):
     dtype: str
     offset: np.ndarray | None = None
     scale: np.ndarray | None = None
+    unit: float = 1.0
 
     net_class = RegressorNet
 
@@ -82,16 +87,31 @@ class Numbers(Targets):
 
     def decode(self, outputs):
         """Return numbers in their unit, as `Targets` says."""
-        outputs = outputs.astype(np.float64)
-        y = self.loss.decode(outputs, self.offset, self.scale).astype(self.dtype)
-        return y[:, 0] if self.is_flat else y
+        return self._as_given(self.loss.decode, outputs, lost=np.isinf(outputs))
 
     def check_again(self, y):
         """Check nothing: the number of outputs was."""
 
     def for_loss(self, y, dtype):
         """Return standardised numbers, as `Targets` says."""
-        return self.loss.encode(y, self.offset, self.scale).astype(dtype)
+        encoded = self.loss.encode(y / self.unit, *self._standard)
+        return encoded.astype(dtype)
+
+    def from_loss(self, y):
+        """Return numbers in their unit, as `Targets` says."""
+        return self._as_given(self.loss.restore, y)
+
+    def _as_given(self, to_unit, numbers, lost=False):
+        """Turn outputs into numbers of the targets' type, within what it can hold."""
+        y = to_unit(numbers.astype(np.float64), *self._standard)
+        most = float(np.finfo(self.dtype).max) / self.unit
+        y = np.where(lost, y, y.clip(-most, most)) * self.unit
+        y = y.astype(self.dtype)
+        return y[:, 0] if self.is_flat else y
+
+    @property
+    def _standard(self):
+        return self.offset / self.unit, self.scale / self.unit
 
     def in_units(self):
         """Return scale and offset, as `Targets` says."""
@@ -101,7 +121,8 @@ class Numbers(Targets):
         """Learn offsets and scales, as `Targets` says."""
         if not new and (self.scale > 0).all():
             return self
-        offset, scale = self.loss.standard(y, weight)
+        unit = unit_of(np.abs(y).max()) if new else self.unit
+        offset, scale = (unit * part for part in self.loss.standard(y / unit, weight))
         if new and (offset <= self.loss.smallest).any():
             raise ValueError(
                 f"{self._loss_name} needs a positive y among the rows to learn from. "
@@ -111,7 +132,7 @@ class Numbers(Targets):
         # A scale of zero: what never varies is answered by its offset alone.
         if not new:
             offset, scale = self._filled_in(offset, scale)
-        return replace(self, offset=offset, scale=scale)
+        return replace(self, offset=offset, scale=scale, unit=unit)
 
     @property
     def _loss_name(self):

@@ -26,6 +26,7 @@ def learn_atoms(
     max_epochs,
     parameters,
     report=silent,
+    keeps=None,
 ):
     """Make a dictionary of patches.
 
@@ -60,6 +61,10 @@ def learn_atoms(
     report : ProgressLines, default=silent
         Told of each epoch.
 
+    keeps : callable or None, default=None
+        Takes a number of epochs, and says whether these are kept when the user
+        interrupts the next. Where None they are not.
+
     Returns
     -------
     atoms : ndarray of shape (n_atoms, patch_width)
@@ -80,12 +85,17 @@ def learn_atoms(
         return _centres(patches, start, rng), np.empty(0)
     learning = LEARNERS.make(learner, parameters)
     progress, samples = Progress.begin(start), Samples(patches, weights)
-    history = []
-    for _ in range(max_epochs):
-        learning.epoch(coder, progress, samples, rng)
-        history.append(progress.mean_objective)
-        report(f"epoch {len(history)}: objective {history[-1]:.6g}")
-    return progress.dictionary, np.array(history)
+    atoms, history = start, []
+    try:
+        for _ in range(max_epochs):
+            learning.epoch(coder, progress, samples, rng)
+            objective = progress.mean_objective
+            atoms, history = progress.dictionary.copy(), [*history, objective]
+            report(f"epoch {len(history)}: objective {objective:.6g}")
+    except KeyboardInterrupt:
+        if not (history and keeps and keeps(len(history))):
+            raise
+    return atoms, np.array(history)
 
 
 def _centres(patches, start, rng):

@@ -1,6 +1,6 @@
 """Keys that are rows: prototypes to look at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,7 +44,8 @@ class Medoids(AbstractKeys):
         return learnt
 
     def _first(self, problem):
-        centres = Keys.of(KMeans(self.max_epochs).learn(problem).keys)
+        apart = replace(problem)  # centres are no rows, and not what is learnt
+        centres = Keys.of(KMeans(self.max_epochs).learn(apart).keys)
         return _nearest_members(problem, centres, centres, problem.start)
 
 

@@ -54,6 +54,11 @@ class Problem:
 
     report : ProgressLines, default=silent
         Told of each pass over the rows.
+
+    Attributes
+    ----------
+    learnt : Learnt or None
+        What the passes so far have led to.
     """
 
     X: np.ndarray | sparse.csr_matrix
@@ -65,6 +70,9 @@ class Problem:
     converged: dict | None = None
     n_jobs: int | None = None
     report: ProgressLines = silent
+
+    def __post_init__(self):
+        self.learnt = None
 
     @classmethod
     def draw(cls, X, weights, n_keys, rng, **codes):
@@ -95,6 +103,7 @@ class Problem:
             As a mean over the rows.
         """
         learnt.history.append(objective)
+        self.learnt = learnt
         self.report(f"pass {len(learnt.history)}: objective {objective:.6g}")
 
     def take(self, indices):

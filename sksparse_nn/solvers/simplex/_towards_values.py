@@ -38,18 +38,19 @@ def towards_values(problem, learnt, max_epochs, values_reg):
         As in `fit_values`.
     """
     best, points, stride = None, learnt.keys, 0.5
-    learnt.history = []
     for _ in range(max_epochs):
         tried = _fitted(problem, points, values_reg)
+        if best is None:
+            learnt.history = []
         if best is None or tried.error < best.error:
             best, stride = tried, min(2 * stride, 1.0)
         else:
             stride /= 2
+        learnt.keys = best.keys
         problem.passed(learnt, best.error)
         if stride < _SHORTEST:
             break
         points = best.keys + stride * (best.values - best.keys)
-    learnt.keys = best.keys
 
 
 def _fitted(problem, points, values_reg):
