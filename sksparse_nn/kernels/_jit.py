@@ -1,6 +1,9 @@
 """The one way a kernel is compiled."""
 
+import os
+
 from numba import njit
+from numba.core.compiler_lock import global_compiler_lock
 
 # Contraction fuses a product and a sum into one rounding. It assumes nothing about NaN,
 # infinity or the order of operations.
@@ -70,3 +73,12 @@ def reduction(function):
     """
     free = _OPTIONS["fastmath"] | {"reassoc"}
     return njit(_nrt=False, **_OPTIONS | {"fastmath": free})(function)
+
+
+# A child forked while another thread compiles would wait for that thread for ever.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )
