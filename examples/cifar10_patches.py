@@ -82,7 +82,9 @@ class Results:
     def add(self, **row):
         """Write a row."""
         self.rows.append(row)
-        pd.DataFrame(self.rows).to_csv(self.path, index=False)
+        beside = self.path.with_suffix(".new")  # an interrupt loses no rows
+        pd.DataFrame(self.rows).to_csv(beside, index=False)
+        beside.replace(self.path)
 
 
 def make_coder(cell, images, folder):
@@ -94,7 +96,9 @@ def make_coder(cell, images, folder):
     if not path.exists():
         tqdm.write(f"learning {n_atoms} atoms: {dictionary}")
         learnt = ImagePatchCoder(n_atoms, **common, **DICTIONARIES[dictionary])
-        np.save(path, learnt.fit(images).components_)
+        beside = path.with_suffix(".new.npy")
+        np.save(beside, learnt.fit(images).components_)
+        beside.replace(path)
     encoding = ENCODERS_OF[recipe][encoder]
     coder = ImagePatchCoder(
         n_atoms, learner=None, dictionary=np.load(path), **common, **encoding

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from sksparse_nn._files import replacing
+
 _TEMPLATES = Path(__file__).with_name("_templates")
 _DPI = 110
 
@@ -154,7 +156,7 @@ def write_page(path, *, title, summary, sections):
     Parameters
     ----------
     path : str or path-like
-        The file.
+        The file. A former one is replaced once the new one is whole.
 
     title, summary : str
         What stands on top.
@@ -170,4 +172,5 @@ def write_page(path, *, title, summary, sections):
     page = templates.get_template("report.html.jinja").render(
         title=title, summary=summary, sections=sections
     )
-    Path(path).write_text(page, encoding="utf-8")
+    with replacing(path) as beside:
+        beside.write_text(page, encoding="utf-8")

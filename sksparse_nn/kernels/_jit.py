@@ -1,11 +1,15 @@
 """The one way a kernel is compiled."""
 
+import os
+
 from numba import njit
+from numba.core.compiler_lock import global_compiler_lock
+
+from sksparse_nn.kernels._cache import cached
 
 # Contraction fuses a product and a sum into one rounding. It assumes nothing about NaN,
 # infinity or the order of operations.
 _OPTIONS = {
-    "cache": True,
     "nogil": True,
     "error_model": "numpy",
     "fastmath": {"contract"},
@@ -28,7 +32,7 @@ def kernel(function):
     compiled : callable
         The compiled function; ``compiled.py_func`` is the Python one.
     """
-    return njit(**_OPTIONS)(function)
+    return cached(njit(**_OPTIONS)(function))
 
 
 def step(function):
@@ -49,7 +53,7 @@ def step(function):
         The compiled function; ``compiled.py_func`` is the Python one.
     """
     # `_nrt` is what Numba documents with `register_jitable`: no run-time allocation.
-    return njit(_nrt=False, **_OPTIONS)(function)
+    return cached(njit(_nrt=False, **_OPTIONS)(function))
 
 
 def reduction(function):
@@ -69,4 +73,13 @@ def reduction(function):
         The compiled function; ``compiled.py_func`` is the Python one.
     """
     free = _OPTIONS["fastmath"] | {"reassoc"}
-    return njit(_nrt=False, **_OPTIONS | {"fastmath": free})(function)
+    return cached(njit(_nrt=False, **_OPTIONS | {"fastmath": free})(function))
+
+
+# A child forked while another thread compiles would wait for that thread for ever.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )

@@ -1,5 +1,6 @@
 """Torch's global state, borrowed for a training and put back as it was."""
 
+import os
 from contextlib import contextmanager
 from threading import RLock
 
@@ -8,6 +9,16 @@ import torch
 # Modules draw from torch's global generators. Two threads that borrow them at once
 # would mix their numbers and put back each other's state, so training takes turns.
 _TURN = RLock()
+
+
+def _after_fork_in_child():
+    """Take a turn that no thread of the parent has."""
+    global _TURN
+    _TURN = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 @contextmanager

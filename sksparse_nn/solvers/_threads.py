@@ -5,60 +5,17 @@ threaded BLAS keep spinning for a while after each call.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cache
 from itertools import islice
-from threading import Lock
 
 from joblib import effective_n_jobs
-from threadpoolctl import ThreadpoolController
 
+from sksparse_nn.solvers._blas_threads import (
+    blas_threads,
+    limit_thread,
+    single_threaded_blas,
+)
 
-@cache
-def _controller():
-    return ThreadpoolController()
-
-
-class _SingleThreadedBlas:
-    """A limit shared by all threads of the process: first in sets, last out restores.
-
-    Without the count, two calls that overlap would each restore what they found, and
-    the later one would leave the limit of the earlier behind for good.
-    """
-
-    def __init__(self):
-        self._lock = Lock()
-        self._holders = 0
-        self._limiter = None
-
-    @contextmanager
-    def __call__(self):
-        with self._lock:
-            if self._holders == 0:
-                self._limiter = _controller().limit(limits=1, user_api="blas")
-            self._holders += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._holders -= 1
-                if self._holders == 0:
-                    self._limiter.restore_original_limits()
-
-
-single_threaded_blas = _SingleThreadedBlas()
-
-
-def blas_threads():
-    """Tell how many threads BLAS takes, as its user or a caller has set it.
-
-    Returns
-    -------
-    n_threads : int
-        The most that a library takes; one if there is none.
-    """
-    found = _controller().select(user_api="blas").lib_controllers
-    return max((library.num_threads for library in found), default=1)
+__all__ = ["blas_threads", "map_in_order", "single_threaded_blas"]
 
 
 def map_in_order(function, items, n_jobs=None):
@@ -90,7 +47,7 @@ def map_in_order(function, items, n_jobs=None):
 
 def _on_threads(function, items, n_threads):
     """Let the caller work too: one thread less to wake, and none that only waits."""
-    with ThreadPoolExecutor(n_threads - 1) as pool:
+    with ThreadPoolExecutor(n_threads - 1, initializer=limit_thread) as pool:
 
         def submit(n_items):
             return [(x, pool.submit(function, x)) for x in islice(items, n_items)]

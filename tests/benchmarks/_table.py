@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from sksparse_nn._files import replacing
+
 _DOCS = Path(__file__).resolve().parents[2] / "docs" / "benchmarks"
 
 
@@ -29,4 +31,5 @@ def run(name, description, claims, columns):
     table = pd.DataFrame(found).reindex(columns=columns)
     print(f"{_processor()}, {platform.system()}\n{table.to_string()}")
     if chosen == claims:
-        table.to_csv(_DOCS / f"{name}.csv", index=False)
+        with replacing(_DOCS / f"{name}.csv") as beside:
+            table.to_csv(beside, index=False)

@@ -14,6 +14,7 @@ from time import perf_counter
 import pandas as pd
 from joblib import Parallel, delayed
 
+from sksparse_nn._files import replacing
 from tests.benchmarks._comparison import (
     comparison,
     losses,
@@ -44,7 +45,9 @@ def _measured_once(table, folder):
     """Return the table's name, its measurements and the seconds that they took."""
     file, start = folder / f"{table.name}.csv", perf_counter()
     if not file.exists():
-        pd.DataFrame(measured(table)).to_csv(file, index=False)
+        rows = pd.DataFrame(measured(table))
+        with replacing(file) as beside:
+            rows.to_csv(beside, index=False)
     return table.name, pd.read_csv(file), perf_counter() - start
 
 
@@ -87,7 +90,8 @@ def main():
     for name, table in found.items():
         print(f"\n{name}\n{table.to_string(index=False)}")
         if len(wanted) == len(TABLES):
-            table.to_csv(_DOCS / f"{name}.csv", index=False)
+            with replacing(_DOCS / f"{name}.csv") as beside:
+                table.to_csv(beside, index=False)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,16 @@
 
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
+from tests.estimators import TRANSFORMERS, name_of
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +66,49 @@ def test_no_thread_is_left_behind():
     before = threading.active_count()
     list(map_in_order(str, range(10), 2))
     assert threading.active_count() == before
+
+
+def test_the_limit_holds_whichever_thread_sets_it():
+    """The fixture has set a limit on this thread: threadpoolctl ignores others."""
+    limit = single_threaded_blas()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(limit.__enter__).result()
+        inside = blas_threads()
+        pool.submit(limit.__exit__, None, None, None).result()
+    assert set(inside) == {1}
+
+
+@pytest.mark.parametrize("is_first_out_here", [True, False])
+def test_limits_of_two_threads_restore_what_was_before_both(is_first_out_here):
+    before = blas_threads()
+    here, there = single_threaded_blas(), single_threaded_blas()
+    with ThreadPoolExecutor(1) as pool:
+        here.__enter__()
+        pool.submit(there.__enter__).result()
+        if is_first_out_here:
+            here.__exit__(None, None, None)
+            pool.submit(there.__exit__, None, None, None).result()
+        else:
+            pool.submit(there.__exit__, None, None, None).result()
+            here.__exit__(None, None, None)
+    assert blas_threads() == before
+
+
+def test_a_limit_that_somebody_else_sets_inside_stays():
+    with single_threaded_blas():
+        threadpool_limits(3, user_api="blas")
+    assert set(blas_threads()) == {3}
+
+
+@pytest.mark.parametrize("estimator", TRANSFORMERS, ids=name_of)
+def test_another_thread_gets_the_same_bits(estimator):
+    X = np.random.default_rng(0).standard_normal((200, 36))
+    fitted = clone(estimator).set_params(random_state=0).fit(X)
+    with ThreadPoolExecutor(1) as pool:
+        elsewhere = pool.submit(fitted.transform, X).result()
+    here = fitted.transform(X)
+    assert_array_equal(_dense(elsewhere), _dense(here))
+
+
+def _dense(codes):
+    return codes.toarray() if hasattr(codes, "toarray") else codes

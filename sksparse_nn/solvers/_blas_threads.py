@@ -1,0 +1,177 @@
+"""How many threads BLAS takes, in a process and in those that it forks."""
+
+import os
+import sys
+import time
+from contextlib import contextmanager
+from functools import cache
+from threading import RLock, get_ident
+
+from threadpoolctl import ThreadpoolController
+
+# Seconds that a fork waits at most for a product of another thread, and between looks.
+_PATIENCE, _PAUSE = 5.0, 0.001
+
+
+class _SingleThreadedBlas:
+    """A limit shared by all threads of the process: first in sets, last out restores.
+
+    Without the list of those inside, two calls that overlap would each restore what
+    they found, and the later one would leave the limit of the earlier behind for good.
+    """
+
+    def __init__(self):
+        self._lock = RLock()
+        self._threads_inside = []
+        self._before = []
+        self._before_fork = []
+
+    @contextmanager
+    def __call__(self):
+        thread = get_ident()
+        with self._lock:
+            if not self._threads_inside:
+                self._before = _limit(per_thread=False)
+            self._threads_inside.append(thread)
+        before_here = limit_thread()
+        try:
+            yield
+        finally:
+            _restore(before_here)
+            with self._lock:
+                self._threads_inside.remove(thread)
+                if not self._threads_inside:
+                    _restore(self._before)
+
+    def before_fork(self):
+        """Let threads out of products that several threads of BLAS share.
+
+        OpenBLAS ends its threads at a fork, even amid a product. Whoever waits for the
+        product then waits for ever, and a child finds a lock taken.
+        """
+        self._lock.acquire()
+        self._before_fork = []
+        if _places_of_others():
+            self._before_fork = _limit(per_thread=False)
+            _wait_until_others_moved()
+
+    def after_fork_in_parent(self):
+        """Go on."""
+        _restore(self._before_fork)
+        self._lock.release()
+
+    def after_fork_in_child(self):
+        """Forget the threads that a child does not have; BLAS keeps one thread."""
+        self._threads_inside = [x for x in self._threads_inside if x == get_ident()]
+        if not self._threads_inside:
+            self._before = []
+        self._lock.release()
+
+
+single_threaded_blas = _SingleThreadedBlas()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=single_threaded_blas.before_fork,
+        after_in_parent=single_threaded_blas.after_fork_in_parent,
+        after_in_child=single_threaded_blas.after_fork_in_child,
+    )
+
+
+def blas_threads():
+    """Tell how many threads BLAS takes, as its user or a caller has set it.
+
+    Returns
+    -------
+    n_threads : int
+        The most that a library takes; one if there is none.
+    """
+    return max((library.n_threads for library in _libraries()), default=1)
+
+
+def limit_thread():
+    """Hold those libraries to one thread whose limit is of the thread that sets it.
+
+    Returns
+    -------
+    before : list of (library, int)
+        The libraries that had more threads, and how many.
+    """
+    return _limit(per_thread=True)
+
+
+def _limit(*, per_thread):
+    before = [(library, library.n_threads) for library in _libraries()]
+    before = [(x, n) for x, n in before if n > 1 and x.is_per_thread == per_thread]
+    for library, _ in before:
+        library.n_threads = 1
+    return before
+
+
+def _restore(before):
+    """Put limits back, except where somebody else has set another meanwhile."""
+    for library, n_threads in before:
+        if library.n_threads == 1:
+            library.n_threads = n_threads
+
+
+class _Library:
+    """A BLAS whose limit can be set, whichever thread has set it before.
+
+    From threadpoolctl 3.8 on, only the first thread that sets a limit of OpenBLAS can
+    set it again, and it stays the first after restoring. So OpenBLAS is asked itself,
+    unless each thread has its own limit.
+    """
+
+    def __init__(self, controller):
+        self._controller = controller
+        self.is_per_thread = getattr(controller, "threading_layer", None) == "openmp"
+        self._set = controller.set_num_threads
+        if controller.internal_api == "openblas" and not self.is_per_thread:
+            names = (s.replace("_get_", "_set_") for s in controller.check_symbols)
+            setters = (getattr(controller.dynlib, name, None) for name in names)
+            self._set = next(filter(None, setters), self._set)
+
+    @property
+    def n_threads(self):
+        return self._controller.num_threads
+
+    @n_threads.setter
+    def n_threads(self, n_threads):
+        self._set(n_threads)
+
+
+@cache
+def _libraries():
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    return [_Library(controller) for controller in found]
+
+
+def _wait_until_others_moved():
+    """Wait until each thread in a call of this package has gone on, or left it."""
+    before, patience = _places_of_others().items(), time.monotonic() + _PATIENCE
+    while time.monotonic() < patience and before & _places_of_others().items():
+        time.sleep(_PAUSE)
+
+
+def _places_of_others():
+    """Return where the other threads are that work in calls of this package."""
+    frames = sys._current_frames()
+    frames.pop(get_ident())
+    return {
+        thread: (id(frame), frame.f_lasti)
+        for thread, frame in frames.items()
+        if _works_for_us(frame)
+    }
+
+
+def _works_for_us(frame):
+    """Tell whether a frame is of this package or called by it, and does not wait."""
+    if frame.f_globals.get("__name__") in (__name__, "threading", "queue"):
+        return False
+    package = __name__.partition(".")[0]
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] == package:
+            return True
+        frame = frame.f_back
+    return False
