@@ -29,8 +29,8 @@ from sksparse_nn.solvers.svd import (
     WeightedRows,
     begin_stream,
     check_squares,
-    choose_solver,
     decompose,
+    decompose_by_best,
     dtype_of,
     partition_features,
     rank_rule,
@@ -332,15 +332,17 @@ class TruncatedSVDReducer(
 
     def _fit(self, X, sample_weight):
         rows = self._weighted_rows(X, sample_weight, reset=True)
-        rule, name = rank_rule(self.n_components), self.solver
+        rule, name, report = rank_rule(self.n_components), self.solver, self._report()
+        parameters = self.get_params(deep=False) | {"report": report}
         if name == "auto":
-            name = choose_solver(rows, rule)
-        report = self._report()
-        solver = SOLVERS.make(name, self.get_params(deep=False) | {"report": report})
-        state = solver.prepare(rows)
-        found = decompose(solver, state, rows.partition, rule)
+            best = decompose_by_best(rows, rule, SOLVERS, parameters)
+            name, found, moments = best
+        else:
+            solver = SOLVERS.make(name, parameters)
+            state = solver.prepare(rows)
+            found = decompose(solver, state, rows.partition, rule)
+            moments = solver.moments(rows, state)
         warn_if_clipped(rule, found, rows.X.shape)
-        moments = solver.moments(rows, state)
         self._store_statistics(moments, rows.partition, rows.X.shape[0])
         self._store(found, name, rows.X.dtype)
         report(f"{self.n_components_} components by solver={name!r}")

@@ -44,6 +44,9 @@ class Decomposition:
 
     n_lacking : int, default=0
         Components of a group that are needed at least beyond those computed.
+
+    is_limited : bool, default=False
+        Whether more would be kept if more stood above the noise.
     """
 
     components: np.ndarray
@@ -56,6 +59,7 @@ class Decomposition:
     noise: np.ndarray
     n_passes: int
     n_lacking: int = 0
+    is_limited: bool = False
 
 
 def decompose(solver, state, partition, rule):
@@ -95,7 +99,8 @@ def decompose(solver, state, partition, rule):
     factors, counts, n_lacking = _enough(solver, state, partition, rule)
     _warn_if_open(solver, factors)
     found = _side_by_side(factors, counts, partition)
-    return replace(found, n_lacking=n_lacking)
+    is_limited = rule.is_limited(factors, counts)
+    return replace(found, n_lacking=n_lacking, is_limited=is_limited)
 
 
 def warn_if_clipped(rule, decomposition, shape):

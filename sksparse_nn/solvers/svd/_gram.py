@@ -18,6 +18,14 @@ _EIGEN_TOL = 1e-8
 _EIGEN_PASSES = 20
 _OVERSAMPLING = 10
 
+# Several times the rounding of products of features in units of the squared lengths of
+# the features: sums of many equal numbers are rounded in one direction.
+_OF_PRODUCTS = 32
+_OF_LAPACK = 8 * np.finfo(np.float64).eps
+
+# Share of the noise of data that the rounding of products may have where it stands.
+_HARMLESS = 1 / 16
+
 
 @dataclass(frozen=True)
 class GramSolver(SVDSolver):
@@ -27,15 +35,22 @@ class GramSolver(SVDSolver):
     What stands below the square root of the type's precision, relative to the largest
     singular value, is lost in them, and is left out.
 
+    Attributes
+    ----------
+    is_exact : bool, default=False
+        Whether to make the products of float32 rows in float64 whatever that costs.
+
     References
     ----------
     T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating Formulae and a Pairwise Algorithm
     for Computing Sample Variances", COMPSTAT 1982.
     """
 
+    is_exact: bool = False
+
     def prepare(self, rows):
         check_width(rows.partition)
-        moments = moments_of(rows, self.n_jobs)
+        moments = moments_of(rows, self.n_jobs, is_exact=self.is_exact)
         self.report(f"products of features of {rows.X.shape[0]} rows")
         return moments
 
@@ -51,15 +66,7 @@ class GramSolver(SVDSolver):
         return state
 
     def _leading_of_run(self, state, scatter, means, k):
-        spread = np.trace(scatter, axis1=1, axis2=2)
-        total = spread + state.weight * (means**2).sum(axis=1)
-        energy = spread if self.center else total
-        # The products about their means are rounded in their type, those of means with
-        # steps between means, or with means, in float64; the data were rounded to begin
-        # with.
-        of_means = np.finfo(np.float64).eps * np.sqrt(total) * np.sqrt(energy)
-        rounding = 4 * (state.rounding * spread + of_means)
-        noise = np.maximum(rounding, 16 * state.eps**2 * total)
+        energy, rounding, noise = _levels(state, scatter, means, self.center)
         if not self.center:
             scatter = scatter + state.weight * means[:, :, None] * means[:, None, :]
             means = np.zeros_like(means)
@@ -69,6 +76,69 @@ class GramSolver(SVDSolver):
             _factors(_Group(state, *group), *triplets, k)
             for group, triplets in zip(groups, eigen, strict=True)
         ]
+
+
+def are_proven(moments, found, *, center):
+    """Tell whether other products than those of features would find the same.
+
+    The squares of the singular values that are kept have to be certain to the root of
+    the data's precision. If more would be kept were there more above the noise, the
+    noise has to be that of the data and not that of the products.
+
+    Parameters
+    ----------
+    moments : Moments
+        The products.
+
+    found : Decomposition
+        What `GramSolver` made of them.
+
+    center : bool
+        Whether the mean was taken off.
+
+    Returns
+    -------
+    are_proven : bool
+        Whether nothing is lost.
+    """
+    partition, squares = moments.partition, found.singular_values**2
+    lengths = [
+        np.diagonal(scatter, axis1=1, axis2=2).ravel()
+        for scatter in partition.blocks(moments.scatter)
+    ]
+    lengths = np.concatenate(lengths)
+    if not center:
+        lengths = lengths + moments.weight * moments.mean**2
+    largest = np.zeros(len(found.noise))
+    np.maximum.at(largest, found.component_groups, squares)
+    wrong = _OF_PRODUCTS * moments.rounding * partition.arrange(found.components) ** 2
+    wrong = wrong @ lengths + _OF_LAPACK * largest[found.component_groups]
+    if (wrong > np.sqrt(moments.eps) * squares).any():
+        return False
+    return not found.is_limited or _is_noise_of_data(moments, center)
+
+
+def _is_noise_of_data(moments, center):
+    scatters = moments.partition.blocks(moments.scatter)
+    for run, scatter in zip(moments.partition.runs, scatters, strict=True):
+        means = moments.mean[run.columns].reshape(run.n_groups, run.width)
+        _, rounding, noise = _levels(moments, scatter, means, center)
+        if (rounding > _HARMLESS * noise).any():
+            return False
+    return True
+
+
+def _levels(state, scatter, means, center):
+    """Return the energy of each group, and what squares are rounding, and are noise."""
+    spread = np.trace(scatter, axis1=1, axis2=2)
+    total = spread + state.weight * (means**2).sum(axis=1)
+    energy = spread if center else total
+    # The products about their means are rounded in their type, those of means with
+    # steps between means, or with means, in float64; the data were rounded to begin
+    # with.
+    of_means = np.finfo(np.float64).eps * np.sqrt(total) * np.sqrt(energy)
+    rounding = 4 * (state.rounding * spread + of_means)
+    return energy, rounding, np.maximum(rounding, 16 * state.eps**2 * total)
 
 
 @dataclass(frozen=True)
