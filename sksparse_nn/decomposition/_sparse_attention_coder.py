@@ -16,9 +16,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
-    FLOAT_TYPES,
     check_rows,
     check_weights,
+    float_types,
     restored_on_error,
 )
 from sksparse_nn.solvers.simplex import (
@@ -301,7 +301,7 @@ class SparseAttentionCoder(
             If the width is not that of the codes.
         """
         check_is_fitted(self)
-        codes = check_array(X, accept_sparse="csr", dtype=list(FLOAT_TYPES))
+        codes = check_array(X, accept_sparse="csr", dtype=float_types(X))
         if codes.shape[1] != len(self.components_):
             raise ValueError(
                 f"X must have {len(self.components_)} columns, as the codes have."

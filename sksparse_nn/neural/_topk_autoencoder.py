@@ -17,7 +17,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
+from sksparse_nn._validation import check_rows, float_types, restored_on_error
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._device import check_device
 from sksparse_nn.neural._topk import Scaling, TopK, Training
@@ -224,7 +224,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             If the width is not that of the codes.
         """
         check_is_fitted(self)
-        codes = check_array(X, accept_sparse="csr", dtype=list(FLOAT_TYPES))
+        codes = check_array(X, accept_sparse="csr", dtype=float_types(X))
         if codes.shape[1] != len(self.components_):
             raise ValueError(
                 f"X must have {len(self.components_)} columns, as the codes have. "

@@ -12,8 +12,9 @@ from sksparse_nn.solvers.svd._gram import are_proven
 # Widest rows of large data whose products are tried before anything else.
 _WIDEST = 512
 
-# Multiply-adds that LAPACK is done with before products could be tried.
-_TINY = 2**18
+# Rows and multiply-adds that LAPACK is done with before products could be tried.
+_FEW_ROWS = 1000
+_LITTLE = 2**18
 
 
 def decompose_by_best(rows, rule, solvers, parameters):
@@ -53,9 +54,9 @@ def decompose_by_best(rows, rule, solvers, parameters):
             gram = solvers.make("gram", parameters | {"is_exact": is_exact})
             moments = gram.prepare(rows)
             found = decompose(gram, moments, rows.partition, rule)
-            n_passes += found.n_passes
             if are_proven(moments, found, center=gram.center):
-                return "gram", replace(found, n_passes=n_passes), moments
+                return "gram", _after(n_passes, found), moments
+            n_passes += found.n_passes
             if moments.rounding < np.finfo(np.float32).eps:  # no float64 would help
                 break
         name = "exact"
@@ -64,14 +65,19 @@ def decompose_by_best(rows, rule, solvers, parameters):
     found = decompose(solver, state, rows.partition, rule)
     if moments is None:
         moments = solver.moments(rows, state)
-    return name, replace(found, n_passes=found.n_passes + n_passes), moments
+    return name, _after(n_passes, found), moments
+
+
+def _after(n_passes, found):
+    return replace(found, n_passes=found.n_passes + n_passes) if n_passes else found
 
 
 def _are_worth_a_try(rows, name):
     """Tell whether products of features may do, and are quicker where they do."""
     n_rows, n_features = rows.X.shape
     widest = rows.partition.widest
-    if widest > n_rows or n_rows * n_features * widest <= _TINY:
+    is_little = n_rows < _FEW_ROWS and n_rows * n_features * widest <= _LITTLE
+    if widest > n_rows or is_little:
         return False
     is_one = widest == n_features and not sparse.issparse(rows.X)
     return name == "exact" or (is_one and widest <= _WIDEST)

@@ -1,5 +1,6 @@
 """Truncated SVD by the products of features: one pass over the data."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,13 @@ from sksparse_nn.solvers._threads import single_threaded_blas
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver
 from sksparse_nn.solvers.svd._block_krylov import leading_eigenpairs
 from sksparse_nn.solvers.svd._moments import Moments, check_width, moments_of
+
+# Width of matrices that are too small for BLAS to take several threads.
+_ONE_THREAD = 32
+
+# Where a share of the eigenvectors is wanted, the rest of them is most of the work.
+_SOME_FROM = 96
+_SOME_SHARE = 8
 
 # Where a few of many eigenvectors are wanted, iterating is faster,
 # unless the spectrum is flat there: then passes run out, and LAPACK takes over.
@@ -55,15 +63,18 @@ class GramSolver(SVDSolver):
         return moments
 
     def leading(self, state, n_components):
-        partition, factors = state.partition, []
-        scatters = partition.blocks(state.scatter)
-        for run, scatter in zip(partition.runs, scatters, strict=True):
-            means = state.mean[run.columns].reshape(run.n_groups, run.width)
+        factors = []
+        for scatter, means in _by_run(state):
             factors += self._leading_of_run(state, scatter, means, n_components)
         return factors
 
     def moments(self, rows, state):
         return state
+
+    def noise(self, state):
+        """Return the noise of each group, without a decomposition."""
+        levels = [_levels(state, *group, self.center) for group in _by_run(state)]
+        return np.sqrt(np.concatenate([noise for _, _, noise in levels]))
 
     def _leading_of_run(self, state, scatter, means, k):
         energy, rounding, noise = _levels(state, scatter, means, self.center)
@@ -113,19 +124,22 @@ def are_proven(moments, found, *, center):
     np.maximum.at(largest, found.component_groups, squares)
     wrong = _OF_PRODUCTS * moments.rounding * partition.arrange(found.components) ** 2
     wrong = wrong @ lengths + _OF_LAPACK * largest[found.component_groups]
-    if (wrong > np.sqrt(moments.eps) * squares).any():
+    if ((wrong > np.sqrt(moments.eps) * squares) & (squares > 0)).any():
         return False
     return not found.is_limited or _is_noise_of_data(moments, center)
 
 
 def _is_noise_of_data(moments, center):
-    scatters = moments.partition.blocks(moments.scatter)
-    for run, scatter in zip(moments.partition.runs, scatters, strict=True):
-        means = moments.mean[run.columns].reshape(run.n_groups, run.width)
-        _, rounding, noise = _levels(moments, scatter, means, center)
-        if (rounding > _HARMLESS * noise).any():
-            return False
-    return True
+    levels = [_levels(moments, *group, center) for group in _by_run(moments)]
+    return all((rounding <= _HARMLESS * noise).all() for _, rounding, noise in levels)
+
+
+def _by_run(moments):
+    """Yield the scatter and the means of neighbouring groups of one width."""
+    partition = moments.partition
+    scatters = partition.blocks(moments.scatter)
+    for run, scatter in zip(partition.runs, scatters, strict=True):
+        yield scatter, moments.mean[run.columns].reshape(run.n_groups, run.width)
 
 
 def _levels(state, scatter, means, center):
@@ -169,8 +183,9 @@ def _factors(group, values, vectors, residuals, k):
 
 def _leading_of_stack(matrices, k):
     """Return at least k eigenvalues, vectors and residuals of each matrix."""
-    if matrices.shape[1] < _ITERATE_FROM:
-        with single_threaded_blas():
+    width = matrices.shape[1]
+    if width < _ITERATE_FROM and not (width >= _SOME_FROM and k * _SOME_SHARE <= width):
+        with nullcontext() if width <= _ONE_THREAD else single_threaded_blas():
             values, vectors = np.linalg.eigh(matrices)
         return values[:, ::-1], vectors[:, :, ::-1], np.zeros_like(values)
     triplets = [_leading_of_wide(matrix, k) for matrix in matrices]
@@ -179,7 +194,7 @@ def _leading_of_stack(matrices, k):
 
 def _leading_of_wide(matrix, k):
     width = len(matrix)
-    if k * ITERATE_SHARE <= width:
+    if k * ITERATE_SHARE <= width >= _ITERATE_FROM:
         pairs = _iterated(matrix, k)
         if pairs.is_good:
             return pairs.values, pairs.vectors, pairs.residuals

@@ -23,9 +23,11 @@ MAX_WIDTH = 5000
 _QUICK = 5e8
 
 # Features of a row up to which products in float64 take hardly longer than in float32,
-# as reading the rows is the larger part; and multiply-adds that take a millisecond.
-_NARROW = 64
-_FEW = 2e7
+# as reading the rows is the larger part. And what takes part of a millisecond:
+# multiply-adds, of which the conversion of a number to float64 is worth so many.
+_NARROW = 8
+_FEW = 1.2e7
+_CONVERTED = 32
 
 # Blocks whose means are kept apart before they are pooled.
 _POOL = 64
@@ -144,6 +146,8 @@ def moments_of(rows, n_jobs=None, before=None, *, is_exact=False):
     is_exact = is_exact or exact_costs_little(rows.X.shape, rows.partition)
     dtype = np.float64 if is_exact else rows.X.dtype
     blocks, parts = _parts(rows, n_jobs, dtype)
+    if before is None and len(blocks) == 1:
+        return _only(next(iter(parts)), rows)
     for _ in range(0, len(blocks), _POOL):
         before = _pool(islice(parts, _POOL), rows, before)
     return before
@@ -186,8 +190,8 @@ def exact_costs_little(shape, partition):
         True for narrow rows, and for few products.
     """
     n_rows, n_features = shape
-    is_narrow = n_features <= _NARROW
-    return is_narrow or n_rows * n_features * partition.widest <= _FEW
+    work = n_rows * n_features * (partition.widest + _CONVERTED)
+    return n_features <= _NARROW or work <= _FEW
 
 
 def check_width(partition):
@@ -209,6 +213,16 @@ def check_width(partition):
             f"{MAX_WIDTH} features. Got {partition.widest}; give smaller groups, or "
             f"use solver='krylov'."
         )
+
+
+def _only(part, rows):
+    """Return the statistics of a block that is all there is."""
+    rest = part.sums / np.sqrt(part.weight)
+    scatter = part.products.astype(np.float64, copy=False)
+    scatter -= rows.partition.grams(rest[None])
+    mean = part.shift + part.sums / part.weight
+    eps = float(np.finfo(rows.X.dtype).eps)
+    return Moments(rows.partition, part.weight, mean, scatter, part.rounding, eps)
 
 
 def _pool(parts, rows, before):

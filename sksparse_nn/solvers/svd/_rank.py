@@ -174,7 +174,9 @@ class NoiseRank(RankRule):
 
     def is_limited(self, factors, counts):
         pairs = zip(factors, counts, strict=True)
-        return any(n == len(f.singular_values) < f.components.shape[1] for f, n in pairs)
+        return any(
+            n == len(f.singular_values) < f.components.shape[1] for f, n in pairs
+        )
 
 
 def rank_rule(n_components):
