@@ -1,15 +1,21 @@
 """Checks of what a user hands to an estimator."""
 
+import re
 import warnings
 from contextlib import contextmanager
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import assert_all_finite
+from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 # The first type is what integers, booleans and float16 become.
 FLOAT_TYPES = (np.float32, np.float64)
+
+# Integers up to it are numbers of float32; beyond it every other one is not.
+_LARGEST = 2**24
+_WHOLE = re.compile(r"(sparse\[)?u?int\d+")
 
 
 @contextmanager
@@ -66,8 +72,9 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
     Returns
     -------
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Of type float64 if it came as that and float32 otherwise; a sparse one has
-        sorted indices without duplicates. The user's own arrays are not written to.
+        Of type float64 if it came as that, or as integers that float32 does not hold,
+        and float32 otherwise; a sparse one has sorted indices without duplicates. The
+        user's own arrays are not written to.
     """
     check_structure(X)
     check_structure(options.get("y"), "y")
@@ -78,7 +85,7 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
         checked = validate_data(
             estimator,
             X,
-            dtype=np.float64 if _is_double(X) else list(FLOAT_TYPES),
+            dtype=float_types(X),
             accept_sparse="csr",
             reset=reset,
             ensure_all_finite=False if is_left_to_us else ensure_all_finite,
@@ -166,6 +173,49 @@ def _range_fault(name, indices, n):
         return ""
     beyond = lowest if lowest < 0 else highest
     return f"{name} must be from 0 to {n - 1}. Got {beyond}"
+
+
+def float_types(X):
+    """Return the types that samples may have, the one they are converted to first.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or table
+        Samples.
+
+    Returns
+    -------
+    types : type or list of type
+        Only float64 where float32 would lose digits: of doubles, and of integers
+        beyond 2**24, such as identifiers and times.
+    """
+    if _is_double(X) or any(map(_are_beyond_float32, _integers(X))):
+        return np.float64
+    return list(FLOAT_TYPES)
+
+
+def _integers(X):
+    """Return what of an array, a sparse matrix or a table are integers, as arrays."""
+    if hasattr(X, "dtypes"):
+        return [
+            X.iloc[:, i] if hasattr(X, "iloc") else X[X.columns[i]]
+            for i, dtype in enumerate(X.dtypes)
+            if _WHOLE.match(str(dtype).lower())
+        ]
+    X = np.asarray(X) if isinstance(X, list | tuple) else X
+    if getattr(getattr(X, "dtype", None), "kind", "") not in ("i", "u"):
+        return []
+    return [X.tocoo().data if sparse.issparse(X) else X]
+
+
+def _are_beyond_float32(values):
+    if len(values) == 0 or getattr(values.dtype, "itemsize", 8) < 4:
+        return False
+    extremes = values.min(), values.max()
+    return any(
+        not (extreme is None or is_pandas_na(extreme)) and abs(int(extreme)) > _LARGEST
+        for extreme in extremes
+    )
 
 
 def _check_finite(estimator, X):

@@ -113,6 +113,21 @@ def test_all_but_float64_becomes_float32(estimator, samples, dtype):
     assert clone(estimator).fit_transform(X).dtype == np.float32
 
 
+# The exponential of what is so large is no number.
+LARGE = [e for e in SEEDED if getattr(e, "loss", None) != "poisson"]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("estimator", LARGE, ids=name_of)
+def test_integers_beyond_float32_keep_their_digits(estimator, samples, kind):
+    X, y = samples
+    whole = np.round(2.0**22 * np.abs(X)).astype(np.int64)
+    assert (whole != whole.astype(np.float32)).any()
+    expected = answer(estimator, kind(whole.astype(np.float64)), y)
+    assert_array_equal(answer(estimator, kind(whole), y), expected)
+
+
 @pytest.mark.parametrize("estimator", SEEDED, ids=name_of)
 def test_input_is_left_as_it_was(estimator, samples):
     X, y = samples

@@ -17,10 +17,10 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
-    FLOAT_TYPES,
     check_rows,
     check_structure,
     check_weights,
+    float_types,
     restored_on_error,
 )
 from sksparse_nn.solvers.simplex import (
@@ -306,7 +306,7 @@ class SparseAttentionCoder(
         """
         check_is_fitted(self)
         check_structure(X)
-        codes = check_array(X, accept_sparse="csr", dtype=list(FLOAT_TYPES))
+        codes = check_array(X, accept_sparse="csr", dtype=float_types(X))
         if codes.shape[1] != len(self.components_):
             raise ValueError(
                 f"X must have {len(self.components_)} columns, as the codes have."

@@ -17,11 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._callbacks import CallbackSupportMixin, Epochs, with_callbacks
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
-    FLOAT_TYPES,
     check_rows,
     check_same_names,
     check_structure,
     check_weights,
+    float_types,
     restored_on_error,
     warn_once,
 )
@@ -595,7 +595,7 @@ class SparseDictionaryCoder(
         """
         check_is_fitted(self)
         check_structure(X)
-        codes = check_array(X, accept_sparse="csr", dtype=list(FLOAT_TYPES))
+        codes = check_array(X, accept_sparse="csr", dtype=float_types(X))
         if codes.shape[1] != self._n_features_out:
             raise ValueError(
                 f"X must have {self._n_features_out} columns, as the codes have."

@@ -16,10 +16,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
-    FLOAT_TYPES,
     check_rows,
     check_same_names,
     check_weights,
+    float_types,
     restored_on_error,
 )
 from sksparse_nn.solvers.svd import (
@@ -29,8 +29,8 @@ from sksparse_nn.solvers.svd import (
     WeightedRows,
     begin_stream,
     check_squares,
-    choose_solver,
     decompose,
+    decompose_by_best,
     dtype_of,
     partition_features,
     rank_rule,
@@ -38,6 +38,8 @@ from sksparse_nn.solvers.svd import (
     stream_solver,
     warn_if_clipped,
 )
+
+_OF_SOLVERS = ("center", "tol", "max_passes", "random_state", "n_jobs")
 
 # What is worked out when it is first asked for, after partial_fit and merge.
 _DECOMPOSED = frozenset(
@@ -55,6 +57,10 @@ _DECOMPOSED = frozenset(
         "solver_",
     ]
 )
+
+
+# Of these, what the statistics say without a decomposition.
+_READ = frozenset(["noise_", "solver_"])
 
 
 class TruncatedSVDReducer(
@@ -95,23 +101,29 @@ class TruncatedSVDReducer(
         Whether to take the mean off the features. Sparse input stays sparse.
 
     whiten : bool, default=False
-        Whether to divide each output by its root mean square over the fitted rows.
+        Whether to divide each output by the root of its ``explained_variance_``: its
+        root mean square over the fitted rows, with ``center=True`` its deviation.
         Components that cannot be told from rounding are never kept, so this does not
         blow up.
 
     solver : {"auto", "gram", "krylov", "exact"}, default="auto"
         How `fit` computes it.
 
-        - "exact": LAPACK on each group, dense in float64. For what is small.
+        - "exact": LAPACK on each group, dense in float64, by blocks of rows. For what
+          is small.
         - "gram": eigenvectors of the products of features, summed in one pass over
           blocks of rows. For many rows; groups of at most 5000 features. Singular
           values below the square root of the type's precision, relative to the largest
-          of their group, are lost.
+          of their group, are lost; float32 is multiplied in float64 where that takes
+          hardly longer.
         - "krylov": block Krylov iteration [2]_, for what is wide. Stops by `tol`.
-        - "auto": "exact" where that takes moments; "krylov" where a group has more
-          features than there are rows, or more than 5000, and for at most
-          ``n_features / 24 - 10`` components of all features together, 8 instead of 24
-          if `X` is sparse; else "gram".
+        - "auto": "gram" where that takes moments, or where up to 512 features in one
+          group are dense; with products in float64 where float32 is not proven to be
+          enough, and "exact" where neither is, so that no digit is lost. Of what is
+          larger, "krylov" where a group has more features than there are rows, or more
+          than 5000, and for at most ``n_features / 24 - 10`` components of all features
+          together, 16 instead of 24 if `X` is sparse; else "gram". "exact" for less
+          than 1000 rows that take moments, and for wide ones that do.
 
     tol : float, default=1e-3
         Relative residual of the singular triplets at which "krylov" stops.
@@ -144,8 +156,10 @@ class TruncatedSVDReducer(
         Singular values, falling within each group, float64.
 
     explained_variance_ : ndarray of shape (n_components_,)
-        Mean square of each output over the fitted rows, before whitening: a variance
-        with ``center=True``. Weights count as repetitions.
+        Mean square of each output over the fitted rows, before whitening. With
+        ``center=True`` the variance as in ``PCA``: the sum of squares over the number
+        of rows less one. Weights count as repetitions; where they add up to less than
+        2, the sum of squares is divided by their sum.
 
     explained_variance_ratio_ : ndarray of shape (n_components_,)
         Share of the energy of all features that each component keeps; zero where there
@@ -332,15 +346,18 @@ class TruncatedSVDReducer(
 
     def _fit(self, X, sample_weight):
         rows = self._weighted_rows(X, sample_weight, reset=True)
-        rule, name = rank_rule(self.n_components), self.solver
+        rule, name, report = rank_rule(self.n_components), self.solver, self._report()
+        parameters = {name: getattr(self, name) for name in _OF_SOLVERS}
+        parameters["report"] = report
         if name == "auto":
-            name = choose_solver(rows, rule)
-        report = self._report()
-        solver = SOLVERS.make(name, self.get_params(deep=False) | {"report": report})
-        state = solver.prepare(rows)
-        found = decompose(solver, state, rows.partition, rule)
+            best = decompose_by_best(rows, rule, SOLVERS, parameters)
+            name, found, moments = best
+        else:
+            solver = SOLVERS.make(name, parameters)
+            state = solver.prepare(rows)
+            found = decompose(solver, state, rows.partition, rule)
+            moments = solver.moments(rows, state)
         warn_if_clipped(rule, found, rows.X.shape)
-        moments = solver.moments(rows, state)
         self._store_statistics(moments, rows.partition, rows.X.shape[0])
         self._store(found, name, rows.X.dtype)
         report(f"{self.n_components_} components by solver={name!r}")
@@ -466,7 +483,7 @@ class TruncatedSVDReducer(
             If the width of `X` is not `n_components_`.
         """
         check_is_fitted(self)
-        Z = check_array(X, dtype=list(FLOAT_TYPES))
+        Z = check_array(X, dtype=float_types(X))
         if Z.shape[1] != self.n_components_:
             raise ValueError(
                 f"X must have one column for each of the {self.n_components_} "
@@ -495,7 +512,7 @@ class TruncatedSVDReducer(
             components_=found.components.astype(dtype, copy=False),
             component_groups_=found.component_groups,
             singular_values_=found.singular_values,
-            explained_variance_=squares / found.weight,
+            explained_variance_=squares / self._degrees_of_freedom(found.weight),
             explained_variance_ratio_=squares / total,
             mean_=found.mean,
             n_components_=len(found.components),
@@ -505,6 +522,10 @@ class TruncatedSVDReducer(
             solver_=solver,
         )
         self._projector = self._make_projector()
+
+    def _degrees_of_freedom(self, weight):
+        # The mean takes one, as in PCA, unless weights do not count repetitions.
+        return weight - 1 if self.center and weight >= 2 else weight
 
     def _store_statistics(self, statistics, partition, n_samples):
         for name in (*_DECOMPOSED, "_projector"):
@@ -526,11 +547,21 @@ class TruncatedSVDReducer(
     def __getattr__(self, name):
         # After partial_fit and merge: decomposing at each would take most of the time.
         if name in _DECOMPOSED and vars(self).get("_statistics"):
+            if name in _READ:
+                return self._read(name)
             self._decompose_statistics()
             return vars(self)[name]
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}"
         )
+
+    def _read(self, name):
+        """Return what statistics say of themselves, without decomposing them."""
+        statistics = self._stored_statistics()
+        solver_name, solver = stream_solver(statistics, center=self.center)
+        if name == "solver_":
+            return solver_name
+        return solver.noise(statistics)
 
     def _decompose_statistics(self):
         statistics = self._stored_statistics()
@@ -546,6 +577,9 @@ class TruncatedSVDReducer(
         return self._projector
 
     def __getstate__(self):
+        # Once here rather than in every copy, of which there is one a process.
+        if vars(self).get("_statistics") and "components_" not in vars(self):
+            self._decompose_statistics()
         # What a projector holds are copies; components of groups are mostly zero.
         state = {k: v for k, v in super().__getstate__().items() if k != "_projector"}
         components = state.get("components_")

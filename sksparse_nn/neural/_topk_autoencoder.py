@@ -21,9 +21,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import (
-    FLOAT_TYPES,
     check_rows,
     check_structure,
+    float_types,
     restored_on_error,
 )
 from sksparse_nn.neural._batches import dense_rows
@@ -237,7 +237,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """
         check_is_fitted(self)
         check_structure(X)
-        codes = check_array(X, accept_sparse="csr", dtype=list(FLOAT_TYPES))
+        codes = check_array(X, accept_sparse="csr", dtype=float_types(X))
         if codes.shape[1] != len(self.components_):
             raise ValueError(
                 f"X must have {len(self.components_)} columns, as the codes have. "

@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.exceptions import NotFittedError
 
+from sksparse_nn import for_prediction
 from sksparse_nn.decomposition._truncated_svd_reducer import TruncatedSVDReducer
 from sksparse_nn.solvers.svd import decompose
 
@@ -72,6 +73,35 @@ def test_uncentred_it_is_the_svd_of_scikit_learn(digits):
     ours = TruncatedSVDReducer(8).fit(digits)
     peer = TruncatedSVD(8, algorithm="arpack").fit(digits.astype(np.float64))
     assert_allclose(ours.singular_values_, peer.singular_values_, rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["auto", "exact", "gram", "krylov"])
+def test_variances_about_the_mean_are_those_of_pca(digits, solver):
+    X = digits[:200].astype(np.float64)
+    settings = {"whiten": True, "solver": solver, "tol": 1e-9, "random_state": 0}
+    ours = TruncatedSVDReducer(5, center=True, **settings).fit(X)
+    peer = PCA(5, svd_solver="full", whiten=True).fit(X)
+    assert_allclose(ours.explained_variance_, peer.explained_variance_, rtol=1e-9)
+    Z, expected = ours.transform(X), peer.transform(X)
+    assert_allclose(np.abs(Z), np.abs(expected), atol=1e-6)
+    assert_allclose(Z.var(axis=0, ddof=1), 1)
+    restored = ours.inverse_transform(Z), peer.inverse_transform(expected)
+    assert_allclose(*restored, atol=1e-9)
+
+
+def test_variances_count_weights_as_repetitions(X):
+    weight = np.random.default_rng(1).integers(1, 4, len(X))
+    one = TruncatedSVDReducer(3, center=True).fit(X, sample_weight=weight)
+    other = TruncatedSVDReducer(3, center=True).fit(X.repeat(weight, axis=0))
+    assert_allclose(one.explained_variance_, other.explained_variance_)
+
+
+def test_weights_that_are_no_repetitions_give_finite_variances(X):
+    reducer = TruncatedSVDReducer(3, center=True, whiten=True)
+    for total in (0.5, 1.0):
+        weight = np.full(len(X), total / len(X))
+        variances = reducer.fit(X, sample_weight=weight).explained_variance_
+        assert_allclose(variances, reducer.singular_values_**2 / total)
 
 
 # What comes back
@@ -180,6 +210,39 @@ def test_a_stream_that_nobody_asked_yet_can_be_copied(X):
     for other in copies:
         assert_same_fit(other, streamed)
         assert_same_fit(other.partial_fit(X), clone(streamed).fit(np.vstack([X, X])))
+
+
+@pytest.fixture
+def decompositions(monkeypatch):
+    calls = []
+    module = "sksparse_nn.decomposition._truncated_svd_reducer.decompose"
+    monkeypatch.setattr(module, lambda *a: calls.append(a) or decompose(*a))
+    return calls
+
+
+@pytest.mark.parametrize("most", [5000, 8])
+@pytest.mark.parametrize("settings", [{}, {"groups": 3, "center": True}])
+def test_the_noise_of_a_stream_is_known_without_its_decomposition(
+    X, most, settings, decompositions, monkeypatch
+):
+    monkeypatch.setattr("sksparse_nn.solvers.svd._stream.MAX_WIDTH", most)
+    reducer = TruncatedSVDReducer(2, **settings).partial_fit(X)
+    assert hasattr(reducer, "noise_")
+    early = reducer.noise_, reducer.solver_
+    assert not decompositions
+    reducer.components_  # noqa: B018
+    assert_array_equal(reducer.noise_, early[0])
+    assert reducer.solver_ == early[1]
+
+
+def test_copies_of_a_stream_are_decomposed_once(X, reducer, decompositions):
+    streamed = reducer.partial_fit(X)
+    stored = pickle.dumps(streamed)
+    copies = [pickle.loads(stored) for _ in range(3)]
+    copies += [copy.deepcopy(streamed), for_prediction(streamed)]
+    for other in copies:
+        assert_array_equal(other.transform(X), streamed.transform(X))
+    assert len(decompositions) == 1
 
 
 def test_what_is_not_there_is_said_plainly(X):

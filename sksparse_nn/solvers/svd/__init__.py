@@ -1,6 +1,7 @@
 """Truncated SVD of groups of features."""
 
 from sksparse_nn._registry import Registry
+from sksparse_nn.solvers.svd._auto import decompose_by_best
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver, WeightedRows
 from sksparse_nn.solvers.svd._choice import choose_solver
 from sksparse_nn.solvers.svd._decomposition import (
@@ -36,6 +37,7 @@ __all__ = [
     "check_squares",
     "choose_solver",
     "decompose",
+    "decompose_by_best",
     "dtype_of",
     "partition_features",
     "rank_rule",

@@ -13,11 +13,11 @@ _PANEL = 2**22
 _WIDE = 512
 
 
-def row_blocks(n_rows, partition):
-    """Cut rows into blocks for products of features.
+def product_blocks(n_rows, partition):
+    """Cut dense rows into blocks whose features are multiplied with each other.
 
-    A block stays in cache where groups are narrow. Where they are wide it has more
-    rows, or adding its products to the sum would cost as much as making them.
+    Those of one group are copied to be shifted, and are cut smaller so that the copy
+    stays in cache too.
 
     Parameters
     ----------
@@ -32,8 +32,34 @@ def row_blocks(n_rows, partition):
     blocks : list of slice
         In order.
     """
+    is_one = partition.widest == partition.n_features
+    return row_blocks(n_rows, partition, _CACHED // 4 if is_one else _CACHED)
+
+
+def row_blocks(n_rows, partition, cached=None):
+    """Cut rows into blocks for products with features.
+
+    A block stays in cache where groups are narrow. Where they are wide it has more
+    rows, or adding its products to the sum would cost as much as making them.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+
+    partition : Partition
+        Groups of features.
+
+    cached : int or None, default=None
+        Numbers of a block of narrow groups; None for those that stay in cache.
+
+    Returns
+    -------
+    blocks : list of slice
+        In order.
+    """
     wide = min(4096, 2 * partition.widest)
-    size = max(_CACHED // partition.n_features, wide)
+    size = max((cached or _CACHED) // partition.n_features, wide)
     size = min(size, _LARGEST // partition.n_features)
     return blocks_of(n_rows, max(size, 1))
 

@@ -44,6 +44,9 @@ class Decomposition:
 
     n_lacking : int, default=0
         Components of a group that are needed at least beyond those computed.
+
+    is_limited : bool, default=False
+        Whether more would be kept if more stood above the noise.
     """
 
     components: np.ndarray
@@ -56,6 +59,7 @@ class Decomposition:
     noise: np.ndarray
     n_passes: int
     n_lacking: int = 0
+    is_limited: bool = False
 
 
 def decompose(solver, state, partition, rule):
@@ -94,8 +98,8 @@ def decompose(solver, state, partition, rule):
         )
     factors, counts, n_lacking = _enough(solver, state, partition, rule)
     _warn_if_open(solver, factors)
-    found = _side_by_side(factors, counts, partition)
-    return replace(found, n_lacking=n_lacking)
+    is_limited = rule.is_limited(factors, counts)
+    return _side_by_side(factors, counts, partition, n_lacking, is_limited)
 
 
 def warn_if_clipped(rule, decomposition, shape):
@@ -150,6 +154,8 @@ def _enough(solver, state, partition, rule):
     """Return enough triplets of each group, how many to keep, and how many lack."""
     k = rule.start(partition.widest)
     most = partition.widest if solver.finds_all else max(k, _MOST_FOR_A_SHARE)
+    if solver.finds_all and not isinstance(rule, FixedRank):
+        k = _all_if_many(k, most)
     while True:
         factors = solver.leading(state, k)
         solver.report(f"{k} components of each of {len(factors)} groups")
@@ -160,8 +166,12 @@ def _enough(solver, state, partition, rule):
         if k >= most:
             return factors, [len(f.singular_values) for f in factors], n_lacking
         k = min(most, max(2 * k, k + n_lacking))
-        if solver.finds_all and k * ITERATE_SHARE > most:
-            k = most  # all at once, rather than more and more of them
+        k = _all_if_many(k, most) if solver.finds_all else k
+
+
+def _all_if_many(k, most):
+    """Take all at once rather than more and more of them."""
+    return most if k * ITERATE_SHARE > most else k
 
 
 def _warn_if_open(solver, factors):
@@ -176,7 +186,7 @@ def _warn_if_open(solver, factors):
         )
 
 
-def _side_by_side(factors, counts, partition):
+def _side_by_side(factors, counts, partition, n_lacking, is_limited):
     if not any(counts):
         factors, counts = _with_a_placeholder(factors), [1, *counts[1:]]
     kept = list(zip(factors, counts, strict=True))
@@ -190,6 +200,8 @@ def _side_by_side(factors, counts, partition):
         weight=factors[0].weight,
         noise=np.array([f.noise for f in factors]),
         n_passes=max(f.n_passes for f in factors),
+        n_lacking=n_lacking,
+        is_limited=is_limited,
     )
 
 

@@ -7,19 +7,27 @@ from scipy import sparse
 from scipy.linalg import qr, svd
 
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver
+from sksparse_nn.solvers.svd._blocks import blocks_of
 from sksparse_nn.solvers.svd._moments import MAX_WIDTH, moments_of
+
+# Numbers that are dense in float64 at a time: 32 MB.
+_BLOCK = 2**22
 
 
 @dataclass(frozen=True)
 class ExactSolver(SVDSolver):
     """Full decomposition of each group's matrix, made dense and float64.
 
-    The only solver that sees directions down to the precision of the data.
+    The only solver that sees directions down to the precision of the data. Of many rows
+    the triangular factor of each block is kept, and stands for the block.
 
     References
     ----------
     T. F. Chan, "An Improved Algorithm for Computing the Singular Value Decomposition",
     ACM Transactions on Mathematical Software 8(1), 1982.
+    J. Demmel, L. Grigori, M. Hoemmen, J. Langou, "Communication-optimal Parallel and
+    Sequential QR and LU Factorizations", SIAM Journal on Scientific Computing 34(1),
+    2012.
     """
 
     def prepare(self, rows):
@@ -34,51 +42,81 @@ class ExactSolver(SVDSolver):
         return moments_of(rows, self.n_jobs) if is_narrow else None
 
     def _all_of_group(self, rows, group):
-        A = _dense(rows.X[:, rows.partition.features(group)])
-        weight = np.ones(len(A)) if rows.weight is None else rows.weight
-        raw_energy = weight @ (A**2).sum(axis=1)
-        mean = np.zeros(A.shape[1])
-        if self.center:
-            mean = weight @ A / weight.sum()
-        A = np.sqrt(weight)[:, None] * (A - mean)
+        A = _Rows(rows, group, center=self.center)
         values, V = _decomposed(A)
-        noise = _noise(A, values, raw_energy, np.finfo(rows.X.dtype).eps)
+        noise = _noise(A, values, np.finfo(rows.X.dtype).eps)
         n_kept = int((values > noise).sum())
         values, V = values[:n_kept], V[:n_kept].astype(rows.X.dtype)
         return Factors(
             components=V,
             singular_values=values,
             residuals=_residuals(A, values, V),
-            mean=mean,
-            energy=float((A**2).sum()),
+            mean=A.mean,
+            energy=A.energy,
             noise=noise,
-            weight=float(weight.sum()),
+            weight=A.weight,
             is_complete=True,
         )
 
 
-def _dense(X):
-    return np.array(X.toarray() if sparse.issparse(X) else X, np.float64, order="C")
+class _Rows:
+    """The rows of a group about a mean, times the roots of their weights, in blocks."""
+
+    def __init__(self, rows, group, *, center):
+        self._X = rows.X[:, rows.partition.features(group)]
+        n_rows, width = self.shape = self._X.shape
+        self._weights = np.ones(n_rows) if rows.weight is None else rows.weight
+        self.weight = float(self._weights.sum())
+        self._blocks = blocks_of(n_rows, max(_BLOCK // width, width))
+        self._only = None
+        self.raw_energy, sums = 0.0, np.zeros(width)
+        for where in self._blocks:
+            A, weight = self._dense(where), self._weights[where]
+            self.raw_energy += weight @ (A**2).sum(axis=1)
+            sums += weight @ A
+        self.mean = sums / self.weight if center else np.zeros(width)
+        if len(self._blocks) == 1:
+            self._only = self._shifted(self._blocks[0])
+
+    def __iter__(self):
+        if self._only is not None:
+            return iter([self._only])
+        return map(self._shifted, self._blocks)
+
+    @property
+    def energy(self):
+        return float(sum((A**2).sum() for A in self))
+
+    def _dense(self, where):
+        X = self._X[where]
+        X = X.toarray() if sparse.issparse(X) else X
+        return np.array(X, np.float64, order="C")
+
+    def _shifted(self, where):
+        return np.sqrt(self._weights[where])[:, None] * (self._dense(where) - self.mean)
 
 
-def _decomposed(A):
+def _decomposed(rows):
     """Return singular values and right vectors; the left ones are not wanted."""
-    n_rows, width = A.shape
-    if n_rows > width:
-        A = qr(A, mode="r", check_finite=False)[0][:width]
-    _, values, V = svd(A, full_matrices=False, check_finite=False)
+    width, kept = rows.shape[1], np.empty((0, rows.shape[1]))
+    for A in rows:
+        kept = np.vstack([kept, A]) if len(kept) else A
+        if len(kept) > width:
+            kept = qr(kept, mode="r", check_finite=False)[0][:width]
+    _, values, V = svd(kept, full_matrices=False, check_finite=False)
     return values, V
 
 
-def _noise(A, values, raw_energy, eps):
+def _noise(rows, values, eps):
     """Bound what rounding the data, and LAPACK, can do to a singular value."""
-    of_data = 4 * eps * np.sqrt(raw_energy)
-    of_lapack = max(A.shape) * np.finfo(np.float64).eps * values.max(initial=0.0)
+    of_data = 4 * eps * np.sqrt(rows.raw_energy)
+    double = np.finfo(np.float64).eps
+    of_lapack = max(rows.shape) * double * values.max(initial=0.0)
     return float(max(of_data, of_lapack))
 
 
-def _residuals(A, values, V):
+def _residuals(rows, values, V):
     V = V.astype(np.float64)
-    product = (A @ V.T).T @ A
+    product = sum((A @ V.T).T @ A for A in rows)
     squared = values[:, None] ** 2
     return np.linalg.norm(product / squared - V, axis=1)

@@ -1,5 +1,6 @@
 """Truncated SVD by the products of features: one pass over the data."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,13 @@ from sksparse_nn.solvers.svd._base import Factors, SVDSolver
 from sksparse_nn.solvers.svd._block_krylov import leading_eigenpairs
 from sksparse_nn.solvers.svd._moments import Moments, check_width, moments_of
 
+# Width of matrices that are too small for BLAS to take several threads.
+_ONE_THREAD = 32
+
+# Where a share of the eigenvectors is wanted, the rest of them is most of the work.
+_SOME_FROM = 96
+_SOME_SHARE = 8
+
 # Where a few of many eigenvectors are wanted, iterating is faster,
 # unless the spectrum is flat there: then passes run out, and LAPACK takes over.
 _ITERATE_FROM = 512
@@ -17,6 +25,14 @@ ITERATE_SHARE = 40
 _EIGEN_TOL = 1e-8
 _EIGEN_PASSES = 20
 _OVERSAMPLING = 10
+
+# Several times the rounding of products of features in units of the squared lengths of
+# the features: sums of many equal numbers are rounded in one direction.
+_OF_PRODUCTS = 32
+_OF_LAPACK = 8 * np.finfo(np.float64).eps
+
+# Share of the noise of data that the rounding of products may have where it stands.
+_HARMLESS = 1 / 16
 
 
 @dataclass(frozen=True)
@@ -27,39 +43,41 @@ class GramSolver(SVDSolver):
     What stands below the square root of the type's precision, relative to the largest
     singular value, is lost in them, and is left out.
 
+    Attributes
+    ----------
+    is_exact : bool, default=False
+        Whether to make the products of float32 rows in float64 whatever that costs.
+
     References
     ----------
     T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating Formulae and a Pairwise Algorithm
     for Computing Sample Variances", COMPSTAT 1982.
     """
 
+    is_exact: bool = False
+
     def prepare(self, rows):
         check_width(rows.partition)
-        moments = moments_of(rows, self.n_jobs)
+        moments = moments_of(rows, self.n_jobs, is_exact=self.is_exact)
         self.report(f"products of features of {rows.X.shape[0]} rows")
         return moments
 
     def leading(self, state, n_components):
-        partition, factors = state.partition, []
-        scatters = partition.blocks(state.scatter)
-        for run, scatter in zip(partition.runs, scatters, strict=True):
-            means = state.mean[run.columns].reshape(run.n_groups, run.width)
+        factors = []
+        for scatter, means in _by_run(state):
             factors += self._leading_of_run(state, scatter, means, n_components)
         return factors
 
     def moments(self, rows, state):
         return state
 
+    def noise(self, state):
+        """Return the noise of each group, without a decomposition."""
+        levels = [_levels(state, *group, self.center) for group in _by_run(state)]
+        return np.sqrt(np.concatenate([noise for _, _, noise in levels]))
+
     def _leading_of_run(self, state, scatter, means, k):
-        spread = np.trace(scatter, axis1=1, axis2=2)
-        total = spread + state.weight * (means**2).sum(axis=1)
-        energy = spread if self.center else total
-        # The products about their means are rounded in their type, those of means with
-        # steps between means, or with means, in float64; the data were rounded to begin
-        # with.
-        of_means = np.finfo(np.float64).eps * np.sqrt(total) * np.sqrt(energy)
-        rounding = 4 * (state.rounding * spread + of_means)
-        noise = np.maximum(rounding, 16 * state.eps**2 * total)
+        energy, rounding, noise = _levels(state, scatter, means, self.center)
         if not self.center:
             scatter = scatter + state.weight * means[:, :, None] * means[:, None, :]
             means = np.zeros_like(means)
@@ -69,6 +87,72 @@ class GramSolver(SVDSolver):
             _factors(_Group(state, *group), *triplets, k)
             for group, triplets in zip(groups, eigen, strict=True)
         ]
+
+
+def are_proven(moments, found, *, center):
+    """Tell whether other products than those of features would find the same.
+
+    The squares of the singular values that are kept have to be certain to the root of
+    the data's precision. If more would be kept were there more above the noise, the
+    noise has to be that of the data and not that of the products.
+
+    Parameters
+    ----------
+    moments : Moments
+        The products.
+
+    found : Decomposition
+        What `GramSolver` made of them.
+
+    center : bool
+        Whether the mean was taken off.
+
+    Returns
+    -------
+    are_proven : bool
+        Whether nothing is lost.
+    """
+    partition, squares = moments.partition, found.singular_values**2
+    lengths = [
+        np.diagonal(scatter, axis1=1, axis2=2).ravel()
+        for scatter in partition.blocks(moments.scatter)
+    ]
+    lengths = np.concatenate(lengths)
+    if not center:
+        lengths = lengths + moments.weight * moments.mean**2
+    largest = np.zeros(len(found.noise))
+    np.maximum.at(largest, found.component_groups, squares)
+    wrong = _OF_PRODUCTS * moments.rounding * partition.arrange(found.components) ** 2
+    wrong = wrong @ lengths + _OF_LAPACK * largest[found.component_groups]
+    if ((wrong > np.sqrt(moments.eps) * squares) & (squares > 0)).any():
+        return False
+    return not found.is_limited or _is_noise_of_data(moments, center)
+
+
+def _is_noise_of_data(moments, center):
+    levels = [_levels(moments, *group, center) for group in _by_run(moments)]
+    return all((rounding <= _HARMLESS * noise).all() for _, rounding, noise in levels)
+
+
+def _by_run(moments):
+    """Yield the scatter and the means of neighbouring groups of one width."""
+    partition = moments.partition
+    scatters = partition.blocks(moments.scatter)
+    for run, scatter in zip(partition.runs, scatters, strict=True):
+        yield scatter, moments.mean[run.columns].reshape(run.n_groups, run.width)
+
+
+def _levels(state, scatter, means, center):
+    """Return the energy of each group, and what squares are rounding, and are noise."""
+    spread = np.trace(scatter, axis1=1, axis2=2)
+    total = spread + state.weight * (means**2).sum(axis=1)
+    energy = spread if center else total
+    # The products about their means are rounded in their type, those of means with
+    # steps between means, or with means, in float64; the data were rounded to begin
+    # with.
+    of_means = np.finfo(np.float64).eps * np.sqrt(total) * np.sqrt(energy)
+    rounding = 4 * (state.rounding * spread + of_means)
+    return energy, rounding, np.maximum(rounding, 16 * state.eps**2 * total)
 
 
 @dataclass(frozen=True)
@@ -99,8 +183,9 @@ def _factors(group, values, vectors, residuals, k):
 
 def _leading_of_stack(matrices, k):
     """Return at least k eigenvalues, vectors and residuals of each matrix."""
-    if matrices.shape[1] < _ITERATE_FROM:
-        with single_threaded_blas():
+    width = matrices.shape[1]
+    if width < _ITERATE_FROM and not (width >= _SOME_FROM and k * _SOME_SHARE <= width):
+        with nullcontext() if width <= _ONE_THREAD else single_threaded_blas():
             values, vectors = np.linalg.eigh(matrices)
         return values[:, ::-1], vectors[:, :, ::-1], np.zeros_like(values)
     triplets = [_leading_of_wide(matrix, k) for matrix in matrices]
@@ -109,7 +194,7 @@ def _leading_of_stack(matrices, k):
 
 def _leading_of_wide(matrix, k):
     width = len(matrix)
-    if k * ITERATE_SHARE <= width:
+    if k * ITERATE_SHARE <= width >= _ITERATE_FROM:
         pairs = _iterated(matrix, k)
         if pairs.is_good:
             return pairs.values, pairs.vectors, pairs.residuals

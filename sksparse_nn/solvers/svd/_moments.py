@@ -7,7 +7,8 @@ from itertools import islice
 import numpy as np
 from scipy import sparse
 
-from sksparse_nn.solvers.svd._blocks import map_blocks, panels, row_blocks
+from sksparse_nn.solvers.svd._blocks import map_blocks, panels, product_blocks
+from sksparse_nn.solvers.svd._dense_products import DenseProducts, Part
 from sksparse_nn.solvers.svd._partition import Partition
 from sksparse_nn.solvers.svd._sparse_grams import (
     sparse_grams,
@@ -20,6 +21,13 @@ MAX_WIDTH = 5000
 
 # Multiply-adds that take about a tenth of a second.
 _QUICK = 5e8
+
+# Features of a row up to which products in float64 take hardly longer than in float32,
+# as reading the rows is the larger part. And what takes part of a millisecond:
+# multiply-adds, of which the conversion of a number to float64 is worth so many.
+_NARROW = 8
+_FEW = 1.2e7
+_CONVERTED = 32
 
 # Blocks whose means are kept apart before they are pooled.
 _POOL = 64
@@ -109,11 +117,12 @@ class Moments:
         }
 
 
-def moments_of(rows, n_jobs=None, before=None):
+def moments_of(rows, n_jobs=None, before=None, *, is_exact=False):
     """Read the statistics of rows in one pass over blocks.
 
-    Each block is shifted by its own mean before its products are made in its own type:
-    so an offset far larger than the spread costs no digits.
+    Each block is shifted by its own mean before its products are made: so an offset far
+    larger than the spread costs no digits. Products are made in float64 where that
+    takes hardly longer, else in the type of the rows.
 
     Parameters
     ----------
@@ -126,12 +135,19 @@ def moments_of(rows, n_jobs=None, before=None):
     before : Moments or None, default=None
         Statistics of rows that these come on top of.
 
+    is_exact : bool, default=False
+        Whether to make all products in float64.
+
     Returns
     -------
     moments : Moments
         The statistics.
     """
-    blocks, parts = _parts(rows, n_jobs)
+    is_exact = is_exact or exact_costs_little(rows.X.shape, rows.partition)
+    dtype = np.float64 if is_exact else rows.X.dtype
+    blocks, parts = _parts(rows, n_jobs, dtype)
+    if before is None and len(blocks) == 1:
+        return _only(next(iter(parts)), rows)
     for _ in range(0, len(blocks), _POOL):
         before = _pool(islice(parts, _POOL), rows, before)
     return before
@@ -157,6 +173,27 @@ def are_quick(shape, partition):
     return n_rows * n_features * min(n_rows, partition.widest) <= _QUICK
 
 
+def exact_costs_little(shape, partition):
+    """Tell whether products of float32 rows take hardly longer in float64.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Samples and features.
+
+    partition : Partition
+        Groups of features.
+
+    Returns
+    -------
+    costs_little : bool
+        True for narrow rows, and for few products.
+    """
+    n_rows, n_features = shape
+    work = n_rows * n_features * (partition.widest + _CONVERTED)
+    return n_features <= _NARROW or work <= _FEW
+
+
 def check_width(partition):
     """Refuse groups whose products would fill the memory.
 
@@ -178,13 +215,14 @@ def check_width(partition):
         )
 
 
-@dataclass(frozen=True)
-class _Part:
-    weight: float
-    shift: np.ndarray
-    sums: np.ndarray
-    products: np.ndarray
-    rounding: float
+def _only(part, rows):
+    """Return the statistics of a block that is all there is."""
+    rest = part.sums / np.sqrt(part.weight)
+    scatter = part.products.astype(np.float64, copy=False)
+    scatter -= rows.partition.grams(rest[None])
+    mean = part.shift + part.sums / part.weight
+    eps = float(np.finfo(rows.X.dtype).eps)
+    return Moments(rows.partition, part.weight, mean, scatter, part.rounding, eps)
 
 
 def _pool(parts, rows, before):
@@ -215,7 +253,7 @@ def _pool(parts, rows, before):
 
 def _sum(total, products):
     if total is None:
-        return products.astype(np.float64)
+        return products.astype(np.float64, copy=False)
     total += products
     return total
 
@@ -226,61 +264,21 @@ def _pooled(weights, means):
     return mean, np.sqrt(weights)[:, None] * (means - mean)
 
 
-def _parts(rows, n_jobs):
+def _parts(rows, n_jobs, dtype):
     X, partition = rows.X, rows.partition
     is_sparse = sparse.issparse(X)
     if is_sparse and X.nnz <= _THIN_SHARE * X.shape[0] * X.shape[1]:
         blocks = value_blocks(X)
         return blocks, map(partial(_read_sparse, rows, n_jobs), blocks)
-    blocks = panels(X, partition) if is_sparse else row_blocks(X.shape[0], partition)
-    read = partial(_read_dense, rows)
+    make_blocks = partial(panels, X) if is_sparse else partial(product_blocks, len(X))
+    blocks, read = make_blocks(partition), DenseProducts(rows, dtype).read
     return blocks, map_blocks(read, blocks, n_jobs, width=partition.widest)
-
-
-def _block(rows, where):
-    weight = None if rows.weight is None else rows.weight[where]
-    return rows.partition.arrange(rows.X[where]), weight
-
-
-def _read_dense(rows, where):
-    X, weight = _block(rows, where)
-    X = np.ascontiguousarray(X.toarray() if sparse.issparse(X) else X)
-    part = _shifted(X, weight, rows.partition)
-    if part is None:
-        part = _shifted(X.astype(np.float64), weight, rows.partition)
-    return part
-
-
-def _shifted(X, weight, partition):
-    """Return the products of a block about its mean, None if they leave its type."""
-    w = np.ones(len(X)) if weight is None else weight
-    total, w = float(w.sum()), w.astype(X.dtype)
-    with np.errstate(all="ignore"):
-        shift = (w @ X) / X.dtype.type(total)
-        Y = X - shift
-        sums = w @ Y
-        if weight is not None:
-            Y *= np.sqrt(w)[:, None]
-        products = partition.grams(Y)
-    if X.dtype == np.float32 and not _are_representable(products, Y, partition):
-        return None
-    rounding = float(np.finfo(X.dtype).eps)
-    return _Part(total, shift.astype(float), sums.astype(float), products, rounding)
-
-
-def _are_representable(products, Y, partition):
-    """Tell whether no square overflowed or lost digits to underflow."""
-    blocks = partition.blocks(products)
-    squares = [np.diagonal(b, axis1=1, axis2=2).ravel() for b in blocks]
-    squares = np.concatenate(squares)
-    info = np.finfo(products.dtype)
-    is_small = squares < info.tiny / info.eps
-    return np.isfinite(squares).all() and not Y[:, is_small].any()
 
 
 def _read_sparse(rows, n_jobs, where):
     """Return the products of a sparse block, in float64 as that costs it nothing."""
-    X, weight = _block(rows, where)
+    weight = None if rows.weight is None else rows.weight[where]
+    X = rows.partition.arrange(rows.X[where])
     X = sparse.csr_array(X, dtype=np.float64, copy=True)
     X.sum_duplicates()
     w = np.ones(X.shape[0]) if weight is None else weight.astype(np.float64)
@@ -289,7 +287,7 @@ def _read_sparse(rows, n_jobs, where):
     X.data *= np.repeat(np.sqrt(w), np.diff(X.indptr))
     products = sparse_grams(X, rows.partition, n_jobs)
     rounding = _rounding(products, sums / np.sqrt(w.sum()), rows.partition)
-    return _Part(w.sum(), shift, sums, products, rounding)
+    return Part(w.sum(), shift, sums, products, rounding)
 
 
 def _rounding(products, offsets, partition):

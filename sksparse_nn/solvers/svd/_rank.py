@@ -52,6 +52,24 @@ class RankRule(ABC):
             Components of each group; None if more triplets are needed to tell.
         """
 
+    @abstractmethod
+    def is_limited(self, factors, counts):
+        """Tell whether more would be kept if more stood above the noise.
+
+        Parameters
+        ----------
+        factors : list of Factors
+            Leading triplets of each group.
+
+        counts : list of int
+            What `counts` returned.
+
+        Returns
+        -------
+        is_limited : bool
+            Whether the level of the noise decided.
+        """
+
     def lacking(self, factors):
         """Tell how many more triplets a group needs at least.
 
@@ -85,6 +103,11 @@ class FixedRank(RankRule):
 
     def counts(self, factors):
         return [min(self.n_components, len(f.singular_values)) for f in factors]
+
+    def is_limited(self, factors, counts):
+        widths = [f.components.shape[1] for f in factors]
+        pairs = zip(counts, widths, strict=True)
+        return any(n < min(self.n_components, width) for n, width in pairs)
 
 
 @dataclass(frozen=True)
@@ -120,6 +143,11 @@ class EnergyShare(RankRule):
         )
         return np.bincount(owner[chosen], minlength=len(factors)).tolist()
 
+    def is_limited(self, factors, counts):
+        pairs = zip(factors, counts, strict=True)
+        kept = sum(np.sum(f.singular_values[:n] ** 2) for f, n in pairs)
+        return kept < self.share * sum(f.energy for f in factors)
+
     def lacking(self, factors):
         # No further triplet has more energy than the last one of its group.
         left = self.share * sum(f.energy for f in factors)
@@ -143,6 +171,12 @@ class NoiseRank(RankRule):
 
     def counts(self, factors):
         return [_n_above_noise(f) for f in factors]
+
+    def is_limited(self, factors, counts):
+        pairs = zip(factors, counts, strict=True)
+        return any(
+            n == len(f.singular_values) < f.components.shape[1] for f, n in pairs
+        )
 
 
 def rank_rule(n_components):

@@ -23,7 +23,7 @@ def check_squares(X):
     ValueError
         If the largest magnitude is neither zero nor from 1e-140 to 1e140.
     """
-    if X.dtype == np.float32:
+    if X.dtype == np.float32 or _is_within(X, 1 / _LARGEST, _LARGEST):
         return
     largest = largest_of(X)
     if largest and not 1 / _LARGEST <= largest <= _LARGEST:
@@ -47,7 +47,7 @@ def power_of_two(X):
     unit : float
         In units of it the squares of the numbers stay within their type.
     """
-    if _is_surely_safe(X):
+    if _is_within(X, 1 / _SAFE, _SAFE):
         return 1.0
     largest = largest_of(X)
     if largest == 0 or 1 / _SAFE <= largest <= _SAFE:
@@ -58,8 +58,8 @@ def power_of_two(X):
     return float(2.0 ** np.clip(exponent, -bound, bound))
 
 
-def _is_surely_safe(X):
-    """Tell by the norm, which BLAS has soon, whether the largest number is safe."""
+def _is_within(X, low, high):
+    """Tell by the norm, which BLAS has soon, whether the largest number surely is."""
     values = X.data if sparse.issparse(X) else X
     if not values.flags.c_contiguous:
         return False
@@ -67,7 +67,7 @@ def _is_surely_safe(X):
     with np.errstate(over="ignore"):
         norm = np.sqrt(float(flat @ flat))
     # The largest is from the root mean square to the norm; rounding has moved both.
-    return 2 / _SAFE * np.sqrt(flat.size) <= norm <= _SAFE / 2
+    return bool(2 * low * np.sqrt(flat.size) <= norm <= high / 2)
 
 
 def largest_of(X):

@@ -5,6 +5,9 @@ import numpy as np
 # Entries this close to the largest are ties: rounding must not choose among them.
 _TIE = 0.95
 
+# Numbers of which a copy is soon made.
+_FEW = 2**16
+
 
 def with_fixed_signs(components):
     """Flip components so that the first of their largest entries is positive.
@@ -19,14 +22,17 @@ def with_fixed_signs(components):
     components : ndarray of shape (n_components, n_features)
         The vectors or their negatives, row by row in memory.
     """
-    # One row at a time: for many features a copy of all would be the larger part.
     rows = np.ascontiguousarray(components)
-    signs = np.array([_sign(row) for row in rows], components.dtype)
+    if rows.size <= _FEW:
+        return rows * _signs(rows)[:, None]
+    # One row at a time: for many features a copy of all would be the larger part.
+    signs = np.concatenate([_signs(row[None]) for row in rows])
     return rows * signs[:, None]
 
 
-def _sign(row):
-    """Return the sign of the first entry that is large."""
-    top = max(row.max(), -row.min())
-    first = (np.abs(row) >= _TIE * top).argmax()
-    return np.sign(row[first])
+def _signs(rows):
+    """Return the sign of the first entry of each row that is large."""
+    magnitudes = np.abs(rows)
+    tops = magnitudes.max(axis=1, keepdims=True)
+    first = (magnitudes >= _TIE * tops).argmax(axis=1)
+    return np.sign(rows[np.arange(len(rows)), first])

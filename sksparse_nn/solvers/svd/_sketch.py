@@ -233,6 +233,12 @@ class SketchSolver(SVDSolver):
     def moments(self, rows, state):
         return state
 
+    def noise(self, state):
+        """Return the noise of each group, without a decomposition."""
+        sketch = state.whole()
+        groups = range(len(sketch.columns))
+        return np.sqrt([self._energy_and_rounding(sketch, g)[1] for g in groups])
+
     def leading(self, state, n_components):
         sketch = state.whole()
         return [
@@ -243,14 +249,12 @@ class SketchSolver(SVDSolver):
     def _leading_of_group(self, sketch, group, k):
         where, unit = sketch.partition.columns[group], sketch.unit
         columns, mean = sketch.columns[group], sketch.mean[where]
-        total = sketch.energy[group] + sketch.weight * (mean @ mean)
-        energy = sketch.energy[group] if self.center else total
+        energy, rounding = self._energy_and_rounding(sketch, group)
         if not self.center:
             columns = _with(columns, np.sqrt(sketch.weight) * mean / unit)
             mean = np.zeros_like(mean)
         values, U = _eigen(_products(columns))
         values = values * unit**2
-        rounding = 4 * sketch.eps * energy
         n_kept = min(k, int((values > rounding).sum()))
         values, U = values[:n_kept], U[:, :n_kept] * (unit / np.sqrt(values[:n_kept]))
         largest = values.max(initial=0.0)
@@ -265,6 +269,13 @@ class SketchSolver(SVDSolver):
             weight=sketch.weight,
             is_complete=n_kept < k,
         )
+
+    def _energy_and_rounding(self, sketch, group):
+        energy = sketch.energy[group]
+        if not self.center:
+            mean = sketch.mean[sketch.partition.columns[group]]
+            energy = energy + sketch.weight * (mean @ mean)
+        return energy, 4 * sketch.eps * energy
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,83 @@
+"""What ``solver="auto"`` does: products of features where they are proven to do."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+
+from sksparse_nn.solvers.svd._choice import choose_solver
+from sksparse_nn.solvers.svd._decomposition import decompose
+from sksparse_nn.solvers.svd._gram import are_proven
+
+# Widest rows of large data whose products are tried before anything else.
+_WIDEST = 512
+
+# Rows and multiply-adds that LAPACK is done with before products could be tried.
+_FEW_ROWS = 1000
+_LITTLE = 2**18
+
+
+def decompose_by_best(rows, rule, solvers, parameters):
+    """Decompose rows by the fastest solver that keeps their digits.
+
+    Tall rows are multiplied first, in their own type, then in float64, and are left to
+    LAPACK only where neither is proven to be enough.
+
+    Parameters
+    ----------
+    rows : WeightedRows
+        The data.
+
+    rule : RankRule
+        How many components to keep.
+
+    solvers : Registry
+        The solvers by name.
+
+    parameters : dict
+        Their parameters.
+
+    Returns
+    -------
+    name : str
+        The solver whose result it is.
+
+    decomposition : Decomposition
+        What it found.
+
+    moments : Moments or None
+        See `SVDSolver.moments`.
+    """
+    name, n_passes, moments = choose_solver(rows, rule), 0, None
+    if _are_worth_a_try(rows, name):
+        for is_exact in (False, True):
+            gram = solvers.make("gram", parameters | {"is_exact": is_exact})
+            moments = gram.prepare(rows)
+            found = decompose(gram, moments, rows.partition, rule)
+            if are_proven(moments, found, center=gram.center):
+                return "gram", _after(n_passes, found), moments
+            n_passes += found.n_passes
+            if moments.rounding < np.finfo(np.float32).eps:  # no float64 would help
+                break
+        name = "exact"
+    solver = solvers.make(name, parameters)
+    state = solver.prepare(rows)
+    found = decompose(solver, state, rows.partition, rule)
+    if moments is None:
+        moments = solver.moments(rows, state)
+    return name, _after(n_passes, found), moments
+
+
+def _after(n_passes, found):
+    return replace(found, n_passes=found.n_passes + n_passes) if n_passes else found
+
+
+def _are_worth_a_try(rows, name):
+    """Tell whether products of features may do, and are quicker where they do."""
+    n_rows, n_features = rows.X.shape
+    widest = rows.partition.widest
+    is_little = n_rows < _FEW_ROWS and n_rows * n_features * widest <= _LITTLE
+    if widest > n_rows or is_little:
+        return False
+    is_one = widest == n_features and not sparse.issparse(rows.X)
+    return name == "exact" or (is_one and widest <= _WIDEST)
