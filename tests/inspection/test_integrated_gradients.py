@@ -89,7 +89,6 @@ def fitted_net(request, digits):
     net = SparseNetClassifier(
         module=(STRAIGHT | BENT)[request.param], max_epochs=3, random_state=0
     )
-    net.kind_ = request.param
     return net.fit(digits[0][:600], digits[1][:600])
 
 
@@ -150,9 +149,8 @@ def test_no_contribution_is_further_off_than_its_bound(net, digits):
         assert (found.bounds <= tol * largest(found.atoms) + 1e-9).all()
 
 
+@pytest.mark.parametrize("net", STRAIGHT, indirect=True)
 def test_kinks_are_exact_whatever_is_allowed(net, digits):
-    if net.kind_ not in STRAIGHT:
-        pytest.skip("of layers without kinks, or of a module that cannot be read")
     X = digits[0][600:606]
     found = without_warnings(net, X, tol=0.5)
     inner, net.net_.module_ = net.net_.module_, Own(net.net_.module_)
