@@ -143,6 +143,7 @@ def attribute_stages(stages, *, outputs=None, features=True, tol=1e-3):
     start = _without_atoms(stages)
     bias = np.take_along_axis(net.outputs(start[:1]), which, axis=1)
     worths, bounds = integrated_gradients(net, Z, start, which, tol)
+    floor = net.floor(which) + _rounding(stages.rows[-1], Z, start, worths)
     worths = _back(stages, worths, len(stages.transformers), stages.atoms)
     codes = stages.rows[stages.atoms]
     found = Bunch(
@@ -155,7 +156,7 @@ def attribute_stages(stages, *, outputs=None, features=True, tol=1e-3):
     )
     found.errors = found.outputs - found.bias - found.atoms.sum(axis=2)
     found.bounds = np.maximum(bounds, np.abs(found.errors))
-    _warn(found, tol, net.floor(which))
+    _warn(found, tol, floor)
     if features:
         _check_nothing_is_missing(stages.rows[stages.first])
         worths = _back(stages, worths, stages.atoms, stages.first)
@@ -219,6 +220,12 @@ def _numbers_of(names, outputs):
     if unknown:
         raise ValueError(f"outputs must be among {names}. Got {unknown}.")
     return np.array([places[name] for name in outputs.tolist()], dtype=np.intp)
+
+
+def _rounding(given, Z, start, worths):
+    """Return what the rounding of the rows that a network is given may add."""
+    eps = np.finfo(np.float32 if given.dtype == np.float32 else np.float64).eps
+    return eps * (np.abs(worths) * (np.abs(Z) + np.abs(start))[:, None]).sum(axis=2)
 
 
 def _warn(found, tol, floor):

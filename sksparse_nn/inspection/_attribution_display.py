@@ -5,7 +5,7 @@ from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.utils import _safe_indexing
 
-from sksparse_nn.inspection._attribution import attribute
+from sksparse_nn.inspection._attribution import attribute_stages
 from sksparse_nn.inspection._canvas import (
     SIGNED,
     lettered,
@@ -142,29 +142,11 @@ class AttributionDisplay:
         display : AttributionDisplay
             Drawn.
         """
-        X = _safe_indexing(X, [row])
-        if target is not None:
-            outputs = [target]
-        else:
-            outputs = "predicted" if is_classifier(estimator) else [0]
-        found = attribute(estimator, X, outputs=outputs, features=features, tol=tol)
-        stages = read_stages(estimator, X)
-        is_plain = features and stages.atoms == stages.first
-        of_features = {}
-        if features:
-            of_features = {
-                "features": found.features[0, 0],
-                "feature_names": found.feature_names,
-                "values": _values(X, image_shape),
-                "image_shape": image_shape,
-            }
-        return cls(
-            None if is_plain else found.atoms[0, 0],
-            atom_names=_atom_names(stages, found.atom_names),
-            target=found.targets[0, 0],
-            output=found.outputs[0, 0],
-            **of_features,
-        ).plot(axes=axes)
+        stages = read_stages(estimator, _safe_indexing(X, [row]))
+        display = attribution_of_row(
+            stages, target=target, image_shape=image_shape, features=features, tol=tol
+        )
+        return display.plot(axes=axes)
 
     def plot(self, *, axes=None, n_bars=10, cmap=SIGNED):
         """Draw features as a map or as bars, and atoms as bars.
@@ -264,6 +246,54 @@ class AttributionDisplay:
         n_others = np.count_nonzero(values) - len(places)
         others = f"\n({n_others} others: {values.sum() - values[places].sum():+.2g})"
         ax.set_xlabel("adds to the output" + (others if n_others else ""), fontsize=8)
+
+
+def attribution_of_row(stages, *, target=None, image_shape=None, features=True, tol):
+    """Attribute a prediction whose row has gone through a pipeline.
+
+    Parameters
+    ----------
+    stages : Stages
+        The pipeline, and the row alone.
+
+    target : object, default=None
+        Of `AttributionDisplay.from_estimator`, as the others.
+
+    image_shape : tuple of int, default=None
+        Height and width, if samples are pictures.
+
+    features : bool, default=True
+        Whether to go on to the features.
+
+    tol : float
+        Of `attribute`.
+
+    Returns
+    -------
+    display : AttributionDisplay
+        Not drawn yet.
+    """
+    if target is not None:
+        outputs = [target]
+    else:
+        outputs = "predicted" if is_classifier(stages.network) else [0]
+    found = attribute_stages(stages, outputs=outputs, features=features, tol=tol)
+    is_plain = features and stages.atoms == stages.first
+    of_features = {}
+    if features:
+        of_features = {
+            "features": found.features[0, 0],
+            "feature_names": found.feature_names,
+            "values": _values(stages.rows[0], image_shape),
+            "image_shape": image_shape,
+        }
+    return AttributionDisplay(
+        None if is_plain else found.atoms[0, 0],
+        atom_names=_atom_names(stages, found.atom_names),
+        target=found.targets[0, 0],
+        output=found.outputs[0, 0],
+        **of_features,
+    )
 
 
 def _atom_names(stages, names):

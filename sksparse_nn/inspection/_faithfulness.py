@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import Bunch, check_random_state
 
 from sksparse_nn._progress import ProgressLines
-from sksparse_nn.inspection._attribution import attribute
+from sksparse_nn.inspection._attribution import attribute_stages
 from sksparse_nn.inspection._codes import dense
 from sksparse_nn.inspection._stages import read_stages
 
@@ -78,13 +78,56 @@ def deletion_curves(
     >>> bool(curves.deletion.mean() < curves.random_deletion.mean())
     True
     """
+    return curves_of_stages(
+        read_stages(estimator, X),
+        y,
+        n_points=n_points,
+        n_random=n_random,
+        tol=tol,
+        random_state=random_state,
+        verbose=verbose,
+    )
+
+
+def curves_of_stages(
+    stages, y, *, n_points=11, n_random=5, tol=1e-2, random_state=None, verbose=0
+):
+    """Do what `deletion_curves` does, with rows that have gone through a pipeline.
+
+    Parameters
+    ----------
+    stages : Stages
+        The pipeline, and the rows.
+
+    y : array-like
+        Of `deletion_curves`, as the others.
+
+    n_points : int, default=11
+        Shares of atoms to remove, from none to all.
+
+    n_random : int, default=5
+        Random orders to compare with.
+
+    tol : float, default=1e-2
+        Of `attribute`.
+
+    random_state : int, RandomState instance or None, default=None
+        Source of the random orders.
+
+    verbose : int, default=0
+        Whether to print lines on how many orders are scored.
+
+    Returns
+    -------
+    curves : sklearn.utils.Bunch
+        As from `deletion_curves`.
+    """
     rng = check_random_state(random_state)
-    stages = read_stages(estimator, X)
     is_classifier = hasattr(stages.network, "classes_")
     several = is_classifier and stages.network.predict(stages.rows[-1][:1]).ndim == 2
     wanted = "predicted" if is_classifier and not several else None
     report = ProgressLines("deletion_curves", verbose)
-    found = attribute(estimator, X, outputs=wanted, features=False, tol=tol)
+    found = attribute_stages(stages, outputs=wanted, features=False, tol=tol)
     report("predictions are attributed")
     codes, shares = dense(found.codes), np.linspace(0, 1, n_points)
     score = _Score(stages, codes, y, accuracy_score if is_classifier else r2_score)

@@ -10,8 +10,8 @@ from markupsafe import Markup
 from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import make_pipeline
-from sklearn.utils import _safe_indexing, check_random_state, estimator_html_repr
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils import check_random_state, estimator_html_repr
 from sklearn.utils.validation import check_consistent_length
 
 from sksparse_nn._progress import ProgressLines
@@ -24,10 +24,11 @@ from sksparse_nn.compression import (
 from sksparse_nn.decomposition import SparseDictionaryCoder
 from sksparse_nn.inspection._atom_card_display import AtomCardDisplay
 from sksparse_nn.inspection._atoms import atom_table
-from sksparse_nn.inspection._attribution import attribute
-from sksparse_nn.inspection._attribution_display import AttributionDisplay
+from sksparse_nn.inspection._attribution import attribute_stages
+from sksparse_nn.inspection._attribution_display import attribution_of_row
 from sksparse_nn.inspection._deletion_display import DeletionCurvesDisplay
 from sksparse_nn.inspection._dictionary_display import DictionaryDisplay
+from sksparse_nn.inspection._faithfulness import curves_of_stages
 from sksparse_nn.inspection._labels import names_of
 from sksparse_nn.inspection._page import Section, picture, table, write_page
 from sksparse_nn.inspection._path_display import SparsityPathDisplay
@@ -165,7 +166,8 @@ class _Subject:
 
     @cached_property
     def transformer(self):
-        return make_pipeline(*self.stages.transformers[: self.stages.atoms])
+        steps = make_pipeline(*self.stages.transformers[: self.stages.atoms]).steps
+        return _Coded(steps).of(self.X, self.stages.rows[self.stages.atoms])
 
     @property
     def coder(self):
@@ -185,6 +187,17 @@ class _Subject:
             f"{type(self.stages.network).__name__}; {kind} {score:.3f} on "
             f"{len(self.y)} samples."
         )
+
+
+class _Coded(Pipeline):
+    """A pipeline of transformers that knows the codes of one matrix."""
+
+    def of(self, X, codes):
+        self._X, self._codes = X, codes
+        return self
+
+    def transform(self, X):
+        return self._codes if X is self._X else super().transform(X)
 
 
 def _pipeline(subject):
@@ -226,14 +239,13 @@ def _dictionary(subject):
 def _predictions(subject, n_samples):
     pictures, features = [], _reaches_features(subject)
     for row in _different(subject.labels, len(subject.y), n_samples):
-        display = AttributionDisplay.from_estimator(
-            subject.estimator,
-            subject.X,
-            row=row,
+        display = attribution_of_row(
+            subject.stages.take([row]),
             features=features,
             image_shape=subject.image_shape if features else None,
+            tol=1e-3,
         )
-        drawn = picture(display)
+        drawn = picture(display.plot())
         true = f"Sample {row}, in truth {names_of(subject.y, [row])[0]}. "
         pictures.append(type(drawn)(drawn.data, true + drawn.alt))
     return Section(
@@ -248,7 +260,7 @@ def _predictions(subject, n_samples):
 def _reaches_features(subject):
     """Tell whether predictions can be attributed to features, on one sample."""
     try:
-        attribute(subject.estimator, _safe_indexing(subject.X, [0]))
+        attribute_stages(subject.stages.take([0]))
     except (TypeError, ValueError):
         return False
     return True
@@ -283,9 +295,8 @@ def _atoms(subject, n_atoms):
 
 
 def _faithfulness(subject):
-    display = DeletionCurvesDisplay.from_estimator(
-        subject.estimator, subject.X, subject.y, random_state=subject.seed
-    )
+    curves = curves_of_stages(subject.stages, subject.y, random_state=subject.seed)
+    display = DeletionCurvesDisplay(curves).plot()
     return Section(
         "faithfulness",
         "Is it true?",
@@ -332,11 +343,13 @@ def _different(labels, n_rows, n_samples):
 
 def _most_important(subject):
     """Return the atoms by what they add to predictions, in the mean of magnitudes."""
-    rows = _safe_indexing(subject.X, slice(0, _READ))
     is_one = subject.labels is not None and subject.labels.ndim == 1
     wanted = "predicted" if is_one else None
-    found = attribute(
-        subject.estimator, rows, outputs=wanted, features=False, tol=_TOLERANCE
+    found = attribute_stages(
+        subject.stages.take(slice(0, _READ)),
+        outputs=wanted,
+        features=False,
+        tol=_TOLERANCE,
     )
     added = np.abs(found.atoms).sum(axis=(0, 1))
     by_atom = added.reshape(-1, subject.coder.components_.shape[0]).sum(axis=0)

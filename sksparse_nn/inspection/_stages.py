@@ -1,10 +1,11 @@
 """A fitted pipeline as a network and what stands ahead of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Number
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._pipelines import flat_steps
@@ -41,6 +42,22 @@ class Stages:
     rows: list
     first: int
     atoms: int
+
+    def take(self, chosen):
+        """Return the same with some of the rows.
+
+        Parameters
+        ----------
+        chosen : slice or array-like of int
+            Which.
+
+        Returns
+        -------
+        stages : Stages
+            Nothing is transformed again.
+        """
+        rows = [_safe_indexing(part, chosen) for part in self.rows]
+        return replace(self, rows=rows)
 
     def feature_names(self, place):
         """Return the names of the columns that stand at a place.

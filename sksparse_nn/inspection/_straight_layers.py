@@ -1,6 +1,7 @@
 """Gradients along lines through layers that are straight up to a kink at zero."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from torch import nn
@@ -62,7 +63,7 @@ def read_layers(module, width):
         All but the last one with a kink; None if there are other layers, or so many
         units that points take less time.
     """
-    layers, last = [], _same(width)
+    layers, last = [], None
     for part in _leaves(module):
         if type(part) not in _KINDS or _is_hooked(part):
             return None
@@ -70,10 +71,9 @@ def read_layers(module, width):
         if isinstance(found, Layer):
             last = found if last is None else last.then(found)
         elif found is not None:
-            last = _same(len(layers[-1].bias)) if last is None else last
-            layers.append(replace(last, slope=found))
-            last = None
-    last = _same(len(layers[-1].bias)) if last is None else last
+            layers.append(replace(last or _same(width), slope=found))
+            last, width = None, len(layers[-1].bias)
+    last = last or _same(width)
     n_units = sum(len(layer.bias) for layer in layers[:-1])
     return None if n_units > _MOST_UNITS else [*layers, last]
 
@@ -108,25 +108,97 @@ def straight_gradients(layers, Z, start, which):
 
 
 def _of_block(layers, Z, start, which):
-    *kinked, last = layers
-    if not kinked:
+    first, *others, last = layers if len(layers) > 1 else [None, *layers]
+    if first is None:
         return last.weight[which]
-    pieces = _Pieces.whole(kinked[0].apply(start), (Z - start) @ kinked[0].weight.T)
+    lines = _Pieces.whole(first.apply(start), (Z - start) @ first.weight.T)
+    if not others:
+        slopes = lines.mean_slopes(first.slope)[:, None]
+        return last.weight[which] * slopes @ first.weight
+    bends, pieces = _through_first(lines, first.slope, others[0])
     slopes = []
-    for layer, behind in zip(kinked, [*kinked[1:], None], strict=True):
-        if behind is None:
-            slopes.append(pieces.mean_slopes(layer.slope))
-            break
+    for layer, behind in pairwise(others):
         parents, pieces = pieces.cut()
+        bends = bends.cut(parents)
         slopes = [slope[parents] for slope in slopes]
         slopes.append(pieces.slopes(layer.slope))
         pieces = pieces.through(slopes[-1], behind)
+    slopes.append(pieces.mean_slopes(others[-1].slope))
     gradients = last.weight[which][pieces.owners] * slopes.pop()[:, None]
-    for layer in kinked[:0:-1]:
+    for layer in others[:0:-1]:
         gradients = gradients @ layer.weight * slopes.pop()[:, None]
     gradients *= (pieces.ends - pieces.begins)[:, None, None]
-    firsts = np.flatnonzero(np.diff(pieces.owners, prepend=-1))
-    return np.add.reduceat(gradients, firsts, axis=0) @ kinked[0].weight
+    return bends.back(gradients, pieces.owners, others[0]) @ first.weight
+
+
+def _through_first(lines, slope, behind):
+    """Cut lines by the first layer, and return the sums of the one behind it.
+
+    From a piece to the next a single unit bends, so that its weights alone are added.
+    """
+    pieces = lines.cut()[1]
+    is_start = pieces.units < 0
+    below = np.broadcast_to(slope, lines.values.shape[1:])[pieces.units]
+    at = np.arange(len(is_start)), pieces.units
+    jumps = np.where(pieces.rates[at] > 0, 1 - below, below - 1)
+    columns = np.ascontiguousarray(behind.weight.T)[pieces.units]
+    starts, sums = pieces.take(is_start), []
+    slopes = starts.slopes(slope)
+    for part, first in ((pieces.values, starts.values), (pieces.rates, starts.rates)):
+        added = columns * (jumps * part[at])[:, None]
+        added[is_start] = slopes * first @ behind.weight.T
+        sums.append(_added_up(added, is_start))
+    ends = pieces.take(np.append(is_start[1:], True)).slopes(slope)
+    bends = _Bends(pieces.units, jumps, ends)
+    return bends, replace(pieces, values=sums[0] + behind.bias, rates=sums[1])
+
+
+def _added_up(parts, is_start):
+    """Add up along pieces, anew for each line."""
+    # Many times as fast as cumsum along the first axis.
+    for piece in np.flatnonzero(~is_start):
+        parts[piece] += parts[piece - 1]
+    return parts
+
+
+@dataclass(frozen=True)
+class _Bends:
+    """Where the first layer bends.
+
+    Attributes
+    ----------
+    units : ndarray of int of shape (n_pieces,)
+        The unit that crosses zero where a piece begins, -1 if there is none.
+
+    jumps : ndarray of shape (n_pieces,)
+        What its slope grows by.
+
+    ends : ndarray of shape (n_lines, n_units)
+        Slopes at the ends of lines.
+    """
+
+    units: np.ndarray
+    jumps: np.ndarray
+    ends: np.ndarray
+
+    def cut(self, parents):
+        # The first of the pieces that another is cut into begins where it began.
+        is_first = np.diff(parents, prepend=-1) != 0
+        units = np.where(is_first, self.units[parents], -1)
+        return replace(self, units=units, jumps=self.jumps[parents])
+
+    def back(self, gradients, owners, behind):
+        # Each unit has its last slope on the whole line, and its first one before it
+        # bends.
+        is_start = np.diff(owners, prepend=-1) != 0
+        sums = _added_up(gradients, is_start)
+        out = sums[np.append(is_start[1:], True)] @ behind.weight * self.ends[:, None]
+        bent = np.flatnonzero(self.units >= 0)
+        units, lines = self.units[bent], owners[bent]
+        columns = np.ascontiguousarray(behind.weight.T)[units]
+        before = np.matmul(sums[bent - 1], columns[:, :, None])[:, :, 0]
+        out[lines, :, units] -= self.jumps[bent, None] * before
+        return out
 
 
 @dataclass(frozen=True)
@@ -143,6 +215,9 @@ class _Pieces:
 
     values, rates : ndarray of shape (n_pieces, n_units)
         Sums are these values, those at the line's beginning, plus rates times places.
+
+    units : ndarray of int of shape (n_pieces,)
+        The unit whose sum is zero where a piece begins, -1 if there is none.
     """
 
     owners: np.ndarray
@@ -150,12 +225,14 @@ class _Pieces:
     ends: np.ndarray
     values: np.ndarray
     rates: np.ndarray
+    units: np.ndarray
 
     @classmethod
     def whole(cls, values, rates):
         # Return a piece a line.
         n = len(values)
-        return cls(np.arange(n), np.zeros(n), np.ones(n), values, rates)
+        units = np.full(n, -1)
+        return cls(np.arange(n), np.zeros(n), np.ones(n), values, rates, units)
 
     def cut(self):
         # Cut where sums cross zero; return also the piece that each comes from.
@@ -163,6 +240,7 @@ class _Pieces:
         crossings = self._crossings()
         parents, units = np.nonzero((crossings > begins) & (crossings < ends))
         places = np.append(self.begins, crossings[parents, units])
+        units = np.append(np.full(len(self.owners), -1), units)
         parents = np.append(np.arange(len(self.owners)), parents)
         order = np.lexsort([places, parents])
         parents, begins = parents[order], places[order]
@@ -175,8 +253,13 @@ class _Pieces:
             ends,
             self.values[parents],
             self.rates[parents],
+            units[order],
         )
         return parents, pieces
+
+    def take(self, chosen):
+        # Return some of the pieces.
+        return _Pieces(*(field[chosen] for field in vars(self).values()))
 
     def slopes(self, below):
         # Return what sums are multiplied by, of pieces that no sum crosses zero in.

@@ -1,5 +1,6 @@
 """Curves of deletion and insertion."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -12,8 +13,15 @@ from sksparse_nn import (
     SparseNetRegressor,
     TruncatedSVDReducer,
 )
+from sksparse_nn.inspection import (
+    AtomCardDisplay,
+    AttributionDisplay,
+    CodeUsageDisplay,
+    deletion_curves,
+    report,
+)
 from sksparse_nn.inspection import _faithfulness as faithfulness
-from sksparse_nn.inspection import deletion_curves
+from sksparse_nn.inspection._page import Section
 
 
 @pytest.fixture(scope="module", name="digits")
@@ -80,3 +88,46 @@ def test_as_many_atoms_are_removed_as_the_share_says(monkeypatch):
     removed = [10 - n for n in kept[:11]]
     assert [int(n[0]) for n in removed] == list(range(11))
     assert all((n == n[0]).all() for n in removed)
+
+
+def test_rows_are_coded_once(digits, model, monkeypatch):
+    X, y = digits[0][:40], digits[1][:40]
+    coded = []
+    transform = SparseDictionaryCoder.transform
+
+    def count(self, rows):
+        coded.append(len(rows))
+        return transform(self, rows)
+
+    monkeypatch.setattr(SparseDictionaryCoder, "transform", count)
+    deletion_curves(model, X, y, n_random=1, random_state=0)
+    assert coded == [40]
+    AttributionDisplay.from_estimator(model, X, row=3)
+    assert coded == [40, 1]
+    CodeUsageDisplay.from_estimator(model[0], X)
+    AtomCardDisplay.from_estimator(model[0], X, y, atom=1)
+    assert coded == [40, 1, 40, 40]
+    plt.close("all")
+
+
+def test_a_report_codes_its_rows_once_for_all_that_it_reads(
+    digits, model, monkeypatch, tmp_path
+):
+    X, y = digits[0][:40], digits[1][:40]
+    read = []
+    transform = SparseDictionaryCoder.transform
+
+    def count(self, rows):
+        read.append(len(rows))
+        return transform(self, rows)
+
+    monkeypatch.setattr(SparseDictionaryCoder, "transform", count)
+    monkeypatch.setattr("sksparse_nn.inspection._report._smaller", _nothing)
+    monkeypatch.setattr(type(model[-1]), "score", lambda self, X, y: 1.0)
+    report(model, X, y, tmp_path / "page.html", n_atoms=3, n_samples=3)
+    # Once for the page, the row that is taken apart, and once for the score.
+    assert read == [40, 1, 40]
+
+
+def _nothing(subject):
+    return Section("nothing", "Nothing", "Nothing.")

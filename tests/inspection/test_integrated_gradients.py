@@ -8,6 +8,8 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from sklearn.datasets import load_digits
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from sksparse_nn import SparseNetClassifier, SparseNetRegressor
@@ -89,7 +91,6 @@ def fitted_net(request, digits):
     net = SparseNetClassifier(
         module=(STRAIGHT | BENT)[request.param], max_epochs=3, random_state=0
     )
-    net.kind_ = request.param
     return net.fit(digits[0][:600], digits[1][:600])
 
 
@@ -150,9 +151,8 @@ def test_no_contribution_is_further_off_than_its_bound(net, digits):
         assert (found.bounds <= tol * largest(found.atoms) + 1e-9).all()
 
 
+@pytest.mark.parametrize("net", STRAIGHT, indirect=True)
 def test_kinks_are_exact_whatever_is_allowed(net, digits):
-    if net.kind_ not in STRAIGHT:
-        pytest.skip("of layers without kinks, or of a module that cannot be read")
     X = digits[0][600:606]
     found = without_warnings(net, X, tol=0.5)
     inner, net.net_.module_ = net.net_.module_, Own(net.net_.module_)
@@ -214,3 +214,13 @@ def test_an_output_that_does_not_change_is_no_reason_to_warn():
     found = without_warnings(net, [[1.0, 1.0], [0.0, 0.0], [0.1, 0.2]])
     assert np.abs(found.outputs - found.bias).max() < 1e-6
     assert_allclose(found.atoms[:, 0], [[0.7, -0.7], [0, 0], [0, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_rounding_of_single_precision_is_no_reason_to_warn(digits, activation):
+    X, y = (part[:300] for part in digits)
+    X = X.astype(np.float32)
+    net = SparseNetClassifier((8,), activation=activation, max_epochs=2, random_state=0)
+    model = make_pipeline(StandardScaler(), net).fit(X, y)
+    found = without_warnings(model, X[:20], tol=1e-8)
+    assert 1e-10 < np.abs(found.errors).max() < 1e-5
