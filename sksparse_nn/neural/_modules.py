@@ -107,7 +107,7 @@ class ModuleSpec:
         ValueError
             If the sizes are not positive or the user's module does not fit the data.
         """
-        settings = self.module_params | settings
+        settings = self.module_params | self._taken_widths() | settings
         if settings and not self._makes_module:
             raise ValueError(
                 "module_params are keyword arguments of a callable module. Got "
@@ -138,7 +138,6 @@ class ModuleSpec:
     def _own_module(self, settings):
         if isinstance(self.module, nn.Module):
             return deepcopy(self.module)
-        settings = self._taken(self.widths) | settings
         module = self.module(self.n_features, self.n_outputs, **settings)
         if not isinstance(module, nn.Module):
             raise ValueError(
@@ -147,13 +146,18 @@ class ModuleSpec:
             )
         return module
 
-    def _taken(self, widths):
-        if not widths:
-            return widths
-        arguments = list(signature(self.module).parameters.values())[2:]
+    def _taken_widths(self):
+        if not (self.widths and self._makes_module):
+            return {}
+        arguments = list(signature(self.module).parameters.values())
+        known = {argument.name for argument in arguments[:2]}
         takes_all = any(a.kind is a.VAR_KEYWORD for a in arguments)
-        names = {a.name for a in arguments}
-        return {name: widths[name] for name in widths if takes_all or name in names}
+        names = {argument.name for argument in arguments[2:]}
+        return {
+            name: width
+            for name, width in self.widths.items()
+            if name not in known and (takes_all or name in names)
+        }
 
     def _try_out(self, module):
         """Answer one row of zeros, which lazy layers need before they have weights."""

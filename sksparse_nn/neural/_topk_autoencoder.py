@@ -276,8 +276,9 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 for number in range(1, self.max_epochs + 1):
                     batches = self._batches(X, scaling, rng, device)
                     record = {"epoch": number} | training.epoch(batches)
-                    self._look_at(record)
+                    self._check_loss(record)
                     history, learnt = [*history, record], _arrays(module)
+                    self._write(record)
             except KeyboardInterrupt:
                 if not (history and self._keeps(history)):
                     raise
@@ -305,12 +306,14 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             rows = dense_rows(X, order[start : start + self.batch_size])
             yield torch.from_numpy(scaling.apply(rows)).to(device)
 
-    def _look_at(self, record):
+    def _check_loss(self, record):
         if not math.isfinite(record["train_loss"]):
             raise ValueError(
                 f"Training met a loss of {record['train_loss']} in epoch "
                 f"{record['epoch']}. Lower learning_rate={self.learning_rate}."
             )
+
+    def _write(self, record):
         if self.verbose:
             sys.stdout.write(
                 f"epoch {record['epoch']:>4}  train loss {record['train_loss']:.5f}  "

@@ -328,6 +328,12 @@ class AskedByName(nn.Module):
         return self.layer(rows)
 
 
+def test_the_width_of_the_input_comes_before_module_params():
+    setter, given = InputShapeSetter(), {"input_dim": 99}
+    net = fitted("number", [setter], module=ThreeArguments, module_params=given)
+    assert net.net_.module_.input_dim == 4
+
+
 @pytest.mark.parametrize("task", ["labels", "number"])
 @pytest.mark.parametrize(
     "module", [ThreeArguments, AskedByName, linear, None], ids=repr
