@@ -26,9 +26,9 @@ _EIGEN_TOL = 1e-8
 _EIGEN_PASSES = 20
 _OVERSAMPLING = 10
 
-# How many times as large rounding becomes where a column has few values, as sums of many
-# equal numbers are rounded in one direction; and the worst in a product of features, in
-# units of their squared lengths and of the precision.
+# How many times as large rounding becomes where columns have few values, as sums of
+# many equal numbers are rounded in one direction; and the worst in a product of
+# features, in units of their squared lengths and of the precision.
 _REPEATED = 8
 _OF_PRODUCTS = 4 * _REPEATED
 _OF_LAPACK = 8 * np.finfo(np.float64).eps
