@@ -184,7 +184,8 @@ class TruncatedSVDReducer(
         "gram" and "sketch" do not see the data again and give bounds.
 
     n_passes_ : int
-        Times the data were read, multiplying by them and their transpose.
+        Times the data were read, multiplying by them and their transpose: by "auto"
+        more than once where the first products did not prove enough.
 
     solver_ : str
         The solver that was used; after `partial_fit` "gram", or "sketch" where a group

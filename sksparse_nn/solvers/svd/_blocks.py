@@ -9,6 +9,9 @@ _SPARSE = 2**13
 # Bytes of a panel that holds a few rows of a sparse matrix unpacked, if it is small.
 _PANEL = 2**22
 
+# Columns up to which products take less time than reading.
+_NARROW = 64
+
 # Columns from which BLAS's own threads are worth more than ours.
 _WIDE = 512
 
@@ -16,8 +19,8 @@ _WIDE = 512
 def product_blocks(n_rows, partition):
     """Cut dense rows into blocks whose features are multiplied with each other.
 
-    Those of one group are copied to be shifted, and are cut smaller so that the copy
-    stays in cache too.
+    Narrow ones of one group are copied to be shifted, and are cut smaller so that the
+    copy stays in cache too.
 
     Parameters
     ----------
@@ -32,8 +35,8 @@ def product_blocks(n_rows, partition):
     blocks : list of slice
         In order.
     """
-    is_one = partition.widest == partition.n_features
-    return row_blocks(n_rows, partition, _CACHED // 4 if is_one else _CACHED)
+    is_narrow = partition.widest == partition.n_features <= _NARROW
+    return row_blocks(n_rows, partition, _CACHED // 4 if is_narrow else _CACHED)
 
 
 def row_blocks(n_rows, partition, cached=None):

@@ -26,9 +26,11 @@ _EIGEN_TOL = 1e-8
 _EIGEN_PASSES = 20
 _OVERSAMPLING = 10
 
-# Several times the rounding of products of features in units of the squared lengths of
-# the features: sums of many equal numbers are rounded in one direction.
-_OF_PRODUCTS = 32
+# How many times as large rounding becomes where columns have few values, as sums of
+# many equal numbers are rounded in one direction; and the worst in a product of
+# features, in units of their squared lengths and of the precision.
+_REPEATED = 8
+_OF_PRODUCTS = 4 * _REPEATED
 _OF_LAPACK = 8 * np.finfo(np.float64).eps
 
 # Share of the noise of data that the rounding of products may have where it stands.
@@ -169,10 +171,11 @@ def _factors(group, values, vectors, residuals, k):
     values, residuals = values[:n_kept], residuals[:n_kept]
     # Components are stored in the type of the data, the products multiply that error.
     of_type = group.moments.eps * values.max(initial=0.0)
+    of_products = _REPEATED * group.squared_rounding
     return Factors(
         components=vectors[:, :n_kept].T,
         singular_values=np.sqrt(values),
-        residuals=(residuals + group.squared_rounding + of_type) / values,
+        residuals=(residuals + of_products + of_type) / values,
         mean=group.mean,
         energy=float(group.energy),
         noise=float(np.sqrt(group.squared_noise)),

@@ -122,6 +122,18 @@ def test_residuals_are_true(name, spectrum, shape, dtype, center):
 
 
 @every_solver
+@every_dtype
+@pytest.mark.parametrize("value", [0.7, 1.1])
+def test_residuals_are_true_of_columns_of_two_values(name, dtype, value):
+    is_large = np.random.default_rng(0).random((30_000, 12)) < 0.5
+    X = np.where(is_large, value, -0.3).astype(dtype)
+    X[:, 1:] *= dtype(0.01)
+    found = solve(name, X, 1)
+    true = residuals(X.astype(float), found.singular_values, found.components)
+    assert np.all(true <= 1.5 * found.residuals + 4 * np.finfo(dtype).eps)
+
+
+@every_solver
 @every_shape
 @every_dtype
 @centred_or_not
