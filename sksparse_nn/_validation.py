@@ -1,5 +1,6 @@
 """Checks of what a user hands to an estimator."""
 
+import os
 import warnings
 from contextlib import contextmanager
 
@@ -74,15 +75,16 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
     if isinstance(X, list | tuple) or _hides_its_type(X):
         X = np.asarray(X)  # so that it is of the type that NumPy gives it
     is_left_to_us = ensure_all_finite is True and not sparse.issparse(X)
-    checked = validate_data(
-        estimator,
-        X,
-        dtype=np.float64 if _is_double(X) else list(FLOAT_TYPES),
-        accept_sparse="csr",
-        reset=reset,
-        ensure_all_finite=False if is_left_to_us else ensure_all_finite,
-        **options,
-    )
+    with np.errstate(invalid="ignore"):  # sums of huge numbers
+        checked = validate_data(
+            estimator,
+            X,
+            dtype=np.float64 if _is_double(X) else list(FLOAT_TYPES),
+            accept_sparse="csr",
+            reset=reset,
+            ensure_all_finite=False if is_left_to_us else ensure_all_finite,
+            **options,
+        )
     X, *y = checked if isinstance(checked, tuple) else (checked,)
     if is_left_to_us:
         _check_finite(estimator, X)
@@ -174,7 +176,8 @@ def _check_finite(estimator, X):
             flat = X.ravel()
             if np.isfinite(flat @ flat):
                 return
-    assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
+    with np.errstate(invalid="ignore"):
+        assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
 
 
 def _hides_its_type(X):
@@ -192,6 +195,43 @@ def _is_double(X):
         or any(name in str(d).lower() for name in doubles)
         for d in dtypes
     )
+
+
+def check_n_components(n_components, n_features, *, paired=False):
+    """Refuse more atoms than the machine has memory for.
+
+    Parameters
+    ----------
+    n_components : int
+        Number of atoms.
+
+    n_features : int
+        Their width.
+
+    paired : bool, default=False
+        Whether a number for each pair of atoms is kept.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit.
+    """
+    width = n_features + (n_components if paired else 0)
+    needed, there = 8 * n_components * width, _memory()
+    if needed > there:
+        raise ValueError(
+            f"n_components={n_components} atoms of {n_features} features take"
+            f" {needed / 1e9:,.0f} GB. Got a machine with {there / 1e9:,.0f} GB; lower"
+            " n_components."
+        )
+
+
+def _memory():
+    """Return the bytes of the machine, or what one can address if it does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 2**47
 
 
 def check_same_names(one, other):
