@@ -1,5 +1,6 @@
 """Checks of what a user hands to an estimator."""
 
+import os
 import re
 import warnings
 from contextlib import contextmanager
@@ -244,6 +245,43 @@ def _is_double(X):
         or any(name in str(d).lower() for name in doubles)
         for d in dtypes
     )
+
+
+def check_n_components(n_components, n_features, *, paired=False):
+    """Refuse more atoms than the machine has memory for.
+
+    Parameters
+    ----------
+    n_components : int
+        Number of atoms.
+
+    n_features : int
+        Their width.
+
+    paired : bool, default=False
+        Whether a number for each pair of atoms is kept.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit.
+    """
+    width = n_features + (n_components if paired else 0)
+    needed, there = 8 * n_components * width, _memory()
+    if needed > there:
+        raise ValueError(
+            f"n_components={n_components} atoms of {n_features} features take"
+            f" {needed / 1e9:,.0f} GB. Got a machine with {there / 1e9:,.0f} GB; lower"
+            " n_components."
+        )
+
+
+def _memory():
+    """Return the bytes of the machine, or what one can address if it does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 2**47
 
 
 def check_same_names(one, other):

@@ -74,6 +74,27 @@ def _atom_weights(weights, n_atoms):
     return weights
 
 
+def alpha_of_all(alphas, weights):
+    """Return what ``alpha=None`` stands for with the rows of some fits together.
+
+    Parameters
+    ----------
+    alphas : list of float
+        What it stands for with those of each, shares of a root mean square.
+
+    weights : list of float
+        Weights of their rows.
+
+    Returns
+    -------
+    alpha : float
+        The root of the mean square.
+    """
+    largest = max(alphas) or 1.0  # shares of it have squares, whatever the unit
+    shares = np.divide(alphas, largest)
+    return float(largest * np.sqrt(np.average(shares**2, weights=weights)))
+
+
 def learning_algorithm(parameters, coder):
     """Make the algorithm that learns.
 

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sksparse_nn._interrupts import keeps_interrupted
+from sksparse_nn._validation import check_n_components
 from sksparse_nn.decomposition._coder_parts import (
     DEFAULT_ALPHA,
     given_dictionary,
@@ -13,7 +14,7 @@ from sksparse_nn.decomposition._coder_parts import (
     learning_algorithm,
     patience,
 )
-from sksparse_nn.solvers._rows import mean_square
+from sksparse_nn.solvers._rows import root_mean_square
 from sksparse_nn.solvers.coding import filled_with_means, has_missing, nothing_coded
 from sksparse_nn.solvers.dictionary import (
     LEARNERS,
@@ -60,6 +61,7 @@ class DictionaryLearning:
 
     def _n_atoms(self, X):
         if self.n_components is not None:
+            check_n_components(self.n_components, X.shape[1], paired=True)
             return self.n_components
         if self.dictionary is not None:
             return len(given_dictionary(self.dictionary, None, X))
@@ -67,7 +69,13 @@ class DictionaryLearning:
 
     def _set_alpha(self, X, weights):
         X = filled_with_means(X) if has_missing(X) else X
-        self.alpha_ = float(DEFAULT_ALPHA * np.sqrt(mean_square(X, weights)))
+        alpha = float(DEFAULT_ALPHA * root_mean_square(X, weights))
+        if not np.isfinite(alpha):
+            raise ValueError(
+                "The norms of the rows must be numbers of float64. Got a root mean"
+                f" square of {alpha}; scale X."
+            )
+        self.alpha_ = alpha
 
     def _start(self, X, weights, rng):
         if has_missing(X):

@@ -32,6 +32,7 @@ from sksparse_nn.solvers.simplex import (
     encode,
     fit_values,
 )
+from sksparse_nn.solvers.svd import check_squares
 
 # Keys where no number of them is given.
 _MOST_KEYS = 128
@@ -256,6 +257,7 @@ class SparseAttentionCoder(
         """
         with restored_on_error(self):
             X = check_rows(self, X, reset=True)
+            check_squares(X)
             self._check_together()
             kept, weights = check_weights(np.arange(X.shape[0]), sample_weight)
             problem = self._problem(X if len(kept) == X.shape[0] else X[kept], weights)
@@ -277,6 +279,7 @@ class SparseAttentionCoder(
         """
         check_is_fitted(self)
         X = check_rows(self, X, reset=False)
+        check_squares(X, vanishing=False)
         return encode(
             coding_at(self._mapping(), self.temperature_, self._converged()),
             self.keys_,

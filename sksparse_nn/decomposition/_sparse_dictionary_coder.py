@@ -25,7 +25,11 @@ from sksparse_nn._validation import (
     restored_on_error,
     warn_once,
 )
-from sksparse_nn.decomposition._coder_parts import coding_algorithm, coding_work
+from sksparse_nn.decomposition._coder_parts import (
+    alpha_of_all,
+    coding_algorithm,
+    coding_work,
+)
 from sksparse_nn.decomposition._dictionary_learning import DictionaryLearning
 from sksparse_nn.solvers.coding import (
     CODERS,
@@ -35,6 +39,7 @@ from sksparse_nn.solvers.coding import (
     nothing_coded,
 )
 from sksparse_nn.solvers.dictionary import INITS, LEARNERS, Progress, merged
+from sksparse_nn.solvers.svd import check_squares
 
 
 def _codes_approximate(estimator):
@@ -539,6 +544,10 @@ class SparseDictionaryCoder(
             two.statistics,
             positive=self.positive_dict,
         )
+        alphas, weights = [self.alpha_, other.alpha_], [one.weight, two.weight]
+        self.alpha_ = alpha_of_all(alphas, weights)
+        one.weight += two.weight
+        one.objective += two.objective
         one.usage = self.usage_ + other.usage_[order]
         one.n_batches += two.n_batches
         self._store(one, self.history_)
@@ -622,7 +631,10 @@ class SparseDictionaryCoder(
         return check_rows(self, X, reset=reset, ensure_all_finite=finite)
 
     def _check_samples(self, X, sample_weight, reset):
-        return check_weights(self._check_rows(X, reset=reset), sample_weight)
+        X = self._check_rows(X, reset=reset)
+        if self.learner is not None:  # it adds up squares
+            check_squares(X, vanishing=False)
+        return check_weights(X, sample_weight)
 
     def _encode(self, X):
         return encode(

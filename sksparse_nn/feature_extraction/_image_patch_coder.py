@@ -16,7 +16,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._progress import ProgressLines
-from sksparse_nn._validation import check_rows, restored_on_error, warn_once
+from sksparse_nn._validation import (
+    check_n_components,
+    check_rows,
+    restored_on_error,
+    warn_once,
+)
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers.dictionary import LEARNERS, n_directions, unit_atoms
 from sksparse_nn.solvers.patches import (
@@ -545,6 +550,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         given = self._given_atoms(patches)
         if self.learner is None:
             return given, np.empty(0)
+        check_n_components(self.n_components, patches.shape[1])
         return learn_atoms(
             patches,
             self.n_components,

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import (
+    check_n_components,
     check_rows,
     check_structure,
     float_types,
@@ -185,6 +186,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         with restored_on_error(self):
             device = check_device(self.device)
             X = check_rows(self, X, reset=True)
+            check_n_components(self.n_components, X.shape[1])
             scaling = Scaling.of(X)
             with torch.inference_mode(False), torch.enable_grad():
                 self._train(X, scaling, device)

@@ -19,6 +19,9 @@ from sksparse_nn.kernels.statistics import (
 
 BLOCK_SIZE = 512
 
+# Norms from this to its inverse have squares that can be summed.
+_LEAST_NORM = 1e-140
+
 # A matrix product does so many multiply-adds in the time of one at a random place.
 _DENSE_ENOUGH = 32
 
@@ -166,8 +169,8 @@ def block_slices(n_rows, size=BLOCK_SIZE):
     return [slice(i, min(i + size, n_rows)) for i in range(0, n_rows, size)]
 
 
-def mean_square(X, weights):
-    """Return the weighted mean of the squared norms of the rows.
+def root_mean_square(X, weights):
+    """Return the root of the weighted mean of the squared norms of the rows.
 
     Parameters
     ----------
@@ -179,9 +182,15 @@ def mean_square(X, weights):
 
     Returns
     -------
-    mean : float
-        In the squared units of `X`.
+    root : float
+        In the units of `X`.
     """
+    norms = np.empty(X.shape[0])
+    for which in block_slices(X.shape[0]):
+        norms[which] = read_rows(X, which).norms
+    largest = norms.max(initial=0)
+    have_squares = largest == 0 or _LEAST_NORM <= largest <= 1 / _LEAST_NORM
+    unit = 1.0 if have_squares else largest
     slices = block_slices(X.shape[0])
-    total = sum(weights[which] @ read_rows(X, which).norms ** 2 for which in slices)
-    return total / weights.sum()
+    total = sum(weights[which] @ (norms[which] / unit) ** 2 for which in slices)
+    return unit * np.sqrt(total / weights.sum())

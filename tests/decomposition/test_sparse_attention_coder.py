@@ -333,3 +333,23 @@ def test_equal_seeds_give_equal_bits(coder, digits):
         warnings.simplefilter("error")
         one, two = (dense(clone(coder).fit_transform(digits)) for _ in range(2))
     assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("wrapped", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("size", [1e160, 1e300, 1.7e308, 1e-200])
+def test_rows_whose_squares_are_no_numbers_are_refused_in_words(size, wrapped):
+    X = wrapped(size * np.random.default_rng(0).uniform(-1, 1, (60, 10)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match="largest magnitude is from 1e-140 to"):
+            SparseAttentionCoder(6, random_state=0).fit(X)
+
+
+def test_huge_rows_are_not_coded_and_tiny_ones_are():
+    X = np.random.default_rng(0).uniform(-1, 1, (60, 10))
+    coder = SparseAttentionCoder(6, random_state=0).fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_allclose((coder.transform(X * 1e-200)).sum(axis=1), 1)
+        with pytest.raises(ValueError, match=r"largest magnitude is from .* to 1e"):
+            coder.transform(X * 1e300)

@@ -1,6 +1,7 @@
 """The coder beyond what every estimator is checked for."""
 
 import pickle
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -303,6 +304,32 @@ def test_merging_is_learning_from_the_rows_of_both(digits):
     both = one.usage_.sum() + two.usage_.sum()
     assert explained(digits, one.merge(two)) > max(alone)
     assert one.usage_.sum() == pytest.approx(both)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e100, 1e-200])
+def test_merging_takes_alpha_from_the_rows_of_both(digits, unit):
+    X = digits.astype(np.float64) * unit
+    X[:300] *= 5
+    coder = SparseDictionaryCoder(10, max_epochs=1, random_state=0)
+    one, two, both = (clone(coder) for _ in range(3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        one.fit(X[:300]), two.fit(X[300:]), both.fit(X)
+        merged = one.alpha_, two.alpha_, one.merge(two).alpha_
+    assert merged[0] > merged[2] > merged[1]
+    assert one.alpha_ == pytest.approx(both.alpha_, rel=1e-9)
+
+
+def test_merging_three_parts_weights_alpha_by_their_rows(digits):
+    X = digits * np.linspace(1, 4, len(digits))[:, None].astype(digits.dtype)
+    coder = SparseDictionaryCoder(10, max_epochs=1, random_state=0)
+    weights = np.linspace(1, 2, len(X))
+    parts = np.array_split(np.arange(len(X)), [200, 900])
+    one, *others = (clone(coder).fit(X[p], sample_weight=weights[p]) for p in parts)
+    for other in others:
+        one.merge(other)
+    whole = clone(coder).fit(X, sample_weight=weights)
+    assert one.alpha_ == pytest.approx(whole.alpha_, rel=1e-6)
 
 
 def test_merging_what_does_not_fit_says_so(digits):

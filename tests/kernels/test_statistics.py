@@ -9,7 +9,7 @@ from sksparse_nn.kernels.sparse_dense import (
     add_gram_times_dense,
     csr_times_dense,
 )
-from sksparse_nn.solvers._rows import mean_square, read_rows
+from sksparse_nn.solvers._rows import read_rows, root_mean_square
 from sksparse_nn.solvers.coding import OMP
 from sksparse_nn.solvers.dictionary import Statistics, usage
 
@@ -64,11 +64,11 @@ def test_picked_rows_are_the_unit_rows(block):
     assert_allclose(rows.pick(np.array([4, 2, 3])), unit[[4, 2, 3]])
 
 
-def test_mean_square_is_weighted():
+def test_root_mean_square_is_weighted():
     X, w = np.random.default_rng(0).standard_normal((700, 3)), np.arange(700.0)
     expected = w @ (X**2).sum(axis=1) / w.sum()
-    assert_allclose(mean_square(X, w), expected)
-    assert_allclose(mean_square(sparse.csr_array(X), w), expected)
+    assert_allclose(root_mean_square(X, w) ** 2, expected)
+    assert_allclose(root_mean_square(sparse.csr_array(X), w) ** 2, expected)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -60,9 +60,11 @@ def encode(
     gaps = np.zeros(X.shape[0])
 
     def encode_block(which):
-        codes = encode_rows(coder, atoms, X[which])
+        with np.errstate(all="ignore"):  # codes that are no numbers are an error
+            codes = encode_rows(coder, atoms, X[which])
+            block = compressed(codes, norms)
+        check_codes(block)
         gaps[which] = codes.gaps
-        block = compressed(codes, norms)
         return _split(*block, n_atoms) if split_sign else block
 
     slices = block_slices(X.shape[0])
@@ -74,6 +76,28 @@ def encode(
         codes.sort_indices()
     warn_of_gaps(gaps, coder.largest_gap(X.dtype))
     return codes
+
+
+def check_codes(block):
+    """Check that codes are numbers of their type.
+
+    Parameters
+    ----------
+    block : tuple of ndarray
+        What `compressed` gave.
+
+    Raises
+    ------
+    ValueError
+        If one is not, as rows are near the largest number.
+    """
+    values = block[2]
+    faults = values[~np.isfinite(values)]
+    if len(faults):
+        raise ValueError(
+            f"Codes of X must be numbers of {values.dtype}. Got {faults[0]}, as rows or"
+            " their sums are beyond its largest number; scale X."
+        )
 
 
 def weighing_norms(coder, atoms):

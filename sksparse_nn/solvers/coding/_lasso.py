@@ -154,7 +154,7 @@ class ElasticNet(AbstractCoder):
         if codes.values.dtype == np.float32:
             atoms = atoms.in_double
         linear, quadratic = self.penalties(atoms.norms)
-        for i in wide:
+        for i in wide[np.isfinite(rows.norms[wide])]:
             (row,) = rows.pick([i])
             support = codes.indices[i, : codes.counts[i]]
             values = codes.values[i, : codes.counts[i]]

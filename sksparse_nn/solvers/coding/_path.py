@@ -5,7 +5,12 @@ import numpy as np
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
 from sksparse_nn.solvers.coding._base import compressed
-from sksparse_nn.solvers.coding._encode import stack, warn_of_gaps, weighing_norms
+from sksparse_nn.solvers.coding._encode import (
+    check_codes,
+    stack,
+    warn_of_gaps,
+    weighing_norms,
+)
 from sksparse_nn.solvers.coding._missing import encode_rows_path
 
 
@@ -40,9 +45,13 @@ def encode_path(coder, dictionary, X, values, *, n_jobs=None):
     gaps = np.zeros(X.shape[0])
 
     def encode_block(which):
-        path = encode_rows_path(coder, atoms, X[which], values)
+        with np.errstate(all="ignore"):  # codes that are no numbers are an error
+            path = encode_rows_path(coder, atoms, X[which], values)
+            blocks = [compressed(codes, norms) for codes in path]
+        for block in blocks:
+            check_codes(block)
         gaps[which] = np.max([codes.gaps for codes in path], axis=0)
-        return [compressed(codes, norms) for codes in path]
+        return blocks
 
     blocks = map_in_order(encode_block, block_slices(X.shape[0]), n_jobs)
     shape = X.shape[0], len(atoms.unit)

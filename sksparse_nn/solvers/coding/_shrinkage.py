@@ -19,6 +19,9 @@ from sksparse_nn.solvers.coding._base import (
 )
 from sksparse_nn.solvers.coding._pursuit import OMP
 
+# Norms whose squares float64 holds.
+_LARGEST = 1e150
+
 # Share of the atoms' energy that their mean may have in single precision.
 _OFFSET_SHARE = 0.9
 
@@ -175,6 +178,12 @@ class Triangle(_OneLook):
 
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
+        largest = max(norms.max(initial=0), atoms.norms.max(initial=0))
+        if largest > _LARGEST:
+            raise ValueError(
+                f"Distances of rows and atoms are roots of squares, which float64 holds"
+                f" for norms up to {_LARGEST:g}. Got {largest:g}; scale X."
+            )
         shrinkage.triangle(correlations, norms, atoms.norms, *codes.entries)
         return codes
 

@@ -15,7 +15,7 @@ from sksparse_nn.solvers.svd._krylov import KrylovSolver
 from sksparse_nn.solvers.svd._partition import Partition, partition_features
 from sksparse_nn.solvers.svd._projection import Projector
 from sksparse_nn.solvers.svd._rank import rank_rule
-from sksparse_nn.solvers.svd._scale import check_squares
+from sksparse_nn.solvers.svd._scale import check_squares, squares_vanish
 from sksparse_nn.solvers.svd._stream import (
     begin_stream,
     dtype_of,
@@ -41,6 +41,7 @@ __all__ = [
     "dtype_of",
     "partition_features",
     "rank_rule",
+    "squares_vanish",
     "statistics_from",
     "stream_solver",
     "warn_if_clipped",

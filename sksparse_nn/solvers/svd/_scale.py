@@ -10,7 +10,7 @@ _SAFE = 2.0**20
 _LARGEST = 1e140
 
 
-def check_squares(X):
+def check_squares(X, *, vanishing=True):
     """Refuse data whose squares overflow or vanish in float64.
 
     Parameters
@@ -18,20 +18,40 @@ def check_squares(X):
     X : ndarray or CSR matrix
         Numbers. Those of float32 all have squares.
 
+    vanishing : bool, default=True
+        Whether numbers are refused whose squares vanish, too.
+
     Raises
     ------
     ValueError
-        If the largest magnitude is neither zero nor from 1e-140 to 1e140.
+        If the largest magnitude is beyond 1e140, or below 1e-140 and not zero.
     """
     if X.dtype == np.float32 or _is_within(X, 1 / _LARGEST, _LARGEST):
         return
     largest = largest_of(X)
-    if largest and not 1 / _LARGEST <= largest <= _LARGEST:
+    smallest = 1 / _LARGEST if vanishing else 0.0
+    if largest and not smallest <= largest <= _LARGEST:
         raise ValueError(
             f"The energy of X is a sum of squares, which float64 holds only where the "
-            f"largest magnitude is from {1 / _LARGEST:g} to {_LARGEST:g}. Got "
+            f"largest magnitude is from {smallest:g} to {_LARGEST:g}. Got "
             f"{largest:g}; scale X."
         )
+
+
+def squares_vanish(X):
+    """Tell whether numbers are so small that float64 does not hold their squares.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix
+        Numbers.
+
+    Returns
+    -------
+    vanish : bool
+        False where all are zero.
+    """
+    return 0 < largest_of(X) < 1 / _LARGEST
 
 
 def power_of_two(X):
@@ -71,7 +91,7 @@ def _is_within(X, low, high):
 
 
 def largest_of(X):
-    """Return the largest magnitude, zero if there is no number.
+    """Return the largest magnitude, zero if there is no number; NaN does not count.
 
     Parameters
     ----------
@@ -86,4 +106,7 @@ def largest_of(X):
     values = X.data if sparse.issparse(X) else X
     if not values.size:
         return 0.0
-    return max(abs(float(values.max())), abs(float(values.min())))
+    largest = max(abs(float(values.max())), abs(float(values.min())))
+    if np.isnan(largest):
+        largest = np.abs(values[~np.isnan(values)]).max(initial=0)
+    return float(largest)
