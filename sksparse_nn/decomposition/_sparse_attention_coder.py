@@ -14,12 +14,13 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._picked_rows import pick
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
     FLOAT_TYPES,
     check_rows,
     check_structure,
-    check_weights,
+    counting_rows,
     restored_on_error,
 )
 from sksparse_nn.solvers.simplex import (
@@ -255,8 +256,9 @@ class SparseAttentionCoder(
             X = check_rows(self, X, reset=True)
             check_squares(X)
             self._check_together()
-            kept, weights = check_weights(np.arange(X.shape[0]), sample_weight)
-            problem = self._problem(X if len(kept) == X.shape[0] else X[kept], weights)
+            kept, weights = counting_rows(X, sample_weight)
+            counting = X if len(kept) == X.shape[0] else pick(X, kept)
+            problem = self._problem(counting, weights)
             learner = KEYS.make(self.keys, self.get_params(deep=False))
             self._store(problem, learner.learn(problem), kept)
         return self
