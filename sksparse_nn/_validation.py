@@ -11,6 +11,8 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils._missing import is_pandas_na
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from sksparse_nn._picked_rows import pick
+
 # The first type is what integers, booleans and float16 become.
 FLOAT_TYPES = (np.float32, np.float64)
 
@@ -319,8 +321,36 @@ def check_weights(X, sample_weight):
 
     Returns
     -------
-    X : ndarray or CSR matrix of shape (n_kept, n_features)
-        Samples that count.
+    X : ndarray, PickedRows or CSR matrix of shape (n_kept, n_features)
+        Samples that count; of a dense matrix they are not copied.
+
+    weights : ndarray of shape (n_kept,)
+        Their weights, in float64.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, or all are zero.
+    """
+    kept, weights = counting_rows(X, sample_weight)
+    return (X if len(kept) == X.shape[0] else pick(X, kept)), weights
+
+
+def counting_rows(X, sample_weight):
+    """Validate sample weights and find the rows whose weight is not zero.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Samples.
+
+    sample_weight : array-like of shape (n_samples,), float or None
+        Weights; None for ones.
+
+    Returns
+    -------
+    kept : ndarray of shape (n_kept,)
+        Indices of the rows that count.
 
     weights : ndarray of shape (n_kept,)
         Their weights, in float64.
@@ -333,13 +363,13 @@ def check_weights(X, sample_weight):
     weights = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
-    counts = weights > 0
-    if not counts.any():
+    kept = np.flatnonzero(weights)
+    if not len(kept):
         raise ValueError(
             "sample_weight must be positive for at least one sample. Got"
             f" {len(weights)} zeros."
         )
-    return (X, weights) if counts.all() else (X[counts], weights[counts])
+    return kept, weights if len(kept) == len(weights) else weights[kept]
 
 
 def _canonical(X):

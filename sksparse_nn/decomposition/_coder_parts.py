@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from sksparse_nn._picked_rows import pick
 from sksparse_nn.solvers.coding import CODERS
 from sksparse_nn.solvers.dictionary import LEARNERS, Patience
 
@@ -220,7 +221,7 @@ def held_out(X, weights, fraction, rng):
         )
     order = rng.permutation(n_rows)
     held, rest = np.sort(order[:n_held]), np.sort(order[n_held:])
-    return (X[rest], weights[rest]), (X[held], weights[held])
+    return (pick(X, rest), weights[rest]), (X[held], weights[held])
 
 
 def coding_work(algorithm, atoms, codes):

@@ -15,11 +15,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._interrupts import keeps_interrupted
+from sksparse_nn._picked_rows import pick
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
     check_rows,
     check_structure,
-    check_weights,
+    counting_rows,
     float_types,
     restored_on_error,
 )
@@ -259,8 +260,9 @@ class SparseAttentionCoder(
             X = check_rows(self, X, reset=True)
             check_squares(X)
             self._check_together()
-            kept, weights = check_weights(np.arange(X.shape[0]), sample_weight)
-            problem = self._problem(X if len(kept) == X.shape[0] else X[kept], weights)
+            kept, weights = counting_rows(X, sample_weight)
+            counting = X if len(kept) == X.shape[0] else pick(X, kept)
+            problem = self._problem(counting, weights)
             self._store(problem, self._learn(problem), kept)
         return self
 

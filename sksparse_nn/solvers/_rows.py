@@ -19,6 +19,9 @@ from sksparse_nn.kernels.statistics import (
 
 BLOCK_SIZE = 512
 
+# Of rows in double precision that are dense at a time.
+_DENSE_NUMBERS = 2**20
+
 # Norms from this to its inverse have squares that can be summed.
 _LEAST_NORM = 1e-140
 
@@ -56,6 +59,10 @@ class DenseRows:
     def pick(self, which):
         """Return some unit rows as an ndarray, in float64."""
         return _scaled(self._X[which], self.norms[which])
+
+    def times_in_double(self, which, B):
+        """Return the product of some unit rows and a matrix, both in float64."""
+        return _times_in_double(self, which, B)
 
     def add_products(self, codes, weights, B):
         """Add the weighted outer products of codes and rows to a matrix."""
@@ -110,6 +117,10 @@ class SparseRows:
         """Return some unit rows as an ndarray, in float64."""
         return _scaled(self._X[which].toarray(), self.norms[which])
 
+    def times_in_double(self, which, B):
+        """Return the product of some unit rows and a matrix, both in float64."""
+        return _times_in_double(self, which, B)
+
     def add_products(self, codes, weights, B):
         """Add the weighted outer products of codes and rows to a matrix."""
         weights = weights * self.norms
@@ -129,6 +140,13 @@ class SparseRows:
 
 def _scaled(X, norms):
     return X.astype(np.float64) / np.where(norms > 0, norms, 1)[:, None]
+
+
+def _times_in_double(rows, which, B):
+    """Multiply as many rows at a time as are small when they are dense."""
+    size = max(1, _DENSE_NUMBERS // max(len(B), 1))
+    parts = [which[start : start + size] for start in range(0, len(which), size)]
+    return np.vstack([rows.pick(part) @ B for part in parts])
 
 
 def read_rows(X, which):

@@ -56,7 +56,8 @@ class Atoms:
     @cached_property
     def in_double(self):
         """The same in float64."""
-        return Atoms.of(self.given.astype(np.float64), gram=True)
+        atoms = Atoms.of(self.given.astype(np.float64), gram=True)
+        return replace(atoms, given=self.given)  # a copy less
 
 
 class Codes(NamedTuple):

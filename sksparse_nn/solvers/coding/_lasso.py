@@ -128,7 +128,8 @@ class ElasticNet(AbstractCoder):
 
     def _encode_again(self, atoms, rows, codes, failed):
         """Go on in double precision; the gaps then are those of the rounded codes."""
-        correlations, norms = rows.pick(failed) @ atoms.columns, rows.norms[failed]
+        correlations = rows.times_in_double(failed, atoms.columns)
+        norms = rows.norms[failed]
         again = Codes(*(part[failed] for part in codes))
         values = np.where(again.used(), again.values, 0)  # the rest is not initialised
         again = again._replace(values=values.astype(np.float64))

@@ -10,11 +10,16 @@ from scipy import sparse
 from sksparse_nn.solvers._rows import read_rows
 from sksparse_nn.solvers.coding._base import Codes
 
+_VALUES = 2**20  # that are looked at in one go
+
 
 def has_missing(X):
     """Tell whether a matrix has NaN among its stored values."""
-    values = X.data if sparse.issparse(X) else X
-    return bool(np.isnan(values).any())
+    if sparse.issparse(X):
+        return bool(np.isnan(X.data).any())
+    size = max(1, _VALUES // max(X.shape[1], 1))
+    starts = range(0, X.shape[0], size)
+    return any(np.isnan(X[start : start + size]).any() for start in starts)
 
 
 def encode_rows(coder, atoms, X, start=None):

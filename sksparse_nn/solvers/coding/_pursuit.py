@@ -70,7 +70,8 @@ class OMP(AbstractCoder):
         return path
 
     def _pursue_in_double(self, atoms, rows, which, sizes):
-        correlations, norms = rows.pick(which) @ atoms.columns, rows.norms[which]
+        correlations = rows.times_in_double(which, atoms.columns)
+        norms = rows.norms[which]
         limits = self._limits(norms)
         return self._pursue(
             atoms, correlations, norms, sizes, limits, rounding=_ROUNDING

@@ -171,7 +171,8 @@ class Triangle(_OneLook):
         if atoms.unit.dtype != np.float32 or not _share_an_offset(atoms.given):
             return super().encode(atoms, rows, start)
         atoms = atoms.in_double
-        correlations = rows.pick(slice(None)) @ atoms.columns
+        everywhere = np.arange(len(rows.norms))
+        correlations = rows.times_in_double(everywhere, atoms.columns)
         codes = self.encode_correlations(atoms, correlations, rows.norms)
         values = np.where(codes.used(), codes.values, 0)  # the rest is not initialised
         return codes._replace(values=values.astype(np.float32))

@@ -64,8 +64,9 @@ def n_directions(X, weights, most):
     """
     for n_rows in (4 * most, len(weights)):
         rng = np.random.RandomState(0)
-        part = X[:n_rows], weights[:n_rows]
-        n_found = len(_distinct_directions(*part, rng)[1])
+        whole = n_rows >= len(weights)
+        part = X if whole else X[:n_rows]
+        n_found = len(_distinct_directions(part, weights[:n_rows], rng)[1])
         if n_found >= most or n_rows >= len(weights):
             break
     return min(n_found, most)

@@ -94,6 +94,7 @@ def _far_rows(X, weights, n_atoms, rng):
 def _singular_vectors(X, weights, n_atoms, rng):
     rule = rank_rule(min(n_atoms, *X.shape))
     if squares_vanish(X):  # the unit changes no direction
+        X = X.copy()
         X = X * 2.0**600
     rows = WeightedRows(X, weights, partition_features(None, X.shape[1]))
     solver = SOLVERS.make(choose_solver(rows, rule), {"tol": 0.1, "random_state": rng})

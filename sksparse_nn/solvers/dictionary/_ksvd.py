@@ -48,7 +48,8 @@ class KSVD(AbstractLearner):
             coder, progress, X, weights, n_jobs=self.n_jobs, keep_codes=True
         )
         shape = len(weights), len(dictionary)
-        codes = sparse.csc_array(stack(seen.codes, shape, dictionary.dtype))
+        blocks, seen.codes = iter(seen.codes), None  # which stack frees one by one
+        codes = sparse.csc_array(stack(blocks, shape, dictionary.dtype))
         for atom in range(len(dictionary)):
             self._move(dictionary, codes, seen.X, weights, atom)
         progress.replace_idle(seen, positive=self.positive_dict)

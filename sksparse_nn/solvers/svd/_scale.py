@@ -103,6 +103,7 @@ def largest_of(X):
     largest : float
         Zero or more.
     """
+    X = getattr(X, "whole", X)  # of picked rows: a bound
     values = X.data if sparse.issparse(X) else X
     if not values.size:
         return 0.0

@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from sksparse_nn._picked_rows import PickedRows
 from sksparse_nn.solvers.svd._blocks import (
     blocks_of,
     map_blocks,
@@ -71,6 +72,8 @@ class ShiftedRows:
     """
 
     def __init__(self, X, weight, center, n_jobs):
+        if isinstance(X, PickedRows):  # products take whole blocks
+            X, weight = X.whole, X.scattered(weight)
         self.X, self.n_jobs = X, n_jobs
         self.shape, self.dtype = X.shape, X.dtype
         w = np.ones(X.shape[0]) if weight is None else weight

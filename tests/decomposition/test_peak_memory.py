@@ -1,0 +1,86 @@
+"""What a fit and a transform take beside input and output does not grow with rows."""
+
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import sparse
+from sklearn.base import clone
+
+from sksparse_nn import SparseAttentionCoder, SparseDictionaryCoder, TruncatedSVDReducer
+from tests.estimators import name_of
+
+OMP = {"algorithm": "omp", "n_nonzero_coefs": 2, "max_epochs": 1, "random_state": 0}
+WEIGHTED = [
+    TruncatedSVDReducer(3, solver="gram"),
+    TruncatedSVDReducer(3, solver="krylov", random_state=0),
+    SparseDictionaryCoder(8, max_epochs=1, alpha=3.0, random_state=0),
+    SparseDictionaryCoder(8, early_stopping=True, validation_fraction=0.01, **OMP),
+    SparseDictionaryCoder(8, learner="mod", **OMP),
+    SparseAttentionCoder(8, max_epochs=2, random_state=0),
+    SparseAttentionCoder(8, max_epochs=2, keys="medoids", random_state=0),
+]
+CODERS = [
+    SparseDictionaryCoder(8, max_epochs=1, random_state=0),
+    SparseDictionaryCoder(8, max_epochs=1, algorithm="triangle", random_state=0),
+    SparseDictionaryCoder(8, **OMP),
+    SparseDictionaryCoder(8, learner="ksvd", **OMP),
+    SparseAttentionCoder(8, max_epochs=2, random_state=0),
+]
+
+
+def peak_of(run):
+    """Return the bytes that are in use at most while something runs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tracemalloc.start()
+        try:
+            run()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize("estimator", WEIGHTED, ids=name_of)
+def test_a_zero_among_the_weights_copies_no_input(estimator, tmp_path):
+    n_rows = 150_000 if isinstance(estimator, TruncatedSVDReducer) else 40_000
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n_rows, 64), np.float32) * np.arange(1, 65, dtype="f4")
+    np.save(tmp_path / "X.npy", X)
+    on_disk = np.load(tmp_path / "X.npy", mmap_mode="r")
+    weights = rng.integers(1, 3, len(X)).astype(float)
+    estimator = clone(estimator).fit(X[:2000], sample_weight=weights[:2000])
+    before = peak_of(lambda: estimator.fit(on_disk, sample_weight=weights))
+    weights[::1000] = 0
+    peak = peak_of(lambda: estimator.fit(on_disk, sample_weight=weights))
+    # The rest is a few numbers a row, and a block of rows.
+    assert peak - before < 0.5 * X.nbytes
+
+
+@pytest.mark.parametrize("estimator", WEIGHTED, ids=name_of)
+def test_rows_of_weight_zero_are_as_if_they_were_not_there(estimator):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 6)) * np.arange(1, 7)
+    weights = rng.integers(0, 3, len(X)).astype(float)
+    counting = weights > 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        one = clone(estimator).fit(X, sample_weight=weights)
+        other = clone(estimator).fit(X[counting], sample_weight=weights[counting])
+    assert_allclose(one.components_, other.components_, atol=1e-9)
+
+
+@pytest.mark.parametrize("coder", CODERS, ids=name_of)
+def test_wide_sparse_rows_are_never_dense_together(coder):
+    X = sparse.random_array(
+        (512, 30_000), density=0.002, format="csr", dtype=np.float32, rng=0
+    )
+    dense = 8 * X.shape[0] * X.shape[1]
+    dictionary = 8 * 8 * X.shape[1]
+    coder = clone(coder)
+    # The dictionary, its transpose, its sums and their like in either precision.
+    allowed = 16 * dictionary + dense // 4
+    assert peak_of(lambda: coder.fit(X)) < allowed
+    assert peak_of(lambda: coder.transform(X)) < allowed
