@@ -19,8 +19,11 @@ _SHARE = 0.15
 # What a training that is surely long enough comes to.
 _LONG_PATH = 0.5
 
-# A loss of so many times that of a constant is not a matter of too few epochs.
-ABSURD = 10.0
+# So many times the loss of a constant answer make no sense. Fewer do as little where
+# the sum of the rates is such that a training cannot be on its way any more.
+_ABSURD = 1000.0
+_STILL_ABSURD = 10.0
+_ENDLESS_PATH = 100.0
 
 # Rows that are looked at for predictions that are all the same.
 _ROWS = 4096
@@ -51,7 +54,7 @@ def warn_if_diverged(estimator, name, samples):
         return False  # what a user's own loss means at zeros is not known
     loss = losses[-1] if name == "train_loss" else min(losses)
     constant = _loss_of_zeros(estimator, samples)
-    if not loss > ABSURD * constant > 0:
+    if not is_absurd(loss, constant, estimator.net_.path):
         return False
     warnings.warn(
         f"Training has diverged: it ends with a loss of {loss:.3g}, where the same "
@@ -62,6 +65,29 @@ def warn_if_diverged(estimator, name, samples):
         stacklevel=4,
     )
     return True
+
+
+def is_absurd(loss, constant, path):
+    """Tell whether a loss is larger than a training can leave that has not failed.
+
+    Parameters
+    ----------
+    loss : float
+        At the end.
+
+    constant : float
+        Of the same answer to all rows.
+
+    path : float
+        Sum of the learning rates over all steps.
+
+    Returns
+    -------
+    is_absurd : bool
+        Never if `constant` is not positive.
+    """
+    times = _STILL_ABSURD if path > _ENDLESS_PATH else _ABSURD
+    return loss > times * constant > 0
 
 
 def _loss_of_zeros(estimator, samples):

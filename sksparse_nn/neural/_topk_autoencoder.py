@@ -28,7 +28,7 @@ from sksparse_nn._validation import (
     restored_on_error,
 )
 from sksparse_nn.neural._batches import dense_rows
-from sksparse_nn.neural._convergence import ABSURD
+from sksparse_nn.neural._convergence import is_absurd
 from sksparse_nn.neural._device import check_device
 from sksparse_nn.neural._topk import Scaling, TopK, Training
 from sksparse_nn.neural._torch_threads import threads_worth
@@ -285,12 +285,12 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 if not (history and self._keeps(history)):
                     raise
         self.history_, self.n_iter_ = history, len(history)
-        self._warn_if_lost()
+        self._warn_if_lost(self.learning_rate * n_batches * self.n_iter_)
         self._store(*learnt, scaling, X.dtype)
 
-    def _warn_if_lost(self):
+    def _warn_if_lost(self, path):
         loss = self.history_[-1]["train_loss"]
-        if loss > ABSURD:
+        if is_absurd(loss, 1.0, path):
             warnings.warn(
                 "Training has diverged: the loss of the last epoch is "
                 f"{loss:.3g}, that of no atoms at all would be 1. Lower "

@@ -128,7 +128,8 @@ def test_a_loss_that_is_finite_and_absurd_is_told(name):
 @pytest.mark.parametrize(
     "estimator",
     [regressor(loss) for loss in LOSSES]
-    + [regressor(max_epochs=1), SparseNetClassifier(max_epochs=1), autoencoder()],
+    + [regressor(max_epochs=1), SparseNetClassifier(max_epochs=1), autoencoder()]
+    + [TopKAutoencoder(max_epochs=1), autoencoder().set_params(max_epochs=1)],
 )
 @pytest.mark.parametrize("noise", [False, True])
 def test_a_training_that_only_learns_little_is_not_told_to_diverge(estimator, noise):
