@@ -1,15 +1,21 @@
 """The rule behind ``solver="auto"``."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import sparse
 
+from sksparse_nn import TruncatedSVDReducer
 from sksparse_nn.solvers.svd import (
     WeightedRows,
     choose_solver,
     partition_features,
     rank_rule,
 )
+from sksparse_nn.solvers.svd._choice import _DENSE_SHARE, _SPARE, _SPARSE_SHARE
+
+DOCS = Path(__file__).parents[3] / "docs" / "user_guide"
 
 CHOICES = {
     "little data": ((2000, 64), None, 10, "exact"),
@@ -42,3 +48,13 @@ def test_iterating_pays_sooner_for_sparse_data(rank, expected):
         return sparse.csr_array(X.shape, dtype=X.dtype)
 
     assert choice(kind, (5000, 3072), None, rank) == expected
+
+
+def test_the_documented_shares_are_those_of_the_code():
+    words = " ".join(TruncatedSVDReducer.__doc__.split())
+    shares = f"n_features / {_DENSE_SHARE} - {_SPARE}`` components"
+    assert shares in words
+    assert f"{_SPARSE_SHARE} instead of {_DENSE_SHARE} if `X` is sparse" in words
+    guide = (DOCS / "truncated_svd.rst").read_text()
+    for share in (_DENSE_SHARE, _SPARSE_SHARE):
+        assert f"``n_features / {share} - {_SPARE}``" in " ".join(guide.split())
