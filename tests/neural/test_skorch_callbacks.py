@@ -336,7 +336,9 @@ def test_the_width_of_the_input_comes_before_module_params():
 
 @pytest.mark.parametrize("task", ["labels", "number"])
 @pytest.mark.parametrize(
-    "module", [ThreeArguments, AskedByName, linear, None], ids=repr
+    "module",
+    [ThreeArguments, AskedByName, linear, None],
+    ids=["three arguments", "by name", "function", "None"],
 )
 def test_the_width_of_the_input_is_told_to_modules(module, task):
     net = fitted(task, [InputShapeSetter()], module=module, warm_start=True)
