@@ -65,7 +65,8 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
         - ``errors``, ndarray of shape (n_samples, n_targets): outputs less bias less
           the sum of atoms; rounding with a linear network;
         - ``bounds``, ndarray of shape (n_samples, n_targets): what the contribution of
-          no atom is further off by;
+          no atom is further off by; estimated from above where points were used, no
+          less than ``errors``, and rounding where kinks were followed;
         - ``features``, ndarray of shape (n_samples, n_targets, n_features): what each
           feature adds through the atoms; numbers that the first numeric step is given,
           which of a text are its words;

@@ -21,8 +21,8 @@ _COEFFICIENTS[[0, -1]] /= 2
 # The mean of a polynomial is that of its even parts.
 _WEIGHTS = (1 / (1 - np.arange(0, _DEGREE + 1, 2) ** 2)) @ _COEFFICIENTS[::2]
 
-# Twice the largest of these is more than a jump costs, wherever it is.
-_TAIL = 2 * _COEFFICIENTS[-3:]
+# The largest of these is more than a jump costs, wherever it is: 1.09 would do.
+_TAIL = 1.3 * _COEFFICIENTS[-3:]
 
 # Points keep so much away from the ends of their part, where the jumps are.
 _MARGIN = 1e-9
@@ -66,26 +66,18 @@ def converged_gradients(slopes, directions, changes, tol, floor):
     while True:
         added = lines.gradients * directions
         allowed = np.maximum(tol * np.abs(added).max(axis=1, initial=0.0), floor)
-        errors = _added_up(parts, len(directions))
+        errors = lines.errors()
         n_parts = np.bincount(parts.lines, minlength=len(directions))
         # Where a sum is missed although no part bends, all have had too few points.
         missed = np.abs(changes - added.sum(axis=1)) > allowed
         least = np.where(missed & (errors <= allowed), -1, allowed / (2 * n_parts))
         is_open = (missed | (errors > allowed)) & (lines.n_points < _MOST)
-        chosen = (is_open[parts.lines]) & (parts.errors > least[parts.lines])
+        chosen = (is_open[parts.lines]) & (
+            parts.errors.max(axis=1, initial=0.0) > least[parts.lines]
+        )
         if not chosen.any():
             return lines.gradients, errors
         parts = parts.replaced(chosen, lines.halved(parts.take(chosen)))
-
-
-def _added_up(parts, n_lines):
-    """Return what the errors of a line's parts are at most, taken together.
-
-    Of many parts it is some standard deviations, as their signs differ.
-    """
-    sums = np.bincount(parts.lines, parts.errors, n_lines)
-    squares = np.bincount(parts.lines, parts.errors**2, n_lines)
-    return np.minimum(sums, 1.5 * np.sqrt(squares))
 
 
 @dataclass
@@ -103,7 +95,7 @@ class _Parts:
     sums : ndarray of shape (n_parts, n_inputs)
         Integrals of the gradient.
 
-    errors : ndarray of shape (n_parts,)
+    errors : ndarray of shape (n_parts, n_inputs)
         What contributions may be off by.
     """
 
@@ -132,6 +124,13 @@ class _Lines:
         self._slopes, self._directions, self._tol = slopes, directions, tol
         self.gradients = np.zeros(directions.shape)
         self.n_points = np.zeros(len(directions), dtype=np.intp)
+        self._sums, self._squares = np.zeros((2, *directions.shape))
+
+    def errors(self):
+        # Return what contributions of a line are off by at most, all parts together: of
+        # many it is two standard deviations, as their signs differ.
+        roots = np.sqrt(np.maximum(self._squares, 0))
+        return np.minimum(self._sums, 2 * roots).max(axis=1, initial=0.0)
 
     def whole(self):
         # Return a part a line.
@@ -140,12 +139,17 @@ class _Lines:
 
     def halved(self, parts):
         # Return parts cut in two.
-        np.subtract.at(self.gradients, parts.lines, parts.sums)
+        self._add(parts, -1)
         return self._parts(
             np.concatenate([parts.lines, parts.lines]),
             np.concatenate([parts.begins, parts.cuts]),
             np.concatenate([parts.cuts, parts.ends]),
         )
+
+    def _add(self, parts, sign):
+        np.add.at(self.gradients, parts.lines, sign * parts.sums)
+        np.add.at(self._sums, parts.lines, sign * parts.errors)
+        np.add.at(self._squares, parts.lines, sign * parts.errors**2)
 
     def _parts(self, lines, begins, ends):
         """Look at parts, and add what they are to the gradients."""
@@ -155,14 +159,16 @@ class _Lines:
         values, gradients = self._slopes(lines, places)
         sums = lengths[:, None] * (_WEIGHTS @ gradients)
         bends = np.abs(_TAIL @ gradients).max(axis=1) * np.abs(directions)
-        errors = lengths * bends.max(axis=1, initial=0.0)
-        np.add.at(self.gradients, lines, sums)
+        errors = lengths[:, None] * bends
         np.add.at(self.n_points, lines, len(_PLACES))
         cuts = (begins + ends) / 2
-        some = errors > self._tol * np.abs(sums * directions).max(axis=1, initial=0.0)
+        largest = np.abs(sums * directions).max(axis=1, initial=0.0)
+        some = errors.max(axis=1, initial=0.0) > self._tol * largest
         meeting = _jumps(places[some], values[some], gradients[some], directions[some])
         cuts[some] = np.where(np.isnan(meeting), cuts[some], meeting)
-        return _Parts(lines, begins, ends, cuts, sums, errors)
+        parts = _Parts(lines, begins, ends, cuts, sums, errors)
+        self._add(parts, 1)
+        return parts
 
 
 def _jumps(places, values, gradients, directions):
