@@ -26,8 +26,8 @@ _QUICK = 5e8
 # as reading the rows is the larger part. And what takes part of a millisecond:
 # multiply-adds, of which the conversion of a number to float64 is worth so many.
 _NARROW = 8
-_FEW = 1.2e7
-_CONVERTED = 32
+_FEW = 1.5e7
+_CONVERTED = 64
 
 # Blocks whose means are kept apart before they are pooled.
 _POOL = 64
