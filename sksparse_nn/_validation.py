@@ -8,6 +8,8 @@ from scipy import sparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from sksparse_nn._kinds import check_kind
+
 # The first type is what integers, booleans and float16 become.
 FLOAT_TYPES = (np.float32, np.float64)
 
@@ -71,6 +73,7 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
     """
     if isinstance(X, list | tuple) or _hides_its_type(X):
         X = np.asarray(X)  # so that it is of the type that NumPy gives it
+    X = check_kind(X)
     is_left_to_us = ensure_all_finite is True and not sparse.issparse(X)
     checked = validate_data(
         estimator,
@@ -90,7 +93,7 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
 
 def _check_finite(estimator, X):
     """Raise what scikit-learn raises, in a third of its time where all is well."""
-    if X.flags.c_contiguous:
+    if not sparse.issparse(X) and X.flags.c_contiguous:
         with np.errstate(over="ignore", invalid="ignore"):
             flat = X.ravel()
             if np.isfinite(flat @ flat):

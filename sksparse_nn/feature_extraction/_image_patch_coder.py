@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sksparse_nn._kinds import check_kind
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import check_rows, restored_on_error, warn_once
 from sksparse_nn.solvers._rows import block_slices
@@ -483,7 +484,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _check_images(self, X, *, reset):
         """Validate images; bytes stay bytes, which are a quarter of floats."""
         if isinstance(X, np.ndarray) and X.dtype == np.uint8:
-            return validate_data(self, X, dtype=np.uint8, reset=reset)
+            return validate_data(self, check_kind(X), dtype=np.uint8, reset=reset)
         X = check_rows(self, X, reset=reset)
         check_scale(X)
         return X
