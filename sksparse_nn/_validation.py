@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 from scipy import sparse
 from sklearn.utils import assert_all_finite
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sksparse_nn._kinds import check_kind
@@ -116,6 +117,28 @@ def _is_double(X):
         or any(name in str(d).lower() for name in doubles)
         for d in dtypes
     )
+
+
+def check_container(estimator):
+    """Check that a transformer of sparse codes is not asked for a table.
+
+    Parameters
+    ----------
+    estimator : transformer
+        Has the parameter `sparse_output`.
+
+    Raises
+    ------
+    ValueError
+        If it does not fit to what ``set_output`` or scikit-learn's configuration asks.
+    """
+    container = _get_output_config("transform", estimator)["dense"]
+    if estimator.sparse_output and container != "default":
+        raise ValueError(
+            f"{container.capitalize()} output has no room for sparse codes. Got "
+            "sparse_output=True; set sparse_output=False, or "
+            "set_output(transform='default')."
+        )
 
 
 def check_same_names(one, other):

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
     FLOAT_TYPES,
+    check_container,
     check_rows,
     check_weights,
     restored_on_error,
@@ -272,6 +273,7 @@ class SparseAttentionCoder(
             Codes in the float type of `X`, not below zero; each row adds up to one.
         """
         check_is_fitted(self)
+        check_container(self)
         X = check_rows(self, X, reset=False)
         return encode(
             coding_at(self._mapping(), self.temperature_, self._converged()),
