@@ -9,8 +9,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils._missing import is_pandas_na
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from sksparse_nn._kinds import check_kind
 from sksparse_nn._picked_rows import pick
 
 # The first type is what integers, booleans and float16 become.
@@ -83,6 +85,7 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
     check_structure(options.get("y"), "y")
     if isinstance(X, list | tuple) or _hides_its_type(X):
         X = np.asarray(X)  # so that it is of the type that NumPy gives it
+    X = check_kind(X)
     is_left_to_us = ensure_all_finite is True and not sparse.issparse(X)
     with np.errstate(over="ignore", invalid="ignore"):  # sums, to find what is lost
         checked = validate_data(
@@ -223,7 +226,7 @@ def _are_beyond_float32(values):
 
 def _check_finite(estimator, X):
     """Raise what scikit-learn raises, in a third of its time where all is well."""
-    if X.flags.c_contiguous:
+    if not sparse.issparse(X) and X.flags.c_contiguous:
         with np.errstate(over="ignore", invalid="ignore"):
             flat = X.ravel()
             if np.isfinite(flat @ flat):
@@ -284,6 +287,28 @@ def _memory():
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return 2**47
+
+
+def check_container(estimator):
+    """Check that a transformer of sparse codes is not asked for a table.
+
+    Parameters
+    ----------
+    estimator : transformer
+        Has the parameter `sparse_output`.
+
+    Raises
+    ------
+    ValueError
+        If it does not fit to what ``set_output`` or scikit-learn's configuration asks.
+    """
+    container = _get_output_config("transform", estimator)["dense"]
+    if estimator.sparse_output and container != "default":
+        raise ValueError(
+            f"{container.capitalize()} output has no room for sparse codes. Got "
+            "sparse_output=True; set sparse_output=False, or "
+            "set_output(transform='default')."
+        )
 
 
 def check_same_names(one, other):

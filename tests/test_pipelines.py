@@ -20,6 +20,7 @@ from sksparse_nn import (
     SparseNetRegressor,
     TruncatedSVDReducer,
 )
+from tests.estimators import SEEDED, name_of
 
 REDUCERS = {
     "svd": TruncatedSVDReducer(8),
@@ -121,6 +122,27 @@ def test_pandas_output_has_the_names_of_the_features(digits, name):
     frame = reducer.fit_transform(digits[0])
     assert isinstance(frame, pd.DataFrame)
     assert_array_equal(frame.columns, reducer.get_feature_names_out())
+
+
+CODERS = [
+    estimator
+    for estimator in SEEDED
+    if getattr(estimator, "sparse_output", False) and not estimator.verbose
+]
+
+
+@pytest.mark.filterwarnings("ignore:n_components=:UserWarning")
+@pytest.mark.parametrize("coder", CODERS, ids=name_of)
+def test_a_table_of_sparse_codes_is_refused_with_the_way_out(digits, coder):
+    X = digits[0][:60]
+    coder = clone(coder).fit(X).set_output(transform="pandas")
+    for code in (coder.transform, coder.fit_transform):
+        with pytest.raises(ValueError, match="set sparse_output=False"):
+            code(X)
+    frame = coder.set_params(sparse_output=False).transform(X)
+    assert_array_equal(frame.columns, coder.get_feature_names_out())
+    coder.set_params(sparse_output=True).set_output(transform="default")
+    assert_array_equal(frame, coder.transform(X).toarray())
 
 
 def test_pandas_output_reaches_the_net(digits):

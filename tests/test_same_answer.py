@@ -58,6 +58,9 @@ def layouts(X, folder):
         "joblib memmap": joblib.load(folder / "X.joblib", mmap_mode="r"),
         "list": X.tolist(),
         "DataFrame": pd.DataFrame(X, columns=[f"f{i}" for i in range(X.shape[1])]),
+        "DataFrame of sparse columns": pd.DataFrame.sparse.from_spmatrix(
+            sparse.csr_array(X), columns=[f"f{i}" for i in range(X.shape[1])]
+        ),
         "CSR": sparse.csr_array(X),
         "CSR matrix": sparse.csr_matrix(X),
         "CSR of long indices": long_csr,

@@ -18,6 +18,7 @@ from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._picked_rows import pick
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
+    check_container,
     check_rows,
     check_structure,
     counting_rows,
@@ -280,6 +281,7 @@ class SparseAttentionCoder(
             Codes in the float type of `X`, not below zero; each row adds up to one.
         """
         check_is_fitted(self)
+        check_container(self)
         X = check_rows(self, X, reset=False)
         check_squares(X, vanishing=False)
         return encode(

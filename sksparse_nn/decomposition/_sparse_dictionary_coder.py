@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._callbacks import CallbackSupportMixin, Epochs, with_callbacks
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
+    check_container,
     check_rows,
     check_same_names,
     check_structure,
@@ -441,6 +442,7 @@ class SparseDictionaryCoder(
         codes : CSR matrix or ndarray of shape (n_samples, n_components)
             Codes in the float type of `X`; twice as wide with ``split_sign=True``.
         """
+        check_container(self)
         epochs = Epochs(self, self.max_epochs)
         with restored_on_error(self):
             learnt_from = self._fit(epochs, X, sample_weight)
@@ -567,6 +569,7 @@ class SparseDictionaryCoder(
             Codes in the float type of `X`; twice as wide with ``split_sign=True``.
         """
         check_is_fitted(self)
+        check_container(self)
         return self._transform(self._check_rows(X, reset=False))
 
     def _transform(self, X):

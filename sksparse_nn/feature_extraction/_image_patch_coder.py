@@ -15,6 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sksparse_nn._interrupts import keeps_interrupted
+from sksparse_nn._kinds import check_kind
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
     check_n_components,
@@ -492,7 +493,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _check_images(self, X, *, reset):
         """Validate images; bytes stay bytes, which are a quarter of floats."""
         if isinstance(X, np.ndarray) and X.dtype == np.uint8:
-            return validate_data(self, X, dtype=np.uint8, reset=reset)
+            return validate_data(self, check_kind(X), dtype=np.uint8, reset=reset)
         X = check_rows(self, X, reset=reset)
         check_scale(X)
         return X

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import process_routing
 
+from sksparse_nn._kinds import check_kind
 from sksparse_nn._pipelines import named_leaves, rebuild
 from sksparse_nn._validation import check_structure, restored_on_error
 from sksparse_nn.decomposition import SparseDictionaryCoder
@@ -209,7 +210,7 @@ class _SharedDictionary(TransformerMixin, BaseEstimator):
         densest = {sparsity: self.densest[sparsity]}
         learner = clone(self.coder).set_params(**densest)
         learn = Memory(self.folder, verbose=0).cache(_learn)
-        learnt = learn(learner, X, sample_weight)
+        learnt = learn(learner, check_kind(X), sample_weight)  # joblib knows no masks
         own = getattr(self.coder, sparsity)
         self.coder_ = learnt.set_params(**{sparsity: own})
         return self

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import (
+    check_container,
     check_n_components,
     check_rows,
     check_structure,
@@ -62,6 +63,9 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     learning_rate : float, default=3e-3
         Step size of Adam. Rows are brought to one scale inside, so that theirs does not
         matter.
+
+    sparse_output : bool, default=True
+        Whether codes come as a CSR matrix.
 
     device : str or torch.device, default="cpu"
         Where to train and code, such as ``"cuda"``.
@@ -131,6 +135,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "sparse_output": ["boolean"],
         "device": [str, torch.device],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -144,6 +149,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         max_epochs=50,
         batch_size=512,
         learning_rate=3e-3,
+        sparse_output=True,
         device="cpu",
         random_state=None,
         verbose=0,
@@ -153,6 +159,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.sparse_output = sparse_output
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -202,10 +209,11 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
         Returns
         -------
-        codes : CSR matrix of shape (n_samples, n_components)
+        codes : CSR matrix or ndarray of shape (n_samples, n_components)
             Codes of no negative number, in the float type of `X`.
         """
         check_is_fitted(self)
+        check_container(self)
         X = check_rows(self, X, reset=False)
         n_rows = min(X.shape[0], max(1, _BLOCK_SIZE // len(self.components_)))
         weights, bias = self._on_device(X.dtype)
@@ -217,7 +225,8 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 latents = _latents(rows, weights, bias)
                 largest = latents.topk(n_active, dim=1, sorted=False)
                 parts.append(_csr(*largest, len(weights)))
-        return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
+        codes = parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
+        return codes if self.sparse_output else codes.toarray()
 
     def inverse_transform(self, X):
         """Rebuild rows from codes.
