@@ -47,7 +47,7 @@ def network_outputs(net, X, *, private, then=None):
 
     starts, n_rows = range(0, X.shape[0], size), min(size, X.shape[0])
     with torch.inference_mode(), threads_worth(net.module_.parameters(), n_rows):
-        outputs = [net.module_(block(start)).cpu() for start in starts]
+        outputs = [net.module_(block(start)).detach().cpu() for start in starts]
         outputs = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
         return outputs if then is None else then(outputs)
 

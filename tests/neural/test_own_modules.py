@@ -52,6 +52,24 @@ def classifier(**parameters):
     return SparseNetClassifier(**given)
 
 
+class Constant(nn.Module):
+    """Answers a view of its parameter."""
+
+    def __init__(self, n_features, n_outputs):
+        super().__init__()
+        self.level = nn.Parameter(torch.zeros(1, n_outputs))
+
+    def forward(self, X):
+        return self.level.expand(len(X), -1)
+
+
+@pytest.mark.filterwarnings("ignore:The network predicts")
+def test_a_module_may_answer_its_parameter(line):
+    X, y = line
+    net = SparseNetRegressor(module=Constant, random_state=0).fit(X, y)
+    assert np.ptp(net.predict(X)) == 0
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_of_ones_own_learns(blobs, module, dtype):
