@@ -24,7 +24,7 @@ class PickedRows:
 
     @property
     def size(self):
-        """Number of values."""
+        """Number of values."""  # numpydoc ignore=RT01
         return self.shape[0] * self.shape[1]
 
     def __len__(self):
@@ -40,11 +40,28 @@ class PickedRows:
         return np.asarray(self.whole[self.rows], dtype)
 
     def copy(self):
-        """Return the rows as an ndarray."""
+        """Copy the rows into one array.
+
+        Returns
+        -------
+        X : ndarray of shape (n_picked, n_features)
+            The rows.
+        """
         return self.whole[self.rows]
 
     def scattered(self, weights):
-        """Return weights of all rows, zero for those that are not picked."""
+        """Give weights to all rows, zero to those that are not picked.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_picked,)
+            Of the picked rows.
+
+        Returns
+        -------
+        everywhere : ndarray of shape (n_samples,)
+            Of all rows.
+        """
         everywhere = np.zeros(len(self.whole))
         everywhere[self.rows] = weights
         return everywhere

@@ -72,6 +72,18 @@ def test_rows_of_weight_zero_are_as_if_they_were_not_there(estimator):
     assert_allclose(one.components_, other.components_, atol=1e-9)
 
 
+def test_pieces_with_weights_of_zero_are_learnt_from():
+    X = np.random.default_rng(0).standard_normal((200, 6))
+    weights = np.arange(len(X)) % 3.0
+    coder = SparseDictionaryCoder(4, batch_size=32, random_state=0)
+    one, other = clone(coder), clone(coder)
+    for piece in np.array_split(np.arange(len(X)), 4):
+        counting = piece[weights[piece] > 0]
+        one.partial_fit(X[piece], sample_weight=weights[piece])
+        other.partial_fit(X[counting], sample_weight=weights[counting])
+    assert_allclose(one.components_, other.components_, atol=1e-9)
+
+
 @pytest.mark.parametrize("coder", CODERS, ids=name_of)
 def test_wide_sparse_rows_are_never_dense_together(coder):
     X = sparse.random_array(

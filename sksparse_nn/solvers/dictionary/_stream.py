@@ -29,6 +29,7 @@ class Stream:
 
     def extend(self, X, weights):
         """Put rows behind those that wait."""
+        X = X if sparse.issparse(X) else np.asarray(X)  # few, and kept
         if self.X is None:
             self.X, self.weights = X, weights
         else:
