@@ -1,5 +1,6 @@
 """The same numbers give the same answer, however they lie in memory."""
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import joblib
@@ -10,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
-from tests.estimators import SEEDED, TRANSFORMERS, name_of
+from tests.estimators import ESTIMATORS, SEEDED, TRANSFORMERS, name_of
 
 
 def dense(codes):
@@ -31,6 +32,18 @@ def samples():
     X = rng.standard_normal((60, 12)) @ rng.standard_normal((12, 12))
     X[np.abs(X) < 1] = 0
     return X, (X[:, 0] > X[:, 1]).astype(int)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=name_of)
+def test_named_columns_are_named_everywhere(estimator, samples):
+    X, y = samples
+    table = pd.DataFrame(X, columns=[f"f{i}" for i in range(X.shape[1])])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "X does not have valid feature names")
+        fitted = clone(estimator).fit(table, y + 1)
+        answers = fitted.predict if hasattr(fitted, "predict") else fitted.transform
+        answers(table)
+    assert list(fitted.feature_names_in_) == list(table.columns)
 
 
 def layouts(X, folder):

@@ -1,6 +1,7 @@
 """What all compressors share: fit an estimator, shrink its network, stand in for it."""
 
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from copy import deepcopy
 
 import numpy as np
@@ -78,7 +79,8 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
             Z = check_rows(network, transform_ahead(fitted, X), reset=False)
             check_layers(network.net_.module_, type(self).__name__)
             self._check_kind(network)
-            self._compress(network, _counting(Z, y, sample_weight))
+            with _without_names(network):
+                self._compress(network, _counting(Z, y, sample_weight))
             report("made its network smaller")
             self.estimator_ = fitted
             for name in ("classes_", "n_features_in_", "feature_names_in_"):
@@ -218,6 +220,17 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         tags.input_tags = inner.input_tags
         tags.non_deterministic = inner.non_deterministic
         return tags
+
+
+@contextmanager
+def _without_names(network):
+    """Let a network take rows that were checked, and have lost their names."""
+    names = vars(network).pop("feature_names_in_", None)
+    try:
+        yield
+    finally:
+        if names is not None:
+            network.feature_names_in_ = names
 
 
 def _counting(X, y, sample_weight):

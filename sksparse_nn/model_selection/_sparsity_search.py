@@ -181,8 +181,8 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
         fitted.fit(X, y, **params)
         self.refit_time_ = perf_counter() - start
         self.best_estimator_ = rebuild(fitted, _unshared)
-        if hasattr(fitted, "feature_names_in_"):
-            self.feature_names_in_ = fitted.feature_names_in_
+        if hasattr(self.best_estimator_, "feature_names_in_"):
+            self.feature_names_in_ = self.best_estimator_.feature_names_in_
 
 
 class _SharedDictionary(TransformerMixin, BaseEstimator):

@@ -16,6 +16,9 @@ from sksparse_nn import sparse_encode
 from sksparse_nn.solvers.coding import CODERS
 from tests.solvers.coding.objective import objectives
 
+# Penalties are drawn, and may be too large for any atom.
+pytestmark = pytest.mark.filterwarnings("ignore:alpha=:UserWarning")
+
 EXAMPLES = settings(
     max_examples=35,
     deadline=None,
@@ -111,7 +114,6 @@ def layouts(matrix):
     }
 
 
-@pytest.mark.filterwarnings("ignore:alpha=:UserWarning")
 @pytest.mark.parametrize("algorithm", CODERS)
 @given(problem=problems())
 @EXAMPLES
