@@ -20,6 +20,8 @@ import numpy as np
 from sksparse_nn.kernels._jit import kernel, step
 
 CHUNK = 64
+# By how much the rounding of atoms counts for more than that of a row, at most.
+LARGEST_SIZE = 2.0
 
 
 @step
@@ -328,7 +330,7 @@ def choose_atoms(
     score(a, free, dependent, by_error, scores)
     while count < chosen.size and n_barred < a.size:
         p = largest(scores, bits)
-        enough = max(limit, rounding * size * size)
+        enough = max(limit, rounding * min(size, LARGEST_SIZE) ** 2)
         if abs(a[p]) <= floor * size or (enough > 0 and residual <= enough):
             break
         outside = float(gram[p, p]) - column_of(V, p, count, r)
@@ -450,7 +452,7 @@ def pursue(
         squares[j] = gram[j, j]
     barred = np.zeros(n_atoms, np.int32)
     chosen = np.zeros(n_basis, np.int32)
-    needless = max(floor, np.sqrt(rounding))
+    needless = max(floor, np.sqrt(rounding) / 4)
     for i in range(n_rows):
         count, pivots[i] = 0, 1
         if norms[i] > 0:
