@@ -39,6 +39,14 @@ X = np.random.default_rng(0).standard_normal((80, 16)).astype(np.float32)
 Y = X[:, 0].astype(np.float64)
 
 
+@pytest.fixture(autouse=True)
+def signals_are_heard():
+    # A process in the background is started deaf to them.
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
 def targets(net):
     return (Y > 0).astype(int) if is_classifier(net) else np.exp(Y)
 

@@ -213,7 +213,7 @@ def test_images_that_hardly_vary_have_finite_features(X, encoder):
 
 
 def test_codes_short_of_the_optimum_are_told(X):
-    coder = coder_of(n_components=60, encoder="lasso", alpha=1e-9, learner="random")
+    coder = coder_of(n_components=60, encoder="lasso", alpha=1e-12, learner="random")
     coder.fit(X.astype(np.float32))
     with pytest.warns(ConvergenceWarning, match="of 270 patches are not at the opt"):
         coder.transform(X.astype(np.float32))
