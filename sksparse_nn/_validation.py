@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import assert_all_finite
+from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils._missing import is_pandas_na
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_sample_weight, validate_data
@@ -102,6 +102,37 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
         _check_finite(estimator, X)
     X = _canonical(X) if sparse.issparse(X) else X
     return (X, *y) if y else X
+
+
+def check_codes(X, n_columns):
+    """Check what `inverse_transform` is given.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or table
+        Codes.
+
+    n_columns : int
+        How many columns `transform` returns.
+
+    Returns
+    -------
+    X : ndarray or CSR matrix of shape (n_samples, n_columns)
+        Of a float type.
+
+    Raises
+    ------
+    ValueError
+        If these are no numbers, or of another width.
+    """
+    check_structure(X)
+    X = check_kind(X)
+    codes = check_array(X, accept_sparse="csr", dtype=float_types(X))
+    if codes.shape[1] != n_columns:
+        raise ValueError(
+            f"X must have {n_columns} columns, as the codes have. Got {codes.shape[1]}."
+        )
+    return codes
 
 
 def check_structure(X, name="X"):

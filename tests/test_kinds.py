@@ -7,7 +7,8 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from tests.estimators import ESTIMATORS, SEEDED, name_of
+from tests.estimators import ESTIMATORS, SEEDED, TRANSFORMERS, name_of
+from tests.neural.instances import AUTOENCODERS
 
 
 def begins_with_ours(estimator):
@@ -109,3 +110,17 @@ def test_sparse_columns_that_are_not_finite_are_refused():
     frame = pd.DataFrame.sparse.from_spmatrix(matrix)
     with pytest.raises(ValueError, match="contains infinity"):
         clone(SEEDED[0]).fit(frame)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("estimator", [*TRANSFORMERS, *AUTOENCODERS], ids=name_of)
+def test_codes_that_are_no_numbers_are_refused(estimator):
+    fitted = clone(estimator).set_params(random_state=0).fit(SAMPLES)
+    if not hasattr(fitted, "inverse_transform"):
+        return
+    codes = fitted.transform(SAMPLES)
+    codes = codes.toarray() if sparse.issparse(codes) else codes
+    with pytest.raises(ValueError, match="no masked entries"):
+        fitted.inverse_transform(np.ma.masked_array(codes, codes == codes.max()))
+    with pytest.raises(ValueError, match="Got dates or times"):
+        fitted.inverse_transform(codes.astype("datetime64[s]"))

@@ -10,7 +10,7 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,11 +18,10 @@ from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._picked_rows import pick
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
+    check_codes,
     check_container,
     check_rows,
-    check_structure,
     counting_rows,
-    float_types,
     restored_on_error,
 )
 from sksparse_nn.solvers.simplex import (
@@ -312,13 +311,7 @@ class SparseAttentionCoder(
             If the width is not that of the codes.
         """
         check_is_fitted(self)
-        check_structure(X)
-        codes = check_array(X, accept_sparse="csr", dtype=float_types(X))
-        if codes.shape[1] != len(self.components_):
-            raise ValueError(
-                f"X must have {len(self.components_)} columns, as the codes have."
-                f" Got {codes.shape[1]}."
-            )
+        codes = check_codes(X, len(self.components_))
         return codes @ self.components_.astype(codes.dtype, copy=False)
 
     def _check_together(self):

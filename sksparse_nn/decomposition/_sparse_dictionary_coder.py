@@ -9,7 +9,7 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -17,12 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._callbacks import CallbackSupportMixin, Epochs, with_callbacks
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
+    check_codes,
     check_container,
     check_rows,
     check_same_names,
-    check_structure,
     check_weights,
-    float_types,
     restored_on_error,
     warn_once,
 )
@@ -606,13 +605,7 @@ class SparseDictionaryCoder(
             If the width is not that of the codes.
         """
         check_is_fitted(self)
-        check_structure(X)
-        codes = check_array(X, accept_sparse="csr", dtype=float_types(X))
-        if codes.shape[1] != self._n_features_out:
-            raise ValueError(
-                f"X must have {self._n_features_out} columns, as the codes have."
-                f" Got {codes.shape[1]}."
-            )
+        codes = check_codes(X, self._n_features_out)
         if self.split_sign:
             n_atoms = len(self.components_)
             codes = codes[:, :n_atoms] - codes[:, n_atoms:]

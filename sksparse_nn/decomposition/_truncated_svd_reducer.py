@@ -14,6 +14,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._kinds import check_kind
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
     check_rows,
@@ -484,6 +485,7 @@ class TruncatedSVDReducer(
             If the width of `X` is not `n_components_`.
         """
         check_is_fitted(self)
+        X = check_kind(X)
         Z = check_array(X, dtype=float_types(X))
         if Z.shape[1] != self.n_components_:
             raise ValueError(

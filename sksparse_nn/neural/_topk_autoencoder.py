@@ -15,17 +15,16 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import (
+    check_codes,
     check_container,
     check_n_components,
     check_rows,
-    check_structure,
-    float_types,
     restored_on_error,
 )
 from sksparse_nn.neural._batches import dense_rows
@@ -247,13 +246,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             If the width is not that of the codes.
         """
         check_is_fitted(self)
-        check_structure(X)
-        codes = check_array(X, accept_sparse="csr", dtype=float_types(X))
-        if codes.shape[1] != len(self.components_):
-            raise ValueError(
-                f"X must have {len(self.components_)} columns, as the codes have. "
-                f"Got {codes.shape[1]}."
-            )
+        codes = check_codes(X, len(self.components_))
         components, bias = (
             part.astype(codes.dtype, copy=False)
             for part in (self.components_, self.bias_)
