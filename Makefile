@@ -8,7 +8,7 @@ INSTALL = $(VENV)/python -m pip install --constraint constraints.txt --editable
 # Lines appear as they are printed, also through a pipe.
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo compare patches compressed test lint docs clean \
+.PHONY: demo compare patches compressed test lint docs doctest clean \
   bench-coding bench-svd bench-net bench-images bench-activations bench-attention \
   bench-defaults
 
@@ -40,6 +40,10 @@ lint: .venv/installed-lint
 	$(VENV)/numpydoc lint $$(git ls-files 'sksparse_nn/*.py' | grep -Ev '$(INTERNAL)')
 	$(VENV)/numpydoc lint --ignore PR01,PR02,PR03,PR04,PR06,RT01 \
 	  $$(git ls-files 'sksparse_nn/*.py' | grep -E '$(INTERNAL)')
+
+# The code of the guide's pages, which takes some minutes.
+doctest: .venv/installed-test
+	$(VENV)/python -m pytest --numprocesses 2 docs/user_guide
 
 docs: .venv/installed-docs
 	$(VENV)/sphinx-build -W --keep-going -b html docs docs/_build/html
