@@ -13,8 +13,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 from sklearn.utils import _safe_indexing
 
-_N_SPLITS = 3
 _TEST_SIZE = 0.25
+
+# Rows to be tested on, over all splits of a table, and splits at least and at most.
+_N_TESTED = 2000
+_FEWEST, _MOST = 3, 10
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def splits_of(table):
     """
     X, y = table.load()
     kind = StratifiedShuffleSplit if table.has_classes else ShuffleSplit
-    cut = kind(_N_SPLITS, test_size=_TEST_SIZE, random_state=0)
+    cut = kind(_n_splits(len(y)), test_size=_TEST_SIZE, random_state=0)
     for seed, parts in enumerate(cut.split(np.zeros(len(y)), y)):
         train, test = (_safe_indexing(X, part) for part in parts)
         preparation = _preparation(X).fit(train)
@@ -60,6 +63,12 @@ def splits_of(table):
             (preparation.transform(test), test),
             *(y[part] for part in parts),
         )
+
+
+def _n_splits(n_rows):
+    """Return how often a table is split: small test parts differ by chance."""
+    wanted = -(-_N_TESTED // int(_TEST_SIZE * n_rows))
+    return min(max(wanted, _FEWEST), _MOST)
 
 
 def _preparation(X):

@@ -1,8 +1,8 @@
 """Every estimator, alone and with its defaults, against its absence on real tables.
 
-Three shuffled splits per table, two processes, each on one thread. What was measured
-on a table is kept in .cache under the state of the sources, so that a run that was
-stopped goes on, and one after a change begins anew. Tables are named on the command
+Three to ten shuffled splits per table, two processes, each on one thread. What was
+measured on a table is kept in .cache under the state of the sources, so that a run that
+was stopped goes on, and one after a change begins anew. Tables are named on the command
 line, or all are taken; what comes of all goes to the docs.
 """
 
