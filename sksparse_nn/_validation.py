@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from sksparse_nn._kinds import check_kind
 from sksparse_nn._picked_rows import pick
+from sksparse_nn._structure import check_structure
 
 # The first type is what integers, booleans and float16 become.
 FLOAT_TYPES = (np.float32, np.float64)
@@ -133,83 +134,6 @@ def check_codes(X, n_columns):
             f"X must have {n_columns} columns, as the codes have. Got {codes.shape[1]}."
         )
     return codes
-
-
-def check_structure(X, name="X"):
-    """Check that the indices of a sparse matrix lie within its shape.
-
-    SciPy trusts them when they are written over, and then reads beyond the data.
-
-    Parameters
-    ----------
-    X : object
-        What is no sparse matrix in CSR, CSC, BSR or COO form passes.
-
-    name : str, default="X"
-        What it is to the user.
-
-    Raises
-    ------
-    ValueError
-        If an index is beyond the shape, pointers fall, or lengths do not fit together.
-    """
-    if not sparse.issparse(X) or X.ndim != 2:
-        return
-    if X.format in ("csr", "csc", "bsr"):
-        fault = _compressed_fault(X)
-    elif X.format == "coo":
-        fault = _coordinates_fault(X)
-    else:
-        return
-    if fault:
-        raise ValueError(
-            f"{name} must be a valid sparse matrix in {X.format.upper()} form. {fault};"
-            " build it anew from rows, columns and values."
-        )
-
-
-def _compressed_fault(X):
-    """Say what is wrong with compressed rows or columns, if anything is."""
-    blocks = X.blocksize if X.format == "bsr" else (1, 1)
-    n_major, n_minor = (n // size for n, size in zip(X.shape, blocks, strict=True))
-    if X.format == "csc":
-        n_major, n_minor = n_minor, n_major
-    indptr, indices = X.indptr, X.indices
-    if indptr.shape != (n_major + 1,):
-        return f"indptr must have {n_major + 1} entries. Got {len(indptr)}"
-    if indptr[0] != 0:
-        return f"indptr must begin with 0. Got {indptr[0]}"
-    falls = np.flatnonzero(indptr[1:] < indptr[:-1])
-    if len(falls):
-        at = falls[0]
-        return f"indptr must not fall. Got {indptr[at]} before {indptr[at + 1]}"
-    n_stored = min(len(indices), len(X.data))
-    if indptr[-1] > n_stored or len(indices) != len(X.data):
-        return (
-            f"indptr must end at the number of indices and of values. Got {indptr[-1]},"
-            f" {len(indices)} and {len(X.data)}"
-        )
-    return _range_fault("indices", indices[: indptr[-1]], n_minor)
-
-
-def _coordinates_fault(X):
-    if not len(X.row) == len(X.col) == len(X.data):
-        return (
-            "There must be as many rows, columns and values. Got"
-            f" {len(X.row)}, {len(X.col)} and {len(X.data)}"
-        )
-    rows = _range_fault("row", X.row, X.shape[0])
-    return rows or _range_fault("col", X.col, X.shape[1])
-
-
-def _range_fault(name, indices, n):
-    if not len(indices):
-        return ""
-    lowest, highest = indices.min(), indices.max()
-    if lowest >= 0 and highest < n:
-        return ""
-    beyond = lowest if lowest < 0 else highest
-    return f"{name} must be from 0 to {n - 1}. Got {beyond}"
 
 
 def float_types(X):

@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._progress import ProgressLines
-from sksparse_nn._validation import check_rows, check_structure, restored_on_error
+from sksparse_nn._structure import check_structure
+from sksparse_nn._validation import check_rows, restored_on_error
 from sksparse_nn.compression._networks import check_layers, check_network
 from sksparse_nn.neural._nesting import RoutesFit, fitted_copy
 

@@ -23,7 +23,7 @@ from sksparse_nn._pipelines import (
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import check_rows
 from sksparse_nn.compression._counts import network_counts
-from sksparse_nn.neural._heads import module_of
+from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
 
 _BATCHES = {"latency_1": (1, 101), "latency_256": (256, 21)}
@@ -130,7 +130,7 @@ def _row(estimator, X, y, fit_on):
         estimator.fit(*fit_on)
         times["fit_time"] = perf_counter() - start
     check_is_fitted(estimator)
-    if module_of(last_step(estimator)) is None:
+    if as_module(last_step(estimator)) is None:
         raise TypeError(
             "compression_report takes estimators that end in a network of this "
             "package, or in a linear model or an MLP of scikit-learn. Got "
@@ -185,8 +185,6 @@ def for_prediction(estimator):
     >>> len(pickle.dumps(slim)) < len(pickle.dumps(small)) / 3
     True
     """
-    if is_frame(estimator):
-        return for_prediction(inside(estimator))
     if isinstance(estimator, Pipeline):
         estimator = without_samplers(estimator)
     return rebuild(estimator, _slim)
@@ -235,7 +233,7 @@ def _parts(estimator, rows):
         rows = step.transform(rows)
     if isinstance(network, NETWORKS):
         rows = check_rows(network, rows, reset=False)
-    return [*counted, *network_counts(module_of(network), rows)]
+    return [*counted, *network_counts(as_module(network), rows)]
 
 
 def _of_step(step, rows):

@@ -16,7 +16,8 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._progress import ProgressLines
-from sksparse_nn._validation import check_structure, restored_on_error
+from sksparse_nn._structure import check_structure
+from sksparse_nn._validation import restored_on_error
 from sksparse_nn.inspection._networks import (
     activations,
     check_network,

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from sksparse_nn._validation import check_structure
+from sksparse_nn._structure import check_structure
 
 # Rows whose differences are in memory at a time.
 _BLOCK = 4096

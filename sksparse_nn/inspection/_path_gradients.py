@@ -9,7 +9,7 @@ from torch import nn
 
 from sksparse_nn.inspection._path_points import converged_gradients
 from sksparse_nn.inspection._straight_layers import read_layers, straight_gradients
-from sksparse_nn.neural._heads import module_of
+from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
 
 # Rows that go through a network at once.
@@ -41,7 +41,7 @@ class DoubleNet:
 
     def __init__(self, network):
         with torch.inference_mode(False), torch.no_grad():
-            module = _plain(deepcopy(module_of(network)).cpu())
+            module = _plain(deepcopy(as_module(network)).cpu())
             if not isinstance(network, NETWORKS):
                 module = _for_each_class(module, network)
             self._module = module.double().eval()

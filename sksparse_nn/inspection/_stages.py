@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._pipelines import flat_steps
 from sksparse_nn._validation import check_rows
-from sksparse_nn.neural._heads import module_of
+from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
 
 
@@ -114,7 +114,7 @@ def read_stages(estimator, X):
     """
     *steps, network = flat_steps(estimator)
     check_is_fitted(network)
-    if module_of(network) is None:
+    if as_module(network) is None:
         raise TypeError(
             "estimator must be a SparseNetClassifier or SparseNetRegressor, a linear "
             "model or an MLP of scikit-learn, or a Pipeline that ends in one. Got "

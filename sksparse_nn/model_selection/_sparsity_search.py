@@ -14,7 +14,8 @@ from sklearn.utils.metadata_routing import process_routing
 
 from sksparse_nn._kinds import check_kind
 from sksparse_nn._pipelines import named_leaves, rebuild
-from sksparse_nn._validation import check_structure, restored_on_error
+from sksparse_nn._structure import check_structure
+from sksparse_nn._validation import restored_on_error
 from sksparse_nn.decomposition import SparseDictionaryCoder
 from sksparse_nn.solvers.coding import CODERS
 

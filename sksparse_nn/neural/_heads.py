@@ -16,7 +16,7 @@ _ACTIVATIONS = {
 }
 
 
-def module_of(network):
+def as_module(network):
     """Return the module of a fitted network, or of what can be read as one.
 
     Parameters
