@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
   bench-coding bench-svd bench-net bench-images bench-activations bench-attention \
   bench-defaults
 
-# make demo                     the digits that scikit-learn ships, under a minute
+# make demo                     the digits that scikit-learn ships, two minutes
 # make demo CIFAR10=FOLDER      CIFAR-10, under fifteen minutes
 demo: .venv/installed-plot
 	$(VENV)/python examples/plot_sparse_pipelines.py --output demo-output $(if $(CIFAR10),--cifar10 "$(CIFAR10)")
