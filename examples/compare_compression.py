@@ -35,7 +35,6 @@ from skorch.callbacks import LRScheduler
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from sksparse_nn import (
-    CompressionDisplay,
     NetFactorizer,
     NetPruner,
     NetQuantizer,
@@ -45,6 +44,7 @@ from sksparse_nn import (
     compression_report,
 )
 from sksparse_nn.datasets import load_cifar10
+from sksparse_nn.inspection import CompressionDisplay
 
 SEEDS = 3
 

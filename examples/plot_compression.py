@@ -4,9 +4,9 @@ Smaller networks: which way is best
 
 Sparse representation ahead of a network, pruning, small integers, low rank, and their
 combinations, all in one table: :func:`~sksparse_nn.compression_report` counts the bytes
-and the time of whole pipelines, :class:`~sksparse_nn.CompressionDisplay` marks what
-nothing else beats. Small networks that were trained as they are stand in it too.
-Without them such a table deceives.
+and the time of whole pipelines, :class:`~sksparse_nn.inspection.CompressionDisplay`
+marks what nothing else beats. Small networks that were trained as they are stand in it
+too. Without them such a table deceives.
 """
 
 # %%
@@ -24,7 +24,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sksparse_nn import (
-    CompressionDisplay,
     NetFactorizer,
     NetPruner,
     NetQuantizer,
@@ -33,6 +32,7 @@ from sksparse_nn import (
     TruncatedSVDReducer,
     compression_report,
 )
+from sksparse_nn.inspection import CompressionDisplay
 
 X, y = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)

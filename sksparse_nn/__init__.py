@@ -5,7 +5,6 @@ from importlib import import_module
 # Where each public name lives. Names load on first use, so that importing the package
 # costs nothing: Numba and torch take seconds.
 _HOMES = {
-    "CompressionDisplay": "compression",
     "ImagePatchCoder": "feature_extraction",
     "LayerActivations": "inspection",
     "NetFactorizer": "compression",
@@ -28,7 +27,6 @@ _HOMES = {
 __version__ = "0.1.0"
 
 __all__ = [
-    "CompressionDisplay",
     "ImagePatchCoder",
     "LayerActivations",
     "NetFactorizer",

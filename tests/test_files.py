@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from sksparse_nn._files import replacing
-from sksparse_nn.inspection._page import write_page
+from sksparse_nn.inspection.pages._page import write_page
 
 resource = pytest.importorskip("resource")
 

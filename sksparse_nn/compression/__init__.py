@@ -1,13 +1,11 @@
 """Every way of making a network smaller, as an estimator around another."""
 
-from sksparse_nn.compression._display import CompressionDisplay
 from sksparse_nn.compression._factorizer import NetFactorizer
 from sksparse_nn.compression._pruner import NetPruner
 from sksparse_nn.compression._quantizer import NetQuantizer
 from sksparse_nn.compression._report import compression_report, for_prediction
 
 __all__ = [
-    "CompressionDisplay",
     "NetFactorizer",
     "NetPruner",
     "NetQuantizer",

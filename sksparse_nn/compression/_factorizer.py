@@ -15,7 +15,7 @@ from sksparse_nn.compression._networks import (
     weighted_inputs,
     with_layers,
 )
-from sksparse_nn.solvers.compression import factorized, factorized_for
+from sksparse_nn.solvers.layers import factorized, factorized_for
 
 # Share of a layer's answers that "auto" may lose.
 _LOST = 0.01

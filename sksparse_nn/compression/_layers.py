@@ -8,7 +8,7 @@ from torch import nn
 
 from sksparse_nn.kernels.quantized import int8_product
 from sksparse_nn.kernels.sparse_dense import csr_times_dense
-from sksparse_nn.solvers.compression import (
+from sksparse_nn.solvers.layers import (
     ZERO_BYTES,
     Quantized,
     dequantized,

@@ -8,7 +8,7 @@ from torch import nn
 
 from sksparse_nn.compression._networks import layer_inputs, linear
 from sksparse_nn.neural._sparse_input import Perceptron
-from sksparse_nn.solvers.compression import kept_neurons
+from sksparse_nn.solvers.layers import kept_neurons
 
 
 def narrower(module, scores, amount, n_neurons, data):

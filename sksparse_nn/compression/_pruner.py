@@ -18,7 +18,7 @@ from sksparse_nn.compression._networks import (
 )
 from sksparse_nn.compression._neurons import narrower
 from sksparse_nn.neural._gradients import loss_gradients
-from sksparse_nn.solvers.compression import CRITERIA, kept_weights
+from sksparse_nn.solvers.layers import CRITERIA, kept_weights
 
 
 class NetPruner(Compressor):

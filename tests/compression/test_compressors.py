@@ -4,7 +4,6 @@ import copy
 import pickle
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
@@ -22,7 +21,6 @@ from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback, LRScheduler
 
 from sksparse_nn import (
-    CompressionDisplay,
     ImagePatchCoder,
     NetFactorizer,
     NetPruner,
@@ -643,18 +641,3 @@ def test_a_report_takes_fitted_networks_only(digits):
     model = KNeighborsClassifier().fit(X, y)
     with pytest.raises(TypeError, match="Got KNeighborsClassifier"):
         compression_report({"neighbours": model}, X, y)
-
-
-def test_a_crowded_picture_names_what_nothing_else_beats():
-    n = 30
-    costs = np.arange(1.0, n + 1)
-    scores = np.where(np.arange(n) < 5, np.arange(n), 0) / 10
-    report = pd.DataFrame(
-        {"accuracy": scores, "bytes_disk": costs, "latency_1": costs},
-        index=[f"model {i}" for i in range(n)],
-    )
-    for display in (CompressionDisplay(report), CompressionDisplay(report[:8])):
-        texts = [text.get_text() for text in display.plot().axes_[0].texts]
-        assert texts == [
-            f"model {i}" for i in range(5 if len(display.report) > 8 else 8)
-        ]

@@ -27,10 +27,10 @@ from sksparse_nn import (
     TruncatedSVDReducer,
 )
 from sksparse_nn.inspection import attribute
-from sksparse_nn.inspection._attribution import _back, _without_atoms
-from sksparse_nn.inspection._path_gradients import DoubleNet
-from sksparse_nn.inspection._pullback import pull_back
-from sksparse_nn.inspection._stages import read_stages
+from sksparse_nn.inspection.attribution._attribution import _back, _without_atoms
+from sksparse_nn.inspection.attribution._path_gradients import DoubleNet
+from sksparse_nn.inspection.attribution._pullback import pull_back
+from sksparse_nn.inspection.attribution._stages import read_stages
 from sksparse_nn.solvers import coding, patches, simplex
 from tests.inspection.pipelines import (
     ALGORITHMS,
@@ -291,7 +291,7 @@ def test_other_estimators_are_refused(digits):
 
 
 def test_a_path_with_too_sharp_bends_is_told(digits, monkeypatch):
-    monkeypatch.setattr("sksparse_nn.inspection._path_points._MOST", 4)
+    monkeypatch.setattr("sksparse_nn.inspection.attribution._path_points._MOST", 4)
     model = SparseNetClassifier((32,), activation="tanh", max_epochs=10, random_state=0)
     with pytest.warns(ConvergenceWarning, match="Raise tol"):
         attribute(model.fit(*digits), digits[0][:5], tol=1e-9)

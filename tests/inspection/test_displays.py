@@ -28,10 +28,13 @@ from sksparse_nn import (
     SparseNetRegressor,
     TruncatedSVDReducer,
 )
+from sksparse_nn.drawing._canvas import lettered, signed_bars, strongest
+from sksparse_nn.drawing._pictures import as_pictures, signed, tiled
 from sksparse_nn.inspection import (
     AtomCardDisplay,
     AttributionDisplay,
     CodeUsageDisplay,
+    CompressionDisplay,
     DeletionCurvesDisplay,
     DictionaryDisplay,
     ReconstructionDisplay,
@@ -42,8 +45,6 @@ from sksparse_nn.inspection import (
     deletion_curves,
     top_samples,
 )
-from sksparse_nn.inspection._canvas import lettered, signed_bars, strongest
-from sksparse_nn.inspection._pictures import as_pictures, signed, tiled
 
 HOSTILE = ["$x_1$ and $y", "<script>alert('$')</script>", "long " * 40, r"\frac{$", ""]
 SHAPE = {"image_shape": (8, 8)}
@@ -164,6 +165,9 @@ DISPLAYS = {
     ),
     "deletion": lambda m, **k: DeletionCurvesDisplay.from_estimator(
         m.net, m.X[:50], m.y[:50], n_points=4, n_random=2, random_state=0, **k
+    ),
+    "compression": lambda m, **k: CompressionDisplay.from_estimators(
+        {"float": m.net, "text": m.net}, m.X[:50], m.y[:50], **k
     ),
 }
 
@@ -602,3 +606,18 @@ def test_names_in_a_series_are_taken_in_their_order():
     names = pd.Series(["a", "b", "c"], index=[2, 1, 0])
     display = DictionaryDisplay(np.array([[3.0, 2.0, 1.0]]), feature_names=names)
     assert "a, b, c" in display.describe()
+
+
+def test_a_crowded_picture_names_what_nothing_else_beats():
+    n = 30
+    costs = np.arange(1.0, n + 1)
+    scores = np.where(np.arange(n) < 5, np.arange(n), 0) / 10
+    report = pd.DataFrame(
+        {"accuracy": scores, "bytes_disk": costs, "latency_1": costs},
+        index=[f"model {i}" for i in range(n)],
+    )
+    for display in (CompressionDisplay(report), CompressionDisplay(report[:8])):
+        texts = [text.get_text() for text in display.plot().axes_[0].texts]
+        assert texts == [
+            f"model {i}" for i in range(5 if len(display.report) > 8 else 8)
+        ]

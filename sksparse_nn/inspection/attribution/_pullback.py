@@ -27,9 +27,9 @@ from sksparse_nn.decomposition import (
     TruncatedSVDReducer,
 )
 from sksparse_nn.feature_extraction import ImagePatchCoder
-from sksparse_nn.inspection._pullback_attention import shares_to_rows
-from sksparse_nn.inspection._pullback_codes import codes_to_rows
-from sksparse_nn.inspection._pullback_patches import pooled_to_pixels
+from sksparse_nn.inspection.attribution._pullback_attention import shares_to_rows
+from sksparse_nn.inspection.attribution._pullback_codes import codes_to_rows
+from sksparse_nn.inspection.attribution._pullback_patches import pooled_to_pixels
 from sksparse_nn.neural import TopKAutoencoder
 
 

@@ -4,14 +4,14 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
-from sksparse_nn.inspection._hooks import shown
-from sksparse_nn.inspection._networks import (
+from sksparse_nn.inspection.activations._hooks import shown
+from sksparse_nn.inspection.activations._networks import (
     answers,
     check_network,
     module_of,
     network_and_rows,
 )
-from sksparse_nn.inspection._reconstruction import check_coder, reconstruction
+from sksparse_nn.inspection.atoms._reconstruction import check_coder, reconstruction
 
 
 def steer(

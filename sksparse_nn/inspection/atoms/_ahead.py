@@ -5,7 +5,7 @@ from sklearn.pipeline import make_pipeline
 
 from sksparse_nn._pipelines import flat_steps
 from sksparse_nn.feature_extraction import ImagePatchCoder
-from sksparse_nn.inspection._codes import coder_of
+from sksparse_nn.inspection.atoms._codes import coder_of
 
 
 def names_ahead(transformer):

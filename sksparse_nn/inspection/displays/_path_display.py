@@ -6,7 +6,7 @@ from sklearn.utils import gen_batches
 
 from sksparse_nn._pipelines import flat_steps
 from sksparse_nn.decomposition import SparseDictionaryCoder, sparsity_path
-from sksparse_nn.inspection._canvas import BLUE, ORANGE, take_axes
+from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
 from sksparse_nn.solvers.coding import CODERS
 from sksparse_nn.solvers.dictionary import unit_atoms
 

@@ -7,9 +7,9 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import Bunch, check_random_state
 
 from sksparse_nn._progress import ProgressLines
-from sksparse_nn.inspection._attribution import attribute_stages
-from sksparse_nn.inspection._codes import dense
-from sksparse_nn.inspection._stages import read_stages
+from sksparse_nn.inspection.atoms._codes import dense
+from sksparse_nn.inspection.attribution._attribution import attribute_stages
+from sksparse_nn.inspection.attribution._stages import read_stages
 
 
 def deletion_curves(

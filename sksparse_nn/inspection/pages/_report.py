@@ -16,26 +16,28 @@ from sklearn.utils.validation import check_consistent_length
 
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn.compression import (
-    CompressionDisplay,
     NetPruner,
     NetQuantizer,
     compression_report,
 )
 from sksparse_nn.decomposition import SparseDictionaryCoder
-from sksparse_nn.inspection._atom_card_display import AtomCardDisplay
-from sksparse_nn.inspection._atoms import atom_table
-from sksparse_nn.inspection._attribution import attribute_stages
-from sksparse_nn.inspection._attribution_display import attribution_of_row
-from sksparse_nn.inspection._deletion_display import DeletionCurvesDisplay
-from sksparse_nn.inspection._dictionary_display import DictionaryDisplay
-from sksparse_nn.inspection._faithfulness import curves_of_stages
-from sksparse_nn.inspection._labels import names_of
-from sksparse_nn.inspection._page import Section, picture, table, write_page
-from sksparse_nn.inspection._path_display import SparsityPathDisplay
-from sksparse_nn.inspection._reconstruction_display import ReconstructionDisplay
-from sksparse_nn.inspection._spectrum_display import SpectrumDisplay
-from sksparse_nn.inspection._stages import read_stages
-from sksparse_nn.inspection._usage_display import CodeUsageDisplay
+from sksparse_nn.inspection.atoms._atoms import atom_table
+from sksparse_nn.inspection.atoms._labels import names_of
+from sksparse_nn.inspection.attribution._attribution import attribute_stages
+from sksparse_nn.inspection.attribution._faithfulness import curves_of_stages
+from sksparse_nn.inspection.attribution._stages import read_stages
+from sksparse_nn.inspection.displays._atom_card_display import AtomCardDisplay
+from sksparse_nn.inspection.displays._attribution_display import attribution_of_row
+from sksparse_nn.inspection.displays._compression_display import CompressionDisplay
+from sksparse_nn.inspection.displays._deletion_display import DeletionCurvesDisplay
+from sksparse_nn.inspection.displays._dictionary_display import DictionaryDisplay
+from sksparse_nn.inspection.displays._path_display import SparsityPathDisplay
+from sksparse_nn.inspection.displays._reconstruction_display import (
+    ReconstructionDisplay,
+)
+from sksparse_nn.inspection.displays._spectrum_display import SpectrumDisplay
+from sksparse_nn.inspection.displays._usage_display import CodeUsageDisplay
+from sksparse_nn.inspection.pages._page import Section, picture, table, write_page
 from sksparse_nn.neural._nesting import NETWORKS
 
 # Rows that the most important atoms are found on, and how exactly.

@@ -5,8 +5,7 @@ from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.utils import _safe_indexing
 
-from sksparse_nn.inspection._attribution import attribute_stages
-from sksparse_nn.inspection._canvas import (
+from sksparse_nn.drawing._canvas import (
     SIGNED,
     lettered,
     shortened,
@@ -14,8 +13,9 @@ from sksparse_nn.inspection._canvas import (
     strongest,
     take_axes,
 )
-from sksparse_nn.inspection._pictures import as_pictures, ranged, show
-from sksparse_nn.inspection._stages import read_stages
+from sksparse_nn.drawing._pictures import as_pictures, ranged, show
+from sksparse_nn.inspection.attribution._attribution import attribute_stages
+from sksparse_nn.inspection.attribution._stages import read_stages
 
 
 class AttributionDisplay:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sksparse_nn.inspection._canvas import BLUE, ORANGE, take_axes
-from sksparse_nn.inspection._codes import coder_of, codes_of_atoms
+from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
+from sksparse_nn.inspection.atoms._codes import coder_of, codes_of_atoms
 
 
 class CodeUsageDisplay:

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksparse_nn.kernels.quantized import int8_product
-from sksparse_nn.solvers.compression import (
+from sksparse_nn.solvers.layers import (
     CRITERIA,
     dequantized,
     factorized,

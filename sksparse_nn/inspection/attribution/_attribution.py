@@ -7,10 +7,13 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
 
-from sksparse_nn.inspection._codes import dense
-from sksparse_nn.inspection._path_gradients import DoubleNet, integrated_gradients
-from sksparse_nn.inspection._pullback import pull_back
-from sksparse_nn.inspection._stages import read_stages
+from sksparse_nn.inspection.atoms._codes import dense
+from sksparse_nn.inspection.attribution._path_gradients import (
+    DoubleNet,
+    integrated_gradients,
+)
+from sksparse_nn.inspection.attribution._pullback import pull_back
+from sksparse_nn.inspection.attribution._stages import read_stages
 from sksparse_nn.neural._nesting import NETWORKS
 
 # Of numbers that are subtracted, what rounding leaves.

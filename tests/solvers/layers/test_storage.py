@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sksparse_nn.solvers.compression import with_zeros, without_zeros
+from sksparse_nn.solvers.layers import with_zeros, without_zeros
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.float32, np.float64])

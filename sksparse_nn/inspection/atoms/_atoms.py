@@ -7,8 +7,8 @@ from sklearn.base import clone
 from sklearn.utils import Bunch, check_random_state
 
 from sksparse_nn._progress import ProgressLines
-from sksparse_nn.inspection._codes import coder_of, codes_of_atoms
-from sksparse_nn.inspection._labels import members
+from sksparse_nn.inspection.atoms._codes import coder_of, codes_of_atoms
+from sksparse_nn.inspection.atoms._labels import members
 
 
 def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sksparse_nn.inspection._canvas import BLUE, ORANGE, take_axes
-from sksparse_nn.inspection._faithfulness import deletion_curves
+from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
+from sksparse_nn.inspection.attribution._faithfulness import deletion_curves
 
 _LABELS = {"r2": "coefficient of determination"}
 

@@ -7,8 +7,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from sksparse_nn.inspection._path_points import converged_gradients
-from sksparse_nn.inspection._straight_layers import read_layers, straight_gradients
+from sksparse_nn.inspection.attribution._path_points import converged_gradients
+from sksparse_nn.inspection.attribution._straight_layers import (
+    read_layers,
+    straight_gradients,
+)
 from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
 

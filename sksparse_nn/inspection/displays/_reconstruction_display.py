@@ -4,16 +4,16 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from sksparse_nn._pipelines import transform_ahead
-from sksparse_nn.inspection._ahead import names_ahead
-from sksparse_nn.inspection._canvas import (
+from sksparse_nn.drawing._canvas import (
     SIGNED,
     lettered,
     shortened,
     signed_bars,
     take_axes,
 )
-from sksparse_nn.inspection._codes import coder_of, dense
-from sksparse_nn.inspection._pictures import as_pictures, ranged, show, signed
+from sksparse_nn.drawing._pictures import as_pictures, ranged, show, signed
+from sksparse_nn.inspection.atoms._ahead import names_ahead
+from sksparse_nn.inspection.atoms._codes import coder_of, dense
 
 
 class ReconstructionDisplay:

@@ -4,13 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import _safe_indexing
 
-from sksparse_nn.inspection._ahead import (
-    names_ahead,
-    shape_of_atoms,
-    shape_of_images,
-)
-from sksparse_nn.inspection._atoms import class_profile, top_samples
-from sksparse_nn.inspection._canvas import (
+from sksparse_nn.drawing._canvas import (
     BLUE,
     ORANGE,
     SIGNED,
@@ -20,9 +14,7 @@ from sksparse_nn.inspection._canvas import (
     strongest,
     take_mosaic,
 )
-from sksparse_nn.inspection._codes import coder_of, codes_of_atoms
-from sksparse_nn.inspection._labels import names_of
-from sksparse_nn.inspection._pictures import (
+from sksparse_nn.drawing._pictures import (
     as_pictures,
     gap_of,
     ranged,
@@ -30,6 +22,14 @@ from sksparse_nn.inspection._pictures import (
     signed,
     tiled,
 )
+from sksparse_nn.inspection.atoms._ahead import (
+    names_ahead,
+    shape_of_atoms,
+    shape_of_images,
+)
+from sksparse_nn.inspection.atoms._atoms import class_profile, top_samples
+from sksparse_nn.inspection.atoms._codes import coder_of, codes_of_atoms
+from sksparse_nn.inspection.atoms._labels import names_of
 
 
 class AtomCardDisplay:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sksparse_nn.compression._report import compression_report
+from sksparse_nn.compression import compression_report
+from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
 
 _LABELS = {
     "bytes_disk": "bytes on disk",
@@ -31,7 +32,7 @@ class CompressionDisplay:
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        Where it was drawn, one a cost.
+        Where it was drawn, one per cost.
 
     figure_ : matplotlib Figure
         Of the axes.
@@ -43,7 +44,8 @@ class CompressionDisplay:
     Examples
     --------
     >>> from sklearn.datasets import load_digits
-    >>> from sksparse_nn import CompressionDisplay, NetQuantizer, SparseNetClassifier
+    >>> from sksparse_nn import NetQuantizer, SparseNetClassifier
+    >>> from sksparse_nn.inspection import CompressionDisplay
     >>> X, y = load_digits(return_X_y=True)
     >>> net = SparseNetClassifier((64,), max_epochs=2, random_state=0).fit(X / 16, y)
     >>> small = NetQuantizer(net).fit(X / 16, y)
@@ -58,7 +60,9 @@ class CompressionDisplay:
         self.report = report
 
     @classmethod
-    def from_estimators(cls, estimators, X, y, *, costs=("bytes_disk", "latency_1")):
+    def from_estimators(
+        cls, estimators, X, y, *, costs=("bytes_disk", "latency_1"), axes=None
+    ):
         """Measure fitted estimators and draw them.
 
         Parameters
@@ -75,12 +79,15 @@ class CompressionDisplay:
         costs : sequence of str, default=("bytes_disk", "latency_1")
             Columns of the report to draw accuracy against.
 
+        axes : sequence of matplotlib Axes, default=None
+            Where to draw, one per cost; None for a new figure.
+
         Returns
         -------
         display : CompressionDisplay
             Drawn.
         """
-        return cls(compression_report(estimators, X, y)).plot(costs=costs)
+        return cls(compression_report(estimators, X, y)).plot(axes=axes, costs=costs)
 
     def plot(self, *, axes=None, costs=("bytes_disk", "latency_1")):
         """Draw accuracy against costs, with a line along what nothing else beats.
@@ -88,7 +95,7 @@ class CompressionDisplay:
         Parameters
         ----------
         axes : sequence of matplotlib Axes, default=None
-            Where to draw, one a cost; None for a new figure.
+            Where to draw, one per cost; None for a new figure.
 
         costs : sequence of str, default=("bytes_disk", "latency_1")
             Columns of the report.
@@ -98,14 +105,8 @@ class CompressionDisplay:
         display : CompressionDisplay
             This one.
         """
-        import matplotlib.pyplot as plt
-
-        if axes is None:
-            size = 5.5 * len(costs), 4.5
-            _, axes = plt.subplots(
-                1, len(costs), figsize=size, sharey=True, layout="constrained"
-            )
-        self.axes_ = np.atleast_1d(axes)
+        size = 5.5 * len(costs), 4.5
+        self.axes_ = take_axes(axes, len(costs), figsize=size, sharey=True)
         self.figure_ = self.axes_[0].figure
         for ax, cost in zip(self.axes_, costs, strict=True):
             self._draw(ax, cost)
@@ -132,9 +133,9 @@ class CompressionDisplay:
         score = "r2" if "r2" in self.report else "accuracy"
         costs, scores = self.report[cost].to_numpy(), self.report[score].to_numpy()
         best = pareto_front(costs, scores)
-        ax.plot(costs[best], scores[best], color="#D55E00", drawstyle="steps-post")
-        ax.plot(costs, scores, "o", color="#0072B2")
-        ax.plot(costs[best], scores[best], "o", color="#D55E00")
+        ax.plot(costs[best], scores[best], color=ORANGE, drawstyle="steps-post")
+        ax.plot(costs, scores, "o", color=BLUE)
+        ax.plot(costs[best], scores[best], "o", color=ORANGE)
         is_crowded = len(costs) > _MOST_NAMES
         named = sorted({0, *best.tolist()}) if is_crowded else range(len(costs))
         place = {"xytext": (-5, 3), "ha": "right"} if is_crowded else {"xytext": (4, 4)}

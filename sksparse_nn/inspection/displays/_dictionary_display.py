@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from sksparse_nn.inspection._ahead import names_ahead, shape_of_atoms
-from sksparse_nn.inspection._atoms import mutual_coherence
-from sksparse_nn.inspection._canvas import (
+from sksparse_nn.drawing._canvas import (
     SIGNED,
     lettered,
     shortened,
@@ -12,8 +10,7 @@ from sksparse_nn.inspection._canvas import (
     strongest,
     take_axes,
 )
-from sksparse_nn.inspection._codes import coder_of
-from sksparse_nn.inspection._pictures import (
+from sksparse_nn.drawing._pictures import (
     as_pictures,
     gap_of,
     show,
@@ -21,6 +18,9 @@ from sksparse_nn.inspection._pictures import (
     tiled,
     well_shaped,
 )
+from sksparse_nn.inspection.atoms._ahead import names_ahead, shape_of_atoms
+from sksparse_nn.inspection.atoms._atoms import mutual_coherence
+from sksparse_nn.inspection.atoms._codes import coder_of
 
 # How many atoms are drawn where nothing is said: pictures, and axes of bars.
 _MOST_PICTURES, _MOST_BARS = 100, 6

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import restored_on_error
-from sksparse_nn.inspection._networks import (
+from sksparse_nn.inspection.activations._networks import (
     activations,
     check_network,
     network_and_rows,

@@ -1,0 +1,1 @@
+"""Axes, colours and pictures, shared by all displays."""

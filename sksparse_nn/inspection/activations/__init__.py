@@ -1,0 +1,11 @@
+"""What passes through the layers of a network."""
+
+from sksparse_nn.inspection.activations._layer_activations import LayerActivations
+from sksparse_nn.inspection.activations._loss_recovered import loss_recovered
+from sksparse_nn.inspection.activations._steering import steer
+
+__all__ = [
+    "LayerActivations",
+    "loss_recovered",
+    "steer",
+]

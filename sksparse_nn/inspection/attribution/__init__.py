@@ -1,0 +1,9 @@
+"""What each atom and each feature contributes to a prediction."""
+
+from sksparse_nn.inspection.attribution._attribution import attribute
+from sksparse_nn.inspection.attribution._faithfulness import deletion_curves
+
+__all__ = [
+    "attribute",
+    "deletion_curves",
+]
