@@ -358,3 +358,40 @@ def _canonical(X):
     X = X.copy()
     X.sum_duplicates()
     return X
+
+
+def check_atoms(atoms, n_components, X, *, name="init"):
+    """Check the atoms that a user gives to start from.
+
+    Parameters
+    ----------
+    atoms : array-like of shape (n_components, n_features)
+        Atoms.
+
+    n_components : int or None
+        Number that there must be; None for any.
+
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Gives the width and the type.
+
+    name : str, default="init"
+        What the user knows them as.
+
+    Returns
+    -------
+    atoms : ndarray of shape (n_components, n_features)
+        A copy.
+
+    Raises
+    ------
+    ValueError
+        If they are not finite numbers, or the shape is another.
+    """
+    atoms = check_array(atoms, dtype=X.dtype, input_name=name, copy=True)
+    expected = len(atoms) if n_components is None else n_components, X.shape[1]
+    if atoms.shape != expected:
+        raise ValueError(
+            f"{name} must have the shape (n_components, n_features) ="
+            f" {expected}. Got {atoms.shape}."
+        )
+    return atoms

@@ -205,7 +205,7 @@ def _without_training(network):
     network = deepcopy(network)
     network.net_.optimizer_ = None
     network.net_.history_ = type(network.net_.history)()
-    network.history_ = []
+    network.history_ = {}
     return network
 
 

@@ -129,10 +129,10 @@ class SparseAttentionCoder(
     medoid_indices_ : ndarray of shape (n_components,)
         Which rows the keys are. Only with ``keys="medoids"``.
 
-    history_ : ndarray of shape (n_iter_,)
-        What `keys` lowers, at each pass, as a mean over the rows: half the squared
-        distance to the nearest key, or for "learned" half the square of what the code
-        leaves of the row. It never rises.
+    history_ : dict of ndarray of shape (n_iter_,)
+        "objective": what `keys` lowers, at each pass, as a mean over the rows: half the
+        squared distance to the nearest key, or for "learned" half the square of what
+        the code leaves of the row. It never rises.
 
     n_iter_ : int
         Passes over the rows.
@@ -375,7 +375,7 @@ class SparseAttentionCoder(
         self.components_ = fit_values(keys, sums, self.values_reg)
         self.temperature_ = coding.temperature
         self.n_active_ = float(sums.n_nonzero / sums.weight)
-        self.history_ = np.array(learnt.history)
+        self.history_ = {"objective": np.array(learnt.history)}
         self.n_iter_ = len(learnt.history)
         vars(self).pop("medoid_indices_", None)
         if learnt.indices is not None:

@@ -93,14 +93,19 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         they are one of their own, are left out of that epoch, or join the batch before.
 
     early_stopping : bool, default=False
-        Whether to hold a part of the data out, stop when its loss no longer falls and
-        go back to the weights of its lowest loss. Equal rows are never on both sides.
+        Whether to stop before `max_epochs` once the loss no longer falls, and to go
+        back to the weights of its lowest value. Equal rows are never both held out and
+        learnt from.
 
-    validation_fraction : float, default=0.1
-        Share of the data to hold out.
+    validation_fraction : float or None, default=0.1
+        Share of the rows that are held out from training to stop by. None stops by the
+        rows that are learnt from.
 
     n_iter_no_change : int, default=5
-        Number of epochs without a lower loss before stopping.
+        Epochs without improvement after which to stop.
+
+    tol : float, default=1e-3
+        Share of the best value so far by which it has to fall to be an improvement.
 
     loss : "log_loss" or callable, default="log_loss"
         The loss. "log_loss" is the cross entropy. One of your own takes logits of shape
@@ -152,7 +157,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     n_iter_ : int
         Number of epochs trained.
 
-    history_ : list of dict
+    history_ : dict of ndarray of shape (n_iter_,)
         For each epoch ``epoch``, ``train_loss``, ``valid_loss`` if a part was held out,
         and ``dur`` in seconds. Losses are weighted means over rows, and over the labels
         where there are several, of cross entropies without penalties. A ``train_loss``
@@ -219,6 +224,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=5,
+        tol=1e-3,
         loss="log_loss",
         class_weight=None,
         label_smoothing=0.0,
@@ -246,6 +252,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
         self.loss = loss
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing

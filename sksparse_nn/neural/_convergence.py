@@ -49,10 +49,10 @@ def warn_if_diverged(estimator, name, samples):
     has_diverged : bool
         Whether there was a warning.
     """
-    losses = [row[name] for row in estimator.history_ if name in row]
-    if not losses or callable(estimator.loss):
+    losses = estimator.history_.get(name, ())
+    if not len(losses) or callable(estimator.loss):
         return False  # what a user's own loss means at zeros is not known
-    loss = losses[-1] if name == "train_loss" else min(losses)
+    loss = losses[-1] if name == "train_loss" else np.nanmin(losses)
     constant = _loss_of_zeros(estimator, samples)
     if not is_absurd(loss, constant, estimator.net_.path):
         return False
@@ -114,7 +114,7 @@ def warn_if_short(estimator, path):
     path : float
         Sum of the learning rates over all steps so far.
     """
-    first, last = (estimator.history_[place]["train_loss"] for place in (0, -1))
+    first, last = estimator.history_["train_loss"][[0, -1]]
     if estimator.optimizer not in ("adam", "adamw") or path > _PATH:
         return
     if not last > _SHARE * first:

@@ -19,6 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._history import add_epochs
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import (
     check_codes,
@@ -41,8 +42,8 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     """Write each row with the few atoms that an encoder finds the strongest.
 
     A sparse autoencoder [1]_: a row x gets the latents max(0, W (x - b)), of which the
-    `n_active` largest are its code c, and is rebuilt as b + c D. All of W, b and the
-    atoms D are trained together. Coding a row is one product with W, where
+    `n_nonzero_coefs` largest are its code c, and is rebuilt as b + c D. All of W, b and
+    the atoms D are trained together. Coding a row is one product with W, where
     `SparseDictionaryCoder` searches.
 
     Parameters
@@ -50,7 +51,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     n_components : int, default=256
         Number of atoms.
 
-    n_active : int, default=16
+    n_nonzero_coefs : int, default=16
         Atoms a row at most; all of them where there are fewer.
 
     max_epochs : int, default=50
@@ -120,7 +121,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     >>> from sksparse_nn import TopKAutoencoder
     >>> from sksparse_nn.inspection import explained_variance
     >>> X, _ = load_digits(return_X_y=True)
-    >>> autoencoder = TopKAutoencoder(64, n_active=8, random_state=0)
+    >>> autoencoder = TopKAutoencoder(64, n_nonzero_coefs=8, random_state=0)
     >>> codes = autoencoder.fit_transform(X)
     >>> codes.shape, int(codes.getnnz(axis=1).max())
     ((1797, 64), 8)
@@ -130,7 +131,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "n_active": [Interval(Integral, 1, None, closed="left")],
+        "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -144,7 +145,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self,
         n_components=256,
         *,
-        n_active=16,
+        n_nonzero_coefs=16,
         max_epochs=50,
         batch_size=512,
         learning_rate=3e-3,
@@ -154,7 +155,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         verbose=0,
     ):
         self.n_components = n_components
-        self.n_active = n_active
+        self.n_nonzero_coefs = n_nonzero_coefs
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -216,7 +217,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         X = check_rows(self, X, reset=False)
         n_rows = min(X.shape[0], max(1, _BLOCK_SIZE // len(self.components_)))
         weights, bias = self._on_device(X.dtype)
-        n_active, parts = min(self.n_active, len(weights)), []
+        n_active, parts = min(self.n_nonzero_coefs, len(weights)), []
         with torch.inference_mode(), threads_worth([weights], n_rows):
             for start in range(0, X.shape[0], n_rows):
                 rows = np.arange(start, min(start + n_rows, X.shape[0]))
@@ -271,7 +272,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _train(self, X, scaling, device):
         rng = check_random_state(self.random_state)
         atoms = self._first_atoms(X.dtype, rng).to(device)
-        module = TopK(atoms, min(self.n_active, len(atoms)))
+        module = TopK(atoms, min(self.n_nonzero_coefs, len(atoms)))
         n_batches = math.ceil(X.shape[0] / self.batch_size)
         training = Training(module, self.max_epochs * n_batches, self.learning_rate)
         n_rows, history, learnt = min(self.batch_size, X.shape[0]), [], None
@@ -286,12 +287,12 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             except KeyboardInterrupt:
                 if not (history and self._keeps(history)):
                     raise
-        self.history_, self.n_iter_ = history, len(history)
+        self.history_, self.n_iter_ = add_epochs({}, history), len(history)
         self._warn_if_lost(self.learning_rate * n_batches * self.n_iter_)
         self._store(*learnt, scaling, X.dtype)
 
     def _warn_if_lost(self, path):
-        loss = self.history_[-1]["train_loss"]
+        loss = self.history_["train_loss"][-1]
         if is_absurd(loss, 1.0, path):
             warnings.warn(
                 "Training has diverged: the loss of the last epoch is "

@@ -355,7 +355,7 @@ def test_errors_of_a_path_are_those_of_rebuilt_rows(models):
     for n, error in zip([1, 3], display.errors, strict=True):
         coder = SparseDictionaryCoder(
             learner=None,
-            dictionary=models.coder.components_,
+            init=models.coder.components_,
             algorithm="omp",
             n_nonzero_coefs=n,
         ).fit(models.X)
@@ -374,7 +374,7 @@ def test_a_path_of_sparse_rows_is_that_of_dense_ones(models):
 
 def test_a_path_by_penalties_runs_over_alpha(models):
     coder = SparseDictionaryCoder(
-        algorithm="lasso", learner=None, dictionary=models.coder.components_
+        algorithm="lasso", learner=None, init=models.coder.components_
     ).fit(models.X)
     display = SparsityPathDisplay.from_estimator(coder, models.X)
     assert len(display.errors) == 7
@@ -400,7 +400,7 @@ def test_scores_of_a_search_are_the_best_at_each_sparsity(models):
 
 def test_the_alpha_of_another_step_is_not_that_of_the_coder(models):
     coder = SparseDictionaryCoder(
-        algorithm="lasso", learner=None, dictionary=models.coder.components_
+        algorithm="lasso", learner=None, init=models.coder.components_
     )
     search = GridSearchCV(
         make_pipeline(RidgeScaler(), coder, RidgeClassifier()),
@@ -522,7 +522,7 @@ def test_a_card_holds_the_profile_and_the_strongest_samples(models):
 def test_a_card_of_an_atom_without_use_has_no_samples(models):
     coder = SparseDictionaryCoder(
         learner=None,
-        dictionary=np.eye(64)[:4] + 1e-3,
+        init=np.eye(64)[:4] + 1e-3,
         algorithm="omp",
         n_nonzero_coefs=1,
     ).fit(models.X)

@@ -13,8 +13,8 @@ from sksparse_nn.solvers.dictionary import unit_atoms
 # What says how rows are coded, less the sparsity.
 _PARAMETERS = (
     "algorithm",
-    "tol",
-    "abs_tol",
+    "residual_tol",
+    "abs_residual_tol",
     "l1_ratio",
     "positive_code",
     "atom_weights",

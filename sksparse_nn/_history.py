@@ -1,0 +1,57 @@
+"""The record of a fit: one array per quantity, one entry per epoch."""
+
+from numbers import Number
+
+import numpy as np
+
+
+def add_epochs(history, records):
+    """Add epochs to a record.
+
+    Parameters
+    ----------
+    history : dict of ndarray
+        Of the epochs so far, all of one length.
+
+    records : list of dict
+        Quantities of each further epoch by name.
+
+    Returns
+    -------
+    history : dict of ndarray
+        Of all epochs. A number that an epoch lacks is NaN, anything else None.
+    """
+    n_epochs = len(next(iter(history.values()), ()))
+    names = dict.fromkeys([*history, *(name for row in records for name in row)])
+    columns = {}
+    for name in names:
+        known = history[name].tolist() if name in history else [None] * n_epochs
+        columns[name] = _column([*known, *(row.get(name) for row in records)])
+    return columns
+
+
+def first_epochs(history, n_epochs):
+    """Return the record of the first epochs.
+
+    Parameters
+    ----------
+    history : dict of ndarray
+        Of all epochs.
+
+    n_epochs : int
+        Number of epochs to keep.
+
+    Returns
+    -------
+    history : dict of ndarray
+        Of these.
+    """
+    return {name: values[:n_epochs] for name, values in history.items()}
+
+
+def _column(values):
+    if all(value is None or isinstance(value, Number) for value in values):
+        return np.array([np.nan if value is None else value for value in values])
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
