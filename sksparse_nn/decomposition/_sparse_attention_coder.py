@@ -52,8 +52,11 @@ class SparseAttentionCoder(
     Parameters
     ----------
     n_components : int or None, default=None
-        Number of keys. If there are fewer distinct rows, as many as there are, with a
-        warning from `fit`. None is 128, or as many as there are distinct rows.
+        Number of atoms.
+
+        Atoms are called keys here. If there are fewer distinct rows, as many as there
+        are, with a warning from `fit`. None is 128, or as many as there are distinct
+        rows.
 
     mapping : {"sparsemax", "entmax15"}, default="sparsemax"
         How distances become a code.
@@ -88,12 +91,16 @@ class SparseAttentionCoder(
         this weight, a share of the mean square of an entry of the codes.
 
     max_epochs : int, default=50
-        Passes over the rows in which keys are learnt.
+        Passes over the rows, at most.
+
+        In these the keys are learnt.
 
     max_iter : int, default=2000
         Steps a row at most, with `iterate`.
 
     tol : float, default=1e-6
+        When to stop iterating.
+
         With `iterate`, a row is done when the duality gap of its code is at most this
         share of the largest squared norm of a key, or product with one, about their
         mean.
@@ -105,12 +112,15 @@ class SparseAttentionCoder(
         Number of threads. The result does not depend on it.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the rows that keys start from, and the rows that the temperature is found
-        on where there are more than 4096, and more than eight a key.
+        Seed of all random draws.
+
+        They give the rows that keys start from, and the rows that the temperature is
+        found on where there are more than 4096, and more than eight per key.
 
     verbose : int, default=0
-        Whether to print a line for each pass over the rows in `fit`, and while rows are
-        coded one a second.
+        Whether to print lines about the progress.
+
+        One line per pass over the rows, and one per second while rows are coded.
 
     Attributes
     ----------
@@ -118,7 +128,9 @@ class SparseAttentionCoder(
         What rows are compared with.
 
     components_ : ndarray of shape (n_components, n_features)
-        What codes are multiplied by in `inverse_transform`.
+        The atoms.
+
+        Codes are multiplied by them in `inverse_transform`.
 
     temperature_ : float
         Half the squared distances are divided by it; in squared units of `X`.
@@ -130,18 +142,20 @@ class SparseAttentionCoder(
         Which rows the keys are. Only with ``keys="medoids"``.
 
     history_ : dict of ndarray of shape (n_iter_,)
-        "objective": what `keys` lowers, at each pass, as a mean over the rows: half the
-        squared distance to the nearest key, or for "learned" half the square of what
-        the code leaves of the row. It never rises.
+        Values per epoch, an array per quantity.
+
+        "objective" is what `keys` lowers, as a mean over the rows: half the squared
+        distance to the nearest key, or for "learned" half the square of what the code
+        leaves of the row. It never rises.
 
     n_iter_ : int
-        Passes over the rows.
+        Number of epochs run.
 
     n_features_in_ : int
         Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where `X` had them.
+        Names of the features, where `X` had names that are strings.
 
     See Also
     --------

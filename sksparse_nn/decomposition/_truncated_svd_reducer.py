@@ -102,10 +102,11 @@ class TruncatedSVDReducer(
         Whether to take the mean off the features. Sparse input stays sparse.
 
     whiten : bool, default=False
-        Whether to divide each output by the root of its ``explained_variance_``: its
-        root mean square over the fitted rows, with ``center=True`` its deviation.
-        Components that cannot be told from rounding are never kept, so this does not
-        blow up.
+        Whether to bring the variances along principal directions to one.
+
+        Each output is divided by the root of its ``explained_variance_``: its root mean
+        square over the fitted rows, with ``center=True`` its deviation. Components that
+        cannot be told from rounding are never kept, so this does not blow up.
 
     solver : {"auto", "gram", "krylov", "exact"}, default="auto"
         How `fit` computes it.
@@ -127,21 +128,29 @@ class TruncatedSVDReducer(
           than 1000 rows that take moments, and for wide ones that do.
 
     tol : float, default=1e-3
-        Relative residual of the singular triplets at which "krylov" stops.
+        When to stop iterating.
+
+        "krylov" stops at this relative residual of the singular triplets.
 
     max_passes : int, default=12
         Most times that "krylov" multiplies by the data and their transpose before its
         last steps.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds the starting vectors of "krylov". The other solvers draw none.
+        Seed of all random draws.
+
+        They give the starting vectors of "krylov". The other solvers draw none.
 
     n_jobs : int or None, default=None
-        Threads that work on blocks of rows. None is as many as BLAS takes: its own
-        where groups are wide, or else ours.
+        Number of threads. The result does not depend on it.
+
+        None is as many as BLAS takes: its own threads where groups are wide, ours
+        otherwise.
 
     verbose : int, default=0
-        Whether to print a line when a step of `fit` is done.
+        Whether to print lines about the progress.
+
+        One line per step of `fit`.
 
     Attributes
     ----------
@@ -196,10 +205,10 @@ class TruncatedSVDReducer(
         Rows that have been fitted; those of weight zero do not count.
 
     n_features_in_ : int
-        Number of features seen during `fit`.
+        Number of features seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of features seen during `fit`, where all of them are strings.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where `X` had names that are strings.
 
     See Also
     --------

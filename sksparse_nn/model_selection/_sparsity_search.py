@@ -31,6 +31,8 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
     Parameters
     ----------
     estimator : Pipeline
+        The estimator that this one wraps.
+
         With one `SparseDictionaryCoder` among its steps, or among those of the
         pipelines, `FeatureUnion` and `ColumnTransformer` in it.
 
@@ -54,6 +56,8 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
         As for `GridSearchCV`.
 
     verbose : int, default=0
+        Whether to print lines about the progress.
+
         As for `GridSearchCV`.
 
     pre_dispatch : int or str, default="2*n_jobs"

@@ -52,34 +52,45 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Number of atoms.
 
     n_nonzero_coefs : int, default=16
-        Atoms a row at most; all of them where there are fewer.
+        Nonzero codes per row, at most.
+
+        All atoms are active where there are fewer.
 
     max_epochs : int, default=50
-        Passes over the rows. The learning rate falls to zero in the last fifth.
+        Passes over the rows, at most.
+
+        The learning rate falls to zero in the last fifth.
 
     batch_size : int, default=512
-        Rows of a mini-batch.
+        Rows per mini-batch.
 
     learning_rate : float, default=3e-3
-        Step size of Adam. Rows are brought to one scale inside, so that theirs does not
-        matter.
+        Step size of the optimizer.
+
+        Rows are brought to one scale inside, so that theirs does not matter.
 
     sparse_output : bool, default=True
         Whether codes come as a CSR matrix.
 
     device : str or torch.device, default="cpu"
-        Where to train and code, such as ``"cuda"``.
+        Where to compute, such as ``"cuda"``.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the initial atoms and the order of the rows.
+        Seed of all random draws.
+
+        They give the initial atoms and the order of the rows.
 
     verbose : int, default=0
-        Whether to write a line an epoch.
+        Whether to print lines about the progress.
+
+        One line per epoch.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        The atoms, of unit norm: D.
+        The atoms.
+
+        They have unit norm.
 
     encoder_weights_ : ndarray of shape (n_components, n_features)
         What rows are multiplied by: W.
@@ -88,15 +99,17 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Taken off a row first and added to it last: b. Training starts from the mean.
 
     n_iter_ : int
-        Number of epochs trained.
+        Number of epochs run.
 
-    history_ : list of dict
-        For each epoch ``epoch``, ``train_loss``, ``n_dead`` and ``dur`` in seconds. The
-        loss is the share of the variance that is lost, while training; dead are atoms
-        that have served no row for long.
+    history_ : dict of ndarray of shape (n_iter_,)
+        Values per epoch, an array per quantity.
+
+        "epoch", "train_loss", "n_dead" and "dur" in seconds. The loss is the share of
+        the variance that is lost, while training; dead are atoms that have served no
+        row for long.
 
     n_features_in_ : int
-        Number of features.
+        Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where `X` had names that are strings.
