@@ -2,7 +2,6 @@
 
 import os
 import re
-import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -15,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from sksparse_nn._kinds import check_kind
 from sksparse_nn._picked_rows import pick
 from sksparse_nn._structure import check_structure
+from sksparse_nn._warnings import warn
 
 # The first type is what integers, booleans and float16 become.
 FLOAT_TYPES = (np.float32, np.float64)
@@ -52,7 +52,7 @@ def warn_once(*sentences):
     """
     text = " ".join(filter(None, sentences))
     if text:
-        warnings.warn(text, UserWarning, stacklevel=3)
+        warn(text)
 
 
 def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):

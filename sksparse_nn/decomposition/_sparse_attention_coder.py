@@ -1,6 +1,5 @@
 """Sparse codes on the simplex, by distances to keys."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -24,6 +23,7 @@ from sksparse_nn._validation import (
     counting_rows,
     restored_on_error,
 )
+from sksparse_nn._warnings import warn
 from sksparse_nn.solvers.simplex import (
     KEYS,
     MAPPINGS,
@@ -356,17 +356,15 @@ class SparseAttentionCoder(
 
     def _warn_of_few_keys(self, n_keys):
         if self.n_components is not None and n_keys < self.n_components:
-            warnings.warn(
+            warn(
                 f"n_components={self.n_components} is more than the {n_keys} distinct"
                 " rows of X. There are as many keys as rows; lower n_components.",
-                stacklevel=5,
             )
         elif self.n_active is not None and self.n_active > n_keys:
-            warnings.warn(
+            warn(
                 f"n_components={n_keys} keys cannot have n_active={self.n_active}"
                 " nonzeros a row. All are nonzero; lower n_active or raise"
                 " n_components.",
-                stacklevel=5,
             )
 
     def _learn(self, problem):

@@ -1,6 +1,5 @@
 """The module behind an estimator: layers by their sizes, or the user's own."""
 
-import warnings
 from copy import deepcopy
 from dataclasses import dataclass
 from inspect import signature
@@ -10,6 +9,7 @@ from numbers import Integral
 import torch
 from torch import nn
 
+from sksparse_nn._warnings import warn
 from sksparse_nn.neural._sparse_input import Perceptron, store_by_feature
 
 ACTIVATIONS = {
@@ -176,12 +176,10 @@ class ModuleSpec:
             raise ValueError(f"module must have parameters to train. Got {module!r}.")
         last = self.squashed and squashing(answer)
         if last:
-            warnings.warn(
+            warn(
                 "module must answer logits, which are turned into probabilities here "
                 f"once more, in the loss too. Got one that ends in a {last}; leave "
                 "that out.",
-                UserWarning,
-                stacklevel=2,
             )
 
 

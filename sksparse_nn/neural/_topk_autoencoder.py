@@ -2,7 +2,6 @@
 
 import math
 import sys
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -28,6 +27,7 @@ from sksparse_nn._validation import (
     check_rows,
     restored_on_error,
 )
+from sksparse_nn._warnings import warn
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._convergence import is_absurd
 from sksparse_nn.neural._device import check_device
@@ -307,12 +307,11 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _warn_if_lost(self, path):
         loss = self.history_["train_loss"][-1]
         if is_absurd(loss, 1.0, path):
-            warnings.warn(
+            warn(
                 "Training has diverged: the loss of the last epoch is "
                 f"{loss:.3g}, that of no atoms at all would be 1. Lower "
                 f"learning_rate={self.learning_rate}.",
                 ConvergenceWarning,
-                stacklevel=5,
             )
 
     def _keeps(self, history):
