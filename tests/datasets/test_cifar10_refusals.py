@@ -144,7 +144,7 @@ def test_a_matlab_file_that_unfolds_to_a_huge_array_is_refused(tmp_path):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_other_than_ten_names_are_refused(layout, tmp_path, monkeypatch):
-    monkeypatch.setattr(f"{__name__}.NAMES", ["cat", "dog"])
+    monkeypatch.setattr("tests.datasets.cifar10_files.NAMES", ["cat", "dog"])
     message = refusal(write(layout, tmp_path))
     assert "batches.meta" in message
     assert "ten classes. Got ['cat', 'dog']" in message

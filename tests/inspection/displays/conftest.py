@@ -13,6 +13,6 @@ def _figures():
     plt.close("all")
 
 
-@pytest.fixture(scope="package", name="models")
+@pytest.fixture(scope="module", name="models")
 def fitted_models():
     return Models()
