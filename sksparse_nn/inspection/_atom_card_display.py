@@ -20,7 +20,7 @@ from sksparse_nn.inspection._canvas import (
     strongest,
     take_mosaic,
 )
-from sksparse_nn.inspection._codes import coder_of, codes_of_atoms
+from sksparse_nn.inspection._codes import coder_of, codes_of_rows
 from sksparse_nn.inspection._labels import names_of
 from sksparse_nn.inspection._pictures import (
     as_pictures,
@@ -174,7 +174,7 @@ class AtomCardDisplay:
             Drawn.
         """
         coder = coder_of(transformer)
-        codes = codes_of_atoms(coder, transformer.transform(X))[:, [atom]]
+        codes = codes_of_rows(transformer, X)[:, [atom]]
         rows = top_samples(codes, n_samples)[0]
         rows = rows[rows >= 0]
         if feature_names is None:
