@@ -11,6 +11,7 @@ from sksparse_nn.inspection._path_points import converged_gradients
 from sksparse_nn.inspection._straight_layers import read_layers, straight_gradients
 from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
+from sksparse_nn.neural._single_rows import answered
 
 # Rows that go through a network at once.
 _BLOCK = 1024
@@ -140,13 +141,14 @@ class DoubleNet:
 
     def _answers(self, Z):
         with torch.inference_mode(False), torch.no_grad():
-            return self._module(torch.from_numpy(np.array(Z, np.float64))).numpy()
+            rows = torch.from_numpy(np.array(Z, np.float64))
+            return answered(self._module, rows).numpy()
 
     def _slopes(self, rows, which):
         with torch.inference_mode(False), torch.enable_grad():
             inputs = torch.from_numpy(rows).requires_grad_(True)
             # A copy: the first layer may work in place.
-            answers = self._module(inputs.clone())
+            answers = answered(self._module, inputs.clone())
             answers = answers[torch.arange(len(rows)), torch.from_numpy(which)]
             if not answers.requires_grad:
                 return answers.numpy(), np.zeros(rows.shape)
