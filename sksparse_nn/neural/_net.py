@@ -36,9 +36,17 @@ class Net(LeanLoop):
 
     lowest_ : dict
         The lowest losses of epochs by name.
+
+    constant : float
+        The largest loss that the same answer to all rows had, of all parts so far.
+
+    has_failed : bool
+        Whether a warning has said that the network does worse than that.
     """
 
     lowest_ = {}
+    constant = 0.0
+    has_failed = False
 
     @property
     def _default_callbacks(self):
