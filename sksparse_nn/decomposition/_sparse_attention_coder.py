@@ -75,7 +75,9 @@ class SparseAttentionCoder(
         Whether projected gradient steps go on from there, until the mixture of the keys
         is nearest to the row: the coding step of archetypal analysis. Sparsemax is the
         projection of such a step, so `mapping` has to be "sparsemax". Codes then have
-        as many nonzeros as that takes; `n_active` is where they start.
+        as many nonzeros as that takes; `n_active` is where they start. Rows that one
+        far larger key hides from each other are coded by differences, to the same
+        tolerance relative to their own distances.
 
     keys : {"kmeans", "medoids", "learned"}, default="kmeans"
         Where the keys come from.
@@ -84,7 +86,9 @@ class SparseAttentionCoder(
         - "medoids": the row of each cluster that is nearest to its centre;
         - "learned": codes and keys in turn leave less of the rows. With one step,
           centres of clusters move towards their values; with `iterate` keys are
-          archetypes, mixtures of rows on the border of the data.
+          archetypes, mixtures of rows on the border of the data. These are found from
+          sums over all rows, whose rounding hides others beside a cell more than 1e6
+          times as large (100 times in float32): clip such a cell, or take other keys.
 
     values_reg : float, default=1e-3
         Values are fitted to the rows by least squares and drawn towards the keys with

@@ -16,6 +16,7 @@ from sksparse_nn._history import add_epochs, first_epochs
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
 from sksparse_nn.neural._batches import STREAMED, Samples, rows_per_batch
+from sksparse_nn.neural._constant_answers import warn_if_worse
 from sksparse_nn.neural._construction import (
     new_net,
     resumed,
@@ -155,8 +156,11 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
                     take_over(net, former)
                 epochs = self.max_epochs
                 n_run, *judged = self._train(net, train, valid, epochs, scheduled=True)
-            if not warn_if_diverged(self, *judged) and n_run == epochs:
-                warn_if_short(self, net.path)
+            if not (
+                warn_if_diverged(self, *judged)
+                or (n_run == epochs and warn_if_short(self, net.path))
+            ):
+                warn_if_worse(self, judged[1])
             warn_if_constant(self, train)
         return self
 
@@ -178,7 +182,8 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             else:
                 rate = self.learning_rate
                 net = resumed(self.net_, learning_rate=rate, batch_size=size)
-            self._train(net, samples, None, 1)
+            _, _, seen = self._train(net, samples, None, 1)
+        warn_if_worse(self, seen, is_part=True)
 
     def _read(self, X, y, sample_weight, *, reset, learn):
         X, y = check_rows(self, X, y=y, reset=reset, **self._target_checks(y))

@@ -9,6 +9,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, is_multilabel
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.neural._base import SparseNet
 from sksparse_nn.neural._losses import OwnLoss
@@ -390,6 +391,31 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         """
         outputs = self._outputs(X).numpy()
         return self._targets.decode(outputs)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy.
+
+        Of several labels the share of the samples for which all of them are right.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_labels)
+            Their labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        score : float
+            From 0 to 1.
+        """
+        check_structure(y, "y")
+        # Not super(): compressors lend this method to themselves.
+        return ClassifierMixin.score(self, X, y, sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -85,8 +85,23 @@ def is_absurd(loss, constant, path):
     is_absurd : bool
         Never if `constant` is not positive.
     """
-    times = _STILL_ABSURD if path > _ENDLESS_PATH else _ABSURD
-    return loss > times * constant > 0
+    return loss > absurd_times(path) * constant > 0
+
+
+def absurd_times(path):
+    """Return how many times the loss of a constant answer make no sense.
+
+    Parameters
+    ----------
+    path : float
+        Sum of the learning rates over all steps.
+
+    Returns
+    -------
+    times : float
+        Fewer where a training cannot be on its way any more.
+    """
+    return _STILL_ABSURD if path > _ENDLESS_PATH else _ABSURD
 
 
 def _loss_of_zeros(estimator, samples):
@@ -112,12 +127,17 @@ def warn_if_short(estimator, path):
 
     path : float
         Sum of the learning rates over all steps so far.
+
+    Returns
+    -------
+    is_short : bool
+        Whether there was a warning.
     """
     first, last = estimator.history_["train_loss"][[0, -1]]
     if estimator.optimizer not in ("adam", "adamw") or path > _PATH:
-        return
+        return False
     if not last > _SHARE * first:
-        return
+        return False
     epochs = estimator.n_iter_
     raised = max(epochs + 1, ceil(epochs * _LONG_PATH / path))
     longer = f"max_epochs to {raised} or so, raise " if raised < 100 * epochs else ""
@@ -129,6 +149,7 @@ def warn_if_short(estimator, path):
         "history_ holds the loss of each epoch.",
         ConvergenceWarning,
     )
+    return True
 
 
 def warn_if_constant(estimator, samples):

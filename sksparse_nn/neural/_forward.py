@@ -1,9 +1,12 @@
 """Run a trained module over the rows of a matrix, block by block."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from scipy import sparse
 
+from sksparse_nn.neural._single_rows import answered
 from sksparse_nn.neural._sparse_input import sparse_rows, stays_sparse
 from sksparse_nn.neural._torch_threads import threads_worth
 
@@ -45,9 +48,10 @@ def network_outputs(net, X, *, private, then=None):
             return sparse_rows(rows, net.float_type)
         return _tensor(rows, private).to(placement)
 
+    answer = partial(answered, net.module_) if private else net.module_
     starts, n_rows = range(0, X.shape[0], size), min(size, X.shape[0])
     with torch.inference_mode(), threads_worth(net.module_.parameters(), n_rows):
-        outputs = [net.module_(block(start)).detach().cpu() for start in starts]
+        outputs = [answer(block(start)).detach().cpu() for start in starts]
         outputs = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
         return outputs if then is None else then(outputs)
 

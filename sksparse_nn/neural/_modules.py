@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from sksparse_nn._warnings import warn
+from sksparse_nn.neural._single_rows import answered
 from sksparse_nn.neural._sparse_input import Perceptron, store_by_feature
 
 ACTIVATIONS = {
@@ -26,7 +27,7 @@ ACTIVATIONS = {
 # Operations, as autograd names them, that make probabilities or their logarithms. The
 # softmax of a LogSoftmax is right: it is the softmax of what that was given.
 _SQUASHING = {"Softmax", "Sigmoid", "LogSigmoid"}
-_SHAPING = {"Clone", "Reshape", "Squeeze", "Unsqueeze", "UnsafeView", "View"}
+_SHAPING = {"Clone", "Reshape", "Slice", "Squeeze", "Unsqueeze", "UnsafeView", "View"}
 
 
 class FirstLayerError(ValueError, AttributeError):
@@ -165,8 +166,9 @@ class ModuleSpec:
             f"module must turn rows of n_features={self.n_features} numbers into one "
             f"tensor, rows of n_outputs={self.n_outputs}."
         )
+        rows = torch.zeros(1, self.n_features, dtype=self.dtype)
         try:
-            answer = module.eval()(torch.zeros(1, self.n_features, dtype=self.dtype))
+            answer = _first_answer(module.eval(), rows)
         except RuntimeError as error:
             raise ValueError(f"{wanted} Got, from one row: {error}") from error
         shape = (1, self.n_outputs)
@@ -181,6 +183,14 @@ class ModuleSpec:
                 f"once more, in the loss too. Got one that ends in a {last}; leave "
                 "that out.",
             )
+
+
+def _first_answer(module, row):
+    """Answer one row, or two where a module that normalises cannot do with one."""
+    try:
+        return answered(module, row)
+    except ValueError:
+        return module(row.repeat(2, 1))[:1]
 
 
 def described(answer):

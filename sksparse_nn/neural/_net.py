@@ -16,7 +16,7 @@ from sksparse_nn.neural._callbacks import (
 )
 from sksparse_nn.neural._loop import LeanLoop
 from sksparse_nn.neural._modules import described
-from sksparse_nn.neural._single_rows import known_statistics
+from sksparse_nn.neural._single_rows import answered, known_statistics
 from sksparse_nn.neural._sparse_adam import first_layer_steps
 from sksparse_nn.neural._sparse_input import SparseRows
 from sksparse_nn.neural._torch_threads import threads_worth
@@ -36,9 +36,17 @@ class Net(LeanLoop):
 
     lowest_ : dict
         The lowest losses of epochs by name.
+
+    constant : float
+        The largest loss that the same answer to all rows had, of all parts so far.
+
+    has_failed : bool
+        Whether a warning has said that the network does worse than that.
     """
 
     lowest_ = {}
+    constant = 0.0
+    has_failed = False
 
     @property
     def _default_callbacks(self):
@@ -287,7 +295,7 @@ class Net(LeanLoop):
         X = x["X"]
         if not isinstance(X, SparseRows):
             X = X.to(next(self.module_.parameters()))
-        return self.module_(X)
+        return self.module_(X) if self.module_.training else answered(self.module_, X)
 
     def forward_iter(self, X, training=False, device="cpu"):
         """Yield what the module answers to each batch.

@@ -159,6 +159,7 @@ class LayerActivations(
             self._validate_params()
             check_network(self.estimator, type(self).__name__)
             check_structure(X)
+            check_structure(y, "y")
             report = ProgressLines(type(self).__name__, self.verbose)
             self.estimator_ = fitted_copy(self, X, y, **fit_params)
             report(f"fitted {type(self.estimator_).__name__}")

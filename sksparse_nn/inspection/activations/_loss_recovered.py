@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._structure import check_structure
 from sksparse_nn._warnings import warn
 from sksparse_nn.inspection.activations._hooks import shown
 from sksparse_nn.inspection.activations._networks import (
@@ -89,6 +90,7 @@ def loss_recovered(estimator, coder, X, y, *, layer=None):
     check_network(estimator, "loss_recovered")
     check_coder(coder)
     check_is_fitted(estimator)
+    check_structure(y, "y")
     network, Z = network_and_rows(estimator, X)
     mean = activations(network, Z, layer, _BATCH_SIZE).mean(axis=0, dtype=np.float64)
     replace = {

@@ -11,6 +11,7 @@ from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._validation import check_rows
 from sksparse_nn.inspection.activations._hooks import shown
 from sksparse_nn.neural._nesting import NETWORKS
+from sksparse_nn.neural._single_rows import answered
 from sksparse_nn.neural._sparse_input import sparse_rows, stays_sparse
 from sksparse_nn.neural._torch_threads import threads_worth
 
@@ -116,7 +117,7 @@ def activations(network, Z, layer, batch_size):
         threads_worth(module.parameters(), n_rows),
     ):
         for start in range(0, Z.shape[0], batch_size):
-            module(_tensor(Z[start : start + batch_size], module))
+            answered(module, _tensor(Z[start : start + batch_size], module))
             part = seen.pop()
             if found is None:
                 found = np.empty((Z.shape[0], part.shape[1]), part.dtype)

@@ -14,6 +14,7 @@ from sksparse_nn.inspection.attribution._straight_layers import (
 )
 from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
+from sksparse_nn.neural._single_rows import answered
 
 # Rows that go through a network at once.
 _BLOCK = 1024
@@ -143,13 +144,14 @@ class DoubleNet:
 
     def _answers(self, Z):
         with torch.inference_mode(False), torch.no_grad():
-            return self._module(torch.from_numpy(np.array(Z, np.float64))).numpy()
+            rows = torch.from_numpy(np.array(Z, np.float64))
+            return answered(self._module, rows).numpy()
 
     def _slopes(self, rows, which):
         with torch.inference_mode(False), torch.enable_grad():
             inputs = torch.from_numpy(rows).requires_grad_(True)
             # A copy: the first layer may work in place.
-            answers = self._module(inputs.clone())
+            answers = answered(self._module, inputs.clone())
             answers = answers[torch.arange(len(rows)), torch.from_numpy(which)]
             if not answers.requires_grad:
                 return answers.numpy(), np.zeros(rows.shape)
