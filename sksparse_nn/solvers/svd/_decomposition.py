@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sksparse_nn.solvers.svd._gram import ITERATE_SHARE
+from sksparse_nn.solvers.svd._leading import ITERATE_SHARE
 from sksparse_nn.solvers.svd._rank import FixedRank
 from sksparse_nn.solvers.svd._signs import with_fixed_signs
 
