@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._kinds import check_kind
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
+    check_finite,
     check_rows,
     check_same_names,
     check_weights,
@@ -28,6 +29,7 @@ from sksparse_nn.solvers.svd import (
     Partition,
     Projector,
     WeightedRows,
+    are_squares_safe,
     begin_stream,
     check_squares,
     decompose,
@@ -327,7 +329,7 @@ class TruncatedSVDReducer(
             what is asked on data of this width.
         """
         with restored_on_error(self):
-            self._fit(check_rows(self, X, reset=True), sample_weight)
+            self._fit(self._checked(X, reset=True), sample_weight)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -351,7 +353,7 @@ class TruncatedSVDReducer(
             Of type float64 if `X` is, float32 otherwise.
         """
         with restored_on_error(self):
-            X = check_rows(self, X, reset=True)
+            X = self._checked(X, reset=True)
             self._fit(X, sample_weight)
             return self._current_projector().project(X, self.n_jobs)
 
@@ -409,7 +411,7 @@ class TruncatedSVDReducer(
         """
         with restored_on_error(self):
             is_first = "n_samples_seen_" not in vars(self)
-            X = check_rows(self, X, reset=is_first)
+            X = self._checked(X, reset=is_first)
             rows = self._weighted_rows(X, sample_weight, reset=is_first)
             n_samples = rows.X.shape[0]
             if is_first:
@@ -503,8 +505,15 @@ class TruncatedSVDReducer(
             )
         return self._current_projector().restore(Z, self.n_jobs)
 
+    def _checked(self, X, *, reset):
+        """Check rows that are fitted, by one reading of them where all is well."""
+        X = check_rows(self, X, reset=reset, ensure_all_finite=False)
+        if not are_squares_safe(X):
+            check_finite(self, X)
+            check_squares(X)
+        return X
+
     def _weighted_rows(self, X, sample_weight, *, reset):
-        check_squares(X)
         if reset:
             partition = partition_features(self.groups, X.shape[1])
         else:

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sksparse_nn._warnings import warn
-from sksparse_nn.solvers.svd._gram import ITERATE_SHARE
+from sksparse_nn.solvers.svd._leading import ITERATE_SHARE
 from sksparse_nn.solvers.svd._rank import FixedRank
 from sksparse_nn.solvers.svd._signs import with_fixed_signs
 
@@ -188,9 +188,9 @@ def _side_by_side(factors, counts, partition, n_lacking, is_limited):
     return Decomposition(
         components=_spread(kept, partition),
         component_groups=np.repeat(np.arange(len(counts)), counts),
-        singular_values=np.concatenate([f.singular_values[:n] for f, n in kept]),
-        residuals=np.concatenate([f.residuals[:n] for f, n in kept]),
-        mean=partition.restore(np.concatenate([f.mean for f in factors])),
+        singular_values=_joined([f.singular_values[:n] for f, n in kept]),
+        residuals=_joined([f.residuals[:n] for f, n in kept]),
+        mean=partition.restore(_joined([f.mean for f in factors])),
         energy=float(sum(f.energy for f in factors)),
         weight=factors[0].weight,
         noise=np.array([f.noise for f in factors]),
@@ -198,6 +198,10 @@ def _side_by_side(factors, counts, partition, n_lacking, is_limited):
         n_lacking=n_lacking,
         is_limited=is_limited,
     )
+
+
+def _joined(parts):
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _spread(kept, partition):
