@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
+from sksparse_nn.modules._device import check_device
 from sksparse_nn.neural._batches import STREAMED, Samples, rows_per_batch
 from sksparse_nn.neural._construction import (
     new_net,
@@ -26,7 +27,6 @@ from sksparse_nn.neural._convergence import (
     warn_if_diverged,
     warn_if_short,
 )
-from sksparse_nn.neural._device import check_device
 from sksparse_nn.neural._forward import network_outputs
 from sksparse_nn.neural._holdout import hold_out
 from sksparse_nn.neural._modules import ACTIVATIONS, check_first_layer, first_weight

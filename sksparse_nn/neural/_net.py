@@ -9,6 +9,8 @@ from skorch.callbacks import EpochTimer, TrainEndCheckpoint
 from skorch.history import History
 
 from sksparse_nn._interrupts import is_raised_on_purpose
+from sksparse_nn.modules._single_rows import known_statistics
+from sksparse_nn.modules._threads import threads_worth
 from sksparse_nn.neural._callbacks import (
     LossRecord,
     ready_to_train,
@@ -16,10 +18,8 @@ from sksparse_nn.neural._callbacks import (
 )
 from sksparse_nn.neural._loop import LeanLoop
 from sksparse_nn.neural._modules import described
-from sksparse_nn.neural._single_rows import known_statistics
 from sksparse_nn.neural._sparse_adam import first_layer_steps
 from sksparse_nn.neural._sparse_input import SparseRows
-from sksparse_nn.neural._torch_threads import threads_worth
 
 
 class Net(LeanLoop):

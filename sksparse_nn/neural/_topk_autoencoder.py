@@ -27,11 +27,11 @@ from sksparse_nn._validation import (
     check_rows,
     restored_on_error,
 )
+from sksparse_nn.modules._device import check_device
+from sksparse_nn.modules._threads import threads_worth
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._convergence import is_absurd
-from sksparse_nn.neural._device import check_device
 from sksparse_nn.neural._topk import Scaling, TopK, Training
-from sksparse_nn.neural._torch_threads import threads_worth
 
 # Latents that are in memory at a time.
 _BLOCK_SIZE = 2**22
