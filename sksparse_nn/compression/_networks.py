@@ -15,8 +15,8 @@ from sksparse_nn.compression._layers import (
     QuantizedLinear,
     dense_weight,
 )
+from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.neural._nesting import NETWORKS
-from sksparse_nn.neural._sparse_input import Perceptron
 
 # Rows that go through a network at a time, and in all, to see what layers are given.
 _BLOCK = 1024

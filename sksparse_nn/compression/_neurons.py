@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from sksparse_nn.compression._networks import layer_inputs, linear
-from sksparse_nn.neural._sparse_input import Perceptron
+from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.solvers.layers import kept_neurons
 
 

@@ -1,3 +1,3 @@
-"""Networks in torch alone, without scikit-learn and skorch: layers and what they cost."""
+"""Layers and networks in torch alone, and what they cost."""
 
 __all__: list[str] = []

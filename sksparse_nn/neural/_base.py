@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
 from sksparse_nn.modules._device import check_device
+from sksparse_nn.modules._perceptron import stays_sparse
 from sksparse_nn.neural._batches import STREAMED, Samples, rows_per_batch
 from sksparse_nn.neural._construction import (
     new_net,
@@ -34,7 +35,6 @@ from sksparse_nn.neural._net import epoch_records
 from sksparse_nn.neural._optimizers import OPTIMIZERS
 from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
-from sksparse_nn.neural._sparse_input import stays_sparse
 from sksparse_nn.neural._torch_state import borrowed_torch
 from sksparse_nn.neural._weights import positive_weights
 

@@ -5,6 +5,7 @@ from copy import deepcopy
 import torch
 from skorch.callbacks import EarlyStopping
 
+from sksparse_nn.modules._sparse_input import is_thin
 from sksparse_nn.neural._batches import BatchIterator, Samples
 from sksparse_nn.neural._callbacks import input_widths
 from sksparse_nn.neural._loop import steps_alone
@@ -13,7 +14,6 @@ from sksparse_nn.neural._optimizers import check_settings, make_optimizer
 from sksparse_nn.neural._progress import ProgressLine
 from sksparse_nn.neural._proximal import ProximalStep
 from sksparse_nn.neural._schedule import make_schedule
-from sksparse_nn.neural._sparse_input import is_thin
 
 
 def new_net(estimator, *, X, batch_size, device):

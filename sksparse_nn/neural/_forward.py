@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from sksparse_nn.modules._perceptron import stays_sparse
+from sksparse_nn.modules._sparse_input import sparse_rows
 from sksparse_nn.modules._threads import threads_worth
-from sksparse_nn.neural._sparse_input import sparse_rows, stays_sparse
 
 # Numbers of input in a block, or of the first layer's output where input is sparse:
 # 16 MB of float32.

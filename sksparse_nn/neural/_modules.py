@@ -10,7 +10,7 @@ from numbers import Integral
 import torch
 from torch import nn
 
-from sksparse_nn.neural._sparse_input import Perceptron, store_by_feature
+from sksparse_nn.modules._perceptron import Perceptron, store_by_feature
 
 ACTIVATIONS = {
     "elu": nn.ELU,

@@ -12,13 +12,9 @@ from scipy import sparse
 from skorch.callbacks import Callback, GradientNormClipping, LRScheduler
 
 from sksparse_nn import SparseNetClassifier, SparseNetRegressor
-from sksparse_nn.neural import _sparse_input
-from sksparse_nn.neural._sparse_input import (
-    Perceptron,
-    sparse_rows,
-    stays_sparse,
-    store_by_feature,
-)
+from sksparse_nn.modules import _sparse_input
+from sksparse_nn.modules._perceptron import Perceptron, stays_sparse, store_by_feature
+from sksparse_nn.modules._sparse_input import sparse_rows
 
 DTYPES = [np.float32, np.float64]
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)

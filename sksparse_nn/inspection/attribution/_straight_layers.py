@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from torch import nn
 
-from sksparse_nn.neural._sparse_input import Perceptron
+from sksparse_nn.modules._perceptron import Perceptron
 
 # Up to so many units ahead of the last kinks, each of which cuts a line into one piece
 # more, pieces take less time than points.
