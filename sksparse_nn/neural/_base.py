@@ -15,7 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
 from sksparse_nn.modules._device import check_device
+from sksparse_nn.modules._first_layer import check_first_layer, first_weight
 from sksparse_nn.modules._perceptron import stays_sparse
+from sksparse_nn.modules._spec import ACTIVATIONS
 from sksparse_nn.neural._batches import STREAMED, Samples, rows_per_batch
 from sksparse_nn.neural._construction import (
     new_net,
@@ -30,7 +32,6 @@ from sksparse_nn.neural._convergence import (
 )
 from sksparse_nn.neural._forward import network_outputs
 from sksparse_nn.neural._holdout import hold_out
-from sksparse_nn.neural._modules import ACTIVATIONS, check_first_layer, first_weight
 from sksparse_nn.neural._net import epoch_records
 from sksparse_nn.neural._optimizers import OPTIMIZERS
 from sksparse_nn.neural._schedule import SCHEDULES

@@ -5,11 +5,12 @@ from copy import deepcopy
 import torch
 from skorch.callbacks import EarlyStopping
 
+from sksparse_nn.modules._first_layer import check_first_layer
 from sksparse_nn.modules._sparse_input import is_thin
+from sksparse_nn.modules._spec import ModuleSpec
 from sksparse_nn.neural._batches import BatchIterator, Samples
 from sksparse_nn.neural._callbacks import input_widths
 from sksparse_nn.neural._loop import steps_alone
-from sksparse_nn.neural._modules import ModuleSpec, check_first_layer
 from sksparse_nn.neural._optimizers import check_settings, make_optimizer
 from sksparse_nn.neural._progress import ProgressLine
 from sksparse_nn.neural._proximal import ProximalStep

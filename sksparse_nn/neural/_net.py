@@ -9,6 +9,7 @@ from skorch.callbacks import EpochTimer, TrainEndCheckpoint
 from skorch.history import History
 
 from sksparse_nn._interrupts import is_raised_on_purpose
+from sksparse_nn.modules._outputs import described
 from sksparse_nn.modules._single_rows import known_statistics
 from sksparse_nn.modules._sparse_input import SparseRows
 from sksparse_nn.modules._threads import threads_worth
@@ -18,7 +19,6 @@ from sksparse_nn.neural._callbacks import (
     watchers_of_held_out,
 )
 from sksparse_nn.neural._loop import LeanLoop
-from sksparse_nn.neural._modules import described
 from sksparse_nn.neural._sparse_adam import first_layer_steps
 
 

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LinearRegression
 
 from sksparse_nn import SparseNetClassifier, SparseNetRegressor
-from sksparse_nn.neural._modules import ACTIVATIONS
+from sksparse_nn.modules._spec import ACTIVATIONS
 from sksparse_nn.neural._optimizers import OPTIMIZERS
 
 
