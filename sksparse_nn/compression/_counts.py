@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.utils import _safe_indexing
 from torch import nn
 
-from sksparse_nn.compression._layers import CompressedLinear
+from sksparse_nn.modules._quantized import CompressedLinear
 
 _CONVOLUTIONS = nn.Conv1d | nn.Conv2d | nn.Conv3d
 _NORMS = (

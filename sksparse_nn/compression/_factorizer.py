@@ -6,7 +6,6 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import fine_tune
-from sksparse_nn.compression._layers import PrunedLinear
 from sksparse_nn.compression._networks import (
     linear,
     linear_layers,
@@ -15,6 +14,7 @@ from sksparse_nn.compression._networks import (
     weighted_inputs,
     with_layers,
 )
+from sksparse_nn.modules._quantized import PrunedLinear
 from sksparse_nn.solvers.layers import factorized, factorized_for
 
 # Share of a layer's answers that "auto" may lose.

@@ -9,13 +9,13 @@ from scipy import sparse
 from torch import nn
 
 from sksparse_nn._pipelines import last_step
-from sksparse_nn.compression._layers import (
+from sksparse_nn.modules._perceptron import Perceptron
+from sksparse_nn.modules._quantized import (
     CompressedLinear,
     PrunedLinear,
     QuantizedLinear,
     dense_weight,
 )
-from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.neural._nesting import NETWORKS
 
 # Rows that go through a network at a time, and in all, to see what layers are given.

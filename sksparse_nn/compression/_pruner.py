@@ -8,7 +8,6 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import KeepZeros, fine_tune, keep_zeros
-from sksparse_nn.compression._layers import PrunedLinear
 from sksparse_nn.compression._networks import (
     linear_layers,
     refuse_quantized,
@@ -17,6 +16,7 @@ from sksparse_nn.compression._networks import (
     with_layers,
 )
 from sksparse_nn.compression._neurons import narrower
+from sksparse_nn.modules._quantized import PrunedLinear
 from sksparse_nn.neural._gradients import loss_gradients
 from sksparse_nn.solvers.layers import CRITERIA, kept_weights
 

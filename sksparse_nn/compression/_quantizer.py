@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Options, StrOptions
 
 from sksparse_nn.compression._base import Compressor
-from sksparse_nn.compression._layers import QuantizedLinear
 from sksparse_nn.compression._networks import (
     layer_inputs,
     linear_layers,
@@ -12,6 +11,7 @@ from sksparse_nn.compression._networks import (
     set_module,
     with_layers,
 )
+from sksparse_nn.modules._quantized import QuantizedLinear
 
 
 class NetQuantizer(Compressor):

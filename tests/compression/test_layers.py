@@ -18,7 +18,7 @@ from sksparse_nn import (
     SparseNetClassifier,
     compression_report,
 )
-from sksparse_nn.compression._layers import PrunedLinear, QuantizedLinear
+from sksparse_nn.modules._quantized import PrunedLinear, QuantizedLinear
 
 LAYERS = {
     "pruned": PrunedLinear,
