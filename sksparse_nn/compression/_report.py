@@ -233,7 +233,8 @@ def _parts(estimator, rows):
         rows = step.transform(rows)
     if isinstance(network, NETWORKS):
         rows = check_rows(network, rows, reset=False)
-    return [*counted, *network_counts(as_module(network), rows)]
+    module, row = as_module(network), _rows(rows, 1)
+    return [*counted, *network_counts(module, row, "compression_report")]
 
 
 def _of_step(step, rows):

@@ -1,3 +1,7 @@
-"""Layers and networks in torch alone, and what they cost."""
+"""Layers and networks in torch alone, as estimators hold them in ``net_.module_``."""
 
-__all__: list[str] = []
+from sksparse_nn.modules._perceptron import Perceptron
+from sksparse_nn.modules._pruned import PrunedLinear
+from sksparse_nn.modules._quantized import QuantizedLinear
+
+__all__ = ["Perceptron", "PrunedLinear", "QuantizedLinear"]

@@ -2,6 +2,8 @@
 
 from torch import nn
 
+from sksparse_nn.modules._compressed import CompressedLinear
+
 
 class FirstLayerError(ValueError, AttributeError):
     """A module of the user whose first layer does not belong to the input's features.
@@ -62,7 +64,7 @@ def first_weight(module):
 
 def _matrix(layer):
     """Return the weights of a layer itself, not of those in it, or None."""
-    if hasattr(layer, "dense_weight"):
+    if isinstance(layer, CompressedLinear):
         return layer.weight
     own = layer.parameters(recurse=False)
     return next((w for w in own if w.ndim > 1 and w.requires_grad), None)
@@ -71,7 +73,8 @@ def _matrix(layer):
 def _are_factors(module, first, second):
     """Tell whether two layers stand in for one, without anything between them."""
     bias = getattr(first, "bias", second)
-    if bias is not None and not (hasattr(first, "dense_weight") and not bias.any()):
+    is_compressed = isinstance(first, CompressedLinear)
+    if bias is not None and not (is_compressed and not bias.any()):
         return False
     for parent in module.modules():
         children = list(parent.children())

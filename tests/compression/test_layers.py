@@ -18,7 +18,8 @@ from sksparse_nn import (
     SparseNetClassifier,
     compression_report,
 )
-from sksparse_nn.modules._quantized import PrunedLinear, QuantizedLinear
+from sksparse_nn.modules._pruned import PrunedLinear
+from sksparse_nn.modules._quantized import QuantizedLinear
 
 LAYERS = {
     "pruned": PrunedLinear,
