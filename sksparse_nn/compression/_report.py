@@ -22,7 +22,7 @@ from sksparse_nn._pipelines import (
 )
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import check_rows
-from sksparse_nn.compression._counts import network_counts
+from sksparse_nn.modules._counts import network_counts
 from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
 
