@@ -29,10 +29,10 @@ from sksparse_nn._validation import (
 )
 from sksparse_nn.modules._device import check_device
 from sksparse_nn.modules._threads import threads_worth
+from sksparse_nn.modules._topk import TopK
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._convergence import is_absurd
 from sksparse_nn.neural._scaling import Scaling
-from sksparse_nn.neural._topk import TopK
 from sksparse_nn.neural._topk_training import Training
 
 # Latents that are in memory at a time.
