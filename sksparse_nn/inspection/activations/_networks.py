@@ -9,7 +9,7 @@ from skorch import NeuralNet
 
 from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._validation import check_rows
-from sksparse_nn.inspection.activations._hooks import shown
+from sksparse_nn.modules._hooks import shown
 from sksparse_nn.modules._perceptron import stays_sparse
 from sksparse_nn.modules._sparse_input import sparse_rows
 from sksparse_nn.modules._threads import threads_worth

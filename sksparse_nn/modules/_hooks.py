@@ -9,7 +9,7 @@ from threading import get_ident
 import numpy as np
 import torch
 
-from sksparse_nn.inspection.activations._layers import find_place
+from sksparse_nn.modules._places import find_place
 
 
 @contextmanager
