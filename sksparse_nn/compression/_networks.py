@@ -1,17 +1,11 @@
 """The network inside an estimator: check it, look at it, give it another module."""
 
 import numpy as np
-import torch
-from scipy import sparse
 
 from sksparse_nn._pipelines import last_step
 from sksparse_nn.modules._facts import is_linear, traits
-from sksparse_nn.modules._linear_layers import linear_layers
+from sksparse_nn.modules._linear_layers import layer_inputs
 from sksparse_nn.neural._nesting import NETWORKS
-
-# Rows that go through a network at a time, and in all, to see what layers are given.
-_BLOCK = 1024
-_ROWS = 5000
 
 
 def check_network(estimator, name):
@@ -88,51 +82,6 @@ def set_module(network, module, *, trains=False):
         net.initialize_optimizer()
     else:
         net.optimizer_ = None
-
-
-@torch.inference_mode()
-def layer_inputs(module, X, n_rows=_ROWS):
-    """Return what the linear layers of a network are given.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        A network.
-
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Input of the network; so many rows of it are taken at most.
-
-    n_rows : int, default=5000
-        How many rows.
-
-    Returns
-    -------
-    inputs : list of ndarray of shape (at most n_rows, n_inputs)
-        One a layer.
-    """
-    seen = {layer: [] for layer in linear_layers(module)}
-    handles = [
-        layer.register_forward_pre_hook(
-            lambda layer, inputs: seen[layer].append(inputs[0].cpu().numpy().copy())
-        )
-        for layer in seen
-    ]
-    like, rows = next(module.parameters()), X[:n_rows]
-    try:
-        for start in range(0, rows.shape[0], _BLOCK):
-            block = rows[start : start + _BLOCK]
-            block = block.toarray() if sparse.issparse(block) else np.array(block)
-            module(torch.from_numpy(block).to(like))
-    finally:
-        for handle in handles:
-            handle.remove()
-    for name, layer in module.named_modules():
-        if not seen.get(layer, True):
-            raise ValueError(
-                f"Layer {name!r} of the network is never called, so what it is given "
-                "is not known."
-            )
-    return [np.concatenate(parts) for parts in seen.values()]
 
 
 def weighted_inputs(module, data):

@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from sksparse_nn.compression._networks import layer_inputs
 from sksparse_nn.modules._facts import is_linear
 from sksparse_nn.modules._linear import linear
+from sksparse_nn.modules._linear_layers import layer_inputs
 from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.solvers.layers import kept_neurons
 

@@ -4,9 +4,13 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Options, StrOptions
 
 from sksparse_nn.compression._base import Compressor
-from sksparse_nn.compression._networks import layer_inputs, refuse_quantized, set_module
+from sksparse_nn.compression._networks import refuse_quantized, set_module
 from sksparse_nn.modules._facts import quantize
-from sksparse_nn.modules._linear_layers import linear_layers, replace_layers
+from sksparse_nn.modules._linear_layers import (
+    layer_inputs,
+    linear_layers,
+    replace_layers,
+)
 
 
 class NetQuantizer(Compressor):

@@ -1,10 +1,11 @@
 """Numbers that a network holds, layer by layer, and the work that they make."""
 
 import numpy as np
-import torch
 from scipy import sparse
 
 from sksparse_nn.modules._facts import Size, is_known, multiply_adds, stored
+from sksparse_nn.modules._hooks import evaluating, hooked
+from sksparse_nn.modules._run import float_type, run
 
 
 def network_counts(module, row, what):
@@ -70,23 +71,13 @@ def _unseen(layer, seen):
     return Size.of(own)
 
 
-@torch.inference_mode()
 def _output_shapes(module, layers, row):
     """Return the shapes of what each layer gives for a row, at each call."""
     found = {layer: [] for layer in layers}
-    handles = [
-        layer.register_forward_hook(
-            lambda layer, given, output: found[layer].append(tuple(output.shape))
-        )
-        for layer in layers
-    ]
-    like = next(module.parameters())
-    row = row.toarray() if sparse.issparse(row) else np.array(row)
-    was_training = module.training
-    try:
-        module.eval()(torch.from_numpy(row).to(like))
-    finally:
-        module.train(was_training)
-        for handle in handles:
-            handle.remove()
+    row = (row if sparse.issparse(row) else np.asarray(row)).astype(float_type(module))
+    with (
+        evaluating(module),
+        hooked(found, lambda layer, output: found[layer].append(tuple(output.shape))),
+    ):
+        run(module, row, 1)
     return found

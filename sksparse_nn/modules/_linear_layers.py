@@ -1,12 +1,19 @@
-"""The linear layers of a network: find them, put others in their place."""
+"""The linear layers of a network: find them, see their input, replace them."""
 
 from copy import deepcopy
 from itertools import chain
 
+import numpy as np
 from torch import nn
 
 from sksparse_nn.modules._facts import is_linear
+from sksparse_nn.modules._hooks import hooked
 from sksparse_nn.modules._perceptron import Perceptron
+from sksparse_nn.modules._run import run
+
+# Rows that go through a network at a time, and in all, to see what layers are given.
+_BLOCK = 1024
+_ROWS = 5000
 
 
 def linear_layers(module):
@@ -23,6 +30,46 @@ def linear_layers(module):
         In the order of the module.
     """
     return [layer for layer in module.modules() if is_linear(layer)]
+
+
+def layer_inputs(module, X, n_rows=_ROWS):
+    """Return what the linear layers of a network are given.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network.
+
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+        Input of the network; so many rows of it are taken at most.
+
+    n_rows : int, default=5000
+        How many rows.
+
+    Returns
+    -------
+    inputs : list of ndarray of shape (at most n_rows, n_inputs)
+        One a layer.
+
+    Raises
+    ------
+    ValueError
+        If a layer is never called.
+    """
+    seen = {layer: [] for layer in linear_layers(module)}
+
+    def see(layer, given):
+        seen[layer].append(given.cpu().numpy().copy())
+
+    with hooked(seen, see, inputs=True):
+        run(module, X[:n_rows], _BLOCK)
+    for name, layer in module.named_modules():
+        if not seen.get(layer, True):
+            raise ValueError(
+                f"Layer {name!r} of the network is never called, so what it is given "
+                "is not known."
+            )
+    return [np.concatenate(parts) for parts in seen.values()]
 
 
 def replace_layers(module, replace):

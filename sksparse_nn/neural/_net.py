@@ -10,6 +10,7 @@ from skorch.history import History
 
 from sksparse_nn._interrupts import is_raised_on_purpose
 from sksparse_nn.modules._outputs import described
+from sksparse_nn.modules._run import float_type
 from sksparse_nn.modules._single_rows import known_statistics
 from sksparse_nn.modules._sparse_input import SparseRows
 from sksparse_nn.modules._threads import threads_worth
@@ -57,7 +58,7 @@ class Net(LeanLoop):
         name : str
             As NumPy knows it.
         """
-        return str(next(self.module_.parameters()).dtype).removeprefix("torch.")
+        return float_type(self.module_)
 
     def __deepcopy__(self, memo):
         """Copy without the detour of a pickle, and the past epochs by reference."""

@@ -164,7 +164,7 @@ def test_no_batch_is_made_dense(monkeypatch):
         pytest.fail("made dense")
 
     monkeypatch.setattr("sksparse_nn.neural._batches.dense_rows", refuse)
-    monkeypatch.setattr("sksparse_nn.neural._forward._tensor", refuse)
+    monkeypatch.setattr("sksparse_nn.modules._run._tensor", refuse)
     X, y = text_like()
     SparseNetClassifier((8,), max_epochs=2, random_state=0).fit(X, y).predict(X)
 
