@@ -13,7 +13,12 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._interrupts import keeps_interrupted
-from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
+from sksparse_nn._validation import (
+    FLOAT_TYPES,
+    check_rows,
+    counting_rows,
+    restored_on_error,
+)
 from sksparse_nn.modules._device import check_device
 from sksparse_nn.modules._first_layer import check_first_layer, first_weight
 from sksparse_nn.modules._perceptron import stays_sparse
@@ -37,7 +42,6 @@ from sksparse_nn.neural._optimizers import OPTIMIZERS
 from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
 from sksparse_nn.neural._torch_state import borrowed_torch
-from sksparse_nn.neural._weights import positive_weights
 
 _MAX_SEED = np.iinfo(np.int32).max
 _SMALL_SIZE = 2**14
@@ -180,7 +184,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
 
     def _read(self, X, y, sample_weight, *, reset, learn):
         X, y = check_rows(self, X, y=y, reset=reset, **self._target_checks(y))
-        weight, rows = positive_weights(sample_weight, X)
+        rows, weight = counting_rows(X, sample_weight)
         return Samples(X, self._read_targets(y[rows], learn=learn), weight, rows)
 
     def _read_given(self, X, y, sample_weight):
