@@ -3,9 +3,10 @@
 import numpy as np
 from scipy import sparse
 
-from sksparse_nn.modules._facts import Size, is_known, multiply_adds, stored
+from sksparse_nn.modules._facts import is_known, multiply_adds, stored
 from sksparse_nn.modules._hooks import evaluating, hooked
 from sksparse_nn.modules._run import float_type, run
+from sksparse_nn.modules._size import Size
 
 
 def network_counts(module, row, what):

@@ -14,6 +14,7 @@ from sksparse_nn.modules._compressed import CompressedLinear
 from sksparse_nn.modules._linear import linear
 from sksparse_nn.modules._pruned import PrunedLinear
 from sksparse_nn.modules._quantized import QuantizedLinear
+from sksparse_nn.modules._size import Size
 
 _CONVOLUTIONS = nn.Conv1d | nn.Conv2d | nn.Conv3d
 _NORMS = (
@@ -58,54 +59,6 @@ def is_linear(layer):
         Whether there is a `dense_weight`.
     """
     return is_known(dense_weight, layer)
-
-
-@dataclass(frozen=True)
-class Size:
-    """Numbers that are held, and their room.
-
-    Attributes
-    ----------
-    parameters : int, default=0
-        How many.
-
-    nonzero : int, default=0
-        How many of them are not zero.
-
-    n_bytes : int, default=0
-        Bytes in memory.
-    """
-
-    parameters: int = 0
-    nonzero: int = 0
-    n_bytes: int = 0
-
-    @classmethod
-    def of(cls, tensors):
-        """Measure tensors.
-
-        Parameters
-        ----------
-        tensors : sequence of Tensor
-            Each is counted.
-
-        Returns
-        -------
-        size : Size
-            Of all together.
-        """
-        return cls(
-            sum(x.numel() for x in tensors),
-            sum(int(x.count_nonzero()) for x in tensors),
-            sum(x.nbytes for x in tensors),
-        )
-
-    def __add__(self, other):
-        return Size(
-            self.parameters + other.parameters,
-            self.nonzero + other.nonzero,
-            self.n_bytes + other.n_bytes,
-        )
 
 
 @singledispatch
