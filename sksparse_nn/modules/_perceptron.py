@@ -67,11 +67,13 @@ def stays_sparse(X, module):
     stays_sparse : bool
         If not, rows are made dense a mini-batch at a time.
     """
+    if not is_thin(X):  # first, since it is soonest known of dense rows
+        return False
     if not (isinstance(module, Perceptron) and isinstance(module[0], nn.Linear)):
         return False
     if module[0]._forward_hooks or module[0]._forward_pre_hooks:
         return False  # they are made for tensors
-    return module[0].weight.device.type == "cpu" and is_thin(X)
+    return module[0].weight.device.type == "cpu"
 
 
 def store_by_feature(layer):

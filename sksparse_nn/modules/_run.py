@@ -91,7 +91,8 @@ def float_type(module):
 
 
 def _like(module):
-    return next(module.parameters(), torch.empty(0))
+    weights = next(module.parameters(), None)
+    return torch.empty(0) if weights is None else weights
 
 
 def _as_input(rows, module, *, is_sparse, private):
