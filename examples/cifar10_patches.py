@@ -30,16 +30,16 @@ from sksparse_nn import ImagePatchCoder, SparseNetClassifier
 from sksparse_nn.datasets import load_cifar10
 
 DICTIONARIES = {
-    "random patches": {"learner": "random"},
+    "random patches": {"learner": None},
     "k-means": {"learner": "kmeans", "n_patches": 400_000},
     "OMP-1": {"learner": "mod", "n_patches": 400_000, "max_epochs": 30},
-    "sparse coding": {"learner": "online", "encoder": "lasso", "alpha": 1.0},
+    "sparse coding": {"learner": "online", "algorithm": "lasso", "alpha": 1.0},
 }
 ENCODERS = {
-    "soft threshold": {"encoder": "soft_threshold", "alpha": 0.25},
-    "triangle": {"encoder": "triangle"},
-    "hard assignment": {"encoder": "hard_assignment"},
-    "sparse coding": {"encoder": "lasso", "alpha": 1.0},
+    "soft threshold": {"algorithm": "soft_threshold", "alpha": 0.25},
+    "triangle": {"algorithm": "triangle"},
+    "hard assignment": {"algorithm": "hard_assignment"},
+    "sparse coding": {"algorithm": "lasso", "alpha": 1.0},
 }
 PUBLISHED = {
     ("published", "k-means", "triangle", 1600): 77.9,
@@ -52,15 +52,15 @@ PUBLISHED = {
 # As published, and as holding out images of a JPEG copy chose it: compression took the
 # fine detail that strong whitening looks for.
 RECIPES = {
-    "published": {"contrast": 0.01, "whitening_reg": 0.1},
-    "larger, mirrored": {"patch_size": 8, "contrast": 0.056, "whitening_reg": 1.0},
+    "published": {"contrast_reg": 0.01, "whiten_reg": 0.1},
+    "larger, mirrored": {"patch_size": 8, "contrast_reg": 0.056, "whiten_reg": 1.0},
 }
 MIRRORED = {"larger, mirrored"}
 SMOOTHING = {"published": 0.0, "larger, mirrored": 0.1}
 ENCODERS_OF = {
     "published": ENCODERS,
     "larger, mirrored": ENCODERS
-    | {"soft threshold": {"encoder": "soft_threshold", "alpha": 0.35}},
+    | {"soft threshold": {"algorithm": "soft_threshold", "alpha": 0.35}},
 }
 FOR_ALL_LABELS, LABELS = 5000, (10, 30, 100, 500, 5000)
 DECAYS, FIRST_DECAY = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0), 4
@@ -101,7 +101,7 @@ def make_coder(cell, images, folder):
         beside.replace(path)
     encoding = ENCODERS_OF[recipe][encoder]
     coder = ImagePatchCoder(
-        n_atoms, learner=None, dictionary=np.load(path), **common, **encoding
+        n_atoms, learner=None, init=np.load(path), **common, **encoding
     )
     return coder.fit(images)
 

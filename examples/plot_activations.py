@@ -52,7 +52,7 @@ codes = pipeline.transform(X_rest)
 # many atoms stands beside.
 
 A_fit, A_rest = activations.fit(X_fit).transform(X_fit), activations.transform(X_rest)
-autoencoder = TopKAutoencoder(48, n_active=3, max_epochs=200, random_state=0)
+autoencoder = TopKAutoencoder(48, n_nonzero_coefs=3, max_epochs=200, random_state=0)
 for atoms in (coder, autoencoder.fit(A_fit)):
     coded = atoms.transform(A_rest)
     kept = explained_variance(A_rest, atoms.inverse_transform(coded))

@@ -78,9 +78,10 @@ def denoise(noisy, coder, sigma):
 # vertical and a horizontal one are 256 atoms, the overcomplete DCT.
 #
 # A patch gets atoms until what is left of it is about as large as noise would be: this
-# is ``abs_tol``. A patch of nothing but noise gets none. Learning starts at the cosines
-# and takes ten passes over the noisy patches. As a patch takes few atoms, the
-# mini-batches of the online learner are large: each should use every atom a few times.
+# is ``abs_residual_tol``. A patch of nothing but noise gets none. Learning starts at
+# the cosines and takes ten passes over the noisy patches. As a patch takes few atoms,
+# the mini-batches of the online learner are large: each should use every atom a few
+# times.
 
 cosines = np.cos(np.outer(np.arange(16), np.arange(8)) * np.pi / 16)
 cosines[1:] -= cosines[1:].mean(axis=1, keepdims=True)
@@ -92,8 +93,8 @@ def fit(noisy, sigma, learner):
     """Make a coder for an image with this noise."""
     coder = SparseDictionaryCoder(
         algorithm="omp",
-        abs_tol=64 * (1.15 * sigma) ** 2,
-        dictionary=dct,
+        abs_residual_tol=64 * (1.15 * sigma) ** 2,
+        init=dct,
         learner=learner,
         max_epochs=10,
         batch_size=2048,
@@ -210,7 +211,7 @@ for ax, (label, dictionary) in zip(axes, atoms.items(), strict=True):
 # %%
 # What to take from it
 # --------------------
-# - Where the level of the noise is known, set ``abs_tol`` by it. It decides how many
-#   atoms each row gets.
+# - Where the level of the noise is known, set ``abs_residual_tol`` by it. It decides
+#   how many atoms each row gets.
 # - Learn from what you want to denoise. That it is noisy is no obstacle.
 # - Where rows take few atoms, give the online learner large mini-batches.

@@ -84,7 +84,7 @@ def test_a_fit_of_a_network_keeps_its_epochs(template):
     net = clone(template).set_params(callbacks=[CtrlC(3)], max_epochs=5, random_state=0)
     with pytest.warns(UserWarning, match="interrupted by user after 2 of 5") as caught:
         net.fit(X, targets(net))
-    assert net.n_iter_ == len(net.history_) == 2
+    assert net.n_iter_ == len(net.history_["train_loss"]) == 2
     said = [w for w in caught if "interrupted" in str(w.message)]
     assert [w.filename for w in said] == [__file__]
     assert len(net.predict(X)) == len(X)
@@ -100,7 +100,7 @@ def test_partial_fit_of_a_network_raises(template, event):
     net.set_params(callbacks=[CtrlC(3, event)])
     with pytest.raises(KeyboardInterrupt):
         net.partial_fit(X, y)
-    assert net.n_iter_ == len(net.history_) == 2
+    assert net.n_iter_ == len(net.history_["train_loss"]) == 2
     net.set_params(callbacks=None).partial_fit(X, y)
     assert_array_equal(net.predict(X), twin.partial_fit(X, y).predict(X))
 
@@ -146,7 +146,9 @@ CODERS = {
     },
     "patches": (PATCHES, LEARNERS["online"], "epoch", 3),
     "autoencoder": (
-        TopKAutoencoder(12, n_active=3, max_epochs=6, batch_size=40, random_state=0),
+        TopKAutoencoder(
+            12, n_nonzero_coefs=3, max_epochs=6, batch_size=40, random_state=0
+        ),
         Training,
         "epoch",
         3,
@@ -168,7 +170,11 @@ CODERS = {
 
 
 def n_done(coder):
-    return coder.n_iter_ if hasattr(coder, "n_iter_") else len(coder.history_)
+    return (
+        coder.n_iter_
+        if hasattr(coder, "n_iter_")
+        else len(coder.history_["train_loss"])
+    )
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -12,7 +12,7 @@ WITH_COMPONENTS = [
     estimator
     for estimator in ESTIMATORS
     if "n_components" in estimator.get_params(deep=False)
-    and getattr(estimator, "dictionary", None) is None
+    and isinstance(getattr(estimator, "init", ""), str)
 ]
 
 

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from sksparse_nn import (
+    ImagePatchCoder,
     SparseDictionaryCoder,
     SparseNetClassifier,
     TruncatedSVDReducer,
@@ -36,9 +37,9 @@ def dense(codes):
 def reads(estimator, parameter):
     """Tell whether the algorithm of a transformer reads a parameter."""
     parameters = estimator.get_params()
-    for name, choices in (("algorithm", CODERS), ("encoder", ENCODERS)):
-        if name in parameters:
-            return parameter in choices.parameters(parameters[name])
+    if "algorithm" in parameters:
+        choices = ENCODERS if isinstance(estimator, ImagePatchCoder) else CODERS
+        return parameter in choices.parameters(parameters["algorithm"])
     return parameter in parameters
 
 

@@ -73,6 +73,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
             self._validate_params()
             check_network(self.estimator, type(self).__name__)
             check_structure(X)
+            check_structure(y, "y")
             report = ProgressLines(type(self).__name__, self.verbose)
             fitted = fitted_copy(self, X, y, sample_weight, **fit_params)
             report(f"fitted {type(fitted).__name__}")
@@ -197,6 +198,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         score : float
             As the estimator's own.
         """
+        check_structure(y, "y")
         return last_step(self._fitted(X)).__class__.score(
             self, X, y, sample_weight=sample_weight
         )

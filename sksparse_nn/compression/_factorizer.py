@@ -29,6 +29,8 @@ class NetFactorizer(Compressor):
     Parameters
     ----------
     estimator : estimator
+        The estimator that this one wraps.
+
         A `SparseNetClassifier` or `SparseNetRegressor`, a Pipeline that ends in one, or
         another compressor of one. It is cloned and fitted; one in a scikit-learn
         ``FrozenEstimator`` is copied as it is.
@@ -40,26 +42,30 @@ class NetFactorizer(Compressor):
         then are those of the answers.
 
     fine_tune_epochs : int, default=0
-        Epochs of training the factors afterwards, at 0.3 of the network's
-        `learning_rate`.
+        Epochs of training after the change, at 0.3 of the network's `learning_rate`.
 
     verbose : int, default=0
-        Whether to print a line when a step of `fit` is done. The estimator inside has a
-        `verbose` of its own.
+        Whether to print lines about the progress.
+
+        One line per step of `fit`. The estimator inside has a `verbose` of its own.
 
     Attributes
     ----------
     estimator_ : estimator
-        The fitted estimator with the smaller network.
+        The fitted estimator.
+
+        Its network is the smaller one.
 
     ranks_ : list of int or None
         Rank of each linear layer, None where it was left alone.
 
     classes_ : ndarray of shape (n_classes,)
-        The labels, of a classifier.
+        The labels.
+
+        Only of a classifier.
 
     n_features_in_ : int
-        Number of features.
+        Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where `X` had names that are strings.

@@ -27,6 +27,8 @@ class NetPruner(Compressor):
     Parameters
     ----------
     estimator : estimator
+        The estimator that this one wraps.
+
         A `SparseNetClassifier` or `SparseNetRegressor`, a Pipeline that ends in one, or
         another compressor of one. It is cloned and fitted; one in a scikit-learn
         ``FrozenEstimator`` is copied as it is.
@@ -54,23 +56,29 @@ class NetPruner(Compressor):
         Steps in which the amount is reached, larger ones first [2]_.
 
     fine_tune_epochs : int, default=5
-        Epochs of training after each step, at 0.3 of the network's `learning_rate`.
-        Weights that were left out stay so. 0 only leaves out.
+        Epochs of training after the change, at 0.3 of the network's `learning_rate`.
+
+        They follow each step. Weights that were left out stay so.
 
     verbose : int, default=0
-        Whether to print a line when a step of `fit` is done. The estimator inside has a
-        `verbose` of its own.
+        Whether to print lines about the progress.
+
+        One line per step of `fit`. The estimator inside has a `verbose` of its own.
 
     Attributes
     ----------
     estimator_ : estimator
-        The fitted estimator with the smaller network.
+        The fitted estimator.
+
+        Its network is the smaller one.
 
     classes_ : ndarray of shape (n_classes,)
-        The labels, of a classifier.
+        The labels.
+
+        Only of a classifier.
 
     n_features_in_ : int
-        Number of features.
+        Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where `X` had names that are strings.

@@ -21,6 +21,7 @@ from sksparse_nn._pipelines import (
     without_samplers,
 )
 from sksparse_nn._progress import ProgressLines
+from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import check_rows
 from sksparse_nn.modules._counts import network_counts
 from sksparse_nn.neural._heads import as_module
@@ -112,6 +113,9 @@ def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
             "compression_report takes a dict of fitted estimators by name, such as "
             f'{{"net": net}}. Got {type(estimators).__name__}.'
         )
+    for name, data in (("X", X), ("y", y), ("fit_on", fit_on)):
+        for part in data if isinstance(data, list | tuple) else [data]:
+            check_structure(part, name)
     X = np.asarray(X) if isinstance(X, list | tuple) else X
     rows, report_line = {}, ProgressLines("compression_report", verbose)
     for name, estimator in estimators.items():
@@ -205,7 +209,7 @@ def _without_training(network):
     network = deepcopy(network)
     network.net_.optimizer_ = None
     network.net_.history_ = type(network.net_.history)()
-    network.history_ = []
+    network.history_ = {}
     return network
 
 

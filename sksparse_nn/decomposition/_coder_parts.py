@@ -4,11 +4,12 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from sksparse_nn._early_stopping import Patience
 from sksparse_nn._picked_rows import pick
 from sksparse_nn.solvers.coding import CODERS
-from sksparse_nn.solvers.dictionary import LEARNERS, Patience
+from sksparse_nn.solvers.dictionary import LEARNERS
 
-_FINITE = ("tol", "abs_tol", "alpha")
+_FINITE = ("residual_tol", "abs_residual_tol", "alpha")
 
 # What `alpha=None` stands for, in root mean square norms of the rows.
 DEFAULT_ALPHA = 0.03
@@ -18,8 +19,8 @@ OF_ALGORITHMS = {
     "alpha": None,
     "l1_ratio": 0.5,
     "n_nonzero_coefs": None,
-    "tol": None,
-    "abs_tol": None,
+    "residual_tol": None,
+    "abs_residual_tol": None,
     "positive_code": False,
     "atom_weights": None,
 }
@@ -128,45 +129,6 @@ def learning_algorithm(parameters, coder):
     return learner
 
 
-def given_dictionary(dictionary, n_components, X):
-    """Check a dictionary that a user gives.
-
-    Parameters
-    ----------
-    dictionary : array-like of shape (n_components, n_features) or None
-        Atoms.
-
-    n_components : int or None
-        How many there should be.
-
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Gives the width and the type.
-
-    Returns
-    -------
-    atoms : ndarray of shape (n_components, n_features)
-        A copy.
-
-    Raises
-    ------
-    ValueError
-        If there is none, or its shape is another.
-    """
-    if dictionary is None:
-        raise ValueError(
-            "learner=None needs a dictionary to code with. Got dictionary=None;"
-            " give an array of shape (n_components, n_features) or a learner."
-        )
-    atoms = check_array(dictionary, dtype=X.dtype, input_name="dictionary", copy=True)
-    n_atoms = len(atoms) if n_components is None else n_components
-    if atoms.shape != (n_atoms, X.shape[1]):
-        raise ValueError(
-            "dictionary must have the shape (n_components, n_features) ="
-            f" {(n_atoms, X.shape[1])}. Got {atoms.shape}."
-        )
-    return atoms
-
-
 def patience(parameters):
     """Make the rule of early stopping.
 
@@ -182,7 +144,7 @@ def patience(parameters):
     """
     if not parameters["early_stopping"]:
         return None
-    return Patience(parameters["n_iter_no_change"], parameters["objective_tol"])
+    return Patience(parameters["n_iter_no_change"], parameters["tol"])
 
 
 def held_out(X, weights, fraction, rng):

@@ -6,10 +6,9 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sksparse_nn._interrupts import keeps_interrupted
-from sksparse_nn._validation import check_n_components
+from sksparse_nn._validation import check_atoms, check_n_components
 from sksparse_nn.decomposition._coder_parts import (
     DEFAULT_ALPHA,
-    given_dictionary,
     held_out,
     learning_algorithm,
     patience,
@@ -43,8 +42,8 @@ class DictionaryLearning:
     def _keep_dictionary(self, X, weights):
         for learnt in ("usage_", "_state", "_waiting"):
             vars(self).pop(learnt, None)
-        self._set_alpha(X, weights)
-        self.components_ = given_dictionary(self.dictionary, self.n_components, X)
+        rng = check_random_state(self.random_state)
+        self.components_ = self._first_atoms(X, weights, rng)
         self._coder(len(self.components_))
         self.history_ = History().as_dict()
         self.n_iter_ = 0
@@ -63,8 +62,8 @@ class DictionaryLearning:
         if self.n_components is not None:
             check_n_components(self.n_components, X.shape[1], paired=True)
             return self.n_components
-        if self.dictionary is not None:
-            return len(given_dictionary(self.dictionary, None, X))
+        if not isinstance(self.init, str):
+            return len(check_atoms(self.init, None, X))
         return min(X.shape[1], _DEFAULT_ATOMS)
 
     def _set_alpha(self, X, weights):
@@ -78,11 +77,15 @@ class DictionaryLearning:
         self.alpha_ = alpha
 
     def _start(self, X, weights, rng):
+        atoms = self._first_atoms(X, weights, rng)
+        return atoms if isinstance(self.init, str) else unit_atoms(atoms)
+
+    def _first_atoms(self, X, weights, rng):
         if has_missing(X):
             X = filled_with_means(X)
         self._set_alpha(X, weights)
-        if self.dictionary is not None:
-            return unit_atoms(given_dictionary(self.dictionary, self.n_components, X))
+        if not isinstance(self.init, str):
+            return check_atoms(self.init, self.n_components, X)
         return initial_dictionary(
             X,
             weights,
@@ -147,7 +150,8 @@ class DictionaryLearning:
         """Return sentences on what is asked for and cannot be had of these rows."""
         n_atoms, coder = len(self.components_), self._coder(len(self.components_))
         X = filled_with_means(X) if has_missing(X) else X
-        n_rows = n_atoms if self.learner is None else n_directions(X, weights, n_atoms)
+        is_drawn = self.learner is not None or isinstance(self.init, str)
+        n_rows = n_directions(X, weights, n_atoms) if is_drawn else n_atoms
         if n_rows < n_atoms:
             yield (
                 f"n_components={n_atoms} is more than the {n_rows} distinct rows of X."

@@ -82,8 +82,10 @@ class SparseDictionaryCoder(
     Parameters
     ----------
     n_components : int or None, default=None
-        Number of atoms. None: as many as `dictionary` has; without one as many as there
-        are features, at most 256.
+        Number of atoms.
+
+        None: as many as an array `init` has; without one as many as there are features,
+        at most 256.
 
     algorithm : {"omp", "ols", "lasso", "elastic_net", "threshold", \
             "soft_threshold", "top_k", "triangle"}, default="lasso"
@@ -93,7 +95,8 @@ class SparseDictionaryCoder(
         - "elastic_net": the minimum of ||x - c D||^2 / 2 + `alpha` (`l1_ratio` |c|_1 +
           (1 - `l1_ratio`) |c|^2 / 2);
         - "omp": orthogonal matching pursuit, next the atom that correlates best with
-          what is left of the row, until `n_nonzero_coefs`, `tol` or `abs_tol` is met;
+          what is left of the row, until `n_nonzero_coefs`, `residual_tol` or
+          `abs_residual_tol` is met;
         - "ols": the same, next the atom that lowers the error most;
         - "threshold": products with the atoms, where larger than `alpha`;
         - "soft_threshold": the same, brought nearer to zero by `alpha`;
@@ -110,26 +113,30 @@ class SparseDictionaryCoder(
         "soft_threshold"; in the units of `X`. None: 0.03 of the root mean square norm
         of the rows seen in `fit`, for atoms of unit norm; the quadratic penalty of
         "elastic_net" is then 0.03 (1 - `l1_ratio`) |c|^2 / 2. So neither the unit of
-        `X` nor that of `dictionary` changes which atoms a row has. Where `alpha` leaves
+        `X` nor that of the atoms changes which atoms a row has. Where `alpha` leaves
         the codes of all rows zero, `fit` and `transform` warn and name the largest one
         that does not.
 
     n_nonzero_coefs : int or None, default=None
-        Nonzeros a row at most, for "omp", "ols" and "top_k". None: a tenth of the
-        number of features but at least five, or no bound where a tolerance is given.
-        More than there are atoms, or for a pursuit features, makes `fit` warn.
+        Nonzero codes per row, at most.
+
+        Read by "omp", "ols" and "top_k". None: a tenth of the number of features but at
+        least five, or no bound where a tolerance is given. More than there are atoms,
+        or for a pursuit features, makes `fit` warn.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the initial atoms and the mini-batches.
+        Seed of all random draws.
+
+        They give the initial atoms, the held-out rows and the mini-batches.
 
     l1_ratio : float, default=0.5
         Share of the l1 norm in the penalty of "elastic_net"; with one it is the lasso.
 
-    tol : float or None, default=None
+    residual_tol : float or None, default=None
         For "omp" and "ols": a row is done when the squared norm of what is left is at
         most this share of the row's squared norm, less than one.
 
-    abs_tol : float or None, default=None
+    abs_residual_tol : float or None, default=None
         The same with the squared norm itself, for a known level of noise.
 
     positive_code : bool, default=False
@@ -147,32 +154,33 @@ class SparseDictionaryCoder(
         - "ksvd": after coding all rows, each atom moves together with its coefficients,
           by a step of the power method, or by an SVD with "exact_ksvd";
         - "mod": after coding all rows, all atoms move at once, by least squares;
-        - None: `dictionary` is kept as it is.
+        - None: the atoms of `init` are kept.
 
         K-SVD and MOD fit by least squares and so do not go with "lasso" and
         "elastic_net"; set ``algorithm="omp"`` for them.
 
-    dictionary : array-like of shape (n_components, n_features) or None, default=None
-        Atoms to keep or to start from. Their norms may differ from one; with
-        ``learner=None`` the codes are then in their scale.
+    init : {"random", "k-means++", "svd"} or array-like of shape \
+            (n_components, n_features), default="random"
+        Where the atoms start:
 
-    init : {"rows", "k-means++", "svd"}, default="rows"
-        The atoms to start from where `dictionary` gives none.
-
-        - "rows": rows drawn at random;
+        - "random": rows drawn at random;
         - "k-means++": rows drawn one after another, those far from all atoms so far,
           up to their sign, more likely;
-        - "svd": the right singular vectors, then rows.
+        - "svd": the right singular vectors, then rows;
+        - array-like: these atoms. Their norms may differ from one; with
+          ``learner=None`` the codes are then in their scale.
 
     positive_dict : bool, default=False
         Whether learnt atoms must not have entries below zero.
 
     max_epochs : int, default=10
-        Passes over the rows.
+        Passes over the rows, at most.
 
     batch_size : int, default=512
-        Rows after which "online" moves the atoms. Where a row has about one atom or
-        less, as with a large `abs_tol`, some thousand rows are better.
+        Rows per mini-batch.
+
+        After each, "online" moves the atoms. Where a row has about one atom or less, as
+        with a large `abs_residual_tol`, some thousand rows are better.
 
     shuffle : bool, default=True
         Whether "online" takes the rows in random order. Without, one epoch is what
@@ -185,20 +193,27 @@ class SparseDictionaryCoder(
         and none longer than for an epoch. Zero forgets nothing.
 
     early_stopping : bool, default=False
-        Whether to stop before `max_epochs` once the objective no longer falls.
+        Whether to stop before `max_epochs` once there is no improvement.
 
-    validation_fraction : float or None, default=None
-        Share of the rows that are not learnt from but give the objective to stop by.
-        None: the objective of the rows as they are learnt from.
+        What is to improve is the objective, which falls.
 
-    n_iter_no_change : int, default=3
+    validation_fraction : float or None, default=0.1
+        Share of the rows that are held out from training to stop by. None stops by the
+        rows that are learnt from.
+
+    n_iter_no_change : int, default=5
         Epochs without improvement after which to stop.
 
-    objective_tol : float, default=1e-3
-        Share of the objective by which it has to fall to be an improvement.
+    tol : float, default=1e-3
+        When to stop iterating.
+
+        With `early_stopping`, the share of the best objective so far by which it has to
+        fall to be an improvement.
 
     warm_start : bool, default=False
-        Whether `fit` starts from the atoms of the fit before.
+        Whether `fit` goes on from the former fit.
+
+        It starts from the atoms of that fit.
 
     allow_nan : bool, default=False
         Whether NaN in `X` is a missing value. A row is then coded on the entries that
@@ -207,33 +222,40 @@ class SparseDictionaryCoder(
         matrix of the atoms.
 
     split_sign : bool, default=False
-        Whether negative entries of the codes get columns of their own, behind those of
-        the positive ones, so that no output is negative.
+        Whether positive and negative values get columns of their own, so that no output
+        is negative.
+
+        The columns of the negative values stand behind the others.
 
     sparse_output : bool, default=True
         Whether codes come as a CSR matrix.
 
     n_jobs : int or None, default=None
-        Number of threads that code. The result does not depend on it.
+        Number of threads. The result does not depend on it.
 
     verbose : int, default=0
-        Whether to print a line an epoch, and while rows are coded one a second.
+        Whether to print lines about the progress.
+
+        One line per epoch, and one per second while rows are coded.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        The atoms, of unit norm where they are learnt.
+        The atoms.
+
+        They have unit norm where they are learnt.
 
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
 
     history_ : dict of ndarray of shape (n_iter_,)
-        A value an epoch: "objective", the mean over the rows, while learning, of half
-        the squared norm of what a code leaves and of its penalty;
-        "validation_objective", the same of the rows held out, after the epoch, or NaN;
-        "n_nonzero", the mean number of atoms a row; "gap", the largest relative duality
-        gap of a code; "n_replaced", the atoms replaced. All rows of `partial_fit` are
-        one epoch.
+        Values per epoch, an array per quantity.
+
+        "objective" is the mean over the rows, while learning, of half the squared norm
+        of what a code leaves and of its penalty; "validation_objective" the same of the
+        held-out rows, after the epoch, or NaN; "n_nonzero" the mean number of atoms per
+        row; "gap" the largest relative duality gap of a code; "n_replaced" the atoms
+        replaced. All rows of `partial_fit` are one epoch.
 
     usage_ : ndarray of shape (n_components,)
         Rows, or their weight, that each atom served during the last epoch; zero for an
@@ -246,7 +268,7 @@ class SparseDictionaryCoder(
         Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where `X` had them.
+        Names of the features, where `X` had names that are strings.
 
     See Also
     --------
@@ -299,13 +321,12 @@ class SparseDictionaryCoder(
         "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
         "l1_ratio": [Interval(Real, 0, 1, closed="right")],
-        "tol": [Interval(Real, 0, 1, closed="left"), None],
-        "abs_tol": [Interval(Real, 0, None, closed="left"), None],
+        "residual_tol": [Interval(Real, 0, 1, closed="left"), None],
+        "abs_residual_tol": [Interval(Real, 0, None, closed="left"), None],
         "positive_code": ["boolean"],
         "atom_weights": ["array-like", None],
         "learner": [StrOptions(set(LEARNERS)), None],
-        "dictionary": ["array-like", None],
-        "init": [StrOptions(set(INITS))],
+        "init": [StrOptions(set(INITS)), "array-like"],
         "positive_dict": ["boolean"],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -314,7 +335,7 @@ class SparseDictionaryCoder(
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "objective_tol": [Interval(Real, 0, 1, closed="left")],
+        "tol": [Interval(Real, 0, 1, closed="left")],
         "warm_start": ["boolean"],
         "allow_nan": ["boolean"],
         "split_sign": ["boolean"],
@@ -332,22 +353,21 @@ class SparseDictionaryCoder(
         n_nonzero_coefs=None,
         random_state=None,
         l1_ratio=0.5,
-        tol=None,
-        abs_tol=None,
+        residual_tol=None,
+        abs_residual_tol=None,
         positive_code=False,
         atom_weights=None,
         learner="online",
-        dictionary=None,
-        init="rows",
+        init="random",
         positive_dict=False,
         max_epochs=10,
         batch_size=512,
         shuffle=True,
         forgetting=8.0,
         early_stopping=False,
-        validation_fraction=None,
-        n_iter_no_change=3,
-        objective_tol=1e-3,
+        validation_fraction=0.1,
+        n_iter_no_change=5,
+        tol=1e-3,
         warm_start=False,
         allow_nan=False,
         split_sign=False,
@@ -361,12 +381,11 @@ class SparseDictionaryCoder(
         self.n_nonzero_coefs = n_nonzero_coefs
         self.random_state = random_state
         self.l1_ratio = l1_ratio
-        self.tol = tol
-        self.abs_tol = abs_tol
+        self.residual_tol = residual_tol
+        self.abs_residual_tol = abs_residual_tol
         self.positive_code = positive_code
         self.atom_weights = atom_weights
         self.learner = learner
-        self.dictionary = dictionary
         self.init = init
         self.positive_dict = positive_dict
         self.max_epochs = max_epochs
@@ -376,7 +395,7 @@ class SparseDictionaryCoder(
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
-        self.objective_tol = objective_tol
+        self.tol = tol
         self.warm_start = warm_start
         self.allow_nan = allow_nan
         self.split_sign = split_sign

@@ -2,9 +2,27 @@
 
 import numpy as np
 
-from sksparse_nn.decomposition._coder_parts import given_dictionary
+from sksparse_nn._validation import check_atoms
 from sksparse_nn.decomposition._sparse_dictionary_coder import SparseDictionaryCoder
 from sksparse_nn.solvers.coding import CODERS, encode_path
+
+# What of a coder is read where nothing is learnt.
+_CODING = [
+    "algorithm",
+    "alpha",
+    "n_nonzero_coefs",
+    "l1_ratio",
+    "residual_tol",
+    "abs_residual_tol",
+    "positive_code",
+    "atom_weights",
+    "split_sign",
+    "allow_nan",
+    "sparse_output",
+    "n_jobs",
+    "n_components",
+    "verbose",
+]
 
 
 def sparse_encode(X, dictionary, **parameters):
@@ -19,9 +37,10 @@ def sparse_encode(X, dictionary, **parameters):
         Atoms of any norm; the codes are in their scale.
 
     **parameters : dict
-        How to code: `algorithm`, `n_nonzero_coefs`, `tol`, `abs_tol`, `alpha`,
-        `l1_ratio`, `positive_code`, `atom_weights`, `split_sign`, `allow_nan`,
-        `sparse_output` and `n_jobs` of :class:`SparseDictionaryCoder`.
+        How to code: `algorithm`, `n_nonzero_coefs`, `residual_tol`,
+        `abs_residual_tol`, `alpha`, `l1_ratio`, `positive_code`, `atom_weights`,
+        `split_sign`, `allow_nan`, `sparse_output` and `n_jobs` of
+        :class:`SparseDictionaryCoder`.
 
     Returns
     -------
@@ -76,8 +95,9 @@ def sparsity_path(X, dictionary, values, **parameters):
         "lasso", "elastic_net", "threshold" and "soft_threshold".
 
     **parameters : dict
-        How to code: `algorithm`, `tol`, `abs_tol`, `l1_ratio`, `positive_code`,
-        `atom_weights`, `allow_nan` and `n_jobs` of :class:`SparseDictionaryCoder`.
+        How to code: `algorithm`, `residual_tol`, `abs_residual_tol`, `l1_ratio`,
+        `positive_code`, `atom_weights`, `allow_nan` and `n_jobs` of
+        :class:`SparseDictionaryCoder`.
 
     Returns
     -------
@@ -112,10 +132,17 @@ def sparsity_path(X, dictionary, values, **parameters):
 
 def _fitted(X, dictionary, parameters):
     """Return a coder with the dictionary, and the rows, checked once."""
-    coder = SparseDictionaryCoder(learner=None, dictionary=dictionary, **parameters)
+    unknown = [name for name in parameters if name not in _CODING]
+    if unknown:
+        raise TypeError(
+            f"The parameters of coding are {_CODING}. Got {unknown}; leave these out."
+        )
+    coder = SparseDictionaryCoder(learner=None, init=dictionary, **parameters)
     coder._validate_params()
     X = coder._check_rows(X, reset=True)
-    coder.components_ = given_dictionary(dictionary, coder.n_components, X)
+    coder.components_ = check_atoms(
+        dictionary, coder.n_components, X, name="dictionary"
+    )
     coder.alpha_ = None
     if coder.alpha is None and "alpha" in CODERS.parameters(coder.algorithm):
         coder._set_alpha(X, np.ones(X.shape[0]))

@@ -36,7 +36,7 @@ def as_pictures(rows, image_shape, channel_axis=None):
         channel_axis=channel_axis,
         patch_size=1,
         stride=1,
-        pool=1,
+        pooled_shape=1,
     )
     if layout.n_channels not in (1, 3):
         raise ValueError(

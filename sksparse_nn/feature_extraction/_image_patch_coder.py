@@ -9,7 +9,7 @@ from sklearn.base import (
     TransformerMixin,
     _fit_context,
 )
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -18,13 +18,14 @@ from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._kinds import check_kind
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
+    check_atoms,
     check_n_components,
     check_rows,
     restored_on_error,
     warn_once,
 )
 from sksparse_nn.solvers._rows import block_slices
-from sksparse_nn.solvers.dictionary import LEARNERS, n_directions, unit_atoms
+from sksparse_nn.solvers.dictionary import INITS, LEARNERS, n_directions, unit_atoms
 from sksparse_nn.solvers.patches import (
     ENCODERS,
     POOLINGS,
@@ -50,7 +51,7 @@ _COUNTED_PATCHES = 1000
 
 
 def _approximates(estimator):
-    return estimator.encoder in _APPROXIMATE
+    return estimator.algorithm in _APPROXIMATE
 
 
 class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -85,8 +86,8 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     stride : int, default=1
         Distance of neighbouring patches, in pixels.
 
-    encoder : str, default="soft_threshold"
-        What is said of a patch:
+    algorithm : str, default="soft_threshold"
+        How the codes of a patch are found:
 
         - "soft_threshold": its products with unit atoms, shrunk by `alpha`;
         - "threshold": products of a magnitude above `alpha`, as they are;
@@ -97,70 +98,92 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     alpha : float, default=0.25
         Level of the thresholds, penalty of the lasso. Whitened patches have along each
-        principal direction the variance v / (v + `whitening_reg`), where v is that of
+        principal direction the variance v / (v + `whiten_reg`), where v is that of
         patches of even contrast, about one on average. By default values of whitened
         patches of photographs had a variance of 0.16, of digits 0.33. Where it leaves
         all values zero, `fit` and `transform` warn and name the largest useful one. An
-        error if it is set and `encoder` does not read it.
+        error if it is set and `algorithm` does not read it.
 
-    n_nonzero_coefs : int, default=None
-        Atoms a patch of "omp"; None for a tenth of the values of a patch, five at
-        least. An error if it is set and `encoder` does not read it.
+    n_nonzero_coefs : int or None, default=None
+        Nonzero codes per row, at most.
 
-    contrast : float, default=0.01
+        Here a row is a patch. Read by "omp". None: a tenth of the number of values of a
+        patch but at least five. An error if it is set and `algorithm` does not read it.
+
+    contrast_reg : float, default=0.01
         Added to the variance of a patch before it is divided by its deviation, as a
         share of the mean variance of patches: flat patches stay flatter than others.
 
-    whitening : {"zca"} or None, default="zca"
-        Whether the values of patches are made uncorrelated, up to `whitening_reg`.
+    whiten : {"zca"} or None, default="zca"
+        Whether to bring the variances along principal directions to one.
 
-    whitening_reg : float, default=1.0
+        "zca" does so for the values of patches, up to `whiten_reg`, and turns them back
+        to where they were.
+
+    whiten_reg : float, default=1.0
         Added to the variance along each principal direction of patches, whose mean is
         about one: weak directions, which are mostly noise, stay weaker than others. 0.1
         was published for images without loss [1]_.
 
-    pool : int or tuple of int, default=2
+    pooled_shape : int or tuple of int, default=2
         Rows and columns of the grid of regions.
 
     pooling : {"sum", "mean", "max"}, default="sum"
         What is kept of the values of a region.
 
     split_sign : bool, default=True
-        Whether positive and negative values are pooled apart; those of "triangle" and
-        "hard_assignment" are never negative.
+        Whether positive and negative values get columns of their own, so that no output
+        is negative.
+
+        They are pooled apart. Values of "triangle" and "hard_assignment" are never
+        negative.
+
+    init : {"random", "k-means++", "svd"} or array-like of shape \
+            (n_components, patch_width), default="random"
+        Where the atoms start:
+
+        - "random": patches drawn at random;
+        - "k-means++": patches far from each other;
+        - "svd": singular vectors of the patches, and patches beyond their number;
+        - array-like: these atoms, of whitened patches. A patch is flattened by row,
+          column and channel.
 
     learner : str or None, default="online"
-        Where the atoms come from: "random", patches drawn at random; "kmeans", centres
-        of clusters; "online", "ksvd", "exact_ksvd" and "mod" as in
-        `SparseDictionaryCoder`, with the codes of the encoder if that is "omp" or
-        "lasso" and with one atom a patch otherwise (gain-shape clustering, OMP-1). None
-        keeps `dictionary`.
-
-    dictionary : array-like of shape (n_components, patch_width), default=None
-        Atoms of whitened patches, to keep or to start from; not with "random". A patch
-        is flattened by row, column and channel.
+        How the atoms are learnt: "kmeans" takes the centres of clusters; "online",
+        "ksvd", "exact_ksvd" and "mod" are those of `SparseDictionaryCoder`, with the
+        codes of `algorithm` if that is "omp" or "lasso" and with one atom per patch
+        otherwise (gain-shape clustering, OMP-1). None keeps the atoms of `init`.
 
     n_patches : int, default=100_000
         Patches to learn from, drawn at random, if the images have as many.
 
     max_epochs : int, default=10
-        Passes of the learner over them; "kmeans" goes on until its centres stay, fifty
-        times at most.
+        Passes over the rows, at most.
 
-    n_jobs : int, default=None
-        Number of threads, with scikit-learn's meaning; "kmeans" takes those of OpenMP.
+        The rows are patches. "kmeans" goes on until its centres stay, fifty times at
+        most.
+
+    n_jobs : int or None, default=None
+        Number of threads. The result does not depend on it.
+
+        "kmeans" takes the threads of OpenMP instead.
 
     random_state : int, RandomState instance or None, default=None
-        Source of all draws.
+        Seed of all random draws.
+
+        They give the patches, the initial atoms and the mini-batches.
 
     verbose : int, default=0
-        Whether to print a line for each step of `fit`, and while images are encoded one
-        a second.
+        Whether to print lines about the progress.
+
+        One line per step of `fit`, and one per second while images are encoded.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, patch_width)
-        The atoms, of whitened patches.
+        The atoms.
+
+        They are those of whitened patches.
 
     whitening_ : ndarray of shape (patch_width, patch_width)
         Matrix that patches of even contrast are multiplied by, less their mean.
@@ -168,20 +191,26 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     patch_mean_ : ndarray of shape (patch_width,)
         That mean.
 
-    contrast_ : float
+    contrast_reg_ : float
         What is added to the variance of a patch.
 
-    history_ : ndarray of shape (n_epochs,)
-        Mean over the patches of what the learner lowers, an epoch.
+    history_ : dict of ndarray of shape (n_iter_,)
+        Values per epoch, an array per quantity.
+
+        "objective" is the mean over the patches of what the learner lowers; empty where
+        nothing is learnt in epochs.
+
+    n_iter_ : int
+        Number of epochs run.
 
     image_shape_ : tuple of int
         Height, width and number of channels.
 
     n_features_in_ : int
-        Numbers of an image.
+        Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where `X` had them.
+        Names of the features, where `X` had names that are strings.
 
     See Also
     --------
@@ -202,7 +231,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     More atoms than there are distinct patches, or more `n_nonzero_coefs` than a patch
     can have, make `fit` warn.
 
-    `encoder`, its parameters, `pooling` and `split_sign` may be changed after `fit`;
+    `algorithm`, its parameters, `pooling` and `split_sign` may be changed after `fit`;
     all else is as it was then.
 
     References
@@ -231,17 +260,17 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         "channel_axis": [Options(Integral, {0, 2, -1}), None],
         "patch_size": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "stride": [Interval(Integral, 1, None, closed="left")],
-        "encoder": [StrOptions(set(ENCODERS))],
+        "algorithm": [StrOptions(set(ENCODERS))],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), None],
-        "contrast": [Interval(Real, 0, None, closed="left")],
-        "whitening": [StrOptions({"zca"}), None],
-        "whitening_reg": [Interval(Real, 0, None, closed="neither")],
-        "pool": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "contrast_reg": [Interval(Real, 0, None, closed="left")],
+        "whiten": [StrOptions({"zca"}), None],
+        "whiten_reg": [Interval(Real, 0, None, closed="neither")],
+        "pooled_shape": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "pooling": [StrOptions(set(POOLINGS))],
         "split_sign": ["boolean"],
-        "learner": [StrOptions({"random", "kmeans", *LEARNERS}), None],
-        "dictionary": ["array-like", None],
+        "init": [StrOptions(set(INITS)), "array-like"],
+        "learner": [StrOptions({"kmeans", *LEARNERS}), None],
         "n_patches": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
@@ -257,17 +286,17 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         channel_axis=None,
         patch_size=6,
         stride=1,
-        encoder="soft_threshold",
+        algorithm="soft_threshold",
         alpha=0.25,
         n_nonzero_coefs=None,
-        contrast=0.01,
-        whitening="zca",
-        whitening_reg=1.0,
-        pool=2,
+        contrast_reg=0.01,
+        whiten="zca",
+        whiten_reg=1.0,
+        pooled_shape=2,
         pooling="sum",
         split_sign=True,
+        init="random",
         learner="online",
-        dictionary=None,
         n_patches=100_000,
         max_epochs=10,
         n_jobs=None,
@@ -279,17 +308,17 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.channel_axis = channel_axis
         self.patch_size = patch_size
         self.stride = stride
-        self.encoder = encoder
+        self.algorithm = algorithm
         self.alpha = alpha
         self.n_nonzero_coefs = n_nonzero_coefs
-        self.contrast = contrast
-        self.whitening = whitening
-        self.whitening_reg = whitening_reg
-        self.pool = pool
+        self.contrast_reg = contrast_reg
+        self.whiten = whiten
+        self.whiten_reg = whiten_reg
+        self.pooled_shape = pooled_shape
         self.pooling = pooling
         self.split_sign = split_sign
+        self.init = init
         self.learner = learner
-        self.dictionary = dictionary
         self.n_patches = n_patches
         self.max_epochs = max_epochs
         self.n_jobs = n_jobs
@@ -355,17 +384,18 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         report(f"{len(drawn)} patches drawn")
         whitening = fit_whitening(
             drawn,
-            kind=self.whitening,
-            regularisation=self.whitening_reg,
-            contrast=self.contrast,
+            kind=self.whiten,
+            regularisation=self.whiten_reg,
+            contrast=self.contrast_reg,
         )
         whitened = whitening.apply(drawn)
-        atoms, self.history_ = self._atoms(whitened, rng, report)
+        atoms, objectives = self._atoms(whitened, rng, report)
+        self.history_, self.n_iter_ = {"objective": objectives}, len(objectives)
         report(f"{len(atoms)} atoms")
         self.components_ = atoms
         self.whitening_ = whitening.matrix
         self.patch_mean_ = whitening.mean
-        self.contrast_ = whitening.contrast
+        self.contrast_reg_ = whitening.contrast
         self.image_shape_ = layout.height, layout.width, layout.n_channels
         self._layout = layout
         few, nothing = self._beyond_the_data(whitened), self._nothing_said(drawn)
@@ -376,7 +406,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         n_atoms, n_values = self.components_.shape
         weights = np.ones(len(whitened))
         n_found = n_atoms
-        if self.learner is not None:
+        if self.learner is not None or isinstance(self.init, str):
             n_found = n_directions(whitened, weights, n_atoms)
         if n_found < n_atoms:
             yield (
@@ -479,9 +509,9 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _multiply_adds(self, X):
         """Estimate those of an image: whitening patches, products, their updates."""
         pooling, work = self._pooling(), self.components_.size
-        if self.encoder in ("triangle", *_APPROXIMATE):
+        if self.algorithm in ("triangle", *_APPROXIMATE):
             work += self.whitening_.size
-        if self.encoder in _APPROXIMATE:
+        if self.algorithm in _APPROXIMATE:
             rng = np.random.RandomState(0)
             images = self._check_images(X, reset=False)
             state = self._prepared(pooling, images)
@@ -505,7 +535,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             channel_axis=self.channel_axis,
             patch_size=self.patch_size,
             stride=self.stride,
-            pool=self.pool,
+            pooled_shape=self.pooled_shape,
         )
         if layout.patch_width == 1 < n_features:
             raise ValueError(
@@ -516,11 +546,11 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def _encoder(self):
         parameters = self.get_params(deep=False)
-        ENCODERS.check_read(self.encoder, parameters, _OF_ENCODERS)
-        return ENCODERS.make(self.encoder, parameters)
+        ENCODERS.check_read(self.algorithm, parameters, _OF_ENCODERS)
+        return ENCODERS.make(self.algorithm, parameters)
 
     def _whitening(self):
-        return Whitening(self.contrast_, self.patch_mean_, self.whitening_)
+        return Whitening(self.contrast_reg_, self.patch_mean_, self.whitening_)
 
     def _prepared(self, pooling, X):
         self._validate_params()  # those of the encoder and of pooling are read anew
@@ -542,21 +572,22 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             if coder.penalised and not learner.heeds_penalty:
                 able = [name for name in LEARNERS if LEARNERS[name].heeds_penalty]
                 raise ValueError(
-                    f"encoder={self.encoder!r} needs one of the learners {able}, "
-                    f'"kmeans" or "random". Got {self.learner!r}, whose least squares '
+                    f"algorithm={self.algorithm!r} needs one of the learners {able}, "
+                    f'"kmeans" or None. Got {self.learner!r}, whose least squares '
                     "would undo the penalty."
                 )
 
     def _atoms(self, patches, rng, report):
         given = self._given_atoms(patches)
-        if self.learner is None:
-            return given, np.empty(0)
         check_n_components(self.n_components, patches.shape[1])
+        if self.learner is None and given is not None:
+            return given, np.empty(0)
         return learn_atoms(
             patches,
             self.n_components,
             rng,
             start=given,
+            init=self.init,
             learner=self.learner,
             coder=self._encoder().learns_with,
             max_epochs=self.max_epochs,
@@ -569,29 +600,9 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return keeps_interrupted(self, n_done, self.max_epochs)
 
     def _given_atoms(self, patches):
-        if self.learner == "random" and self.dictionary is not None:
-            raise ValueError(
-                "learner='random' takes its atoms from X. Got a dictionary too; set "
-                "learner=None to keep that one."
-            )
-        if self.dictionary is None:
-            if self.learner is None:
-                raise ValueError(
-                    "learner=None needs a dictionary to encode with. Got "
-                    "dictionary=None; give an array of shape (n_components, "
-                    "patch_width) or a learner."
-                )
+        if isinstance(self.init, str):
             return None
-        atoms = check_array(
-            self.dictionary, dtype=patches.dtype, input_name="dictionary", copy=True
-        )
-        expected = self.n_components, patches.shape[1]
-        if atoms.shape != expected:
-            raise ValueError(
-                f"dictionary must have the shape (n_components, patch_width) = "
-                f"{expected}. Got {atoms.shape}."
-            )
-        return atoms
+        return check_atoms(self.init, self.n_components, patches)
 
     @property
     def _n_features_out(self):

@@ -5,7 +5,7 @@ import torch
 # Operations, as autograd names them, that make probabilities or their logarithms. The
 # softmax of a LogSoftmax is right: it is the softmax of what that was given.
 _SQUASHING = {"Softmax", "Sigmoid", "LogSigmoid"}
-_SHAPING = {"Clone", "Reshape", "Squeeze", "Unsqueeze", "UnsafeView", "View"}
+_SHAPING = {"Clone", "Reshape", "Slice", "Squeeze", "Unsqueeze", "UnsafeView", "View"}
 
 
 def described(answer):

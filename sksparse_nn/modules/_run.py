@@ -1,10 +1,13 @@
 """Run rows through a module, block by block."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from scipy import sparse
 
 from sksparse_nn.modules._perceptron import stays_sparse
+from sksparse_nn.modules._single_rows import answered
 from sksparse_nn.modules._sparse_input import sparse_rows
 from sksparse_nn.modules._threads import threads_worth
 
@@ -45,11 +48,12 @@ def run(module, X, n_rows, *, use=_forget, private=True):
     result : object
         What `use` returns.
     """
+    answer = partial(answered, module) if private else module
     form = {"is_sparse": stays_sparse(X, module), "private": private}
     starts, n_at_most = range(0, X.shape[0], n_rows), min(n_rows, X.shape[0])
     with torch.inference_mode(), threads_worth(module.parameters(), n_at_most):
         return use(
-            module(_as_input(X[start : start + n_rows], module, **form))
+            answer(_as_input(X[start : start + n_rows], module, **form))
             for start in starts
         )
 

@@ -1,6 +1,5 @@
 """What module to build: layers by their sizes, or the user's own."""
 
-import warnings
 from copy import deepcopy
 from dataclasses import dataclass
 from inspect import signature
@@ -10,8 +9,10 @@ from numbers import Integral
 import torch
 from torch import nn
 
+from sksparse_nn._warnings import warn
 from sksparse_nn.modules._outputs import described, squashing
 from sksparse_nn.modules._perceptron import Perceptron, store_by_feature
+from sksparse_nn.modules._single_rows import answered
 
 ACTIVATIONS = {
     "elu": nn.ELU,
@@ -154,8 +155,9 @@ class ModuleSpec:
             f"module must turn rows of n_features={self.n_features} numbers into one "
             f"tensor, rows of n_outputs={self.n_outputs}."
         )
+        rows = torch.zeros(1, self.n_features, dtype=self.dtype)
         try:
-            answer = module.eval()(torch.zeros(1, self.n_features, dtype=self.dtype))
+            answer = _first_answer(module.eval(), rows)
         except RuntimeError as error:
             raise ValueError(f"{wanted} Got, from one row: {error}") from error
         shape = (1, self.n_outputs)
@@ -165,13 +167,19 @@ class ModuleSpec:
             raise ValueError(f"module must have parameters to train. Got {module!r}.")
         last = self.squashed and squashing(answer)
         if last:
-            warnings.warn(
+            warn(
                 "module must answer logits, which are turned into probabilities here "
                 f"once more, in the loss too. Got one that ends in a {last}; leave "
                 "that out.",
-                UserWarning,
-                stacklevel=2,
             )
+
+
+def _first_answer(module, row):
+    """Answer one row, or two where a module that normalises cannot do with one."""
+    try:
+        return answered(module, row)
+    except ValueError:
+        return module(row.repeat(2, 1))[:1]
 
 
 def layer_sizes(hidden_layer_sizes):

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._history import add_epochs, first_epochs
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import (
     FLOAT_TYPES,
@@ -24,6 +25,7 @@ from sksparse_nn.modules._first_layer import check_first_layer, first_weight
 from sksparse_nn.modules._perceptron import stays_sparse
 from sksparse_nn.modules._spec import ACTIVATIONS
 from sksparse_nn.neural._batches import STREAMED, Samples, rows_per_batch
+from sksparse_nn.neural._constant_answers import warn_if_worse
 from sksparse_nn.neural._construction import (
     new_net,
     resumed,
@@ -43,6 +45,7 @@ from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
 from sksparse_nn.neural._torch_state import borrowed_torch
 
+_NO_EPOCHS = {"epoch": np.empty(0, dtype=int), "train_loss": np.empty(0)}
 _MAX_SEED = np.iinfo(np.int32).max
 _SMALL_SIZE = 2**14
 
@@ -74,8 +77,9 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         ],
         "last_batch": [StrOptions({"keep", "drop", "join"})],
         "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, 1, closed="left")],
         "device": [str, torch.device],
         "warm_start": ["boolean"],
         "callbacks": [None, list, tuple],
@@ -157,8 +161,11 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
                     take_over(net, former)
                 epochs = self.max_epochs
                 n_run, *judged = self._train(net, train, valid, epochs, scheduled=True)
-            if not warn_if_diverged(self, *judged) and n_run == epochs:
-                warn_if_short(self, net.path)
+            if not (
+                warn_if_diverged(self, *judged)
+                or (n_run == epochs and warn_if_short(self, net.path))
+            ):
+                warn_if_worse(self, judged[1])
             warn_if_constant(self, train)
         return self
 
@@ -180,7 +187,8 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             else:
                 rate = self.learning_rate
                 net = resumed(self.net_, learning_rate=rate, batch_size=size)
-            self._train(net, samples, None, 1)
+            _, _, seen = self._train(net, samples, None, 1)
+        warn_if_worse(self, seen, is_part=True)
 
     def _read(self, X, y, sample_weight, *, reset, learn):
         X, y = check_rows(self, X, y=y, reset=reset, **self._target_checks(y))
@@ -215,7 +223,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
 
     def _split(self, samples):
         """Hold out a part; a warm start holds the same rows out again."""
-        if not self.early_stopping:
+        if not self.early_stopping or self.validation_fraction is None:
             return samples, None
         train, valid = hold_out(
             samples,
@@ -236,7 +244,8 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         train.shuffle = self._rng
         if valid is not None:
             valid = self._weighted(valid, self._sums(valid), net)
-        stops_early = self.early_stopping and valid is not None
+        loss = "train_loss" if valid is None else "valid_loss"
+        stop_by = loss if self.early_stopping and scheduled else None
         net.targets_ = self._targets
         net.train(
             train,
@@ -246,16 +255,18 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             callbacks=training_callbacks(
                 self,
                 n_epochs=epochs if scheduled else None,
-                stop_early=stops_early,
+                stop_by=stop_by,
             ),
         )
         self.net_ = net
         if net.history is not former:
             n_known = 0  # a callback has loaded another
-        known = getattr(self, "history_", [])[:n_known]
-        self.history_ = known + epoch_records(net, n_known)
-        self.n_iter_ = len(self.history_)
-        judged = ("valid_loss", valid) if stops_early else ("train_loss", train)
+        known = first_epochs(getattr(self, "history_", _NO_EPOCHS), n_known)
+        self.history_ = add_epochs(known, epoch_records(net, n_known))
+        self.n_iter_ = len(net.history)
+        judged = (
+            ("valid_loss", valid) if stop_by == "valid_loss" else ("train_loss", train)
+        )
         return self.n_iter_ - n_known, *judged
 
     def _keeps(self, n_epochs, n_done):

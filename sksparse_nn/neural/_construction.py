@@ -3,13 +3,14 @@
 from copy import deepcopy
 
 import torch
-from skorch.callbacks import EarlyStopping
 
+from sksparse_nn._early_stopping import Patience
 from sksparse_nn.modules._first_layer import check_first_layer
 from sksparse_nn.modules._sparse_input import is_thin
 from sksparse_nn.modules._spec import ModuleSpec
 from sksparse_nn.neural._batches import BatchIterator, Samples
 from sksparse_nn.neural._callbacks import input_widths
+from sksparse_nn.neural._early_stopping import LowestLoss
 from sksparse_nn.neural._loop import steps_alone
 from sksparse_nn.neural._optimizers import check_settings, make_optimizer
 from sksparse_nn.neural._progress import ProgressLine
@@ -123,7 +124,7 @@ def take_over(net, former):
     net.path = former.path
 
 
-def training_callbacks(estimator, *, n_epochs, stop_early):
+def training_callbacks(estimator, *, n_epochs, stop_by):
     """List the callbacks of a training in the order in which they are to run.
 
     Parameters
@@ -134,8 +135,8 @@ def training_callbacks(estimator, *, n_epochs, stop_early):
     n_epochs : int or None
         Epochs that the schedule of the learning rate runs over, None for no schedule.
 
-    stop_early : bool
-        Whether a part is held out.
+    stop_by : {"valid_loss", "train_loss"} or None
+        The loss that early stopping watches, None for no early stopping.
 
     Returns
     -------
@@ -152,14 +153,11 @@ def training_callbacks(estimator, *, n_epochs, stop_early):
         callbacks.append(("scheduler", schedule))
     if estimator.verbose:
         callbacks.append(("progress", ProgressLine()))
-    if stop_early:
+    if stop_by is not None:
         # The last, since it interrupts those behind it.
-        callbacks.append(("early_stopping", _best_epoch(estimator.n_iter_no_change)))
+        patience = Patience(estimator.n_iter_no_change, estimator.tol)
+        callbacks.append(("early_stopping", LowestLoss(stop_by, patience)))
     return callbacks
-
-
-def _best_epoch(patience):
-    return EarlyStopping("valid_loss", patience=patience, threshold=0, load_best=True)
 
 
 def _checked(callbacks):

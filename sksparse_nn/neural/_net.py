@@ -11,7 +11,7 @@ from skorch.history import History
 from sksparse_nn._interrupts import is_raised_on_purpose
 from sksparse_nn.modules._outputs import described
 from sksparse_nn.modules._run import float_type
-from sksparse_nn.modules._single_rows import known_statistics
+from sksparse_nn.modules._single_rows import answered, known_statistics
 from sksparse_nn.modules._sparse_input import SparseRows
 from sksparse_nn.modules._threads import threads_worth
 from sksparse_nn.neural._callbacks import (
@@ -37,9 +37,17 @@ class Net(LeanLoop):
 
     lowest_ : dict
         The lowest losses of epochs by name.
+
+    constant : float
+        The largest loss that the same answer to all rows had, of all parts so far.
+
+    has_failed : bool
+        Whether a warning has said that the network does worse than that.
     """
 
     lowest_ = {}
+    constant = 0.0
+    has_failed = False
 
     @property
     def _default_callbacks(self):
@@ -288,7 +296,7 @@ class Net(LeanLoop):
         X = x["X"]
         if not isinstance(X, SparseRows):
             X = X.to(next(self.module_.parameters()))
-        return self.module_(X)
+        return self.module_(X) if self.module_.training else answered(self.module_, X)
 
     def forward_iter(self, X, training=False, device="cpu"):
         """Yield what the module answers to each batch.

@@ -2,7 +2,6 @@
 
 import math
 import sys
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -19,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._history import add_epochs
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import (
     check_codes,
@@ -27,6 +27,7 @@ from sksparse_nn._validation import (
     check_rows,
     restored_on_error,
 )
+from sksparse_nn._warnings import warn
 from sksparse_nn.modules._device import check_device
 from sksparse_nn.modules._threads import threads_worth
 from sksparse_nn.modules._topk import TopK
@@ -43,8 +44,8 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     """Write each row with the few atoms that an encoder finds the strongest.
 
     A sparse autoencoder [1]_: a row x gets the latents max(0, W (x - b)), of which the
-    `n_active` largest are its code c, and is rebuilt as b + c D. All of W, b and the
-    atoms D are trained together. Coding a row is one product with W, where
+    `n_nonzero_coefs` largest are its code c, and is rebuilt as b + c D. All of W, b and
+    the atoms D are trained together. Coding a row is one product with W, where
     `SparseDictionaryCoder` searches.
 
     Parameters
@@ -52,35 +53,46 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     n_components : int, default=256
         Number of atoms.
 
-    n_active : int, default=16
-        Atoms a row at most; all of them where there are fewer.
+    n_nonzero_coefs : int, default=16
+        Nonzero codes per row, at most.
+
+        All atoms are active where there are fewer.
 
     max_epochs : int, default=50
-        Passes over the rows. The learning rate falls to zero in the last fifth.
+        Passes over the rows, at most.
+
+        The learning rate falls to zero in the last fifth.
 
     batch_size : int, default=512
-        Rows of a mini-batch.
+        Rows per mini-batch.
 
     learning_rate : float, default=3e-3
-        Step size of Adam. Rows are brought to one scale inside, so that theirs does not
-        matter.
+        Step size of the optimizer.
+
+        Rows are brought to one scale inside, so that theirs does not matter.
 
     sparse_output : bool, default=True
         Whether codes come as a CSR matrix.
 
     device : str or torch.device, default="cpu"
-        Where to train and code, such as ``"cuda"``.
+        Where to compute, such as ``"cuda"``.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the initial atoms and the order of the rows.
+        Seed of all random draws.
+
+        They give the initial atoms and the order of the rows.
 
     verbose : int, default=0
-        Whether to write a line an epoch.
+        Whether to print lines about the progress.
+
+        One line per epoch.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        The atoms, of unit norm: D.
+        The atoms.
+
+        They have unit norm.
 
     encoder_weights_ : ndarray of shape (n_components, n_features)
         What rows are multiplied by: W.
@@ -89,15 +101,17 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Taken off a row first and added to it last: b. Training starts from the mean.
 
     n_iter_ : int
-        Number of epochs trained.
+        Number of epochs run.
 
-    history_ : list of dict
-        For each epoch ``epoch``, ``train_loss``, ``n_dead`` and ``dur`` in seconds. The
-        loss is the share of the variance that is lost, while training; dead are atoms
-        that have served no row for long.
+    history_ : dict of ndarray of shape (n_iter_,)
+        Values per epoch, an array per quantity.
+
+        "epoch", "train_loss", "n_dead" and "dur" in seconds. The loss is the share of
+        the variance that is lost, while training; dead are atoms that have served no
+        row for long.
 
     n_features_in_ : int
-        Number of features.
+        Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where `X` had names that are strings.
@@ -122,7 +136,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     >>> from sksparse_nn import TopKAutoencoder
     >>> from sksparse_nn.inspection import explained_variance
     >>> X, _ = load_digits(return_X_y=True)
-    >>> autoencoder = TopKAutoencoder(64, n_active=8, random_state=0)
+    >>> autoencoder = TopKAutoencoder(64, n_nonzero_coefs=8, random_state=0)
     >>> codes = autoencoder.fit_transform(X)
     >>> codes.shape, int(codes.getnnz(axis=1).max())
     ((1797, 64), 8)
@@ -132,7 +146,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "n_active": [Interval(Integral, 1, None, closed="left")],
+        "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -146,7 +160,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self,
         n_components=256,
         *,
-        n_active=16,
+        n_nonzero_coefs=16,
         max_epochs=50,
         batch_size=512,
         learning_rate=3e-3,
@@ -156,7 +170,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         verbose=0,
     ):
         self.n_components = n_components
-        self.n_active = n_active
+        self.n_nonzero_coefs = n_nonzero_coefs
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -218,7 +232,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         X = check_rows(self, X, reset=False)
         n_rows = min(X.shape[0], max(1, _BLOCK_SIZE // len(self.components_)))
         weights, bias = self._on_device(X.dtype)
-        n_active, parts = min(self.n_active, len(weights)), []
+        n_active, parts = min(self.n_nonzero_coefs, len(weights)), []
         with torch.inference_mode(), threads_worth([weights], n_rows):
             for start in range(0, X.shape[0], n_rows):
                 rows = np.arange(start, min(start + n_rows, X.shape[0]))
@@ -273,7 +287,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _train(self, X, scaling, device):
         rng = check_random_state(self.random_state)
         atoms = self._first_atoms(X.dtype, rng).to(device)
-        module = TopK(atoms, min(self.n_active, len(atoms)))
+        module = TopK(atoms, min(self.n_nonzero_coefs, len(atoms)))
         n_batches = math.ceil(X.shape[0] / self.batch_size)
         training = Training(module, self.max_epochs * n_batches, self.learning_rate)
         n_rows, history, learnt = min(self.batch_size, X.shape[0]), [], None
@@ -288,19 +302,18 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             except KeyboardInterrupt:
                 if not (history and self._keeps(history)):
                     raise
-        self.history_, self.n_iter_ = history, len(history)
+        self.history_, self.n_iter_ = add_epochs({}, history), len(history)
         self._warn_if_lost(self.learning_rate * n_batches * self.n_iter_)
         self._store(*learnt, scaling, X.dtype)
 
     def _warn_if_lost(self, path):
-        loss = self.history_[-1]["train_loss"]
+        loss = self.history_["train_loss"][-1]
         if is_absurd(loss, 1.0, path):
-            warnings.warn(
+            warn(
                 "Training has diverged: the loss of the last epoch is "
                 f"{loss:.3g}, that of no atoms at all would be 1. Lower "
                 f"learning_rate={self.learning_rate}.",
                 ConvergenceWarning,
-                stacklevel=5,
             )
 
     def _keeps(self, history):

@@ -59,7 +59,7 @@ def _contestants(n_atoms, n_active, max_epochs):
     )
     centred = make_pipeline(StandardScaler(with_std=False), coder)
     autoencoder = TopKAutoencoder(
-        n_atoms, n_active=n_active, max_epochs=max_epochs, random_state=0
+        n_atoms, n_nonzero_coefs=n_active, max_epochs=max_epochs, random_state=0
     )
     return {
         "dictionary": coder,

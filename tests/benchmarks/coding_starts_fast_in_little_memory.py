@@ -12,7 +12,7 @@ from sksparse_nn import SparseDictionaryCoder
 rng = np.random.default_rng(0)
 X, D = rng.standard_normal((100, 64), "f4"), rng.standard_normal((256, 64), "f4")
 coder = SparseDictionaryCoder(
-    learner=None, dictionary=D, algorithm="omp", n_nonzero_coefs=6
+    learner=None, init=D, algorithm="omp", n_nonzero_coefs=6
 ).fit(X)
 start = perf_counter()
 coder.transform(X)

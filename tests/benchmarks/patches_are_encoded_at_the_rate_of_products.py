@@ -23,7 +23,7 @@ def rows(n_images=500):
         coder = ImagePatchCoder(
             n_atoms,
             image_shape=(_SIDE, _SIDE, 3),
-            learner="random",
+            learner=None,
             alpha=_ALPHA,
             n_jobs=_THREADS,
             random_state=0,
@@ -69,7 +69,7 @@ def _folded(coder):
     D = coder.components_ / np.linalg.norm(coder.components_, axis=1, keepdims=True)
     A = (coder.whitening_ @ D.T).astype(np.float32)
     offsets = (coder.patch_mean_ @ A).astype(np.float32)
-    return torch.from_numpy(A), torch.from_numpy(offsets), coder.contrast_
+    return torch.from_numpy(A), torch.from_numpy(offsets), coder.contrast_reg_
 
 
 @torch.inference_mode()
@@ -86,7 +86,7 @@ def _unfolded(batch, coder, X):
         patches = patches.permute(0, 1, 2, 4, 5, 3).reshape(-1, _WIDTH)
         patches = patches - patches.mean(dim=1, keepdim=True)
         variances = patches.var(dim=1, keepdim=True)
-        patches = patches / torch.sqrt(variances + coder.contrast_)
+        patches = patches / torch.sqrt(variances + coder.contrast_reg_)
         z = ((patches - mean) @ W) @ D.T
         values = torch.cat([torch.relu(z - _ALPHA), torch.relu(-z - _ALPHA)], dim=1)
         side = _SIDE - _PATCH + 1

@@ -522,9 +522,9 @@ def test_the_work_of_patches_is_counted(digits, encoder):
         12,
         image_shape=(8, 8),
         patch_size=3,
-        encoder=encoder,
+        algorithm=encoder,
         n_nonzero_coefs=1 if encoder == "omp" else None,
-        learner="random",
+        learner=None,
         random_state=0,
     )
     net = SparseNetClassifier((), max_epochs=2, random_state=0)

@@ -5,8 +5,8 @@ from sksparse_nn.solvers.coding import CODERS
 
 _SETTINGS = [
     {"sparse_output": False},
-    {"algorithm": "omp", "tol": 0.1},
-    {"algorithm": "omp", "abs_tol": 0.1, "n_nonzero_coefs": 2},
+    {"algorithm": "omp", "residual_tol": 0.1},
+    {"algorithm": "omp", "abs_residual_tol": 0.1, "n_nonzero_coefs": 2},
     {"split_sign": True},
     {"positive_dict": True},
     {"n_components": 4, "n_jobs": 2},

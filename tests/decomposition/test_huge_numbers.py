@@ -40,7 +40,7 @@ def test_no_dictionary_is_learnt_where_squares_overflow(coder, scale, wrapped):
 @pytest.mark.parametrize("algorithm", CODERS)
 def test_a_given_dictionary_codes_huge_rows_as_it_codes_others(algorithm, wrapped):
     X, D = cells(), cells()[:6]
-    coder = SparseDictionaryCoder(algorithm=algorithm, learner=None, dictionary=D)
+    coder = SparseDictionaryCoder(algorithm=algorithm, learner=None, init=D)
     if algorithm == "triangle":  # which tells distances, not shares
         return
     with warnings.catch_warnings():
@@ -66,7 +66,7 @@ def test_codes_that_are_no_numbers_are_an_error(algorithm):
 
 
 @pytest.mark.parametrize("scale", [1e-150, 1e-200, 1e-300])
-@pytest.mark.parametrize("init", ["rows", "k-means++", "svd"])
+@pytest.mark.parametrize("init", ["random", "k-means++", "svd"])
 def test_tiny_rows_are_learnt_from_without_noise(init, scale):
     coder = SparseDictionaryCoder(4, init=init, max_epochs=2, random_state=0)
     with warnings.catch_warnings():

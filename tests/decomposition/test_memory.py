@@ -24,7 +24,7 @@ if form == "csr":
     X = sparse.csr_array(X * (rng.random(X.shape) < 0.5))
 sparsity = {"omp": {"n_nonzero_coefs": 8}, "lasso": {"alpha": 6.0}}
 settings = {"algorithm": algorithm, **sparsity[algorithm]}
-coder = SparseDictionaryCoder(learner=None, dictionary=D, **settings).fit(X)
+coder = SparseDictionaryCoder(learner=None, init=D, **settings).fit(X)
 for n_jobs in (1, 2):
     coder.set_params(n_jobs=n_jobs)
     for _ in range(20):

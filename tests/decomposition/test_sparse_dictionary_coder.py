@@ -60,7 +60,7 @@ def test_the_unit_of_the_data_changes_no_support(digits, scale, algorithm):
     coder = SparseDictionaryCoder(50, algorithm=algorithm, max_epochs=2, random_state=0)
     X = digits[:300].astype(np.float64)
     given = clone(coder).fit(X).components_
-    for settings in ({}, {"learner": None, "dictionary": given, "n_components": None}):
+    for settings in ({}, {"learner": None, "init": given, "n_components": None}):
         coder.set_params(**settings)
         if algorithm == "triangle" and settings:  # distances from atoms of a unit
             continue
@@ -76,9 +76,9 @@ def test_the_unit_of_given_atoms_is_that_of_the_codes(digits, algorithm, unit):
     X = digits[:300].astype(np.float64)
     D = SparseDictionaryCoder(50, max_epochs=2, random_state=0).fit(X).components_
     factors = 10.0 if unit == "all" else 2.0 ** (np.arange(50) % 7 - 3)
-    coder = SparseDictionaryCoder(algorithm=algorithm, learner=None, dictionary=D)
+    coder = SparseDictionaryCoder(algorithm=algorithm, learner=None, init=D)
     expected = coder.fit_transform(X)
-    coder.set_params(dictionary=D * np.reshape(factors, (-1, 1)))
+    coder.set_params(init=D * np.reshape(factors, (-1, 1)))
     codes = coder.fit_transform(X)
     assert_array_equal(codes.indices, expected.indices)
     factors = np.broadcast_to(factors, 50)
@@ -97,7 +97,7 @@ def test_the_penalties_of_alpha_none_are_those_of_the_docs(digits):
 
 def test_a_given_alpha_weighs_the_codes_as_they_are():
     X, D = np.array([[4.0, 0.0]]), np.array([[2.0, 0.0], [0.0, 1.0]])
-    coder = SparseDictionaryCoder(algorithm="lasso", learner=None, dictionary=D)
+    coder = SparseDictionaryCoder(algorithm="lasso", learner=None, init=D)
     codes = coder.set_params(alpha=1.0).fit_transform(X)
     assert_allclose(codes.toarray(), [[(4 * 2 - 1) / 4, 0]])
 
@@ -184,7 +184,7 @@ def test_a_warm_start_with_another_number_of_atoms_says_so(digits):
 
 def test_a_given_dictionary_leaves_no_usage_behind(digits):
     coder = SparseDictionaryCoder(20, max_epochs=1).fit(digits)
-    coder.set_params(learner=None, dictionary=digits[:7] + 1, n_components=None)
+    coder.set_params(learner=None, init=digits[:7] + 1, n_components=None)
     assert not hasattr(coder.fit(digits), "usage_")
 
 
@@ -207,7 +207,7 @@ def test_a_given_dictionary_is_kept_and_answered_in_its_own_scale(digits):
     rng = np.random.default_rng(0)
     D = rng.standard_normal((80, 64)) * rng.uniform(0.1, 10, (80, 1))
     coder = SparseDictionaryCoder(
-        learner=None, dictionary=D, algorithm="omp", tol=1e-6
+        learner=None, init=D, algorithm="omp", residual_tol=1e-6
     ).fit(digits)
     assert_array_equal(coder.components_, D.astype(np.float32))
     assert_allclose(explained(digits, coder), 1, atol=1e-5)
@@ -215,7 +215,7 @@ def test_a_given_dictionary_is_kept_and_answered_in_its_own_scale(digits):
 
 def test_a_learner_starts_from_a_given_dictionary(digits):
     start = SparseDictionaryCoder(30, random_state=0).fit(digits).components_
-    coder = SparseDictionaryCoder(dictionary=5 * start, max_epochs=1, random_state=1)
+    coder = SparseDictionaryCoder(init=5 * start, max_epochs=1, random_state=1)
     assert np.mean(np.sum(coder.fit(digits).components_ * start, axis=1)) > 0.9
 
 
@@ -289,7 +289,7 @@ def test_partial_fit_goes_on_after_fit(digits):
 
 def test_merging_is_learning_from_the_rows_of_both(digits):
     start = SparseDictionaryCoder(40, max_epochs=2, random_state=0).fit(digits)
-    coder = SparseDictionaryCoder(dictionary=start.components_, random_state=0)
+    coder = SparseDictionaryCoder(init=start.components_, random_state=0)
     low, high = np.argsort(digits[:, 20])[:900], np.argsort(digits[:, 20])[900:]
     one, two = (clone(coder).fit(digits[part]) for part in (low, high))
     shuffled = np.random.default_rng(0).permutation(40)
@@ -335,7 +335,7 @@ def test_merging_three_parts_weights_alpha_by_their_rows(digits):
 def test_merging_what_does_not_fit_says_so(digits):
     coder = SparseDictionaryCoder(20, max_epochs=1).fit(digits)
     wider = SparseDictionaryCoder(30, max_epochs=1).fit(digits)
-    given = SparseDictionaryCoder(learner=None, dictionary=np.eye(20, 64)).fit(digits)
+    given = SparseDictionaryCoder(learner=None, init=np.eye(20, 64)).fit(digits)
     with pytest.raises(ValueError, match="as many atoms"):
         coder.merge(wider)
     with pytest.raises(ValueError, match="have learnt"):
@@ -442,10 +442,9 @@ def test_a_fit_that_raises_leaves_the_coder_as_it_was(digits):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"learner": None}, "needs a dictionary"),
-        ({"learner": None, "dictionary": np.eye(3)}, r"\(3, 64\). Got \(3, 3\)"),
-        ({"n_components": 5, "dictionary": np.eye(64)}, r"\(5, 64\). Got \(64, 64\)"),
-        ({"learner": None, "dictionary": np.full((2, 64), np.inf)}, "dictionary"),
+        ({"learner": None, "init": np.eye(3)}, r"\(3, 64\). Got \(3, 3\)"),
+        ({"n_components": 5, "init": np.eye(64)}, r"\(5, 64\). Got \(64, 64\)"),
+        ({"learner": None, "init": np.full((2, 64), np.inf)}, "init"),
         ({"algorithm": "lasso", "atom_weights": np.ones(3)}, "must be 64 positive"),
         ({"algorithm": "lasso", "atom_weights": np.zeros(64)}, "must be 64 positive"),
         ({"forgetting": np.inf}, "'forgetting' parameter"),
@@ -465,8 +464,8 @@ SET = {
     "alpha": 0.5,
     "l1_ratio": 0.7,
     "n_nonzero_coefs": 3,
-    "tol": 0.1,
-    "abs_tol": 0.1,
+    "residual_tol": 0.1,
+    "abs_residual_tol": 0.1,
     "positive_code": True,
     "atom_weights": np.ones(64),
 }

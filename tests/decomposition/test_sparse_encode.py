@@ -18,7 +18,7 @@ def problem():
 
 def test_codes_are_those_of_the_estimator(problem):
     X, D = problem
-    coder = SparseDictionaryCoder(learner=None, dictionary=D, algorithm="lasso")
+    coder = SparseDictionaryCoder(learner=None, init=D, algorithm="lasso")
     expected = coder.set_params(alpha=0.5).fit(X).transform(X)
     codes = sparse_encode(X, D, algorithm="lasso", alpha=0.5)
     assert_array_equal(codes.toarray(), expected.toarray())
@@ -85,7 +85,7 @@ def test_a_path_takes_its_values_once(problem):
 
 def test_a_parameter_that_a_path_does_not_read_is_refused(problem):
     with pytest.raises(ValueError, match="tol is read by algorithm"):
-        sparsity_path(*problem, [1.0], tol=0.1)
+        sparsity_path(*problem, [1.0], residual_tol=0.1)
 
 
 def test_a_penalty_too_large_for_any_code_is_told(problem):

@@ -28,7 +28,7 @@ def coder(**settings):
 @pytest.mark.parametrize("fraction", [None, 0.2])
 @pytest.mark.parametrize("learner", ["online", "ksvd", "mod"])
 def test_learning_stops_once_the_objective_no_longer_falls(digits, learner, fraction):
-    stopped = coder(learner=learner, validation_fraction=fraction, objective_tol=0.01)
+    stopped = coder(learner=learner, validation_fraction=fraction, tol=0.01)
     stopped.fit(digits)
     assert stopped.n_iter_ < 40
     name = "objective" if fraction is None else "validation_objective"
@@ -37,9 +37,7 @@ def test_learning_stops_once_the_objective_no_longer_falls(digits, learner, frac
 
 
 def test_a_smaller_tolerance_learns_longer(digits):
-    short, long = (
-        coder(objective_tol=tol).fit(digits).n_iter_ for tol in (0.03, 0.001)
-    )
+    short, long = (coder(tol=tol).fit(digits).n_iter_ for tol in (0.03, 0.001))
     assert short < long
 
 
@@ -114,7 +112,7 @@ def test_callbacks_of_a_coder_that_learns_nothing_are_set_up_and_taken_down(
     digits, with_recorder
 ):
     recorder = Recorder()
-    with_recorder(recorder, learner=None, dictionary=np.eye(20, 64)).fit(digits)
+    with_recorder(recorder, learner=None, init=np.eye(20, 64)).fit(digits)
     assert recorder.calls[0] == "setup"
     assert recorder.calls[-1] == "teardown"
 

@@ -7,19 +7,19 @@ _ROW = (1, -1)
 PATCH_CODERS = [
     ImagePatchCoder(image_shape=_ROW),
     ImagePatchCoder(
-        8, image_shape=_ROW, patch_size=3, encoder="threshold", learner="random"
+        8, image_shape=_ROW, patch_size=3, algorithm="threshold", learner=None
     ),
     ImagePatchCoder(
-        8, image_shape=_ROW, patch_size=3, encoder="triangle", learner="kmeans"
+        8, image_shape=_ROW, patch_size=3, algorithm="triangle", learner="kmeans"
     ),
     ImagePatchCoder(
-        8, image_shape=_ROW, patch_size=3, encoder="hard_assignment", pooling="mean"
+        8, image_shape=_ROW, patch_size=3, algorithm="hard_assignment", pooling="mean"
     ),
     ImagePatchCoder(
         8,
         image_shape=_ROW,
         patch_size=3,
-        encoder="omp",
+        algorithm="omp",
         n_nonzero_coefs=2,
         learner="mod",
         pooling="max",
@@ -28,9 +28,9 @@ PATCH_CODERS = [
         8,
         image_shape=_ROW,
         patch_size=3,
-        encoder="lasso",
+        algorithm="lasso",
         split_sign=False,
-        whitening=None,
+        whiten=None,
         max_epochs=2,
     ),
 ]

@@ -18,7 +18,7 @@ def test_soft_thresholds_tell_photographs_apart(cifar10):
         coder = ImagePatchCoder(
             100,
             image_shape=(32, 32, 3),
-            encoder=encoder,
+            algorithm=encoder,
             n_patches=20_000,
             max_epochs=3,
             n_jobs=2,

@@ -35,12 +35,12 @@ def coder(algorithm="omp", **parameters):
     )
 
 
-def patches(encoder="soft_threshold", **parameters):
+def patches(algorithm="soft_threshold", **parameters):
     return ImagePatchCoder(
         8,
         image_shape=(8, 8),
         patch_size=4,
-        encoder=encoder,
+        algorithm=algorithm,
         n_patches=2000,
         max_epochs=1,
         random_state=0,
@@ -66,12 +66,12 @@ ALGORITHMS = {
         alpha=0.3,
         l1_ratio=0.6,
         learner=None,
-        dictionary=3 * np.random.default_rng(0).standard_normal((24, 64)),
+        init=3 * np.random.default_rng(0).standard_normal((24, 64)),
     ),
     "elastic net, own scale, alpha of the data": coder(
         "elastic_net",
         learner=None,
-        dictionary=3 * np.random.default_rng(0).standard_normal((24, 64)),
+        init=3 * np.random.default_rng(0).standard_normal((24, 64)),
     ),
     "threshold": coder("threshold", alpha=0.5),
     "soft threshold": coder("soft_threshold", alpha=0.5),
@@ -79,7 +79,7 @@ ALGORITHMS = {
     "own scale": coder(
         n_nonzero_coefs=4,
         learner=None,
-        dictionary=3 * np.random.default_rng(0).standard_normal((24, 64)),
+        init=3 * np.random.default_rng(0).standard_normal((24, 64)),
     ),
 }
 ATTENTION = {
@@ -103,8 +103,8 @@ ENCODERS = {
     "lasso, max": patches("lasso", alpha=0.1, pooling="max"),
 }
 AUTOENCODERS = {
-    "top k": TopKAutoencoder(24, n_active=4, max_epochs=3, random_state=0),
-    "all": TopKAutoencoder(12, n_active=99, max_epochs=3, random_state=0),
+    "top k": TopKAutoencoder(24, n_nonzero_coefs=4, max_epochs=3, random_state=0),
+    "all": TopKAutoencoder(12, n_nonzero_coefs=99, max_epochs=3, random_state=0),
 }
 REPRESENTATIONS = {
     "nothing": "passthrough",

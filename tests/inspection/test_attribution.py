@@ -164,7 +164,7 @@ CODERS = (
 def test_the_derivatives_of_every_registered_way_of_coding_are_looked_at():
     assert {made.algorithm for made in ALGORITHMS.values()} == set(coding.CODERS)
     assert {made.mapping for made in ATTENTION.values()} == set(simplex.MAPPINGS)
-    assert {made.encoder for made in ENCODERS.values()} == set(patches.ENCODERS)
+    assert {made.algorithm for made in ENCODERS.values()} == set(patches.ENCODERS)
 
 
 class Nameless(simplex.Entmax15):
@@ -222,7 +222,7 @@ def test_worths_of_pooled_features_are_derivatives_at_equal_contrast(name, digit
     rng = np.random.default_rng(0)
     X = digits[0] + 0.1 * rng.standard_normal(digits[0].shape)
     # With a contrast that dwarfs that of patches, these are divided by a constant.
-    coder = clone(ENCODERS[name]).set_params(contrast=1e6, whitening_reg=1e-6).fit(X)
+    coder = clone(ENCODERS[name]).set_params(contrast_reg=1e6, whiten_reg=1e-6).fit(X)
     Z = coder.transform(X[:2])
     assert np.abs(Z).max() > 0
     worths = rng.standard_normal((2, 1, Z.shape[1]))

@@ -318,9 +318,8 @@ def test_one_row_is_enough(net, digits):
 def test_dictionaries_of_activations_are_searched(net, digits, coder):
     X = digits[0]
     pipeline = make_pipeline(LayerActivations(FrozenEstimator(net)), coder)
-    n_active = "n_active" if isinstance(coder, TopKAutoencoder) else "n_nonzero_coefs"
     grid = {
-        f"{pipeline.steps[1][0]}__{n_active}": [1, 6],
+        f"{pipeline.steps[1][0]}__n_nonzero_coefs": [1, 6],
         "layeractivations__layer": [1, 4],
     }
 
@@ -332,7 +331,7 @@ def test_dictionaries_of_activations_are_searched(net, digits, coder):
 
     search = GridSearchCV(pipeline, grid, scoring=kept, cv=2, error_score="raise")
     search.fit(X)
-    assert search.best_params_[f"{pipeline.steps[1][0]}__{n_active}"] == 6
+    assert search.best_params_[f"{pipeline.steps[1][0]}__n_nonzero_coefs"] == 6
     assert search.best_score_ > 0.5
 
 

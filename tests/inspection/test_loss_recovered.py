@@ -80,7 +80,7 @@ def test_the_loss_is_that_of_the_predictions(net, digits):
                 32, algorithm="omp", n_nonzero_coefs=6, random_state=0
             ),
         ),
-        TopKAutoencoder(32, n_active=6, max_epochs=100, random_state=0),
+        TopKAutoencoder(32, n_nonzero_coefs=6, max_epochs=100, random_state=0),
     ],
 )
 def test_few_atoms_recover_most(net, digits, coder):

@@ -112,7 +112,7 @@ def test_a_thousand_atoms_stay_below_five_megabytes(digits, tmp_path):
         algorithm="omp",
         n_nonzero_coefs=3,
         learner=None,
-        dictionary=rng.standard_normal((1000, 64)),
+        init=rng.standard_normal((1000, 64)),
     )
     model = make_pipeline(atoms, head()).fit(*digits)
     page = written(model, *digits, tmp_path, image_shape=(8, 8), n_atoms=8, n_samples=6)

@@ -24,7 +24,7 @@ CODERS = {
     "dense": SparseDictionaryCoder(
         24, algorithm="omp", n_nonzero_coefs=4, sparse_output=False, random_state=0
     ),
-    "autoencoder": TopKAutoencoder(24, n_active=4, random_state=0),
+    "autoencoder": TopKAutoencoder(24, n_nonzero_coefs=4, random_state=0),
 }
 
 

@@ -58,20 +58,22 @@ def test_pursuit_by_count_is_the_naive_one(coder, n_nonzero, problem):
 def test_pursuit_by_relative_tolerance_is_the_naive_one(coder, tol, problem):
     X, D = problem
     naive = [naive_pursuit(x, D, 12, tol * x @ x, TWINS[coder]) for x in X]
-    assert_allclose(encode(coder(tol=tol), D, X, sparse_output=False), naive, atol=1e-9)
+    assert_allclose(
+        encode(coder(residual_tol=tol), D, X, sparse_output=False), naive, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("coder", TWINS)
 def test_pursuit_by_absolute_tolerance_is_the_naive_one(coder, problem):
     X, D = problem
     naive = [naive_pursuit(x, D, 12, 3.0, TWINS[coder]) for x in X]
-    codes = encode(coder(abs_tol=3.0), D, X, sparse_output=False)
+    codes = encode(coder(abs_residual_tol=3.0), D, X, sparse_output=False)
     assert_allclose(codes, naive, atol=1e-9)
 
 
 def test_count_and_tolerance_hold_together(problem):
     X, D = problem
-    codes = encode(OMP(3, tol=0.2), D, X, sparse_output=False)
+    codes = encode(OMP(3, residual_tol=0.2), D, X, sparse_output=False)
     n_used = (codes != 0).sum(axis=1)
     done = ((X - codes @ D) ** 2).sum(axis=1) <= 0.2 * (X**2).sum(axis=1)
     assert n_used.max() == 3

@@ -30,6 +30,6 @@ NETS = [
 
 AUTOENCODERS = [
     TopKAutoencoder(max_epochs=5),
-    TopKAutoencoder(12, n_active=3, max_epochs=20, batch_size=16),
-    TopKAutoencoder(8, n_active=2, max_epochs=5, sparse_output=False),
+    TopKAutoencoder(12, n_nonzero_coefs=3, max_epochs=20, batch_size=16),
+    TopKAutoencoder(8, n_nonzero_coefs=2, max_epochs=5, sparse_output=False),
 ]

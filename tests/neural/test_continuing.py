@@ -21,7 +21,7 @@ def test_partial_fits_add_up_to_a_fit(blobs):
     streamed = classifier(batch_size=16)
     for _ in range(20):
         streamed.partial_fit(X, y, classes=[0, 1, 2])
-    assert streamed.n_iter_ == len(streamed.history_) == 20
+    assert streamed.n_iter_ == len(streamed.history_["train_loss"]) == 20
     assert (
         streamed.score(X, y)
         >= fitted.set_params(max_epochs=20).fit(X, y).score(X, y) - 0.1
@@ -41,7 +41,7 @@ def test_a_fit_is_continued_by_partial_fit(blobs):
     X, y = blobs
     net = classifier().fit(X, y).partial_fit(X[:10], y[:10])
     assert net.n_iter_ == 6
-    assert [row["epoch"] for row in net.history_] == [1, 2, 3, 4, 5, 6]
+    assert net.history_["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
 
 
 def test_batches_may_lack_classes(blobs):
@@ -86,7 +86,7 @@ def test_the_learning_rate_can_change_between_partial_fits(blobs):
 def test_early_stopping_is_no_matter_of_partial_fit(blobs):
     X, y = blobs
     net = classifier(early_stopping=True).partial_fit(X, y, classes=[0, 1, 2])
-    assert "valid_loss" not in net.history_[0]
+    assert "valid_loss" not in net.history_
 
 
 def test_a_cold_start_forgets(blobs):
@@ -100,10 +100,10 @@ def test_a_cold_start_forgets(blobs):
 def test_a_warm_start_continues(blobs):
     X, y = blobs
     net = classifier(warm_start=True, max_epochs=10, batch_size=-1).fit(X, y)
-    first = net.history_[-1]["train_loss"]
+    first = net.history_["train_loss"][-1]
     net.fit(X, y)
     assert net.n_iter_ == 20
-    assert net.history_[10]["train_loss"] <= first
+    assert net.history_["train_loss"][10] <= first
 
 
 def test_a_warm_start_takes_new_parameters(blobs):

@@ -102,8 +102,8 @@ def test_rows_that_cannot_be_split_are_refused(X):
 
 
 def test_training_stops_where_the_loss_no_longer_falls(noisy):
-    net = early(n_iter_no_change=3).fit(*noisy)
-    losses = [row["valid_loss"] for row in net.history_]
+    net = early(n_iter_no_change=3, tol=0).fit(*noisy)
+    losses = net.history_["valid_loss"].tolist()
     assert net.n_iter_ < 80
     assert np.argmin(losses) == len(losses) - 4
 
@@ -111,7 +111,7 @@ def test_training_stops_where_the_loss_no_longer_falls(noisy):
 def test_the_best_weights_are_restored(noisy):
     X, y = noisy
     net = early(n_iter_no_change=20, max_epochs=40).fit(X, y)
-    losses = [row["valid_loss"] for row in net.history_]
+    losses = net.history_["valid_loss"].tolist()
     held = split(X, y, fraction=0.1, seed=net._seed)[1]
     assert np.argmin(losses) < len(losses) - 1
     assert_allclose(log_loss(y[held], net.predict_proba(X[held])), min(losses))

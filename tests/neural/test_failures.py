@@ -53,12 +53,12 @@ FAILURES = {
 def test_a_fit_that_raises_leaves_the_former_one(blobs, failure):
     X, y = blobs
     net = classifier().fit(X, y)
-    expected, history = net.predict_proba(X), list(net.history_)
+    expected, history = net.predict_proba(X), net.history_
     names = set(vars(net))
     with pytest.raises((ValueError, RuntimeError)):
         FAILURES[failure](net, X.copy(), y)
     assert set(vars(net)) == names
-    assert net.history_ == history
+    assert net.history_ is history
     assert_array_equal(net.predict_proba(X), expected)
     net.set_params(learning_rate=1e-3, device="cpu", module=None, dropout=0.0)
     net.set_params(callbacks=None, warm_start=False).partial_fit(X, y)
@@ -94,7 +94,7 @@ def test_an_interrupt_keeps_what_was_learnt(blobs, epoch, early_stopping):
     net = classifier(callbacks=[Interrupt(epoch)], early_stopping=early_stopping)
     with pytest.warns(UserWarning, match="interrupted by user"):
         net.fit(X, y)
-    assert net.n_iter_ == len(net.history_) == epoch - 1
+    assert net.n_iter_ == len(net.history_["train_loss"]) == epoch - 1
     assert net.predict_proba(X).shape == (90, 3)
     net.set_params(callbacks=None).partial_fit(X, y)
     assert net.n_iter_ == epoch

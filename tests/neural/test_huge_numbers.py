@@ -57,7 +57,7 @@ def test_predictions_end_where_their_type_does(dtype):
 
 
 def autoencoder():
-    return TopKAutoencoder(8, n_active=3, max_epochs=5, random_state=0)
+    return TopKAutoencoder(8, n_nonzero_coefs=3, max_epochs=5, random_state=0)
 
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
@@ -86,7 +86,9 @@ def test_codes_of_rows_at_the_end_of_their_type(dtype):
 def test_codes_that_cannot_be_held_are_told():
     rows = np.full((20, 30), 1.7e308)
     rows[::2] *= -1
-    coder = TopKAutoencoder(1, n_active=1, max_epochs=3, random_state=0).fit(rows)
+    coder = TopKAutoencoder(1, n_nonzero_coefs=1, max_epochs=3, random_state=0).fit(
+        rows
+    )
     with pytest.raises(ValueError, match=r"codes of at most 1.798e\+308.* divide X"):
         coder.transform(rows)
 

@@ -48,7 +48,7 @@ def test_the_package_s_own_losses_can_be_written_by_hand(blobs, name):
     for own in ({}, {"loss": loss}):
         net = network((8,), learning_rate=0.02, max_epochs=4, random_state=0, **own)
         outputs.append(net.fit(X, y, sample_weight=weight)._outputs(X))
-        assert net.history_[-1]["train_loss"] < net.history_[0]["train_loss"]
+        assert net.history_["train_loss"][-1] < net.history_["train_loss"][0]
     assert_allclose(*outputs, atol=1e-4)
 
 

@@ -52,7 +52,7 @@ def test_a_training_is_that_of_autograd(network, name, rows, monkeypatch):
     tol = 3e-4 if rows.dtype == np.float32 else 1e-9
     for one, other in zip(weights_of(ours), weights_of(theirs), strict=True):
         assert_allclose(one, other, atol=tol)
-    losses = [[row["train_loss"] for row in net.history_] for net in (ours, theirs)]
+    losses = [net.history_["train_loss"].tolist() for net in (ours, theirs)]
     assert_allclose(*losses, rtol=tol)
 
 

@@ -105,7 +105,7 @@ def test_the_history_has_the_loss(counts, loss, n_outputs, is_weighted):
     net = regressor(loss, learning_rate=1e-12, max_epochs=1, batch_size=300)
     net.fit(X, y if n_outputs > 1 else y[:, 0], sample_weight=weight)
     wanted = twin(loss, y, net.predict(X).reshape(y.shape), weight)
-    assert_allclose(net.history_[0]["train_loss"], wanted, rtol=1e-6)
+    assert_allclose(net.history_["train_loss"][0], wanted, rtol=1e-6)
 
 
 @every_loss

@@ -100,7 +100,7 @@ def test_the_loss_is_the_cross_entropy_of_each_label(labelled, smoothing, is_wei
     net = classifier(label_smoothing=smoothing, learning_rate=1e-12, max_epochs=1)
     net.set_params(batch_size=300).fit(X, y, sample_weight=weight)
     wanted = cross_entropy(net.predict_proba(X), y, weight, smoothing)
-    assert_allclose(net.history_[0]["train_loss"], wanted, rtol=1e-7)
+    assert_allclose(net.history_["train_loss"][0], wanted, rtol=1e-7)
 
 
 CONTAINERS = {
@@ -177,7 +177,7 @@ def test_weights_of_labels_multiply_the_losses_of_rows_that_have_them(labelled):
     losses = -y * np.log(proba) - (1 - y) * np.log(1 - proba)
     weight = sample_weight[:, None] * np.where(y, [3.0, 1.0, 0.0, 1.0], 1.0)
     wanted = np.average(losses, weights=weight)
-    assert_allclose(net.history_[0]["train_loss"], wanted, rtol=1e-7)
+    assert_allclose(net.history_["train_loss"][0], wanted, rtol=1e-7)
 
 
 def test_balanced_labels_count_as_much_as_their_absence(labelled):
@@ -192,7 +192,7 @@ def test_balanced_labels_count_as_much_as_their_absence(labelled):
         for label in range(4)
         for weights in [sample_weight[y[:, label] == has]]
     ]
-    assert_allclose(net.history_[0]["train_loss"], np.mean(losses), rtol=1e-7)
+    assert_allclose(net.history_["train_loss"][0], np.mean(losses), rtol=1e-7)
 
 
 @pytest.mark.parametrize("batch_size", [8, 256])
@@ -296,8 +296,8 @@ def test_another_problem_is_refused(labelled, name):
 
 def test_a_warm_start_continues(labelled):
     net = classifier(warm_start=True).fit(*labelled)
-    first = net.history_[-1]["train_loss"]
-    assert net.fit(*labelled).history_[-1]["train_loss"] < first
+    first = net.history_["train_loss"][-1]
+    assert net.fit(*labelled).history_["train_loss"][-1] < first
     assert net.n_iter_ == 20
 
 
@@ -332,7 +332,7 @@ def test_a_piece_may_be_one_row(labelled):
 
 def test_early_stopping_goes_back_to_the_lowest_loss(labelled):
     net = classifier(early_stopping=True, max_epochs=100, learning_rate=0.1)
-    losses = [row["valid_loss"] for row in net.fit(*labelled).history_]
+    losses = net.fit(*labelled).history_["valid_loss"].tolist()
     assert len(losses) < 100
     assert np.argmin(losses) == len(losses) - 6
 
@@ -343,7 +343,7 @@ def test_scores_of_callbacks_are_those_of_the_indicator(labelled):
     )
     net = classifier(callbacks=[scoring], learning_rate=1e-12, batch_size=300)
     net.fit(*labelled)
-    assert_allclose(net.history_[-1]["right"], net.score(*labelled))
+    assert_allclose(net.history_["right"][-1], net.score(*labelled))
 
 
 def test_the_mean_loss_is_the_cross_entropy(labelled):

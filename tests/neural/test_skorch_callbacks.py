@@ -97,7 +97,7 @@ def test_a_score_is_that_of_the_estimator(task, use_caching, rows):
     score = EpochScoring(scoring, use_caching=use_caching, name="score")
     net = fitted(task, [score], rows)
     expected = get_scorer(scoring)(net, rows[VALID], y[VALID])
-    assert_allclose(net.history_[-1]["score"], expected, rtol=1e-4)
+    assert_allclose(net.history_["score"][-1], expected, rtol=1e-4)
     few = rows[VALID][:1]
     own, predicted = net.net_.predict(few), net.predict(few)
     if sparse.issparse(predicted):
@@ -111,7 +111,7 @@ def test_a_score_on_training_rows_is_that_of_the_estimator(task):
     score = EpochScoring(scoring, use_caching=False, on_train=True, name="score")
     net = fitted(task, [score])
     expected = get_scorer(scoring)(net, X[TRAIN], y[TRAIN])
-    assert_allclose(net.history_[-1]["score"], expected, rtol=1e-4)
+    assert_allclose(net.history_["score"][-1], expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("task", ["three labels", "number"])
@@ -121,7 +121,7 @@ def test_a_score_of_batches_is_that_of_the_estimator(task, use_caching):
     score = BatchScoring(scoring, use_caching=use_caching, name="score")
     net = fitted(task, [score])
     expected = get_scorer(scoring)(net, X[VALID], y[VALID])
-    assert_allclose(net.history_[-1]["score"], expected, rtol=1e-4)
+    assert_allclose(net.history_["score"][-1], expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -129,7 +129,7 @@ def test_without_scoring_it_is_the_score_of_the_estimator(task):
     y = TASKS[task][2]
     net = fitted(task, [EpochScoring(None, name="score")])
     expected = net.score(X[VALID], y[VALID])
-    assert_allclose(net.history_[-1]["score"], expected, rtol=1e-4)
+    assert_allclose(net.history_["score"][-1], expected, rtol=1e-4)
 
 
 def test_a_function_may_score_rows_and_targets_as_they_were_given():
@@ -144,7 +144,7 @@ def test_a_function_may_score_rows_and_targets_as_they_were_given():
     assert_array_equal(seen[-1][0], X[VALID])
     assert_allclose(seen[-1][1], y[VALID], rtol=1e-6)
     expected = np.abs(net.predict(X[VALID]) - y[VALID]).max()
-    assert_allclose(net.history_[-1]["far_off"], expected, rtol=1e-4)
+    assert_allclose(net.history_["far_off"][-1], expected, rtol=1e-4)
 
 
 def test_a_target_extractor_is_given_targets_in_their_unit():
@@ -209,7 +209,7 @@ def test_each_callback_works_in_each_kind_of_training(name, task, rows, tmp_path
     net = fitted(task, callbacks, rows, warm_start=True)
     net.fit(rows, y, X_val=rows, y_val=y)
     net.partial_fit(rows, y)
-    assert net.n_iter_ == len(net.history_) >= 5
+    assert net.n_iter_ == len(net.history_["train_loss"]) >= 5
     assert net.predict(rows).shape == y.shape
     if folder_of(callbacks):
         net.net_.load_params(checkpoint=callbacks[0])
@@ -258,10 +258,10 @@ def test_a_fit_goes_on_from_the_state_that_is_loaded(kind, task, tmp_path):
     callbacks = [checkpoint, LoadInitState(checkpoint)]
     first = fitted(task, callbacks)
     again = fitted(task, callbacks)
-    assert again.n_iter_ == len(again.history_) == 6
-    losses = [[row["train_loss"] for row in net.history_[:3]] for net in (first, again)]
+    assert again.n_iter_ == len(again.history_["train_loss"]) == 6
+    losses = [net.history_["train_loss"][:3].tolist() for net in (first, again)]
     assert losses[0] == losses[1]
-    assert again.history_[3]["train_loss"] < first.history_[0]["train_loss"]
+    assert again.history_["train_loss"][3] < first.history_["train_loss"][0]
 
 
 def test_an_initial_state_is_loaded_once(tmp_path):
@@ -277,7 +277,7 @@ def test_the_best_epoch_is_that_of_all_trainings():
     y = TASKS["number"][2]
     net = network("number", learning_rate=0.05)
     losses = [
-        (net.partial_fit(part, y[:30]).history_[-1]["train_loss"], net.net_.history)
+        (net.partial_fit(part, y[:30]).history_["train_loss"][-1], net.net_.history)
         for part in (X[:30], X[:30], 100 * X[:30])
     ]
     assert losses[2][0] > losses[1][0]

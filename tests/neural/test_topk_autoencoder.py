@@ -25,7 +25,9 @@ def rows():
 
 @pytest.fixture(scope="module")
 def fitted(rows):
-    return TopKAutoencoder(32, n_active=4, max_epochs=30, random_state=0).fit(rows)
+    return TopKAutoencoder(32, n_nonzero_coefs=4, max_epochs=30, random_state=0).fit(
+        rows
+    )
 
 
 def kept(autoencoder, X):
@@ -56,7 +58,7 @@ def test_rows_are_sums_of_unit_atoms_and_the_bias(fitted, rows):
 
 
 def test_training_learns(fitted, rows):
-    losses = [record["train_loss"] for record in fitted.history_]
+    losses = fitted.history_["train_loss"].tolist()
     assert losses[-1] < losses[0] / 3
     assert kept(fitted, rows) == pytest.approx(1 - losses[-1], abs=0.05)
     assert kept(fitted, rows) > 0.75
@@ -64,7 +66,7 @@ def test_training_learns(fitted, rows):
 
 
 def test_few_atoms_stay_dead(fitted, rows):
-    assert fitted.history_[-1]["n_dead"] <= 3
+    assert fitted.history_["n_dead"][-1] <= 3
     assert len(dead_atoms(fitted.transform(rows))) <= 3
 
 
@@ -77,21 +79,25 @@ def test_the_scale_of_rows_does_not_matter(fitted, rows, factor):
 
 def test_sparse_rows_give_what_dense_rows_give(rows):
     X = np.where(rows > 3, rows, 0)
-    autoencoder = TopKAutoencoder(16, n_active=3, max_epochs=3, random_state=0)
+    autoencoder = TopKAutoencoder(16, n_nonzero_coefs=3, max_epochs=3, random_state=0)
     expected = autoencoder.fit_transform(X)
     found = clone(autoencoder).fit_transform(sparse.csr_matrix(X))
     assert_array_equal(found.toarray(), expected.toarray())
 
 
-@pytest.mark.parametrize("n_active", [32, 100])
-def test_more_active_atoms_than_there_are_means_all(rows, n_active):
-    autoencoder = TopKAutoencoder(32, n_active=n_active, max_epochs=2).fit(rows)
+@pytest.mark.parametrize("n_nonzero_coefs", [32, 100])
+def test_more_active_atoms_than_there_are_means_all(rows, n_nonzero_coefs):
+    autoencoder = TopKAutoencoder(
+        32, n_nonzero_coefs=n_nonzero_coefs, max_epochs=2
+    ).fit(rows)
     assert autoencoder.transform(rows).getnnz(axis=1).max() <= 32
 
 
 def test_rows_that_are_all_equal_are_rebuilt():
     X = np.full((9, 5), 0.1)
-    autoencoder = TopKAutoencoder(8, n_active=2, max_epochs=3, random_state=0).fit(X)
+    autoencoder = TopKAutoencoder(
+        8, n_nonzero_coefs=2, max_epochs=3, random_state=0
+    ).fit(X)
     assert_allclose(
         autoencoder.inverse_transform(autoencoder.transform(X)), X, atol=0.02
     )
@@ -129,5 +135,5 @@ def test_a_search_rebuilds_digits_better():
     coder = SparseDictionaryCoder(
         64, algorithm="omp", n_nonzero_coefs=5, random_state=0
     )
-    autoencoder = TopKAutoencoder(64, n_active=5, random_state=0)
+    autoencoder = TopKAutoencoder(64, n_nonzero_coefs=5, random_state=0)
     assert kept(coder.fit(X), X) > kept(autoencoder.fit(X), X) > 0.5

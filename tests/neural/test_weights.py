@@ -142,7 +142,7 @@ def test_the_validation_loss_is_weighted(blobs):
     losses = [
         classifier(early_stopping=True, max_epochs=1, class_weight=weight)
         .fit(X, y)
-        .history_[0]["valid_loss"]
+        .history_["valid_loss"][0]
         for weight in (None, {0: 100.0})
     ]
     assert losses[0] != losses[1]
@@ -157,7 +157,7 @@ def test_smoothed_targets_go_to_all_classes_alike(blobs, is_weighted):
     logs = np.log(net.predict_proba(X).astype(np.float64))
     losses = -0.7 * logs[np.arange(len(y)), y] - 0.3 * logs.mean(axis=1)
     wanted = np.average(losses, weights=weight)
-    assert_allclose(net.history_[0]["train_loss"], wanted, rtol=1e-5)
+    assert_allclose(net.history_["train_loss"][0], wanted, rtol=1e-5)
 
 
 def test_smoothed_targets_leave_a_model_less_sure(blobs):

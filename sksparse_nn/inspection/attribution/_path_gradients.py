@@ -13,6 +13,7 @@ from sksparse_nn.inspection.attribution._straight_gradients import (
 )
 from sksparse_nn.modules._facts import plain
 from sksparse_nn.modules._linear_layers import replace_layers
+from sksparse_nn.modules._single_rows import answered
 from sksparse_nn.modules._straight_layers import read_layers
 from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
@@ -146,13 +147,14 @@ class DoubleNet:
 
     def _answers(self, Z):
         with torch.inference_mode(False), torch.no_grad():
-            return self._module(torch.from_numpy(np.array(Z, np.float64))).numpy()
+            rows = torch.from_numpy(np.array(Z, np.float64))
+            return answered(self._module, rows).numpy()
 
     def _slopes(self, rows, which):
         with torch.inference_mode(False), torch.enable_grad():
             inputs = torch.from_numpy(rows).requires_grad_(True)
             # A copy: the first layer may work in place.
-            answers = self._module(inputs.clone())
+            answers = answered(self._module, inputs.clone())
             answers = answers[torch.arange(len(rows)), torch.from_numpy(which)]
             if not answers.requires_grad:
                 return answers.numpy(), np.zeros(rows.shape)

@@ -5,6 +5,7 @@ from scipy import sparse
 from sklearn.utils import gen_batches
 
 from sksparse_nn._pipelines import flat_steps
+from sksparse_nn._structure import check_structure
 from sksparse_nn.decomposition import SparseDictionaryCoder, sparsity_path
 from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
 from sksparse_nn.solvers.coding import CODERS
@@ -13,8 +14,8 @@ from sksparse_nn.solvers.dictionary import unit_atoms
 # What says how rows are coded, less the sparsity.
 _PARAMETERS = (
     "algorithm",
-    "tol",
-    "abs_tol",
+    "residual_tol",
+    "abs_residual_tol",
     "l1_ratio",
     "positive_code",
     "atom_weights",
@@ -193,6 +194,7 @@ def _best(search):
 
 def _coder_and_rows(estimator, X):
     """Return the coder among the steps, and what it is given."""
+    check_structure(X)
     for step in flat_steps(estimator):
         if isinstance(step, SparseDictionaryCoder):
             if hasattr(step, "inverse_transform"):

@@ -36,16 +36,16 @@ class OMP(AbstractCoder):
         Atoms a row at most; None for a tenth of the features, five at least, or as many
         as there are where a tolerance is given.
 
-    tol : float or None, default=None
+    residual_tol : float or None, default=None
         Stop when the squared residual is at most this share of the row's.
 
-    abs_tol : float or None, default=None
+    abs_residual_tol : float or None, default=None
         Stop when the squared residual is at most this.
     """
 
     n_nonzero_coefs: int | None = None
-    tol: float | None = None
-    abs_tol: float | None = None
+    residual_tol: float | None = None
+    abs_residual_tol: float | None = None
 
     needs_gram: ClassVar[bool] = True
     path_parameter: ClassVar[str] = "n_nonzero_coefs"
@@ -109,7 +109,7 @@ class OMP(AbstractCoder):
     def _most(self, n_atoms, n_features):
         most = self.n_nonzero_coefs
         if most is None:
-            bounded = self.tol is None and self.abs_tol is None
+            bounded = self.residual_tol is None and self.abs_residual_tol is None
             most = default_n_nonzero(n_features) if bounded else n_features
         return min(most, self.most_atoms(n_atoms, n_features))
 
@@ -118,10 +118,10 @@ class OMP(AbstractCoder):
 
     def _limits(self, norms):
         """Return the squared residual of each unit row at which to stop."""
-        limits = np.full(len(norms), self.tol or 0.0)
-        if self.abs_tol is not None:
+        limits = np.full(len(norms), self.residual_tol or 0.0)
+        if self.abs_residual_tol is not None:
             safe = np.where(norms > 0, norms, 1.0)
-            limits = np.maximum(limits, self.abs_tol / safe / safe)
+            limits = np.maximum(limits, self.abs_residual_tol / safe / safe)
         return limits
 
 
@@ -142,10 +142,10 @@ class OLS(OMP):
         Atoms a row at most; None for a tenth of the features, five at least, or as many
         as there are where a tolerance is given.
 
-    tol : float or None, default=None
+    residual_tol : float or None, default=None
         Stop when the squared residual is at most this share of the row's.
 
-    abs_tol : float or None, default=None
+    abs_residual_tol : float or None, default=None
         Stop when the squared residual is at most this.
     """
 

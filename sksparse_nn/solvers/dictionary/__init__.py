@@ -7,7 +7,7 @@ from sksparse_nn.solvers.dictionary._base import (
     mean_objective,
 )
 from sksparse_nn.solvers.dictionary._distinct import n_directions
-from sksparse_nn.solvers.dictionary._epochs import History, Patience
+from sksparse_nn.solvers.dictionary._epochs import History
 from sksparse_nn.solvers.dictionary._initial import (
     INITS,
     initial_dictionary,
@@ -39,7 +39,6 @@ __all__ = [
     "ExactKSVD",
     "History",
     "OnlineLearner",
-    "Patience",
     "Progress",
     "Samples",
     "Statistics",

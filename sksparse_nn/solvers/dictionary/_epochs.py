@@ -1,6 +1,4 @@
-"""The record of epochs, and when there have been enough of them."""
-
-from dataclasses import dataclass
+"""The record of epochs."""
 
 import numpy as np
 
@@ -54,37 +52,3 @@ class History:
         parts += [f"{self['n_nonzero'][-1]:.3g} atoms a row"]
         parts += [f"{self['n_replaced'][-1]} atoms replaced"]
         return ", ".join(parts)
-
-
-@dataclass(frozen=True)
-class Patience:
-    """When an objective has stopped to fall.
-
-    Parameters
-    ----------
-    n_iter_no_change : int
-        Epochs without improvement that are enough.
-
-    tol : float
-        Share of the best objective that an improvement is at least.
-    """
-
-    n_iter_no_change: int
-    tol: float
-
-    def is_over(self, objectives):
-        """Tell whether the last objectives are no improvement on those before.
-
-        Parameters
-        ----------
-        objectives : sequence of float
-            One an epoch.
-
-        Returns
-        -------
-        is_over : bool
-            False while there are too few.
-        """
-        before = objectives[: -self.n_iter_no_change]
-        last = objectives[-self.n_iter_no_change :]
-        return bool(before) and min(last) > (1 - self.tol) * min(before)

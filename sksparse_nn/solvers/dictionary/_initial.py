@@ -21,7 +21,7 @@ _CANDIDATES_AN_ATOM = 20
 _CANDIDATES = 10_000
 
 
-def initial_dictionary(X, weights, n_atoms, rng, *, init="rows", positive=False):
+def initial_dictionary(X, weights, n_atoms, rng, *, init="random", positive=False):
     """Make atoms from the rows.
 
     Where two of them are alike, as all are when the data have a common offset, the
@@ -41,7 +41,7 @@ def initial_dictionary(X, weights, n_atoms, rng, *, init="rows", positive=False)
     rng : RandomState instance
         Source of the draw.
 
-    init : {"rows", "k-means++", "svd"}, default="rows"
+    init : {"random", "k-means++", "svd"}, default="random"
         What the atoms are: rows drawn at random, rows far from each other, or singular
         vectors and, beyond their number, rows.
 
@@ -104,7 +104,7 @@ def _singular_vectors(X, weights, n_atoms, rng):
     return np.vstack([vectors, others])
 
 
-INITS = {"rows": _random_rows, "k-means++": _far_rows, "svd": _singular_vectors}
+INITS = {"random": _random_rows, "k-means++": _far_rows, "svd": _singular_vectors}
 
 
 def unit_atoms(dictionary):

@@ -21,6 +21,7 @@ def learn_atoms(
     rng,
     *,
     start,
+    init,
     learner,
     coder,
     max_epochs,
@@ -43,11 +44,14 @@ def learn_atoms(
         Source of any draw.
 
     start : ndarray of shape (n_atoms, patch_width) or None
-        Atoms to start from; None for patches.
+        Atoms to start from; None for those of `init`.
 
-    learner : str
-        "random" for patches as they are, "kmeans" for the centres of clusters, or a
-        name in `LEARNERS`.
+    init : str
+        A name in `INITS`, read where there is no `start`.
+
+    learner : str or None
+        "kmeans" for the centres of clusters, a name in `LEARNERS`, or None for the
+        atoms as they start.
 
     coder : AbstractCoder
         Codes while a dictionary is learnt.
@@ -77,9 +81,9 @@ def learn_atoms(
     if learner == "kmeans" and start is not None:
         return _clustered(patches, start, rng), np.empty(0)
     if start is None:
-        start = initial_dictionary(patches, weights, n_atoms, rng)
+        start = initial_dictionary(patches, weights, n_atoms, rng, init=init)
     start = unit_atoms(start)
-    if learner == "random":
+    if learner is None:
         return start, np.empty(0)
     if learner == "kmeans":
         return _centres(patches, start, rng), np.empty(0)

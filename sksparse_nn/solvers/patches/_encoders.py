@@ -414,7 +414,7 @@ def _products(state, patches, out):
 
 
 ENCODERS = Registry(
-    "encoder",
+    "algorithm",
     soft_threshold=SoftThreshold,
     threshold=HardThreshold,
     triangle=Triangle,

@@ -142,7 +142,9 @@ def _part_sizes(n, n_parts):
     return np.full(n_parts, n // n_parts) + (np.arange(n_parts) < n % n_parts)
 
 
-def read_layout(n_features, *, image_shape, channel_axis, patch_size, stride, pool):
+def read_layout(
+    n_features, *, image_shape, channel_axis, patch_size, stride, pooled_shape
+):
     """Read the parameters that say what an image is.
 
     Parameters
@@ -164,7 +166,7 @@ def read_layout(n_features, *, image_shape, channel_axis, patch_size, stride, po
     stride : int
         Distance of neighbouring patches.
 
-    pool : int or tuple of int
+    pooled_shape : int or tuple of int
         Rows and columns of regions.
 
     Returns
@@ -178,7 +180,7 @@ def read_layout(n_features, *, image_shape, channel_axis, patch_size, stride, po
         If they contradict each other, or the data.
     """
     is_row = image_shape is not None and tuple(image_shape) == (1, -1)
-    for name, size in (("patch_size", patch_size), ("pool", pool)):
+    for name, size in (("patch_size", patch_size), ("pooled_shape", pooled_shape)):
         if np.ndim(size):
             _check_lengths(name, size, (2,))
             if is_row and size[0] != 1:
@@ -188,10 +190,10 @@ def read_layout(n_features, *, image_shape, channel_axis, patch_size, stride, po
                     "the image_shape."
                 )
     if is_row:
-        return _row_of_pixels(n_features, patch_size, stride, pool)
+        return _row_of_pixels(n_features, patch_size, stride, pooled_shape)
     if image_shape is None:
         image_shape, channel_axis = _square_shape(n_features, channel_axis)
-    sizes = {"patch_size": patch_size, "stride": stride, "pool": pool}
+    sizes = {"patch_size": patch_size, "stride": stride, "pooled_shape": pooled_shape}
     return _image(n_features, image_shape, channel_axis, **sizes)
 
 
@@ -212,7 +214,7 @@ def _square_shape(n_features, channel_axis):
     return ((3, *square), 0) if is_first else ((*square, 3), -1)
 
 
-def _image(n_features, image_shape, channel_axis, *, patch_size, stride, pool):
+def _image(n_features, image_shape, channel_axis, *, patch_size, stride, pooled_shape):
     """Return the layout of images of a given shape."""
     _check_lengths("image_shape", image_shape, (2, 3))
     height, width, n_channels, first = _sides(image_shape, channel_axis)
@@ -221,7 +223,7 @@ def _image(n_features, image_shape, channel_axis, *, patch_size, stride, pool):
             f"image_shape={image_shape} is of {height * width * n_channels} numbers. "
             f"Got rows of {n_features}; give the shape that was flattened."
         )
-    patch, grid = _pair(patch_size), _pair(pool)
+    patch, grid = _pair(patch_size), _pair(pooled_shape)
     if patch[0] > height or patch[1] > width:
         raise ValueError(
             f"patch_size={patch_size} must fit in images of {height} x {width} pixels. "
@@ -232,17 +234,18 @@ def _image(n_features, image_shape, channel_axis, *, patch_size, stride, pool):
     if grid[0] > layout.positions[0] or grid[1] > layout.positions[1]:
         rows, columns = layout.positions
         raise ValueError(
-            f"pool={pool} asks for more regions than there are patches: {rows} below "
-            f"each other and {columns} side by side. Lower pool, patch_size or stride."
+            f"pooled_shape={pooled_shape} asks for more regions than there are "
+            f"patches: {rows} below each other and {columns} side by side. Lower "
+            "pooled_shape, patch_size or stride."
         )
     return layout
 
 
-def _row_of_pixels(n_features, patch_size, stride, pool):
+def _row_of_pixels(n_features, patch_size, stride, pooled_shape):
     """Return the layout of plain features, cut down to what they have."""
     patch = 1, min(_pair(patch_size)[1], n_features)
     n_positions = (n_features - patch[1]) // stride + 1
-    grid = 1, min(_pair(pool)[1], n_positions)
+    grid = 1, min(_pair(pooled_shape)[1], n_positions)
     return Layout(1, n_features, 1, False, patch, stride, grid)
 
 

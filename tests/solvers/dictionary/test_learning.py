@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
+from sksparse_nn._early_stopping import Patience
 from sksparse_nn.solvers.coding import OMP, encode
 from sksparse_nn.solvers.dictionary import (
     INITS,
@@ -13,7 +14,6 @@ from sksparse_nn.solvers.dictionary import (
     MOD,
     ExactKSVD,
     OnlineLearner,
-    Patience,
     Progress,
     Samples,
     Statistics,
@@ -185,7 +185,9 @@ def test_far_rows_cover_clusters_that_random_rows_miss():
     sizes = [900, *[15] * 7]
     X = np.repeat(centres, sizes, axis=0)
     X += 0.01 * rng.standard_normal(X.shape)
-    far, random = (initial(X, init=name) @ centres.T for name in ("k-means++", "rows"))
+    far, random = (
+        initial(X, init=name) @ centres.T for name in ("k-means++", "random")
+    )
     assert np.all(np.abs(far).max(axis=0) > 0.99)
     assert not np.all(np.abs(random).max(axis=0) > 0.99)
 

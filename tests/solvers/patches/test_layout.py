@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from sksparse_nn.solvers.patches import read_layout
 
-DEFAULTS = {"channel_axis": None, "patch_size": 2, "stride": 1, "pool": 2}
+DEFAULTS = {"channel_axis": None, "patch_size": 2, "stride": 1, "pooled_shape": 2}
 
 
 def layout_of(n_features, image_shape, **parameters):
@@ -30,7 +30,12 @@ def test_patches_are_slices(name, patch, stride):
     shape, axis, sides, first = SHAPES[name]
     n_features = int(np.prod(shape))
     layout = layout_of(
-        n_features, shape, channel_axis=axis, patch_size=patch, stride=stride, pool=1
+        n_features,
+        shape,
+        channel_axis=axis,
+        patch_size=patch,
+        stride=stride,
+        pooled_shape=1,
     )
     assert (layout.height, layout.width, layout.n_channels) == sides
     flat = np.arange(n_features)
@@ -69,14 +74,24 @@ def test_rows_of_pixels_are_cut_down_to_what_they_have():
         (30, (6, 6), {}, "of 36 numbers. Got rows of 30"),
         (30, (6, 5), {"patch_size": 6}, "must fit in images of 6 x 5"),
         (30, (6, 5), {"patch_size": (2, 6)}, "must fit in images of 6 x 5"),
-        (30, (6, 5), {"pool": 5}, "more regions than there are patches: 5 below"),
+        (
+            30,
+            (6, 5),
+            {"pooled_shape": 5},
+            "more regions than there are patches: 5 below",
+        ),
         (30, (-6, -5), {}, "image_shape must be 2 or 3 integers > 0"),
         (30, (30,), {}, "image_shape must be 2 or 3 integers"),
         (30, (6, 5), {"patch_size": (2, 2, 1)}, "patch_size must be 2 integers"),
-        (30, None, {"pool": (1, 0)}, "pool must be 2 integers > 0"),
+        (30, None, {"pooled_shape": (1, 0)}, "pooled_shape must be 2 integers > 0"),
         (30, (6, 5), {"stride": 4}, "2 below each other and 1 side by side"),
         (30, (1, -1), {"patch_size": (3, 3)}, "so patch_size must be an integer or"),
-        (30, (1, -1), {"pool": (2, 2)}, "so pool must be an integer or"),
+        (
+            30,
+            (1, -1),
+            {"pooled_shape": (2, 2)},
+            "so pooled_shape must be an integer or",
+        ),
         (30, None, {}, "a square number or three times one. Got 30"),
         (12, None, {"patch_size": 3}, "must fit in images of 2 x 2 pixels. Got rows"),
     ],
