@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
-from sksparse_nn._validation import check_rows, restored_on_error
+from sksparse_nn._validation import check_rows, counting_rows, restored_on_error
 from sksparse_nn.compression._networks import check_layers, check_network
 from sksparse_nn.neural._nesting import RoutesFit, fitted_copy
 
@@ -240,7 +240,6 @@ def _counting(X, y, sample_weight):
     """Leave out the rows that do not count."""
     if sample_weight is None:
         return X, y, None
-    weight = np.asarray(sample_weight)
-    counts = np.flatnonzero(weight)
+    kept, weights = counting_rows(X, sample_weight)
     y = y.tocsr() if sparse.issparse(y) else np.asarray(y)
-    return X[counts], y[counts], weight[counts]
+    return X[kept], y[kept], weights

@@ -1,20 +1,19 @@
 """Weight matrices as products of two smaller ones."""
 
+from functools import partial
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import fine_tune
-from sksparse_nn.compression._layers import PrunedLinear
 from sksparse_nn.compression._networks import (
-    linear,
-    linear_layers,
     refuse_quantized,
     set_module,
     weighted_inputs,
-    with_layers,
 )
+from sksparse_nn.modules._facts import factorize, traits
+from sksparse_nn.modules._linear_layers import replace_layers
 from sksparse_nn.solvers.layers import factorized, factorized_for
 
 # Share of a layer's answers that "auto" may lose.
@@ -114,7 +113,7 @@ class NetFactorizer(Compressor):
     def _check_kind(self, network):
         module = network.net_.module_
         refuse_quantized(module, "NetFactorizer")
-        if any(isinstance(layer, PrunedLinear) for layer in linear_layers(module)):
+        if any(traits(layer).keeps_zeros for layer in module.modules()):
             raise ValueError(
                 "NetFactorizer would fill the zeros of pruned weights again. Got a "
                 "network of NetPruner(structure='weight'); factorize first, and prune "
@@ -125,19 +124,16 @@ class NetFactorizer(Compressor):
         self.ranks_ = []
         module = network.net_.module_
         inputs = iter(weighted_inputs(module, data) if self.rank == "auto" else [])
-        module = with_layers(module, lambda layer: self._factors(layer, inputs))
+        module = replace_layers(module, lambda layer: self._factors(layer, inputs))
         set_module(network, module, trains=self.fine_tune_epochs > 0)
         fine_tune(network, data, self.fine_tune_epochs)
         set_module(network, network.net_.module_)
 
     def _factors(self, layer, inputs):
-        weight = layer.weight.detach().cpu().numpy()
         if self.rank == "auto":
-            factors = factorized_for(weight, next(inputs), _LOST)
+            split = partial(factorized_for, inputs=next(inputs), lost=_LOST)
         else:
-            factors = factorized(weight, self.rank)
-        if factors is None:
-            self.ranks_.append(None)
-            return [layer]
-        self.ranks_.append(len(factors.right))
-        return [linear(factors.right, None), linear(factors.left, layer.bias)]
+            split = partial(factorized, rank=self.rank)
+        factors = factorize(layer, split)
+        self.ranks_.append(None if factors is None else factors[0].out_features)
+        return factors or [layer]

@@ -8,15 +8,10 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import KeepZeros, fine_tune, keep_zeros
-from sksparse_nn.compression._layers import PrunedLinear
-from sksparse_nn.compression._networks import (
-    linear_layers,
-    refuse_quantized,
-    set_module,
-    trainable,
-    with_layers,
-)
+from sksparse_nn.compression._networks import refuse_quantized, set_module
 from sksparse_nn.compression._neurons import narrower
+from sksparse_nn.modules._facts import plain, prune
+from sksparse_nn.modules._linear_layers import linear_layers, replace_layers
 from sksparse_nn.neural._gradients import loss_gradients
 from sksparse_nn.solvers.layers import CRITERIA, kept_weights
 
@@ -148,7 +143,8 @@ class NetPruner(Compressor):
         refuse_quantized(network.net_.module_, "NetPruner")
 
     def _compress(self, network, data):
-        set_module(network, trainable(network.net_.module_), trains=True)
+        module = replace_layers(network.net_.module_, lambda layer: [plain(layer)])
+        set_module(network, module, trains=True)
         n_neurons = [
             layer.out_features for layer in linear_layers(network.net_.module_)
         ]
@@ -160,7 +156,7 @@ class NetPruner(Compressor):
                 self._leave_out_weights(network, amount, data)
         module = network.net_.module_
         if self.structure == "weight":
-            module = with_layers(module, lambda layer: [PrunedLinear(layer)])
+            module = replace_layers(module, lambda layer: [prune(layer)])
         set_module(network, module)
 
     def _leave_out_weights(self, network, amount, data):

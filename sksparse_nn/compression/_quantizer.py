@@ -4,13 +4,12 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Options, StrOptions
 
 from sksparse_nn.compression._base import Compressor
-from sksparse_nn.compression._layers import QuantizedLinear
-from sksparse_nn.compression._networks import (
+from sksparse_nn.compression._networks import refuse_quantized, set_module
+from sksparse_nn.modules._facts import quantize
+from sksparse_nn.modules._linear_layers import (
     layer_inputs,
     linear_layers,
-    refuse_quantized,
-    set_module,
-    with_layers,
+    replace_layers,
 )
 
 
@@ -107,9 +106,9 @@ class NetQuantizer(Compressor):
         scales = iter(self._input_scales(module, data[0]))
 
         def integers(layer):
-            return [QuantizedLinear(layer, self.n_bits, next(scales))]
+            return [quantize(layer, self.n_bits, next(scales))]
 
-        set_module(network, with_layers(module, integers))
+        set_module(network, replace_layers(module, integers))
 
     def _input_scales(self, module, X):
         n_layers = len(linear_layers(module))

@@ -23,7 +23,7 @@ from sksparse_nn._pipelines import (
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import check_rows
-from sksparse_nn.compression._counts import network_counts
+from sksparse_nn.modules._counts import network_counts
 from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
 
@@ -237,7 +237,8 @@ def _parts(estimator, rows):
         rows = step.transform(rows)
     if isinstance(network, NETWORKS):
         rows = check_rows(network, rows, reset=False)
-    return [*counted, *network_counts(as_module(network), rows)]
+    module, row = as_module(network), _rows(rows, 1)
+    return [*counted, *network_counts(module, row, "compression_report")]
 
 
 def _of_step(step, rows):

@@ -8,7 +8,7 @@ import torch
 from scipy import sparse
 from skorch.dataset import Dataset
 
-from sksparse_nn.neural._sparse_input import sparse_rows
+from sksparse_nn.modules._sparse_input import sparse_rows
 
 _SMALLEST = 16
 STREAMED = 256  # rows per batch where "auto" does not know how many will come

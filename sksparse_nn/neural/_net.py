@@ -9,17 +9,18 @@ from skorch.callbacks import EpochTimer, TrainEndCheckpoint
 from skorch.history import History
 
 from sksparse_nn._interrupts import is_raised_on_purpose
+from sksparse_nn.modules._outputs import described
+from sksparse_nn.modules._run import float_type
+from sksparse_nn.modules._single_rows import answered, known_statistics
+from sksparse_nn.modules._sparse_input import SparseRows
+from sksparse_nn.modules._threads import threads_worth
 from sksparse_nn.neural._callbacks import (
     LossRecord,
     ready_to_train,
     watchers_of_held_out,
 )
 from sksparse_nn.neural._loop import LeanLoop
-from sksparse_nn.neural._modules import described
-from sksparse_nn.neural._single_rows import answered, known_statistics
 from sksparse_nn.neural._sparse_adam import first_layer_steps
-from sksparse_nn.neural._sparse_input import SparseRows
-from sksparse_nn.neural._torch_threads import threads_worth
 
 
 class Net(LeanLoop):
@@ -65,7 +66,7 @@ class Net(LeanLoop):
         name : str
             As NumPy knows it.
         """
-        return str(next(self.module_.parameters()).dtype).removeprefix("torch.")
+        return float_type(self.module_)
 
     def __deepcopy__(self, memo):
         """Copy without the detour of a pickle, and the past epochs by reference."""

@@ -14,7 +14,7 @@ from sklearn.utils import gen_even_slices
 from torch import optim
 
 from sksparse_nn.kernels.adam import adam_steps, by_column
-from sksparse_nn.neural._sparse_input import write_product
+from sksparse_nn.modules._sparse_input import write_product
 
 # Multiply-adds below which waking a thread takes longer than it saves.
 _WORTH_THREADS = 2e6

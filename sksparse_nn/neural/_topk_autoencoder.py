@@ -28,11 +28,13 @@ from sksparse_nn._validation import (
     restored_on_error,
 )
 from sksparse_nn._warnings import warn
+from sksparse_nn.modules._device import check_device
+from sksparse_nn.modules._threads import threads_worth
+from sksparse_nn.modules._topk import TopK
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._convergence import is_absurd
-from sksparse_nn.neural._device import check_device
-from sksparse_nn.neural._topk import Scaling, TopK, Training
-from sksparse_nn.neural._torch_threads import threads_worth
+from sksparse_nn.neural._scaling import Scaling
+from sksparse_nn.neural._topk_training import Training
 
 # Latents that are in memory at a time.
 _BLOCK_SIZE = 2**22

@@ -33,8 +33,9 @@ from sksparse_nn import (
     for_prediction,
 )
 from sksparse_nn._pipelines import last_step
-from sksparse_nn.compression._layers import PrunedLinear, QuantizedLinear
-from sksparse_nn.compression._networks import linear_layers
+from sksparse_nn.modules._linear_layers import linear_layers
+from sksparse_nn.modules._pruned import PrunedLinear
+from sksparse_nn.modules._quantized import QuantizedLinear
 
 COMPRESSORS = {
     "weights": lambda net: NetPruner(net, amount=0.6),

@@ -6,7 +6,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._structure import check_structure
 from sksparse_nn._warnings import warn
-from sksparse_nn.inspection.activations._hooks import shown
 from sksparse_nn.inspection.activations._networks import (
     activations,
     check_network,
@@ -14,6 +13,7 @@ from sksparse_nn.inspection.activations._networks import (
     network_and_rows,
 )
 from sksparse_nn.inspection.atoms._reconstruction import check_coder, reconstruction
+from sksparse_nn.modules._hooks import shown
 from sksparse_nn.neural._evaluation import mean_loss
 
 _BATCH_SIZE = 1024
