@@ -16,7 +16,7 @@ from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import check_rows, counting_rows, restored_on_error
-from sksparse_nn.compression._networks import check_layers, check_network
+from sksparse_nn.compression._networks import check_compressible, check_layers
 from sksparse_nn.neural._nesting import RoutesFit, fitted_copy
 
 
@@ -71,7 +71,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         # What is made in the caller's inference mode could not be trained.
         with restored_on_error(self), torch.inference_mode(False), torch.enable_grad():
             self._validate_params()
-            check_network(self.estimator, type(self).__name__)
+            check_compressible(self.estimator, type(self).__name__)
             check_structure(X)
             check_structure(y, "y")
             report = ProgressLines(type(self).__name__, self.verbose)

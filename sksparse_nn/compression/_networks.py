@@ -8,7 +8,7 @@ from sksparse_nn.modules._linear_layers import layer_inputs
 from sksparse_nn.neural._nesting import NETWORKS
 
 
-def check_network(estimator, name):
+def check_compressible(estimator, name):
     """Refuse what does not end in a network of this package.
 
     Parameters

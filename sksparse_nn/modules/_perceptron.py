@@ -6,11 +6,11 @@ neighbouring numbers: in torch's eyes the matrix is the same, transposed in memo
 
 from torch import nn
 
-from sksparse_nn.modules._sparse_input import SparseProduct, SparseRows, is_thin
+from sksparse_nn.modules._sparse_input import SparseBatch, SparseProduct, is_thin
 
 
 class Perceptron(nn.Sequential):
-    """Layers whose first one is linear, and takes `SparseRows` too.
+    """Layers whose first one is linear, and takes `SparseBatch` too.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Perceptron(nn.Sequential):
 
         Parameters
         ----------
-        X : Tensor of shape (n_rows, n_features) or SparseRows
+        X : Tensor of shape (n_rows, n_features) or SparseBatch
             Rows.
 
         Returns
@@ -37,7 +37,7 @@ class Perceptron(nn.Sequential):
         outputs : Tensor of shape (n_rows, n_outputs)
             What the last layer answers.
         """
-        if not isinstance(X, SparseRows):
+        if not isinstance(X, SparseBatch):
             return super().forward(X)
         first, *others = self
         trainer = self.trainer

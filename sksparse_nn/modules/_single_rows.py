@@ -51,7 +51,7 @@ def answered(module, rows):
     module : torch.nn.Module
         In evaluation mode.
 
-    rows : Tensor or SparseRows of shape (n_rows, n_features)
+    rows : Tensor or SparseBatch of shape (n_rows, n_features)
         As it takes them.
 
     Returns

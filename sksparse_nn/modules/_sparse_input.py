@@ -16,7 +16,7 @@ _DENSITY = 0.1
 
 
 @dataclass(frozen=True)
-class SparseRows:
+class SparseBatch:
     """Rows of a CSR matrix, in the place of a tensor of them.
 
     Attributes
@@ -56,10 +56,10 @@ def sparse_rows(X, dtype):
 
     Returns
     -------
-    rows : SparseRows
+    rows : SparseBatch
         Views where the types allow it.
     """
-    return SparseRows(
+    return SparseBatch(
         X.indptr.astype(np.int64, copy=False),
         X.indices.astype(np.int32, copy=False),
         X.data.astype(dtype, copy=False),
@@ -88,7 +88,7 @@ def write_product(rows, B, out, where=slice(None)):
 
     Parameters
     ----------
-    rows : SparseRows
+    rows : SparseBatch
         Left factor.
 
     B : ndarray of shape (n_features, n_columns)

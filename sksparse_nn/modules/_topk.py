@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 
-class TopK(nn.Module):
+class TopKModule(nn.Module):
     """Rows as sums of the atoms whose latents are the largest.
 
     Parameters

@@ -24,7 +24,7 @@ from sksparse_nn.modules._device import check_device
 from sksparse_nn.modules._first_layer import check_first_layer, first_weight
 from sksparse_nn.modules._perceptron import stays_sparse
 from sksparse_nn.modules._spec import ACTIVATIONS
-from sksparse_nn.neural._batches import STREAMED, Samples, rows_per_batch
+from sksparse_nn.neural._batches import STREAMED, TrainingSamples, rows_per_batch
 from sksparse_nn.neural._constant_answers import warn_if_worse
 from sksparse_nn.neural._construction import (
     new_net,
@@ -193,7 +193,9 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
     def _read(self, X, y, sample_weight, *, reset, learn):
         X, y = check_rows(self, X, y=y, reset=reset, **self._target_checks(y))
         rows, weight = counting_rows(X, sample_weight)
-        return Samples(X, self._read_targets(y[rows], learn=learn), weight, rows)
+        return TrainingSamples(
+            X, self._read_targets(y[rows], learn=learn), weight, rows
+        )
 
     def _read_given(self, X, y, sample_weight):
         """Return the rows handed over to be validated on, if any."""
@@ -283,7 +285,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             samples.y, samples.weight, factors=factors, seen=seen
         )
         dtype = net.float_type
-        return Samples(
+        return TrainingSamples(
             samples.matrix,
             self._targets.for_loss(samples.y, dtype),
             weight.astype(dtype),

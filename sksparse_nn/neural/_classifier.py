@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.neural._base import SparseNet
-from sksparse_nn.neural._losses import OwnLoss
+from sksparse_nn.neural._losses import OwnClassLoss
 from sksparse_nn.neural._targets import Classes, Indicators
 
 
@@ -440,7 +440,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
                 f"label_smoothing={self.label_smoothing} with loss={self.loss!r}; "
                 "leave it out."
             )
-        return partial(OwnLoss, self.loss)
+        return partial(OwnClassLoss, self.loss)
 
     def _target_checks(self, y):
         if is_multilabel(y):

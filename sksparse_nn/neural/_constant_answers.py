@@ -44,7 +44,7 @@ def warn_if_worse(estimator, samples, *, is_part=False):
     estimator : SparseNetClassifier or SparseNetRegressor
         Just trained.
 
-    samples : Samples
+    samples : TrainingSamples
         What it is judged by, as the loss takes it; some rows are looked at.
 
     is_part : bool, default=False

@@ -8,7 +8,7 @@ from sksparse_nn._early_stopping import Patience
 from sksparse_nn.modules._first_layer import check_first_layer
 from sksparse_nn.modules._sparse_input import is_thin
 from sksparse_nn.modules._spec import ModuleSpec
-from sksparse_nn.neural._batches import BatchIterator, Samples
+from sksparse_nn.neural._batches import BatchIterator, TrainingSamples
 from sksparse_nn.neural._callbacks import input_widths
 from sksparse_nn.neural._early_stopping import LowestLoss
 from sksparse_nn.neural._loop import steps_alone
@@ -71,7 +71,7 @@ def new_net(estimator, *, X, batch_size, device):
         iterator_train__last_batch=estimator.last_batch,
         iterator_valid=BatchIterator,
         iterator_valid__shuffles=False,
-        dataset=Samples,
+        dataset=TrainingSamples,
         train_split=None,
         predict_nonlinearity=net_class.nonlinearity,
         verbose=estimator.verbose,

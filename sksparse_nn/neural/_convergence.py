@@ -41,7 +41,7 @@ def warn_if_diverged(estimator, name, samples):
         The loss that the network goes by: the lowest of held-out rows, where it has
         gone back to that epoch, or the last of what it has learnt from.
 
-    samples : Samples
+    samples : TrainingSamples
         These rows, as the loss takes them.
 
     Returns
@@ -160,7 +160,7 @@ def warn_if_constant(estimator, samples):
     estimator : SparseNetClassifier or SparseNetRegressor
         Just fitted.
 
-    samples : Samples
+    samples : TrainingSamples
         What it has learnt from; some thousand rows are looked at.
     """
     chosen = np.unique(np.linspace(0, len(samples) - 1, _ROWS).astype(int))

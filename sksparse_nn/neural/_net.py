@@ -12,7 +12,7 @@ from sksparse_nn._interrupts import is_raised_on_purpose
 from sksparse_nn.modules._outputs import described
 from sksparse_nn.modules._run import float_type
 from sksparse_nn.modules._single_rows import answered, known_statistics
-from sksparse_nn.modules._sparse_input import SparseRows
+from sksparse_nn.modules._sparse_input import SparseBatch
 from sksparse_nn.modules._threads import threads_worth
 from sksparse_nn.neural._callbacks import (
     LossRecord,
@@ -24,7 +24,7 @@ from sksparse_nn.neural._sparse_adam import first_layer_steps
 
 
 class Net(LeanLoop):
-    """A skorch net over `Samples`, whose loss takes weights.
+    """A skorch net over `TrainingSamples`, whose loss takes weights.
 
     Its module stands in ``module_``, its optimizer in ``optimizer_``. Callbacks work
     during a training and are dropped after it, and so is what is recorded of batches,
@@ -80,10 +80,10 @@ class Net(LeanLoop):
 
         Parameters
         ----------
-        samples : Samples
+        samples : TrainingSamples
             What to learn from.
 
-        held_out : Samples or None
+        held_out : TrainingSamples or None
             What to measure ``valid_loss`` on.
 
         epochs : int
@@ -261,7 +261,7 @@ class Net(LeanLoop):
 
         Parameters
         ----------
-        X : Samples
+        X : TrainingSamples
             What to learn from.
 
         y : None
@@ -272,7 +272,7 @@ class Net(LeanLoop):
 
         Returns
         -------
-        train, valid : Samples
+        train, valid : TrainingSamples
             The same, and what is held out, if anything.
         """
         return X, self.held_out
@@ -294,7 +294,7 @@ class Net(LeanLoop):
             What the module answers.
         """
         X = x["X"]
-        if not isinstance(X, SparseRows):
+        if not isinstance(X, SparseBatch):
             X = X.to(next(self.module_.parameters()))
         return self.module_(X) if self.module_.training else answered(self.module_, X)
 
@@ -303,7 +303,7 @@ class Net(LeanLoop):
 
         Parameters
         ----------
-        X : Samples, array-like or dict
+        X : TrainingSamples, array-like or dict
             Rows, or a batch.
 
         training : bool, default=False
@@ -327,7 +327,7 @@ class Net(LeanLoop):
 
         Parameters
         ----------
-        X : Samples, array-like or dict
+        X : TrainingSamples, array-like or dict
             Rows, or a batch.
 
         Returns

@@ -27,7 +27,7 @@ def are_possible(module, samples):
     module : torch.nn.Module
         A network.
 
-    samples : Samples
+    samples : TrainingSamples
         What it learns from.
 
     Returns

@@ -30,7 +30,7 @@ from sksparse_nn._validation import (
 from sksparse_nn._warnings import warn
 from sksparse_nn.modules._device import check_device
 from sksparse_nn.modules._threads import threads_worth
-from sksparse_nn.modules._topk import TopK
+from sksparse_nn.modules._topk import TopKModule
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._convergence import is_absurd
 from sksparse_nn.neural._scaling import Scaling
@@ -287,7 +287,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _train(self, X, scaling, device):
         rng = check_random_state(self.random_state)
         atoms = self._first_atoms(X.dtype, rng).to(device)
-        module = TopK(atoms, min(self.n_nonzero_coefs, len(atoms)))
+        module = TopKModule(atoms, min(self.n_nonzero_coefs, len(atoms)))
         n_batches = math.ceil(X.shape[0] / self.batch_size)
         training = Training(module, self.max_epochs * n_batches, self.learning_rate)
         n_rows, history, learnt = min(self.batch_size, X.shape[0]), [], None

@@ -18,11 +18,11 @@ _FALLING = 0.2
 
 
 class Training:
-    """The training of a `TopK`, an epoch after the other.
+    """The training of a `TopKModule`, an epoch after the other.
 
     Parameters
     ----------
-    module : TopK
+    module : TopKModule
         Trained in place.
 
     n_steps : int

@@ -17,7 +17,7 @@ from sksparse_nn import (
     SparseNetClassifier,
     SparseNetRegressor,
 )
-from sksparse_nn.neural._batches import BatchIterator, Samples, rows_per_batch
+from sksparse_nn.neural._batches import BatchIterator, TrainingSamples, rows_per_batch
 
 
 class Sizes(Callback):
@@ -114,7 +114,7 @@ def test_a_single_row_joins_the_batch_before():
 
 
 def test_other_rows_are_dropped_in_every_epoch():
-    samples = Samples(np.arange(10.0)[:, None])
+    samples = TrainingSamples(np.arange(10.0)[:, None])
     samples.shuffle = np.random.RandomState(0)
     batches = BatchIterator(samples, 4, "drop")
     epochs = [
