@@ -165,7 +165,8 @@ def read_rows(X, which):
     rows : DenseRows or SparseRows
         Of unit norm.
     """
-    return SparseRows(X[which]) if sparse.issparse(X) else DenseRows(X[which])
+    rows = X[which]
+    return SparseRows(rows) if sparse.issparse(rows) else DenseRows(rows)
 
 
 def block_slices(n_rows, size=BLOCK_SIZE):

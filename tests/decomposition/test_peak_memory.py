@@ -60,10 +60,27 @@ def test_a_zero_among_the_weights_copies_no_input(estimator, tmp_path):
 
 
 @pytest.mark.parametrize("estimator", WEIGHTED, ids=name_of)
-def test_rows_of_weight_zero_are_as_if_they_were_not_there(estimator):
+def test_a_zero_among_the_weights_copies_no_sparse_input(estimator):
+    n_rows = 100_000 if isinstance(estimator, TruncatedSVDReducer) else 20_000
+    X = sparse.random_array(
+        (n_rows, 100), density=0.5, format="csr", dtype=np.float32, rng=0
+    )
+    input_bytes = X.data.nbytes + X.indices.nbytes
+    weights = np.random.default_rng(0).integers(1, 3, X.shape[0]).astype(float)
+    estimator = clone(estimator).fit(X[:2000], sample_weight=weights[:2000])
+    before = peak_of(lambda: estimator.fit(X, sample_weight=weights))
+    weights[::1000] = 0
+    peak = peak_of(lambda: estimator.fit(X, sample_weight=weights))
+    assert peak - before < 0.3 * input_bytes
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array], ids=["dense", "CSR"])
+@pytest.mark.parametrize("estimator", WEIGHTED, ids=name_of)
+def test_rows_of_weight_zero_are_as_if_they_were_not_there(estimator, form):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((400, 6)) * np.arange(1, 7)
-    weights = rng.integers(0, 3, len(X)).astype(float)
+    X = form(X * (rng.random(X.shape) < 0.8))
+    weights = rng.integers(0, 3, X.shape[0]).astype(float)
     counting = weights > 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -72,12 +89,19 @@ def test_rows_of_weight_zero_are_as_if_they_were_not_there(estimator):
     assert_allclose(one.components_, other.components_, atol=1e-9)
 
 
-def test_pieces_with_weights_of_zero_are_learnt_from():
-    X = np.random.default_rng(0).standard_normal((200, 6))
-    weights = np.arange(len(X)) % 3.0
-    coder = SparseDictionaryCoder(4, batch_size=32, random_state=0)
-    one, other = clone(coder), clone(coder)
-    for piece in np.array_split(np.arange(len(X)), 4):
+PIECEWISE = [
+    SparseDictionaryCoder(4, batch_size=32, random_state=0),
+    TruncatedSVDReducer(3),
+]
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array], ids=["dense", "CSR"])
+@pytest.mark.parametrize("estimator", PIECEWISE, ids=name_of)
+def test_pieces_with_weights_of_zero_are_learnt_from(estimator, form):
+    X = form(np.random.default_rng(0).standard_normal((200, 6)))
+    weights = np.arange(X.shape[0]) % 3.0
+    one, other = clone(estimator), clone(estimator)
+    for piece in np.array_split(np.arange(X.shape[0]), 4):
         counting = piece[weights[piece] > 0]
         one.partial_fit(X[piece], sample_weight=weights[piece])
         other.partial_fit(X[counting], sample_weight=weights[counting])
