@@ -35,6 +35,7 @@ from sksparse_nn.neural._torch_threads import threads_worth
 
 # Latents that are in memory at a time.
 _BLOCK_SIZE = 2**22
+_NUMBERS = 2**23  # that are dense at a time where rows are wide
 
 
 class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -214,7 +215,10 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         check_is_fitted(self)
         check_container(self)
         X = check_rows(self, X, reset=False)
-        n_rows = min(X.shape[0], max(1, _BLOCK_SIZE // len(self.components_)))
+        n_rows = max(
+            1, min(_BLOCK_SIZE // len(self.components_), _NUMBERS // X.shape[1])
+        )
+        n_rows = min(X.shape[0], n_rows)
         weights, bias = self._on_device(X.dtype)
         n_active, parts = min(self.n_active, len(weights)), []
         with torch.inference_mode(), threads_worth([weights], n_rows):
