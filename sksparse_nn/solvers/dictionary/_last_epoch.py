@@ -17,6 +17,7 @@ class LastEpoch:
     def __init__(self, progress):
         self._progress = progress
         self._copy = {}
+        self._unit = 1.0
         self._done = None
 
     @property
@@ -28,7 +29,9 @@ class LastEpoch:
         """Keep a copy, as an epoch begins."""
         if self._done is None:
             return
-        for name, value in self._progress.state().items():
+        state = self._progress.state()
+        self._unit = _unit_of(state["rows"])
+        for name, value in state.items():
             self._copy[name] = self._copied(name, value)
         self._done = self._copy, self.history
 
@@ -45,14 +48,21 @@ class LastEpoch:
         if not isinstance(value, np.ndarray):
             return value
         dtype = self._progress.dictionary.dtype if name == "rows" else value.dtype
-        if name not in self._copy:
-            return value.astype(dtype)
-        np.copyto(self._copy[name], value, casting="same_kind")
-        return self._copy[name]
+        copy = self._copy.get(name)
+        copy = np.empty(value.shape, dtype) if copy is None else copy
+        unit = self._unit if name == "rows" else 1.0
+        return np.divide(value, unit, out=copy, casting="same_kind")
 
     def result(self):
         """Return the progress when the last epoch was done, and the record."""
         copy, history = self._done
         if copy is None:
             return self._progress, history
-        return Progress.restore(copy | {"rows": copy["rows"].astype(float)}), history
+        rows = copy["rows"].astype(np.float64) * self._unit
+        return Progress.restore(copy | {"rows": rows}), history
+
+
+def _unit_of(values):
+    """Return a power of two near the largest, so that squares stay within any type."""
+    largest = max(values.max(), -values.min())
+    return 2.0 ** np.floor(np.log2(largest)) if largest > 0 else 1.0
