@@ -5,11 +5,11 @@ from scipy import sparse
 
 
 class PickedRows:
-    """Rows of an array by their indices, as an array of them would be indexed.
+    """Rows of a matrix by their indices, as a matrix of them would be indexed.
 
     Parameters
     ----------
-    whole : ndarray of shape (n_samples, n_features)
+    whole : ndarray or CSR matrix of shape (n_samples, n_features)
         All rows, maybe on disk.
 
     rows : ndarray of shape (n_picked,)
@@ -27,6 +27,11 @@ class PickedRows:
         """Number of values."""  # numpydoc ignore=RT01
         return self.shape[0] * self.shape[1]
 
+    @property
+    def nnz(self):
+        """Number of stored values, of rows of a CSR matrix."""  # numpydoc ignore=RT01
+        return int(np.diff(self.whole.indptr)[self.rows].sum(dtype=np.int64))
+
     def __len__(self):
         return len(self.rows)
 
@@ -40,11 +45,11 @@ class PickedRows:
         return np.asarray(self.whole[self.rows], dtype)
 
     def copy(self):
-        """Copy the rows into one array.
+        """Copy the rows into one matrix.
 
         Returns
         -------
-        X : ndarray of shape (n_picked, n_features)
+        X : ndarray or CSR matrix of shape (n_picked, n_features)
             The rows.
         """
         return self.whole[self.rows]
@@ -62,17 +67,33 @@ class PickedRows:
         everywhere : ndarray of shape (n_samples,)
             Of all rows.
         """
-        everywhere = np.zeros(len(self.whole))
+        everywhere = np.zeros(self.whole.shape[0])
         everywhere[self.rows] = weights
         return everywhere
 
 
-def pick(X, rows):
-    """Take some rows of a matrix.
+def is_sparse(X):
+    """Tell whether the rows of a matrix are sparse.
 
     Parameters
     ----------
-    X : ndarray, PickedRows or CSR matrix of shape (n_samples, n_features)
+    X : ndarray, CSR matrix or PickedRows
+        The matrix.
+
+    Returns
+    -------
+    is_sparse : bool
+        Whether its blocks are CSR matrices.
+    """
+    return sparse.issparse(getattr(X, "whole", X))
+
+
+def pick(X, rows):
+    """Take some rows of a matrix without a copy.
+
+    Parameters
+    ----------
+    X : ndarray, CSR matrix or PickedRows of shape (n_samples, n_features)
         All rows.
 
     rows : ndarray of shape (n_picked,)
@@ -80,11 +101,9 @@ def pick(X, rows):
 
     Returns
     -------
-    picked : PickedRows or CSR matrix of shape (n_picked, n_features)
-        A copy only of a sparse matrix.
+    picked : PickedRows of shape (n_picked, n_features)
+        They are read when they are indexed.
     """
-    if sparse.issparse(X):
-        return X[rows]
     if isinstance(X, PickedRows):
         return PickedRows(X.whole, X.rows[rows])
     return PickedRows(X, rows)

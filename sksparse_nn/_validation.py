@@ -345,8 +345,8 @@ def check_weights(X, sample_weight):
 
     Returns
     -------
-    X : ndarray, PickedRows or CSR matrix of shape (n_kept, n_features)
-        Samples that count; of a dense matrix they are not copied.
+    X : ndarray, CSR matrix or PickedRows of shape (n_kept, n_features)
+        Samples that count; they are not copied.
 
     weights : ndarray of shape (n_kept,)
         Their weights, in float64.

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import BaggingRegressor
@@ -197,6 +197,20 @@ def test_a_coder_keeps_its_epochs(name, method, monkeypatch):
         return  # their epochs depend on how many there are to be
     shorter = clone(template).set_params(max_epochs=n_kept).fit(X)
     assert_array_equal(dense(coder.transform(X)), dense(shorter.transform(X)))
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0**60])
+def test_learning_goes_on_from_what_is_kept(scale, monkeypatch):
+    template, *where = CODERS["online"]
+    coder = clone(template)
+    raise_in(monkeypatch, *where)
+    with pytest.warns(UserWarning, match="interrupted by user after 2"):
+        coder.fit(X * scale)
+    monkeypatch.undo()
+    shorter = clone(template).set_params(max_epochs=2).fit(X * scale)
+    for one in (coder, shorter):
+        one.partial_fit(X * scale)
+    assert_allclose(coder.components_, shorter.components_, atol=1e-5)
 
 
 def dense(codes):

@@ -18,6 +18,7 @@ from sksparse_nn.solvers.coding import filled_with_means, has_missing, nothing_c
 from sksparse_nn.solvers.dictionary import (
     LEARNERS,
     History,
+    LastEpoch,
     Progress,
     Samples,
     Stream,
@@ -118,10 +119,10 @@ class DictionaryLearning:
         samples, history, report = Samples(X, weights), History(), self._report()
         watched = "objective" if held is None else "validation_objective"
 
-        done = None
+        last = LastEpoch(progress)
 
         def epoch():
-            nonlocal done
+            last.begin()
             learner.epoch(coder, progress, samples, rng if self.shuffle else None)
             if held is None:
                 history.add(progress)
@@ -129,7 +130,7 @@ class DictionaryLearning:
                 dictionary = progress.dictionary
                 measured = mean_objective(coder, dictionary, *held, self.n_jobs)
                 history.add(progress, measured)
-            done = Progress.restore(progress.state()), history.as_dict()
+            last.end(history.as_dict())
             report(history)
             return patience_ and patience_.is_over(history[watched])
 
@@ -139,9 +140,9 @@ class DictionaryLearning:
         try:
             epochs.run(epoch, X, fitted)
         except KeyboardInterrupt:
-            if done is None or not self._keeps(done[1]):
+            if last.history is None or not self._keeps(last.history):
                 raise
-        self._store(*done)
+        self._store(*last.result())
 
     def _keeps(self, history):
         return keeps_interrupted(self, len(history["objective"]), self.max_epochs)

@@ -121,7 +121,7 @@ def squared_errors(counts, indices, values, rows, norms, atoms, errors):
 
 @kernel
 def squared_csr_errors(
-    counts, indices, values, indptr, columns, data, norms, atoms, gram, errors
+    counts, indices, values, indptr, columns, data, norms, transposed, gram, errors
 ):
     """Measure what the codes leave of each sparse row.
 
@@ -136,8 +136,8 @@ def squared_csr_errors(
     norms : float64 array of shape (n_rows,)
         Their norms.
 
-    atoms : array of shape (n_atoms, n_features)
-        The dictionary.
+    transposed : array of shape (n_features, n_atoms)
+        The transpose of the dictionary.
 
     gram : array of shape (n_atoms, n_atoms)
         Products of the atoms.
@@ -154,7 +154,7 @@ def squared_csr_errors(
                 share = values[i, s] / norms[i]
                 product = 0.0
                 for t in range(indptr[i], indptr[i + 1]):
-                    product += data[t] * atoms[atom, columns[t]]
+                    product += data[t] * transposed[columns[t], atom]
                 for t in range(counts[i]):
                     other = values[i, t] / norms[i]
                     total += share * other * gram[atom, indices[i, t]]

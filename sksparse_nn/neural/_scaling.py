@@ -7,6 +7,10 @@ import numpy as np
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._unit import unit_of
 
+# Rows that are measured at a time, and numbers where rows are wide.
+_BLOCK = 4096
+_NUMBERS = 2**20
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -29,7 +33,7 @@ class Scaling:
     unit: float
 
     @classmethod
-    def of(cls, X, block=4096):
+    def of(cls, X):
         """Measure rows.
 
         Parameters
@@ -37,20 +41,20 @@ class Scaling:
         X : ndarray or CSR matrix of shape (n_samples, n_features)
             Rows.
 
-        block : int, default=4096
-            Rows that are made dense at a time.
-
         Returns
         -------
         scaling : Scaling
             In float64.
         """
         n_samples, unit = X.shape[0], unit_of(max(abs(X.max()), abs(X.min())))
+        block = max(1, min(_BLOCK, _NUMBERS // X.shape[1]))
 
         def blocks():
             for start in range(0, n_samples, block):
                 rows = np.arange(start, min(start + block, n_samples))
-                yield dense_rows(X, rows).astype(np.float64) / unit
+                rows = dense_rows(X, rows).astype(np.float64)
+                rows /= unit
+                yield rows
 
         mean = sum(rows.sum(axis=0) for rows in blocks()) / n_samples
         norm = np.sqrt(sum(np.square(rows - mean).sum() for rows in blocks()))
@@ -73,8 +77,10 @@ class Scaling:
         rows : ndarray of shape (n_rows, n_features)
             Scaled, in their own float type.
         """
-        scaled = (rows / rows.dtype.type(self.unit) - self.mean) / self.scale
-        return scaled.astype(rows.dtype)
+        scaled, unit = np.empty_like(rows), rows.dtype.type(self.unit)
+        for row, out in zip(rows, scaled, strict=True):  # little is in float64 at once
+            out[:] = (row / unit - self.mean) / self.scale
+        return scaled
 
     def undo(self, bias):
         """Return a row in the unit of the rows.

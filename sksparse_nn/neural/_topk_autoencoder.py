@@ -38,6 +38,7 @@ from sksparse_nn.neural._topk_training import Training
 
 # Latents that are in memory at a time.
 _BLOCK_SIZE = 2**22
+_NUMBERS = 2**23  # that are dense at a time where rows are wide
 
 
 class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -230,7 +231,10 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         check_is_fitted(self)
         check_container(self)
         X = check_rows(self, X, reset=False)
-        n_rows = min(X.shape[0], max(1, _BLOCK_SIZE // len(self.components_)))
+        n_rows = max(
+            1, min(_BLOCK_SIZE // len(self.components_), _NUMBERS // X.shape[1])
+        )
+        n_rows = min(X.shape[0], n_rows)
         weights, bias = self._on_device(X.dtype)
         n_active, parts = min(self.n_nonzero_coefs, len(weights)), []
         with torch.inference_mode(), threads_worth([weights], n_rows):

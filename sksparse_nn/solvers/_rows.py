@@ -60,9 +60,13 @@ class DenseRows:
         """Return some unit rows as an ndarray, in float64."""
         return _scaled(self._X[which], self.norms[which])
 
-    def times_in_double(self, which, B):
-        """Return the product of some unit rows and a matrix, both in float64."""
-        return _times_in_double(self, which, B)
+    def product_in_double(self, which, atoms):
+        """Return the products of a few unit rows and of atoms, both in float64."""
+        return self.pick(which) @ atoms.columns
+
+    def times_in_double(self, which, atoms):
+        """Return the products of some unit rows and of atoms, both in float64."""
+        return _times_in_double(self, which, atoms)
 
     def add_products(self, codes, weights, B):
         """Add the weighted outer products of codes and rows to a matrix."""
@@ -117,9 +121,18 @@ class SparseRows:
         """Return some unit rows as an ndarray, in float64."""
         return _scaled(self._X[which].toarray(), self.norms[which])
 
-    def times_in_double(self, which, B):
-        """Return the product of some unit rows and a matrix, both in float64."""
-        return _times_in_double(self, which, B)
+    def times_in_double(self, which, atoms):
+        """Return the products of some unit rows and of atoms, both in float64."""
+        return _times_in_double(self, which, atoms)
+
+    def product_in_double(self, which, atoms):
+        """Return the products of a few unit rows and of atoms, both in float64."""
+        if atoms.are_few:
+            return self.pick(which) @ atoms.columns
+        X = self._X[which]
+        features = np.unique(X.indices)
+        rows = _scaled(X[:, features].toarray(), self.norms[which])
+        return rows @ atoms.columns_of(features)
 
     def add_products(self, codes, weights, B):
         """Add the weighted outer products of codes and rows to a matrix."""
@@ -130,7 +143,7 @@ class SparseRows:
         """Return the squared norm of what the codes leave of each row."""
         errors = np.empty(len(self.norms))
         squared_csr_errors(
-            *codes.entries, *self._csr(), self.norms, atoms.unit, atoms.gram, errors
+            *codes.entries, *self._csr(), self.norms, atoms.columns, atoms.gram, errors
         )
         return errors
 
@@ -139,14 +152,16 @@ class SparseRows:
 
 
 def _scaled(X, norms):
-    return X.astype(np.float64) / np.where(norms > 0, norms, 1)[:, None]
+    X = X.astype(np.float64)
+    X /= np.where(norms > 0, norms, 1)[:, None]
+    return X
 
 
-def _times_in_double(rows, which, B):
+def _times_in_double(rows, which, atoms):
     """Multiply as many rows at a time as are small when they are dense."""
-    size = max(1, _DENSE_NUMBERS // max(len(B), 1))
+    size = max(1, _DENSE_NUMBERS // max(atoms.shape[1], 1))
     parts = [which[start : start + size] for start in range(0, len(which), size)]
-    return np.vstack([rows.pick(part) @ B for part in parts])
+    return np.vstack([rows.product_in_double(part, atoms) for part in parts])
 
 
 def read_rows(X, which):
@@ -165,7 +180,8 @@ def read_rows(X, which):
     rows : DenseRows or SparseRows
         Of unit norm.
     """
-    return SparseRows(X[which]) if sparse.issparse(X) else DenseRows(X[which])
+    rows = X[which]
+    return SparseRows(rows) if sparse.issparse(rows) else DenseRows(rows)
 
 
 def block_slices(n_rows, size=BLOCK_SIZE):

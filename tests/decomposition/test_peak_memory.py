@@ -9,8 +9,20 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.base import clone
 
-from sksparse_nn import SparseAttentionCoder, SparseDictionaryCoder, TruncatedSVDReducer
-from tests.estimators import name_of
+from sksparse_nn import (
+    SparseAttentionCoder,
+    SparseDictionaryCoder,
+    TopKAutoencoder,
+    TruncatedSVDReducer,
+)
+from tests.estimators import (
+    ATTENTION_CODERS,
+    AUTOENCODERS,
+    NETS,
+    REDUCERS,
+    SPARSE_CODERS,
+    name_of,
+)
 
 OMP = {"algorithm": "omp", "n_nonzero_coefs": 2, "max_epochs": 1, "random_state": 0}
 WEIGHTED = [
@@ -60,10 +72,27 @@ def test_a_zero_among_the_weights_copies_no_input(estimator, tmp_path):
 
 
 @pytest.mark.parametrize("estimator", WEIGHTED, ids=name_of)
-def test_rows_of_weight_zero_are_as_if_they_were_not_there(estimator):
+def test_a_zero_among_the_weights_copies_no_sparse_input(estimator):
+    n_rows = 100_000 if isinstance(estimator, TruncatedSVDReducer) else 20_000
+    X = sparse.random_array(
+        (n_rows, 100), density=0.5, format="csr", dtype=np.float32, rng=0
+    )
+    input_bytes = X.data.nbytes + X.indices.nbytes
+    weights = np.random.default_rng(0).integers(1, 3, X.shape[0]).astype(float)
+    estimator = clone(estimator).fit(X[:2000], sample_weight=weights[:2000])
+    before = peak_of(lambda: estimator.fit(X, sample_weight=weights))
+    weights[::1000] = 0
+    peak = peak_of(lambda: estimator.fit(X, sample_weight=weights))
+    assert peak - before < 0.3 * input_bytes
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array], ids=["dense", "CSR"])
+@pytest.mark.parametrize("estimator", WEIGHTED, ids=name_of)
+def test_rows_of_weight_zero_are_as_if_they_were_not_there(estimator, form):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((400, 6)) * np.arange(1, 7)
-    weights = rng.integers(0, 3, len(X)).astype(float)
+    X = form(X * (rng.random(X.shape) < 0.8))
+    weights = rng.integers(0, 3, X.shape[0]).astype(float)
     counting = weights > 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -72,12 +101,19 @@ def test_rows_of_weight_zero_are_as_if_they_were_not_there(estimator):
     assert_allclose(one.components_, other.components_, atol=1e-9)
 
 
-def test_pieces_with_weights_of_zero_are_learnt_from():
-    X = np.random.default_rng(0).standard_normal((200, 6))
-    weights = np.arange(len(X)) % 3.0
-    coder = SparseDictionaryCoder(4, batch_size=32, random_state=0)
-    one, other = clone(coder), clone(coder)
-    for piece in np.array_split(np.arange(len(X)), 4):
+PIECEWISE = [
+    SparseDictionaryCoder(4, batch_size=32, random_state=0),
+    TruncatedSVDReducer(3),
+]
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array], ids=["dense", "CSR"])
+@pytest.mark.parametrize("estimator", PIECEWISE, ids=name_of)
+def test_pieces_with_weights_of_zero_are_learnt_from(estimator, form):
+    X = form(np.random.default_rng(0).standard_normal((200, 6)))
+    weights = np.arange(X.shape[0]) % 3.0
+    one, other = clone(estimator), clone(estimator)
+    for piece in np.array_split(np.arange(X.shape[0]), 4):
         counting = piece[weights[piece] > 0]
         one.partial_fit(X[piece], sample_weight=weights[piece])
         other.partial_fit(X[counting], sample_weight=weights[counting])
@@ -96,3 +132,80 @@ def test_wide_sparse_rows_are_never_dense_together(coder):
     allowed = 16 * dictionary + dense // 4
     assert peak_of(lambda: coder.fit(X)) < allowed
     assert peak_of(lambda: coder.transform(X)) < allowed
+
+
+def excess_of(run):
+    """Return the bytes in use at most while something runs, less what it leaves."""
+    left = []
+
+    def keep():
+        run()
+        left.append(tracemalloc.get_traced_memory()[0])
+
+    return peak_of(keep) - left[0]
+
+
+def takes_wide_rows(estimator):
+    if not isinstance(estimator, TruncatedSVDReducer):
+        return True
+    is_fixed = isinstance(estimator.n_components, int) and estimator.groups is None
+    return is_fixed and estimator.solver in ("auto", "krylov")
+
+
+WIDE = [
+    estimator
+    for estimator in [
+        *SPARSE_CODERS,
+        *ATTENTION_CODERS,
+        *AUTOENCODERS,
+        *REDUCERS,
+        *NETS,
+    ]
+    if takes_wide_rows(estimator)
+]
+
+
+def copies_allowed(estimator):
+    """Return how many dictionaries in the type of the rows a fit may have room for."""
+    if getattr(estimator, "keys", None) != "learned":
+        return 4
+    return 12 if estimator.iterate else 6  # the best keys, their values and gradients
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("estimator", WIDE, ids=name_of)
+def test_what_wide_rows_take_is_a_few_dictionaries(estimator):
+    n_components, n_features = 24, 100_000
+    X = sparse.random_array(
+        (64, n_features), density=0.003, format="csr", dtype=np.float32, rng=0
+    )
+    y = np.arange(X.shape[0]) % 2
+    wanted = {"n_components": n_components, "max_epochs": 3, "random_state": 0}
+    own = estimator.get_params()
+    estimator = clone(estimator).set_params(
+        **{name: value for name, value in wanted.items() if name in own}
+    )
+    use = "transform" if hasattr(estimator, "transform") else "predict"
+    getattr(clone(estimator).fit(X[:, :200].tocsr(), y), use)(X[:, :200])  # compiles
+    dictionary, block = 4 * n_components * n_features, 28e6
+    most = copies_allowed(estimator) * dictionary + block
+    if isinstance(estimator, TopKAutoencoder):
+        most += 2 * 4 * X.shape[0] * n_features  # a dense mini-batch, and scaled
+    assert excess_of(lambda: estimator.fit(X, y)) < most
+    assert excess_of(lambda: getattr(estimator, use)(X)) < dictionary + block
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array], ids=["dense", "CSR"])
+@pytest.mark.parametrize("keys", ["kmeans", "medoids", "learned"])
+def test_keys_that_are_wide_are_the_same(keys, form, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((1200, 12)) * (rng.random((1200, 12)) < 0.5)
+    X[7, 3] = 1e9  # hides what tells others apart
+    coder = SparseAttentionCoder(6, keys=keys, max_epochs=4, random_state=0)
+    few = clone(coder).fit(form(X))
+    monkeypatch.setattr("sksparse_nn.solvers.simplex._sums._FEW", 0)
+    monkeypatch.setattr("sksparse_nn.solvers.simplex._keys.NUMBERS", 16)
+    many = clone(coder).fit(form(X))
+    assert_allclose(few.keys_, many.keys_, rtol=1e-9)
+    assert_allclose(few.components_, many.components_, rtol=1e-7, atol=1e-7)
+    assert_allclose(few.history_, many.history_, rtol=1e-9)

@@ -29,11 +29,11 @@ def codes_to_rows(coder, X, codes, worths):
         What a unit of each feature adds.
     """
     atoms = Atoms.of(coder.components_.astype(np.float64), gram=False)
-    algorithm, codes = coder._coder(len(atoms.unit)), sparse.csr_array(codes)
-    out = np.zeros((*worths.shape[:2], atoms.unit.shape[1]))
+    algorithm, codes = coder._coder(len(atoms.norms)), sparse.csr_array(codes)
+    out = np.zeros((*worths.shape[:2], atoms.shape[1]))
     for i in range(codes.shape[0]):
         columns = codes[[i]].indices
-        is_negative, chosen = np.divmod(columns, len(atoms.unit))
+        is_negative, chosen = np.divmod(columns, len(atoms.norms))
         worth = worths[i][:, columns] * np.where(is_negative, -1.0, 1.0)
         row = X[[i]].toarray()[0] if sparse.issparse(X) else X[i]
         if len(chosen):

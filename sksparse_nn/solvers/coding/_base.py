@@ -1,63 +1,12 @@
 """What every sparse coder does: prepare a dictionary once, then encode rows with it."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from sksparse_nn.kernels.rows import normalise_rows
-
-
-@dataclass
-class Atoms:
-    """A dictionary of unit atoms and what coders need of it.
-
-    Parameters
-    ----------
-    given : ndarray of shape (n_atoms, n_features)
-        The dictionary as it came.
-
-    unit : ndarray of shape (n_atoms, n_features)
-        Rows of norm one or zero.
-
-    columns : ndarray of shape (n_features, n_atoms)
-        The transpose, C-contiguous.
-
-    norms : ndarray of shape (n_atoms,)
-        Norms before the division, in float64.
-
-    gram : ndarray of shape (n_atoms, n_atoms) or None
-        Products of the unit atoms, where the coder needs them.
-    """
-
-    given: np.ndarray
-    unit: np.ndarray
-    columns: np.ndarray
-    norms: np.ndarray
-    gram: np.ndarray | None
-
-    @classmethod
-    def of(cls, dictionary, *, gram):
-        """Normalise a dictionary, and multiply its atoms if wanted."""
-        unit = np.array(dictionary, order="C")
-        norms = np.empty(len(unit))
-        normalise_rows(unit, norms)
-        # NumPy multiplies a matrix by its own transpose in half the time.
-        products = unit @ unit.T if gram else None
-        return cls(dictionary, unit, np.ascontiguousarray(unit.T), norms, products)
-
-    def in_terms_of_given(self, chosen, slopes):
-        """Turn slopes of codes of unit atoms into those of the atoms as they came."""
-        norms = self.norms[chosen]
-        return slopes / np.where(norms > 0, norms, 1)[:, None]
-
-    @cached_property
-    def in_double(self):
-        """The same in float64."""
-        atoms = Atoms.of(self.given.astype(np.float64), gram=True)
-        return replace(atoms, given=self.given)  # a copy less
+from sksparse_nn.solvers.coding._atoms import Atoms
 
 
 class Codes(NamedTuple):

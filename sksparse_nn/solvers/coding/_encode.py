@@ -55,7 +55,7 @@ def encode(
     with single_threaded_blas():
         atoms = coder.prepare(np.asarray(dictionary, dtype=X.dtype))
     norms = weighing_norms(coder, atoms)
-    n_atoms = len(atoms.unit)
+    n_atoms = len(atoms.norms)
     gaps = np.zeros(X.shape[0])
 
     def encode_block(which):

@@ -103,7 +103,7 @@ class ElasticNet(AbstractCoder):
         return path
 
     def _no_codes(self, atoms, correlations):
-        n_atoms, n_features = atoms.unit.shape
+        n_atoms, n_features = atoms.shape
         room = n_atoms if self.l1_ratio < 1 else min(n_atoms, n_features)
         codes = room_for(correlations, room)
         codes.counts[:] = 0
@@ -128,7 +128,7 @@ class ElasticNet(AbstractCoder):
 
     def _encode_again(self, atoms, rows, codes, failed):
         """Go on in double precision; the gaps then are those of the rounded codes."""
-        correlations = rows.times_in_double(failed, atoms.columns)
+        correlations = rows.times_in_double(failed, atoms)
         norms = rows.norms[failed]
         again = Codes(*(part[failed] for part in codes))
         values = np.where(again.used(), again.values, 0)  # the rest is not initialised
@@ -161,7 +161,7 @@ class ElasticNet(AbstractCoder):
             values = codes.values[i, : codes.counts[i]]
             code = _as_delivered(values, support, atoms.norms) / rows.norms[i]
             levels = linear / rows.norms[i]
-            dual = Dual(atoms.unit, levels, quadratic, self.positive_code)
+            dual = Dual(atoms.columns.T, levels, quadratic, self.positive_code)
             codes.gaps[i] = min(codes.gaps[i], dual.gap(row, support, code))
 
     def largest_gap(self, dtype):

@@ -7,7 +7,8 @@ same gaps share one restricted dictionary.
 import numpy as np
 from scipy import sparse
 
-from sksparse_nn.solvers._rows import read_rows
+from sksparse_nn._picked_rows import PickedRows, is_sparse
+from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers.coding._base import Codes
 
 _VALUES = 2**20  # that are looked at in one go
@@ -15,11 +16,13 @@ _VALUES = 2**20  # that are looked at in one go
 
 def has_missing(X):
     """Tell whether a matrix has NaN among its stored values."""
-    if sparse.issparse(X):
-        return bool(np.isnan(X.data).any())
-    size = max(1, _VALUES // max(X.shape[1], 1))
-    starts = range(0, X.shape[0], size)
-    return any(np.isnan(X[start : start + size]).any() for start in starts)
+    if isinstance(X, PickedRows) and is_sparse(X):
+        blocks = (X[which] for which in block_slices(len(X)))
+        return has_missing(X.whole) and any(map(has_missing, blocks))
+    values = X.data if sparse.issparse(X) else X
+    size = max(1, _VALUES // (X.shape[1] if values.ndim > 1 else 1) or 1)
+    starts = range(0, len(values), size)
+    return any(np.isnan(values[start : start + size]).any() for start in starts)
 
 
 def encode_rows(coder, atoms, X, start=None):
@@ -179,8 +182,10 @@ def filled_with_means(X):
         Without NaN; zero where a column has nothing.
     """
     filled = X.copy()
-    values = filled.data if sparse.issparse(X) else filled.ravel()
-    columns = X.indices if sparse.issparse(X) else np.arange(X.size) % X.shape[1]
+    if sparse.issparse(filled):
+        values, columns = filled.data, filled.indices
+    else:
+        values, columns = filled.ravel(), np.arange(X.size) % X.shape[1]
     gaps = np.isnan(values)
     sums = np.bincount(columns, np.where(gaps, 0, values), minlength=X.shape[1])
     n_there = X.shape[0] - np.bincount(columns[gaps], minlength=X.shape[1])

@@ -54,7 +54,7 @@ def encode_path(coder, dictionary, X, values, *, n_jobs=None):
         return blocks
 
     blocks = map_in_order(encode_block, block_slices(X.shape[0]), n_jobs)
-    shape = X.shape[0], len(atoms.unit)
+    shape = X.shape[0], len(atoms.norms)
     path = [stack(level, shape, X.dtype) for level in zip(*blocks, strict=True)]
     warn_of_gaps(gaps, coder.largest_gap(X.dtype))
     return path

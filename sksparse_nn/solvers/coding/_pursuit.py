@@ -55,7 +55,7 @@ class OMP(AbstractCoder):
         return least_squares_slopes(atoms, chosen)
 
     def encode(self, atoms, rows, start=None):
-        return self.encode_path(atoms, rows, [self._most(*atoms.unit.shape)])[0]
+        return self.encode_path(atoms, rows, [self._most(*atoms.shape)])[0]
 
     def encode_path(self, atoms, rows, values):
         correlations, norms = rows.times(atoms.columns), rows.norms
@@ -70,7 +70,7 @@ class OMP(AbstractCoder):
         return path
 
     def _pursue_in_double(self, atoms, rows, which, sizes):
-        correlations = rows.times_in_double(which, atoms.columns)
+        correlations = rows.times_in_double(which, atoms)
         norms = rows.norms[which]
         limits = self._limits(norms)
         return self._pursue(
@@ -80,7 +80,7 @@ class OMP(AbstractCoder):
     def _pursue(self, atoms, correlations, norms, sizes, limits, *, rounding=0.0):
         """Return codes of at most so many atoms, for each size, and what they risk."""
         dtype, n_rows = correlations.dtype, len(norms)
-        room = min(max(sizes), *atoms.unit.shape)
+        room = min(max(sizes), *atoms.shape)
         counts = np.repeat(np.minimum(sizes, room).astype(np.int32), n_rows)
         counts = counts.reshape(len(sizes), n_rows)
         indices = np.empty((len(sizes), n_rows, room), np.int32)

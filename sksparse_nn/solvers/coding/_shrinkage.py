@@ -76,7 +76,7 @@ class HardThreshold(_OneLook):
     path_parameter: ClassVar[str] = "alpha"
 
     def levels(self, atoms):
-        return _levels(self, len(atoms.unit))
+        return _levels(self, len(atoms.norms))
 
     def slopes(self, atoms, chosen, row):
         return atoms.in_terms_of_given(chosen, atoms.unit[chosen])
@@ -111,7 +111,7 @@ class SoftThreshold(_OneLook):
     path_parameter: ClassVar[str] = "alpha"
 
     def levels(self, atoms):
-        return _levels(self, len(atoms.unit))
+        return _levels(self, len(atoms.norms))
 
     def slopes(self, atoms, chosen, row):
         return atoms.in_terms_of_given(chosen, atoms.unit[chosen])
@@ -151,7 +151,7 @@ class TopK(_OneLook):
         return atoms.in_terms_of_given(chosen, atoms.unit[chosen])
 
     def encode_correlations(self, atoms, correlations, norms):
-        n_atoms, n_features = atoms.unit.shape
+        n_atoms, n_features = atoms.shape
         most = self.n_nonzero_coefs or default_n_nonzero(n_features)
         codes = room_for(correlations, min(most, n_atoms))
         shrinkage.top_k(correlations, norms, rounding_of(correlations), *codes.entries)
@@ -168,11 +168,11 @@ class Triangle(_OneLook):
         return distance_slopes(atoms.given, row)[chosen]
 
     def encode(self, atoms, rows, start=None):
-        if atoms.unit.dtype != np.float32 or not _share_an_offset(atoms.given):
+        if atoms.dtype != np.float32 or not _share_an_offset(atoms.given):
             return super().encode(atoms, rows, start)
         atoms = atoms.in_double
         everywhere = np.arange(len(rows.norms))
-        correlations = rows.times_in_double(everywhere, atoms.columns)
+        correlations = rows.times_in_double(everywhere, atoms)
         codes = self.encode_correlations(atoms, correlations, rows.norms)
         values = np.where(codes.used(), codes.values, 0)  # the rest is not initialised
         return codes._replace(values=values.astype(np.float32))
@@ -213,6 +213,6 @@ def distance_slopes(atoms, row):
 
 def _share_an_offset(atoms):
     """Tell whether distances are small differences of large products."""
-    atoms = atoms.astype(np.float64)
-    mean = atoms.mean(axis=0)
-    return mean @ mean > _OFFSET_SHARE * (atoms**2).sum(axis=1).mean()
+    mean = atoms.mean(axis=0, dtype=np.float64)
+    squares = [atom @ atom for atom in map(np.float64, atoms)]
+    return mean @ mean > _OFFSET_SHARE * np.mean(squares)

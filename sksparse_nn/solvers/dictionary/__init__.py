@@ -14,6 +14,7 @@ from sksparse_nn.solvers.dictionary._initial import (
     unit_atoms,
 )
 from sksparse_nn.solvers.dictionary._ksvd import KSVD, ExactKSVD
+from sksparse_nn.solvers.dictionary._last_epoch import LastEpoch
 from sksparse_nn.solvers.dictionary._merge import merged
 from sksparse_nn.solvers.dictionary._mod import MOD
 from sksparse_nn.solvers.dictionary._online import OnlineLearner
@@ -38,6 +39,7 @@ __all__ = [
     "AbstractLearner",
     "ExactKSVD",
     "History",
+    "LastEpoch",
     "OnlineLearner",
     "Progress",
     "Samples",

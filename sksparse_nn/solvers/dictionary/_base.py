@@ -13,7 +13,11 @@ from sksparse_nn.solvers.dictionary._replacement import (
     idle_atoms,
     replace_atoms,
 )
-from sksparse_nn.solvers.dictionary._statistics import Statistics, usage
+from sksparse_nn.solvers.dictionary._statistics import (
+    NoStatistics,
+    Statistics,
+    usage,
+)
 
 _BLOCK_SIZE = 128  # rows that one thread codes at a time
 _SERVED = 1e-8  # share of a squared row; an error below is rounding
@@ -106,7 +110,8 @@ class Progress:
         if len(idle) == 0:
             return
         worst = _worst_served(seen.errors, seen.norms, 2 * len(idle))
-        rows = read_rows(seen.X, worst).pick(slice(None))
+        # One at a time: together they may take more than the dictionary.
+        rows = (read_rows(seen.X, [i]).pick(slice(None))[0] for i in worst)
         replaced = replace_atoms(self.dictionary, idle, rows)
         if positive:
             self.dictionary[replaced] = np.abs(self.dictionary[replaced])
@@ -274,6 +279,6 @@ def mean_objective(coder, dictionary, X, weights, n_jobs=None):
     objective : float
         In the squared units of the data.
     """
-    progress = Progress.begin(dictionary)
+    progress = Progress(dictionary, NoStatistics())
     code_rows(coder, progress, X, weights, n_jobs=n_jobs)
     return progress.mean_objective

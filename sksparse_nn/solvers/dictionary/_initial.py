@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksparse_nn.solvers._rows import read_rows
+from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers._threads import single_threaded_blas
 from sksparse_nn.solvers.dictionary._distinct import draw_rows
 from sksparse_nn.solvers.svd import (
@@ -19,6 +19,8 @@ ALIKE = 0.99  # cosine from which on two atoms are twins
 # Rows that "k-means++" chooses from: so many an atom, or so many in all.
 _CANDIDATES_AN_ATOM = 20
 _CANDIDATES = 10_000
+# Of atoms that are converted at a time.
+_NUMBERS = 2**20
 
 
 def initial_dictionary(X, weights, n_atoms, rng, *, init="random", positive=False):
@@ -55,8 +57,10 @@ def initial_dictionary(X, weights, n_atoms, rng, *, init="random", positive=Fals
     """
     with single_threaded_blas():
         found = INITS[init](X, weights, n_atoms, rng)
-        dictionary = rng.standard_normal((n_atoms, X.shape[1])).astype(X.dtype)
-        dictionary /= np.linalg.norm(dictionary, axis=1, keepdims=True)
+        dictionary = np.empty((n_atoms, X.shape[1]), X.dtype)
+        for atom in dictionary:
+            atom[:] = rng.standard_normal(X.shape[1])
+            atom /= np.sqrt(np.sum(atom**2))
         separate(found, dictionary)
     if positive:
         np.abs(dictionary, out=dictionary)
@@ -136,10 +140,30 @@ def separate(rows, dictionary):
         own, left where it has not.
     """
     for i, row in enumerate(rows[: len(dictionary)]):
-        cosines = dictionary[:i] @ row
-        nearest = np.argmax(np.abs(cosines)) if i else 0
-        if i and abs(cosines[nearest]) > ALIKE:
-            row = row - cosines[nearest] * dictionary[nearest]
+        alike = cosines(dictionary[:i], row)
+        nearest = np.argmax(np.abs(alike)) if i else 0
+        if i and abs(alike[nearest]) > ALIKE:
+            row = row - alike[nearest] * dictionary[nearest]
         norm = np.linalg.norm(row)
         if norm > 100 * np.finfo(dictionary.dtype).eps:
             dictionary[i] = row / norm
+
+
+def cosines(atoms, row):
+    """Multiply atoms with a row, some at a time as they are converted to its type.
+
+    Parameters
+    ----------
+    atoms : ndarray of shape (n_atoms, n_features)
+        Unit atoms.
+
+    row : ndarray of shape (n_features,)
+        Of unit norm.
+
+    Returns
+    -------
+    products : ndarray of shape (n_atoms,)
+        In the wider of the two types.
+    """
+    blocks = block_slices(len(atoms), max(1, _NUMBERS // len(row))) or [slice(0)]
+    return np.concatenate([atoms[some] @ row for some in blocks])

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import linalg, sparse
 
+from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers.coding import stack
 from sksparse_nn.solvers.dictionary._base import AbstractLearner, code_rows
+from sksparse_nn.solvers.dictionary._served import Served
+
+_PARTS = 16  # that the atoms are looked up in
 
 
 @dataclass
@@ -49,27 +52,39 @@ class KSVD(AbstractLearner):
         )
         shape = len(weights), len(dictionary)
         blocks, seen.codes = iter(seen.codes), None  # which stack frees one by one
-        codes = sparse.csc_array(stack(blocks, shape, dictionary.dtype))
-        for atom in range(len(dictionary)):
-            self._move(dictionary, codes, seen.X, weights, atom)
+        codes = stack(blocks, shape, dictionary.dtype)
+        for atom, entries in _entries_of_atoms(codes):
+            if len(entries):
+                rows = np.searchsorted(codes.indptr, entries, side="right") - 1
+                served = Served(seen.X, codes, rows, dictionary, atom)
+                self._move(served, weights[rows], codes.data, entries)
         progress.replace_idle(seen, positive=self.positive_dict)
 
-    def _move(self, dictionary, codes, X, weights, atom):
-        entries = slice(*codes.indptr[atom : atom + 2])
-        rows, own = codes.indices[entries], codes.data[entries]
-        if len(rows) == 0:
-            return
-        parts = _Remainder(X[rows], codes[rows], dictionary, atom)
+    def _move(self, served, weights, values, entries):
         if self.exact:
-            direction = parts.main_direction(np.sqrt(weights[rows]))
+            direction = served.main_direction(np.sqrt(weights))
         else:
-            direction = parts.sum(weights[rows] * own)
+            direction = served.sum(weights * values[entries])
         if self.positive_dict:
             direction = np.maximum(direction, 0)
         norm = np.linalg.norm(direction)
         if norm > 0:
-            dictionary[atom] = direction / norm
-            codes.data[entries] = parts.along(dictionary[atom])
+            served.atom[:] = direction / norm
+            values[entries] = served.along(served.atom)
+
+
+def _entries_of_atoms(codes):
+    """Yield each atom and where its coefficients stand among the values of the codes.
+
+    Some atoms at a time, as the places of all would take as much as the codes.
+    """
+    n_atoms = codes.shape[1]
+    for some in block_slices(n_atoms, -(-n_atoms // _PARTS)):
+        indices = codes.indices
+        places = np.flatnonzero((indices >= some.start) & (indices < some.stop))
+        of_atoms = indices[places]
+        for atom in range(some.start, some.stop):
+            yield atom, places[of_atoms == atom]
 
 
 @dataclass
@@ -86,52 +101,3 @@ class ExactKSVD(KSVD):
     """
 
     exact: ClassVar[bool] = True
-
-
-class _Remainder:
-    """What all other atoms leave of the rows that one atom serves, never formed.
-
-    Parameters
-    ----------
-    X : ndarray or CSR matrix of shape (n_rows, n_features)
-        The rows.
-
-    codes : sparse array of shape (n_rows, n_atoms)
-        Their codes.
-
-    dictionary : ndarray of shape (n_atoms, n_features)
-        The atoms of the moment.
-
-    atom : int
-        The one left out.
-    """
-
-    def __init__(self, X, codes, dictionary, atom):
-        others = sparse.csr_array(codes)
-        others.data[others.indices == atom] = 0
-        self._X, self._codes, self._dictionary = X, others, dictionary
-        self._atom = dictionary[atom]
-
-    def sum(self, factors):
-        """Return the sum of the rows times some factors."""
-        shares = self._codes.T @ factors
-        used = np.flatnonzero(shares)
-        return self._X.T @ factors - shares[used] @ self._dictionary[used]
-
-    def along(self, direction):
-        """Return the product of each row with a direction."""
-        return self._X @ direction - self._codes @ (self._dictionary @ direction)
-
-    def main_direction(self, factors):
-        """Return the first right singular vector of the rows times some factors.
-
-        Its sign is that of the atom left out.
-        """
-        rows = self._X.toarray() if sparse.issparse(self._X) else self._X
-        rows = (rows - self._codes @ self._dictionary) * factors[:, None]
-        wide = rows.shape[1] > rows.shape[0]
-        gram = rows @ rows.T if wide else rows.T @ rows
-        last = len(gram) - 1
-        vector = linalg.eigh(gram, subset_by_index=[last, last])[1][:, 0]
-        direction = rows.T @ vector if wide else vector
-        return direction if direction @ self._atom >= 0 else -direction

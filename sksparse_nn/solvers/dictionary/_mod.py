@@ -5,11 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
+from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers.dictionary._base import AbstractLearner, code_rows
 
 # Least share of an atom's use that the others before it do not explain, for which a
 # Cholesky factor is good to half the digits.
 _SAFE = 1e-8
+
+_NUMBERS = 2**20  # of atoms that are solved for at a time
 
 
 @dataclass
@@ -49,12 +52,17 @@ def _solve(dictionary, statistics, positive):
     used = np.flatnonzero(size > 0)
     scale = size[used]
     products = statistics.codes[np.ix_(used, used)] / np.outer(scale, scale)
-    atoms = _least_squares(products, statistics.rows[used] / scale[:, None])
+    atoms = statistics.rows[used]
+    # Some features at a time, as solving takes copies.
+    for some in block_slices(atoms.shape[1], max(1, _NUMBERS // len(dictionary))):
+        targets = atoms[:, some] / scale[:, None]
+        atoms[:, some] = _least_squares(products, targets)
     if positive:
         np.maximum(atoms, 0, out=atoms)
-    norms = np.linalg.norm(atoms, axis=1)
-    full = norms > 0
-    dictionary[used[full]] = atoms[full] / norms[full, None]
+    for place, atom in zip(used, atoms, strict=True):
+        norm = np.sqrt(np.sum(atom**2))
+        if norm > 0:
+            dictionary[place] = atom / norm
 
 
 def _least_squares(products, targets):

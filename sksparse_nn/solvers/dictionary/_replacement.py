@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksparse_nn.solvers.dictionary._initial import ALIKE
+from sksparse_nn.solvers.dictionary._initial import ALIKE, cosines
 
 # Shares of the mean use. A new atom has some mini-batches to find rows of its own.
 _DEAD = 0.05
@@ -64,7 +64,7 @@ def replace_atoms(dictionary, idle, rows):
     idle : ndarray of shape (n_idle,)
         Atoms that may go.
 
-    rows : ndarray of shape (n_rows, n_features)
+    rows : iterable of ndarray of shape (n_features,)
         Unit rows, the worst served first.
 
     Returns
@@ -72,15 +72,13 @@ def replace_atoms(dictionary, idle, rows):
     replaced : ndarray of shape (n_replaced,)
         The atoms that went, the first of `idle`.
     """
-    staying = dictionary.copy()
-    staying[idle] = 0
     new = np.zeros((len(idle), dictionary.shape[1]), dictionary.dtype)
     n_new = 0
     for row in rows:
         if n_new == len(idle):
             break
-        row, norm = _without_alike(row, staying)
-        if norm > _OWN and not np.any(np.abs(new[:n_new] @ row) > ALIKE):
+        row, norm = _without_alike(row, dictionary, idle)
+        if norm > _OWN and not np.any(np.abs(cosines(new[:n_new], row)) > ALIKE):
             new[n_new] = row
             n_new += 1
     replaced = idle[:n_new]
@@ -88,10 +86,11 @@ def replace_atoms(dictionary, idle, rows):
     return replaced
 
 
-def _without_alike(row, atoms):
-    cosines = atoms @ row
-    nearest = np.argmax(np.abs(cosines))
-    if abs(cosines[nearest]) > ALIKE:
-        row = row - cosines[nearest] * atoms[nearest]
+def _without_alike(row, atoms, idle):
+    alike = cosines(atoms, row)
+    alike[idle] = 0
+    nearest = np.argmax(np.abs(alike))
+    if abs(alike[nearest]) > ALIKE:
+        row = row - alike[nearest] * atoms[nearest]
     norm = np.linalg.norm(row)
     return row / (norm or 1), norm

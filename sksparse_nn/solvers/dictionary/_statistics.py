@@ -56,6 +56,13 @@ class Statistics:
         self.usage[atoms] = usage
 
 
+class NoStatistics:
+    """Where nothing is learnt."""
+
+    def add(self, rows, codes, weights):
+        """Do nothing."""
+
+
 def usage(codes, weights, n_atoms):
     """Return the total weight of the rows that each atom serves.
 

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import sparse
 
+from sksparse_nn._picked_rows import PickedRows
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers.dictionary._base import Progress
 
@@ -29,7 +30,8 @@ class Stream:
 
     def extend(self, X, weights):
         """Put rows behind those that wait."""
-        X = X if sparse.issparse(X) else np.asarray(X)  # few, and kept
+        if isinstance(X, PickedRows):
+            X = X.copy()  # few, and kept
         if self.X is None:
             self.X, self.weights = X, weights
         else:

@@ -32,7 +32,11 @@ def update_dictionary(dictionary, statistics, *, positive=False):
     for start in range(0, len(dictionary), _BLOCK_SIZE):
         block = slice(start, start + _BLOCK_SIZE)
         ratios = (statistics.codes[block] / scale[block]).astype(dictionary.dtype)
-        targets = (statistics.rows[block] / scale[block]).astype(dictionary.dtype)
+        targets = np.empty_like(dictionary[block])
+        # Without a copy in double precision, which wide atoms have no room for.
+        np.divide(
+            statistics.rows[block], scale[block], out=targets, casting="same_kind"
+        )
         targets -= ratios @ dictionary
-        targets += dictionary[block] * used[block, None]
+        np.add(targets, dictionary[block], out=targets, where=used[block, None])
         update_atoms(dictionary, targets, ratios, start, positive, _NOISE)

@@ -341,7 +341,7 @@ class _Coder(PatchEncoder):
         largest = self.coder.largest_gap(codes.values.dtype)
         state.n_patches.append(len(codes.gaps))
         state.wide_gaps.append(codes.gaps[codes.gaps > largest])
-        return codes.dense(len(state.atoms.unit))
+        return codes.dense(len(state.atoms.norms))
 
     def slopes(self, state, whitened, values, worths):
         out = np.zeros((*worths.shape[:2], whitened.shape[1]))
@@ -354,7 +354,7 @@ class _Coder(PatchEncoder):
 
     def finish(self, state):
         wide = np.concatenate([np.empty(0), *state.wide_gaps])
-        largest = self.coder.largest_gap(state.atoms.unit.dtype)
+        largest = self.coder.largest_gap(state.atoms.dtype)
         warn_of_gaps(wide, largest, n=sum(state.n_patches), what="patches")
 
 

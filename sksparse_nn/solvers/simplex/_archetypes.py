@@ -44,14 +44,14 @@ def archetypes(problem, learnt, max_epochs):
     for _ in range(max_epochs):
         keys = Keys.of(learnt.keys)
         sums = problem.sums(problem.coding(keys), keys)
-        problem.passed(learnt, sums.mean_error(keys.centred))
+        problem.passed(learnt, sums.mean_error(keys.centred, keys.feature_blocks))
         if settled(learnt.history):
             break
         learnt.keys = _moved(problem, keys, sums)
 
 
 def _moved(problem, keys, sums):
-    points = keys.centred
+    points = keys.centred()
     for _ in range(_STEPS):
         gradients = sums.codes @ points - sums.rows
         targets = _furthest_down(problem, gradients) - keys.centre

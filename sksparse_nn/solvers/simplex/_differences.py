@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-_NUMBERS = 2**22  # of dense rows that are compared at a time
+_NUMBERS = 2**20  # of dense rows that are compared at a time
 
 
 def half_squares(X, points, unit=1.0):
@@ -27,7 +27,6 @@ def half_squares(X, points, unit=1.0):
     halves : ndarray of shape (n_rows, n_points)
         In float64.
     """
-    points = points.astype(np.float64) / unit
     halves = np.empty((X.shape[0], len(points)))
     size = max(1, _NUMBERS // X.shape[1])
     for start in range(0, len(halves), size):
@@ -35,6 +34,6 @@ def half_squares(X, points, unit=1.0):
         part = part.toarray() if sparse.issparse(part) else part
         part = part.astype(np.float64) / unit
         for j, point in enumerate(points):
-            far = part - point
+            far = part - point.astype(np.float64) / unit
             halves[start : start + size, j] = np.einsum("ij,ij->i", far, far) / 2
     return halves

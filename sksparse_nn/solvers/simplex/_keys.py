@@ -7,11 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from sksparse_nn.solvers._rows import DenseRows, SparseRows
+from sksparse_nn.solvers._rows import DenseRows, SparseRows, block_slices
 from sksparse_nn.solvers.simplex._differences import half_squares
 
 # Share of the squared distance to the second nearest key that rounding may have.
 _SEEN = 1e-3
+
+_ALL = slice(None)
+NUMBERS = 2**19  # of keys in double precision that there are at a time
 
 
 class Block(NamedTuple):
@@ -44,44 +47,63 @@ class Keys:
     scale : float
         The power of two next to the largest magnitude about the centre.
 
-    scaled : ndarray of shape (n_keys, n_features)
-        The keys about the centre in units of the scale, in float64.
-
     columns : ndarray of shape (n_features, n_keys)
-        The transpose, C-contiguous, of the type of the keys.
+        The transpose of the keys about the centre in units of the scale, C-contiguous,
+        of the type of the keys.
     """
 
     given: np.ndarray
     centre: np.ndarray
     scale: float
-    scaled: np.ndarray
     columns: np.ndarray
 
     @classmethod
     def of(cls, given):
         """Centre and scale keys."""
         centre = given.mean(axis=0, dtype=np.float64).astype(given.dtype)
-        centred = (given - centre).astype(np.float64)
-        largest = np.abs(centred).max(initial=0)
-        scale = 2.0 ** np.floor(np.log2(largest)) if largest > 0 else 1.0
-        scaled = centred / scale
-        columns = np.ascontiguousarray(scaled.T.astype(given.dtype))
-        return cls(given, centre, scale, scaled, columns)
+        keys = cls(given, centre, 1.0, np.empty(given.shape[::-1], given.dtype))
+        largest = max(np.abs(keys.scaled(keys=some)).max() for some in keys.blocks)
+        if largest > 0:
+            keys.scale = 2.0 ** np.floor(np.log2(largest))
+        for some in keys.blocks:
+            keys.columns[:, some] = keys.scaled(keys=some).T
+        return keys
+
+    def scaled(self, features=_ALL, keys=_ALL):
+        """Return some features of some keys about the centre, in units of the scale.
+
+        They are in float64, where all would be much beside wide keys.
+        """
+        part = self.given[keys, features] - self.centre[features]
+        return part.astype(np.float64) / self.scale
+
+    def centred(self, features=_ALL, keys=_ALL):
+        """Return the same in the units of the data."""
+        return self.scaled(features, keys) * self.scale
 
     @property
-    def centred(self):
-        """The keys about the centre, in the units of the data and float64."""
-        return self.scaled * self.scale
+    def blocks(self):
+        """Slices of keys that are looked at in one go."""  # numpydoc ignore=RT01
+        n_keys, n_features = self.given.shape
+        return block_slices(n_keys, max(1, NUMBERS // n_features))
+
+    @property
+    def feature_blocks(self):
+        """Slices of features that are looked at in one go."""  # numpydoc ignore=RT01
+        n_keys, n_features = self.given.shape
+        return block_slices(n_features, max(1, NUMBERS // n_keys))
 
     @cached_property
     def halves(self):
         """Half the squared norms, of shape (n_keys,)."""
-        return (self.scaled**2).sum(axis=1) / 2
+        parts = [(self.scaled(keys=some) ** 2).sum(axis=1) for some in self.blocks]
+        return np.concatenate(parts) / 2
 
     @cached_property
     def gram(self):
         """The products of the keys, of shape (n_keys, n_keys)."""
-        return self.scaled @ self.scaled.T
+        parts = (self.scaled(some) for some in self.feature_blocks)
+        return sum(part @ part.T for part in parts)
 
     @cached_property
     def curvature(self):
@@ -90,7 +112,8 @@ class Keys:
 
     @cached_property
     def _centre_products(self):
-        return self.scaled @ (self.centre.astype(np.float64) / self.scale)
+        centre = self.centre.astype(np.float64) / self.scale
+        return np.concatenate([self.scaled(keys=some) @ centre for some in self.blocks])
 
     @cached_property
     def _reach(self):

@@ -26,7 +26,7 @@ class Learned(AbstractKeys):
 
     def learn(self, problem):
         if problem.converged is not None:
-            learnt = Learnt(problem.first_keys)
+            learnt = Learnt(problem.first_keys())
             archetypes(problem, learnt, self.max_epochs)
         else:
             learnt = KMeans(self.max_epochs).learn(problem)

@@ -25,10 +25,12 @@ def means(keys, sums):
     moved : ndarray of shape (n_keys, n_features)
         A key of no row stays where it is.
     """
-    shares = sums.shares[:, None]
-    used = shares > 0
-    moved = np.where(used, sums.rows / np.where(used, shares, 1), keys.centred)
-    return (keys.centre + moved).astype(keys.given.dtype)
+    moved = np.empty_like(keys.given)
+    for key, share in enumerate(sums.shares):
+        of_key = slice(key, key + 1)
+        mean = sums.rows[key] / share if share > 0 else keys.centred(keys=of_key)[0]
+        moved[key] = keys.centre + mean
+    return moved
 
 
 @dataclass
@@ -44,12 +46,18 @@ class KMeans(AbstractKeys):
     max_epochs: int
 
     def learn(self, problem):
-        learnt = Learnt(problem.first_keys)
+        learnt = Learnt(problem.first_keys())
         for _ in range(self.max_epochs):
-            keys = Keys.of(learnt.keys)
-            sums = problem.sums(Nearest(), keys)
-            problem.passed(learnt, sums.mean_distance(keys.centred))
-            if settled(learnt.history):
+            moved = _moved(problem, learnt)
+            if moved is None:
                 break
-            learnt.keys = means(keys, sums)
+            learnt.keys = moved
         return learnt
+
+
+def _moved(problem, learnt):
+    """Pass over the rows and return keys, none where all have settled."""
+    keys = Keys.of(learnt.keys)
+    sums = problem.sums(Nearest(), keys)
+    problem.passed(learnt, sums.mean_distance(keys))
+    return None if settled(learnt.history) else means(keys, sums)

@@ -33,13 +33,14 @@ class Medoids(AbstractKeys):
         for _ in range(self.max_epochs):
             keys = Keys.of(problem.take(indices))
             sums = problem.sums(Nearest(), keys)
-            objective = sums.mean_distance(keys.centred)
+            objective = sums.mean_distance(keys)
             if learnt is not None and objective >= learnt.history[-1]:
                 break
             history = [] if learnt is None else learnt.history
             learnt = Learnt(keys.given, history, indices)
             problem.passed(learnt, objective)
             targets = Keys.of(means(keys, sums))
+            del sums  # as large as two dictionaries
             indices = _nearest_members(problem, keys, targets, indices)
         return learnt
 

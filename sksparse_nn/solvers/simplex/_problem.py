@@ -1,7 +1,6 @@
 """Rows to learn keys from, and how they will be coded."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -86,9 +85,8 @@ class Problem:
         n_active = min(wanted, len(start))
         return cls(X, weights, sample, start, n_active=n_active, **codes)
 
-    @cached_property
     def first_keys(self):
-        """The rows to start from, an ndarray of shape (n_keys, n_features)."""
+        """Return the rows to start from, an ndarray of shape (n_keys, n_features)."""
         return self.take(self.start)
 
     def passed(self, learnt, objective):

@@ -57,5 +57,8 @@ def _fitted(problem, points, values_reg):
     keys = Keys.of(points)
     sums = problem.sums(problem.coding(keys), keys)
     values = fit_values(keys, sums, values_reg)
-    moved = values.astype(np.float64) - keys.centre
-    return _Fitted(points, values, sums.mean_error(moved))
+
+    def moved(features):
+        return values[:, features].astype(np.float64) - keys.centre[features]
+
+    return _Fitted(points, values, sums.mean_error(moved, keys.feature_blocks))

@@ -24,7 +24,12 @@ def fit_values(keys, sums, regularisation):
     values : ndarray of shape (n_keys, n_features)
         Of the type of the keys. A key of no row is its own value.
     """
-    points, mean_square = keys.centred, np.trace(sums.codes) / len(keys.given)
-    A = sums.codes + regularisation * mean_square * np.eye(len(points))
-    moves = solve(A, sums.rows - sums.codes @ points, assume_a="pos")
-    return (keys.centre + (points + moves)).astype(keys.given.dtype)
+    n_keys, mean_square = len(keys.given), np.trace(sums.codes) / len(keys.given)
+    A = sums.codes + regularisation * mean_square * np.eye(n_keys)
+    values = np.empty_like(keys.given)
+    for some in keys.feature_blocks:
+        points = keys.centred(some)
+        left = sums.rows[:, some] - sums.codes @ points
+        moves = solve(A, left, assume_a="pos")
+        values[:, some] = keys.centre[some] + (points + moves)
+    return values

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy import sparse
 
+from sksparse_nn._picked_rows import is_sparse
 from sksparse_nn.solvers.svd._choice import choose_solver
 from sksparse_nn.solvers.svd._decomposition import decompose
 from sksparse_nn.solvers.svd._gram import are_proven
@@ -79,5 +79,5 @@ def _are_worth_a_try(rows, name):
     is_little = n_rows < _FEW_ROWS and n_rows * n_features * widest <= _LITTLE
     if widest > n_rows or is_little:
         return False
-    is_one = widest == n_features and not sparse.issparse(rows.X)
+    is_one = widest == n_features and not is_sparse(rows.X)
     return name == "exact" or (is_one and widest <= _WIDEST)

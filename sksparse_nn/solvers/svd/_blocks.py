@@ -84,7 +84,8 @@ def panels(X, partition):
         In order. Unpacked they take no more than the matrix does as it is, or 4 MB.
     """
     blocks = row_blocks(X.shape[0], partition)
-    most = max(X.data.nbytes + X.indices.nbytes, _PANEL)
+    stored = getattr(X, "whole", X)
+    most = max(stored.data.nbytes + stored.indices.nbytes, _PANEL)
     size = most // (X.shape[1] * X.dtype.itemsize)
     return blocks_of(X.shape[0], max(1, min(size, blocks[0].stop)))
 

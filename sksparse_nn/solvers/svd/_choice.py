@@ -1,7 +1,6 @@
 """Which solver ``solver="auto"`` stands for."""
 
-from scipy import sparse
-
+from sksparse_nn._picked_rows import is_sparse
 from sksparse_nn.solvers.svd._moments import MAX_WIDTH, are_quick
 from sksparse_nn.solvers.svd._rank import FixedRank
 
@@ -50,5 +49,5 @@ def choose_solver(rows, rule):
 
 
 def _are_few(n_components, X):
-    share = _SPARSE_SHARE if sparse.issparse(X) else _DENSE_SHARE
+    share = _SPARSE_SHARE if is_sparse(X) else _DENSE_SHARE
     return share * (n_components + _SPARE) <= X.shape[1]

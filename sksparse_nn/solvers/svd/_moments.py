@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 from scipy import sparse
 
+from sksparse_nn._picked_rows import is_sparse
 from sksparse_nn.solvers.svd._blocks import map_blocks, panels, product_blocks
 from sksparse_nn.solvers.svd._dense_products import DenseProducts, Part
 from sksparse_nn.solvers.svd._partition import Partition
@@ -266,11 +267,11 @@ def _pooled(weights, means):
 
 def _parts(rows, n_jobs, dtype):
     X, partition = rows.X, rows.partition
-    is_sparse = sparse.issparse(X)
-    if is_sparse and X.nnz <= _THIN_SHARE * X.shape[0] * X.shape[1]:
+    are_sparse = is_sparse(X)
+    if are_sparse and X.nnz <= _THIN_SHARE * X.shape[0] * X.shape[1]:
         blocks = value_blocks(X)
         return blocks, map(partial(_read_sparse, rows, n_jobs), blocks)
-    make_blocks = partial(panels, X) if is_sparse else partial(product_blocks, len(X))
+    make_blocks = partial(panels, X) if are_sparse else partial(product_blocks, len(X))
     blocks, read = make_blocks(partition), DenseProducts(rows, dtype).read
     return blocks, map_blocks(read, blocks, n_jobs, width=partition.widest)
 

@@ -96,6 +96,7 @@ def power_of_two(X):
 
 def _is_within(X, low, high):
     """Tell by the norm, which BLAS has soon, whether the largest number surely is."""
+    X = getattr(X, "whole", X)  # of picked rows: a bound
     values = X.data if sparse.issparse(X) else X
     if not values.flags.c_contiguous:
         return False

@@ -97,8 +97,11 @@ class ShiftedRows:
         if self.unit != 1:
             X = X * self.dtype.type(1 / self.unit)
         if self._is_weighted:
-            roots = np.repeat(self.roots, np.diff(X.indptr)).astype(self.dtype)
-            X = sparse.csr_array((X.data * roots, X.indices, X.indptr), shape=X.shape)
+            X = sparse.csr_array((X.data.copy(), X.indices, X.indptr), shape=X.shape)
+            for where in self._blocks:
+                indptr = X.indptr[where.start : where.stop + 1]
+                roots = np.repeat(self.roots[where], np.diff(indptr))
+                X.data[indptr[0] : indptr[-1]] *= roots.astype(self.dtype)
         return X
 
     def _read(self, w, center):

@@ -384,11 +384,11 @@ def _some(rows, where):
 
 
 def _stacked(one, other):
-    are_sparse = sparse.issparse(one.X) or sparse.issparse(other.X)
-    if are_sparse:
-        X = sparse.vstack([sparse.csr_array(rows.X) for rows in (one, other)])
+    parts = [rows.X[:] for rows in (one, other)]
+    if any(map(sparse.issparse, parts)):
+        X = sparse.vstack([sparse.csr_array(part) for part in parts])
         X = X.tocsr()
     else:
-        X = np.vstack([one.X, other.X])
+        X = np.vstack(parts)
     weights = [_roots(rows) ** 2 for rows in (one, other)]
     return WeightedRows(X, np.concatenate(weights), one.partition)

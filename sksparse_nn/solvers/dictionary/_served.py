@@ -1,0 +1,147 @@
+"""What all other atoms leave of the rows that one atom serves."""
+
+import numpy as np
+from scipy import linalg, sparse
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+from sksparse_nn.solvers._rows import block_slices
+from sksparse_nn.solvers.dictionary._initial import cosines
+
+_NUMBERS = 2**20  # of rows that are looked at in one go
+_COPIED = 2**22  # of rows that are multiplied with each other
+_SQUARED = 2048  # products of more rows, and of more features, take too much room
+
+
+class Served:
+    """What all other atoms leave of the rows that one atom serves, never formed.
+
+    Parameters
+    ----------
+    X : ndarray, CSR matrix or PickedRows of shape (n_samples, n_features)
+        All rows.
+
+    codes : CSR matrix of shape (n_samples, n_atoms)
+        Their codes of the moment.
+
+    rows : ndarray of shape (n_rows,)
+        Those that the atom serves.
+
+    dictionary : ndarray of shape (n_atoms, n_features)
+        The atoms of the moment.
+
+    number : int
+        The atom left out.
+
+    Attributes
+    ----------
+    atom : ndarray of shape (n_features,)
+        A view of it.
+    """
+
+    def __init__(self, X, codes, rows, dictionary, number):
+        self._X, self._codes, self._rows = X, codes, rows
+        self._dictionary, self._number = dictionary, number
+        self.atom = dictionary[number]
+        size = max(1, _NUMBERS // _width(X))
+        self._blocks = block_slices(len(rows), size)
+        is_one = len(self._blocks) == 1
+        self._only = self._read(self._blocks[0]) if is_one else None
+
+    def _read(self, where):
+        rows = self._rows[where]
+        return where, self._X[rows], self._others(rows)
+
+    def _others(self, rows):
+        """Return the codes of some rows, without the atom."""
+        codes = sparse.csr_array(self._codes[rows])
+        codes.data[codes.indices == self._number] = 0
+        return codes
+
+    def _parts(self):
+        if self._only is not None:
+            return iter([self._only])
+        return map(self._read, self._blocks)
+
+    def sum(self, factors):
+        """Return the sum of the rows times some factors."""
+        of_rows, shares = 0, 0
+        for where, X, codes in self._parts():
+            of_rows = of_rows + X.T @ factors[where]
+            shares = shares + codes.T @ factors[where]
+        return of_rows - _mixed(shares, self._dictionary)
+
+    def along(self, direction):
+        """Return the product of each row with a direction."""
+        of_atoms = cosines(self._dictionary, direction)
+        parts = [X @ direction - codes @ of_atoms for _, X, codes in self._parts()]
+        return np.concatenate(parts)
+
+    def main_direction(self, factors):
+        """Return the first right singular vector of the rows times some factors.
+
+        Its sign is that of the atom left out.
+        """
+        n_rows, n_features = len(self._rows), self._dictionary.shape[1]
+        is_wide = n_features > n_rows
+        squares_are_small = min(n_rows, n_features) <= _SQUARED
+        if not squares_are_small or (is_wide and n_rows * _width(self._X) > _COPIED):
+            direction = self._iterated(factors)
+        elif is_wide:
+            vector = _main_eigenvector(self._row_products(factors))
+            direction = self.sum(factors * vector)
+        else:
+            direction = _main_eigenvector(self._feature_products(factors))
+        return direction if direction @ self.atom >= 0 else -direction
+
+    def _row_products(self, factors):
+        """Multiply the rows with each other, some features at a time."""
+        rows, codes, products = self._X[self._rows], self._others(self._rows), 0
+        n_features = self._dictionary.shape[1]
+        for some in block_slices(n_features, max(1, _NUMBERS // len(factors))):
+            left = _left(rows[:, some], codes, self._dictionary[:, some], factors)
+            products = products + left @ left.T
+        return products
+
+    def _feature_products(self, factors):
+        """Multiply the features with each other, some rows at a time."""
+        products = 0
+        for where, X, codes in self._parts():
+            left = _left(X, codes, self._dictionary, factors[where])
+            products = products + left.T @ left
+        return products
+
+    def _iterated(self, factors):
+        """Find the direction without products of rows or of features."""
+        n_features = len(self.atom)
+        squares = LinearOperator(
+            (n_features, n_features),
+            matvec=lambda d: self.sum(factors**2 * self.along(d.ravel())),
+            dtype=np.float64,
+        )
+        return eigsh(squares, k=1, v0=self.atom.astype(np.float64))[1][:, 0]
+
+
+def _width(X):
+    """Return how many numbers there are in a row."""
+    is_sparse = sparse.issparse(getattr(X, "whole", X))
+    return max(1, X.nnz // max(X.shape[0], 1) if is_sparse else X.shape[1])
+
+
+def _left(X, codes, dictionary, factors):
+    X = X.toarray() if sparse.issparse(X) else X
+    return (X - codes @ dictionary) * factors[:, None]
+
+
+def _main_eigenvector(products):
+    last = len(products) - 1
+    return linalg.eigh(products, subset_by_index=[last, last])[1][:, 0]
+
+
+def _mixed(shares, dictionary):
+    """Add up atoms, some at a time as they are converted to double precision."""
+    used = np.flatnonzero(shares)
+    size = max(1, _NUMBERS // dictionary.shape[1])
+    total = np.zeros(dictionary.shape[1], np.result_type(shares, dictionary))
+    for some in block_slices(len(used), size):
+        total += shares[used[some]] @ dictionary[used[some]]
+    return total
