@@ -64,7 +64,7 @@ def row_blocks(n_rows, partition, cached=None):
     wide = min(4096, 2 * partition.widest)
     size = max((cached or _CACHED) // partition.n_features, wide)
     size = min(size, _LARGEST // partition.n_features)
-    return blocks_of(n_rows, max(size, 1))
+    return split_blocks(n_rows, max(size, 1))
 
 
 def panels(X, partition):
@@ -86,7 +86,7 @@ def panels(X, partition):
     blocks = row_blocks(X.shape[0], partition)
     most = max(X.data.nbytes + X.indices.nbytes, _PANEL)
     size = most // (X.shape[1] * X.dtype.itemsize)
-    return blocks_of(X.shape[0], max(1, min(size, blocks[0].stop)))
+    return split_blocks(X.shape[0], max(1, min(size, blocks[0].stop)))
 
 
 def sparse_row_blocks(n_rows):
@@ -102,10 +102,10 @@ def sparse_row_blocks(n_rows):
     blocks : list of slice
         In order.
     """
-    return blocks_of(n_rows, _SPARSE)
+    return split_blocks(n_rows, _SPARSE)
 
 
-def blocks_of(n, size):
+def split_blocks(n, size):
     """Cut a range into slices of one size, the last of which may be smaller.
 
     Parameters
