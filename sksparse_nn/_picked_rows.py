@@ -5,15 +5,15 @@ from scipy import sparse
 
 
 class PickedRows:
-    """Rows of an array by their indices, as an array of them would be indexed.
+    """Selected rows of an array, which are indexed like an array.
 
     Parameters
     ----------
     whole : ndarray of shape (n_samples, n_features)
-        All rows, maybe on disk.
+        All rows, possibly on disk.
 
     rows : ndarray of shape (n_picked,)
-        Which of them.
+        Indices of the selected rows.
     """
 
     ndim = 2
@@ -50,17 +50,17 @@ class PickedRows:
         return self.whole[self.rows]
 
     def scattered(self, weights):
-        """Give weights to all rows, zero to those that are not picked.
+        """Expand weights to all rows, with zero for rows that are not picked.
 
         Parameters
         ----------
         weights : ndarray of shape (n_picked,)
-            Of the picked rows.
+            Weights of the picked rows.
 
         Returns
         -------
         everywhere : ndarray of shape (n_samples,)
-            Of all rows.
+            Weights of all rows.
         """
         everywhere = np.zeros(len(self.whole))
         everywhere[self.rows] = weights
@@ -76,12 +76,12 @@ def pick(X, rows):
         All rows.
 
     rows : ndarray of shape (n_picked,)
-        Which of them.
+        Indices of the selected rows.
 
     Returns
     -------
     picked : PickedRows or CSR matrix of shape (n_picked, n_features)
-        A copy only of a sparse matrix.
+        The selected rows, copied only for a sparse matrix.
     """
     if sparse.issparse(X):
         return X[rows]
