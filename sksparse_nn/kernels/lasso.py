@@ -215,7 +215,7 @@ def lasso_gaps(
         The codes.
 
     rounded : float64 array of shape (n_rows, room)
-        What rounding made of the values.
+        Rounded values.
     """
     n_atoms = gram.shape[0]
     q = np.empty(n_atoms, gram.dtype)

@@ -56,7 +56,7 @@ def subtract_gram_rows(gram, support, w, m, out):
 
 @step
 def correlate(c, gram, ridge, support, w, m, q):
-    """Correlate the residual with the atoms, less the ridge times the coefficients.
+    """Correlate the residual with the atoms, minus the ridge times the coefficients.
 
     Parameters
     ----------

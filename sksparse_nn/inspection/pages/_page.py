@@ -111,7 +111,7 @@ def picture(display):
     Returns
     -------
     picture : Picture
-        With what it says in words.
+        The figure with its description.
     """
     import matplotlib.pyplot as plt
 

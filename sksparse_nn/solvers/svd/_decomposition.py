@@ -71,7 +71,7 @@ def decompose(solver, state, partition, rule):
         The algorithm.
 
     state : object
-        What the solver's `prepare` returned.
+        Result of the solver's `prepare`.
 
     partition : Partition
         Groups of features.

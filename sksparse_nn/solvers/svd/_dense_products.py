@@ -166,7 +166,7 @@ def _sum_rows(X):
 
 
 def _are_representable(products, Y, partition):
-    """Tell whether no square overflowed or lost digits to underflow."""
+    """Return whether no square overflowed or lost digits to underflow."""
     squares, info = _squares(products, partition), np.finfo(products.dtype)
     is_small = squares < info.tiny / info.eps
     return np.isfinite(squares).all() and not Y[:, is_small].any()
