@@ -52,7 +52,7 @@ def choose_file_set(present, stems):
     Parameters
     ----------
     present : collection of PurePosixPath
-        Files with names out of those that `list_file_names` lists.
+        Files with names from `list_file_names`.
 
     stems : sequence of str
         Names of the batches that are needed.

@@ -307,8 +307,7 @@ def _show_faithfulness(subject):
         "faithfulness",
         "Is it true?",
         "If attributions are faithful, the score falls faster when important atoms are "
-        "removed than when random ones are, and rises faster when they are inserted."
-        "",
+        "removed than when random ones are, and rises faster when they are inserted.",
         pictures=[picture(display)],
     )
 
