@@ -53,7 +53,7 @@ class DoubleNet:
         self.scale, self._shift = _read_units(network, self._module)
 
     def floor(self, which):
-        """Return the smallest error that is required of contributions.
+        """Return the error that contributions are always allowed.
 
         Parameters
         ----------

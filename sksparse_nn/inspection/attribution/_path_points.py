@@ -51,7 +51,7 @@ def average_gradients(slopes, directions, changes, tol, floor):
         Error that a contribution may have, as a share of the largest of its line.
 
     floor : float
-        Smallest error that is required.
+        Error that is always allowed.
 
     Returns
     -------
