@@ -2,8 +2,8 @@
 
 from importlib import import_module
 
-# Where each public name lives. Names load on first use, so that importing the package
-# costs nothing: Numba and torch take seconds.
+# Module of each public name. Names load on first use, so that importing the package is
+# fast: Numba and torch take seconds.
 _HOMES = {
     "ImagePatchCoder": "feature_extraction",
     "LayerActivations": "inspection",

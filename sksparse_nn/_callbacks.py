@@ -1,7 +1,6 @@
-"""Epochs, each told to the callbacks that scikit-learn has from version 1.9 on.
+"""Epochs that invoke the callbacks of scikit-learn 1.9 or later.
 
-Before, estimators have no `set_callbacks` and run
-without.
+With earlier versions, estimators have no `set_callbacks` and run without them.
 """
 
 try:
@@ -9,13 +8,13 @@ try:
 except ImportError:
 
     class CallbackSupportMixin:
-        """Stand in for the mixin of later versions."""
+        """Replace the mixin of later versions."""
 
         def _init_callback_context(self, **options):
             return _NoContext()
 
     def with_callbacks(method):
-        """Return the method as it is.
+        """Return the method unchanged.
 
         Parameters
         ----------
@@ -25,7 +24,7 @@ except ImportError:
         Returns
         -------
         method : callable
-            The same.
+            The method.
         """
         return method
 
@@ -42,7 +41,7 @@ class _NoContext:
 
 
 class Epochs:
-    """The epochs of a fit, each told to the callbacks of its estimator.
+    """The epochs of a fit, each of which invokes the callbacks of the estimator.
 
     Parameters
     ----------
@@ -50,7 +49,7 @@ class Epochs:
         With :class:`CallbackSupportMixin`; its fit is decorated `with_callbacks`.
 
     n_epochs : int
-        How many there are at most.
+        Maximum number of epochs.
     """
 
     def __init__(self, estimator, n_epochs):
@@ -59,26 +58,28 @@ class Epochs:
         self._context = estimator._init_callback_context(max_subtasks=n_epochs)
 
     def run(self, epoch, X, fitted):
-        """Run epochs until there have been enough, or it or a callback says stop.
+        """Run epochs until the maximum, or until the epoch or a callback stops.
 
         Parameters
         ----------
         epoch : callable
-            Runs one; true when it was the last.
+            Runs one epoch; returns true if it was the last.
 
         X : ndarray or CSR matrix of shape (n_samples, n_features)
-            What is fitted, for callbacks that ask for it.
+            Training data, for callbacks that request it.
 
         fitted : callable
             Returns the attributes, by name, of an estimator that stops here.
         """
-        told = {"estimator": self._estimator, "X": X}
-        self._context.call_on_fit_task_begin(**told)
+        options = {"estimator": self._estimator, "X": X}
+        self._context.call_on_fit_task_begin(**options)
         for _ in range(self._n_epochs):
             task = self._context.subcontext(task_name="epoch")
-            task.call_on_fit_task_begin(**told)
+            task.call_on_fit_task_begin(**options)
             last = epoch()
-            stop = task.call_on_fit_task_end(reconstruction_attributes=fitted, **told)
+            stop = task.call_on_fit_task_end(
+                reconstruction_attributes=fitted, **options
+            )
             if last or stop:
                 break
-        self._context.call_on_fit_task_end(reconstruction_attributes=fitted, **told)
+        self._context.call_on_fit_task_end(reconstruction_attributes=fitted, **options)

@@ -1,11 +1,11 @@
-"""When a fit has stopped to improve: one rule for everything that learns in epochs."""
+"""Early stopping: one rule for everything that is fitted in epochs."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Patience:
-    """When an objective has stopped to fall.
+    """Rule that stops a fit once its objective no longer falls.
 
     Attributes
     ----------
@@ -13,14 +13,14 @@ class Patience:
         Epochs without improvement after which to stop.
 
     tol : float
-        Share of the best value so far by which it has to fall to be an improvement.
+        Improvement that counts, as a share of the best value so far.
     """
 
     n_iter_no_change: int
     tol: float
 
     def is_over(self, objectives):
-        """Tell whether the last objectives are no improvement on those before.
+        """Return whether the last objectives do not improve on those before.
 
         Parameters
         ----------
@@ -30,7 +30,7 @@ class Patience:
         Returns
         -------
         is_over : bool
-            False while there are too few.
+            False if there are too few.
         """
         before = objectives[: -self.n_iter_no_change]
         last = objectives[-self.n_iter_no_change :]

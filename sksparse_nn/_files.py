@@ -1,4 +1,4 @@
-"""Files that are written as a whole, or stay as they were."""
+"""Atomic replacement of files."""
 
 import os
 import shutil
@@ -9,18 +9,18 @@ from uuid import uuid4
 
 @contextmanager
 def replacing(path):
-    """Write a file beside another, and put it in its place once it is whole.
+    """Write a temporary file, and move it to a path once it is complete.
 
     Parameters
     ----------
     path : str or path-like
-        The file, which need not exist. Of a link, the file that it leads to; what is no
-        file but a device or a pipe is written to as it stands.
+        The file, which need not exist. A link is resolved; a device or a pipe is
+        written to directly.
 
     Yields
     ------
     beside : Path
-        Where to write. If the body raises, it is removed, and the file as it was.
+        Where to write. If the body raises, it is removed, and the file is unchanged.
     """
     path = Path(path).resolve()
     if path.exists() and not path.is_file():
@@ -32,7 +32,7 @@ def replacing(path):
         if path.exists():
             shutil.copymode(path, beside)
         yield beside
-        _reach_the_disk(beside)
+        _flush_to_disk(beside)
         beside.replace(path)
     except OSError as error:
         if error.filename != str(beside):
@@ -42,7 +42,7 @@ def replacing(path):
         beside.unlink(missing_ok=True)
 
 
-def _reach_the_disk(path):
-    """Let what some systems keep back fail now, such as for want of space."""
+def _flush_to_disk(path):
+    """Flush to disk, so that delayed errors such as a full disk are raised now."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())

@@ -11,7 +11,7 @@ def add_epochs(history, records):
     Parameters
     ----------
     history : dict of ndarray
-        Of the epochs so far, all of one length.
+        Record of the epochs so far, all of one length.
 
     records : list of dict
         Quantities of each further epoch by name.
@@ -19,7 +19,7 @@ def add_epochs(history, records):
     Returns
     -------
     history : dict of ndarray
-        Of all epochs; NaN is what an epoch lacks.
+        Record of all epochs; NaN where a quantity is missing.
     """
     n_epochs = len(next(iter(history.values()), ()))
     names = dict.fromkeys([*history, *(name for row in records for name in row)])
@@ -39,7 +39,7 @@ def first_epochs(history, n_epochs):
     Parameters
     ----------
     history : dict of ndarray
-        Of all epochs.
+        Record of all epochs.
 
     n_epochs : int
         Number of epochs to keep.
@@ -47,7 +47,7 @@ def first_epochs(history, n_epochs):
     Returns
     -------
     history : dict of ndarray
-        Of these.
+        Record of the first epochs.
     """
     return {name: values[:n_epochs] for name, values in history.items()}
 

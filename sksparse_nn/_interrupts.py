@@ -1,7 +1,7 @@
-"""Ctrl-C in a fit: what is learnt is kept for those who wait for it.
+"""Keyboard interrupts in a fit: the epochs so far are kept.
 
-That is where the user's own code has called `fit`. Inside a search, a compressor or any
-other fit, stopping early would pass for being done, and the outer one would go on.
+Only if user code has called `fit`. Inside a search, a compressor or any other fit, an
+interrupted fit would look finished, and the outer one would continue.
 """
 
 import dis
@@ -16,31 +16,31 @@ _WRAPPERS = {"sklearn.base", "sklearn.callback"}  # they know an estimator by th
 
 
 def keeps_interrupted(estimator, n_done, n_epochs):
-    """Say whether an interrupted fit keeps what it has, with a warning if so.
+    """Return whether an interrupted fit keeps its result, and warn if so.
 
     Parameters
     ----------
     estimator : estimator
-        In a method that fits it.
+        The estimator that is being fitted.
 
     n_done : int
-        Epochs that are done.
+        Number of finished epochs.
 
     n_epochs : int
-        Epochs that were wanted.
+        Number of requested epochs.
 
     Returns
     -------
     keeps : bool
         Whether the user's own code has called that method, of the estimator or of
-        pipelines that end in it. Otherwise the interrupt is to be raised.
+        pipelines that end in it. Otherwise the interrupt must be raised.
     """
     depth = _depth_of_user(estimator)
     if depth is None:
         return False
     warnings.warn(
-        f"Training interrupted by user after {n_done} of {n_epochs} epochs. What was "
-        "learnt is kept.",
+        f"Training interrupted by user after {n_done} of {n_epochs} epochs. The "
+        "epochs so far are kept.",
         UserWarning,
         stacklevel=depth,
     )
@@ -48,10 +48,10 @@ def keeps_interrupted(estimator, n_done, n_epochs):
 
 
 def _depth_of_user(estimator):
-    """Count the frames up to the user's, or return None where another fit is between.
+    """Count the frames up to the user's, or return None if another fit is between.
 
-    Frames below the method of the estimator are passed over, and so are those of what
-    the method is wrapped in and of pipelines that end in the estimator.
+    Frames below the method of the estimator are skipped, and so are those of wrappers
+    of the method and of pipelines that end in the estimator.
     """
     own, depth, found = [estimator], 1, None
     frame, is_inside = sys._getframe(1), False
@@ -92,7 +92,7 @@ def _is_of_library(frame, owner):
 
 
 def is_raised_on_purpose(error):
-    """Tell an exception that code has raised from one that a signal has.
+    """Distinguish an exception raised by code from one raised by a signal.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def is_raised_on_purpose(error):
     Returns
     -------
     is_raised : bool
-        Whether a ``raise`` statement of Python is where it comes from.
+        Whether it comes from a ``raise`` statement.
     """
     trace = error.__traceback__
     while trace.tb_next is not None:

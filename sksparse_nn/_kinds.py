@@ -1,26 +1,26 @@
-"""What becomes numbers though it is none: dates, text, entries behind a mask."""
+"""Input that NumPy converts to meaningless numbers: dates, text, masked entries."""
 
 import numpy as np
 
 from sksparse_nn._warnings import warn
 
-# How the types of columns begin in pandas, in Arrow and in Polars.
+# Prefixes of column types in pandas, Arrow and Polars.
 _TIMES = ("date", "time", "duration", "period", "interval")
 _TEXTS = ("object", "str", "category", "large_string", "categorical", "enum")
 
 
 def check_kind(X):
-    """Refuse what NumPy would turn into numbers that mean nothing.
+    """Raise for dates and masked entries, and warn for text.
 
     Parameters
     ----------
     X : array, sparse matrix or table
-        What a user hands in as samples.
+        Samples as the user passes them.
 
     Returns
     -------
     X : array, sparse matrix or table
-        The same, without its mask where nothing is masked.
+        The input, without its mask if nothing is masked.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def check_kind(X):
     if hasattr(X, "dtypes") and hasattr(X, "columns"):
         _check_columns(X)
     elif np.ma.isMaskedArray(X):
-        return check_kind(_without_mask(X))
+        return check_kind(_drop_mask(X))
     elif hasattr(X, "dtype"):
         _check_array(X)
     return X
@@ -41,7 +41,7 @@ def _check_columns(X):
     times = [column for column, kind in kinds.items() if kind.startswith(_TIMES)]
     if times:
         raise ValueError(
-            f"X must hold numbers. {_named(times)} of dates or times "
+            f"X must hold numbers. {_format_columns(times)} of dates or times "
             f"({kinds[times[0]]}); turn them into numbers first, such as days since a "
             "date, or leave them out."
         )
@@ -49,12 +49,12 @@ def _check_columns(X):
     texts = [column for column in texts if _has_text(X[column])]
     if texts:
         warn(
-            f"{_named(texts)} of text, which is read as numbers. Convert it first, or "
-            "encode it if it names categories.",
+            f"{_format_columns(texts)} of text, which is read as numbers. Convert "
+            "it first, or encode it if it names categories.",
         )
 
 
-def _named(columns):
+def _format_columns(columns):
     shown = [str(column) for column in columns[:5]]
     more = ", ..." if len(columns) > 5 else ""
     return f"Columns [{', '.join(shown)}{more}] are"
@@ -83,7 +83,7 @@ def _has_text(values):
     return any(isinstance(value, str | bytes) for value in np.asarray(values).flat)
 
 
-def _without_mask(X):
+def _drop_mask(X):
     n_masked = np.ma.count_masked(X)
     if n_masked:
         raise ValueError(

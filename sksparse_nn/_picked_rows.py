@@ -13,7 +13,7 @@ class PickedRows:
         All rows, maybe on disk.
 
     rows : ndarray of shape (n_picked,)
-        Which of them.
+        Indices of the selected rows.
     """
 
     ndim = 2
@@ -55,17 +55,17 @@ class PickedRows:
         return self.whole[self.rows]
 
     def scattered(self, weights):
-        """Give weights to all rows, zero to those that are not picked.
+        """Expand weights to all rows, with zero for rows that are not picked.
 
         Parameters
         ----------
         weights : ndarray of shape (n_picked,)
-            Of the picked rows.
+            Weights of the picked rows.
 
         Returns
         -------
         everywhere : ndarray of shape (n_samples,)
-            Of all rows.
+            Weights of all rows.
         """
         everywhere = np.zeros(self.whole.shape[0])
         everywhere[self.rows] = weights
@@ -97,7 +97,7 @@ def pick(X, rows):
         All rows.
 
     rows : ndarray of shape (n_picked,)
-        Which of them.
+        Indices of the selected rows.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The one walk through estimators that are made of others."""
+"""Traversal of estimators that contain others."""
 
 from copy import copy
 
@@ -13,7 +13,7 @@ _NOTHING = (None, "passthrough", "drop")
 
 
 def is_frame(estimator):
-    """Tell whether an estimator only stands around another.
+    """Return whether an estimator wraps another.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def is_frame(estimator):
 
 
 def is_search(estimator):
-    """Tell whether an estimator searches parameters of another.
+    """Return whether an estimator searches parameters of another.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def is_search(estimator):
     Returns
     -------
     is_search : bool
-        Whether it is one of scikit-learn's searches, or alike.
+        Whether it is one of scikit-learn's searches, or similar.
     """
     return hasattr(estimator, "best_estimator_") or (
         hasattr(estimator, "estimator") and hasattr(estimator, "refit")
@@ -51,7 +51,7 @@ def is_search(estimator):
 
 
 def inside(frame):
-    """Return what a frame is around.
+    """Return the estimator inside a frame.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def inside(frame):
     Returns
     -------
     estimator : estimator
-        Of a fitted compressor the smaller one, of a fitted search the best one.
+        The smaller one in a fitted compressor, the best one in a fitted search.
     """
     for name in ("best_estimator_", "estimator_"):
         if hasattr(frame, name) and not isinstance(frame, FrozenEstimator):
@@ -70,7 +70,7 @@ def inside(frame):
 
 
 def holds_frozen(estimator):
-    """Tell whether a step is the same object in every clone.
+    """Return whether an estimator holds a frozen one, which clones share.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def holds_frozen(estimator):
     Returns
     -------
     holds_frozen : bool
-        Whether there is a frozen estimator in it.
+        Whether it contains a frozen estimator.
     """
     if isinstance(estimator, FrozenEstimator):
         return True
@@ -101,8 +101,8 @@ def flat_steps(estimator):
     Returns
     -------
     steps : list of estimator
-        None of them a pipeline, a frame, or a sampler, which acts while fitting only;
-        at least one.
+        At least one step, without pipelines, frames, and samplers, which act only in
+        `fit`.
     """
     return _flat(estimator) or [estimator]
 
@@ -118,13 +118,13 @@ def last_step(estimator):
     Returns
     -------
     step : estimator
-        What is left when all of these are taken off.
+        The innermost last step.
     """
     return flat_steps(estimator)[-1]
 
 
 def transform_ahead(estimator, X):
-    """Return what the last step of a fitted estimator is given.
+    """Return the input of the last step of a fitted estimator.
 
     Parameters
     ----------
@@ -132,12 +132,12 @@ def transform_ahead(estimator, X):
         Fitted; a pipeline, a frame, or anything else.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
-        What the whole is given.
+        Input of the estimator.
 
     Returns
     -------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        `X` behind all the transformers.
+        `X` after all the transformers.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def transform_ahead(estimator, X):
 
 
 def leaves(step, X):
-    """Yield the transformers that a fitted one is made of, and what each is given.
+    """Yield the transformers inside a fitted one, with their inputs.
 
     Parameters
     ----------
@@ -159,15 +159,15 @@ def leaves(step, X):
         A pipeline, a union, a transformer of columns, a frame, or anything else.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
-        What it is given.
+        Input of the step.
 
     Yields
     ------
     leaf : transformer
-        Not made of others.
+        A transformer without inner transformers.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        What the leaf is given.
+        Input of the leaf.
     """
     if _is_nothing(step):
         return
@@ -189,23 +189,23 @@ def leaves(step, X):
 
 
 def named_leaves(estimator, prefix=""):
-    """Yield the steps that an estimator is made of, with the names of their parameters.
+    """Yield the innermost steps of an estimator, with the names of their parameters.
 
     Parameters
     ----------
     estimator : estimator
-        Pipelines, unions, transformers of columns, and what is in them; fitted or not.
+        Pipelines, unions, column transformers and their steps; fitted or not.
 
     prefix : str, default=""
-        What to put ahead of the names.
+        Prefix of the names.
 
     Yields
     ------
     name : str
-        As ``set_params`` takes it.
+        Name for ``set_params``.
 
     leaf : estimator
-        None of these kinds.
+        An estimator of another kind.
     """
     if _is_nothing(estimator):
         return
@@ -218,21 +218,20 @@ def named_leaves(estimator, prefix=""):
 
 
 def rebuild(estimator, change):
-    """Return a copy of what an estimator is made of, with other leaves.
+    """Copy an estimator with replaced leaves.
 
     Parameters
     ----------
     estimator : estimator or {"drop", "passthrough", None}
-        Pipelines, unions, transformers of columns, and what is in them.
+        Pipelines, unions, column transformers and their steps.
 
     change : callable
-        Returns what stands in the place of an estimator that is none of these, a frame
-        included.
+        Returns the replacement of an estimator of another kind, frames included.
 
     Returns
     -------
     copy : estimator
-        Of the classes and settings that there were.
+        Copy with the original classes and settings.
     """
 
     def changed(parts):
@@ -251,24 +250,24 @@ def rebuild(estimator, change):
 
 
 def without_samplers(pipeline):
-    """Return a copy of a pipeline without the steps that act while fitting only.
+    """Copy a pipeline without the steps that act only in `fit`.
 
     Parameters
     ----------
     pipeline : Pipeline
-        Any, such as one of imbalanced-learn.
+        Any pipeline, such as one of imbalanced-learn.
 
     Returns
     -------
     copy : Pipeline
-        Of the same class.
+        Pipeline of the same class.
     """
     twin = copy(pipeline)
     twin.steps = [(name, step) for name, step in pipeline.steps if not _resamples(step)]
     return twin
 
 
-# Where the parts of a whole stand: as they were given, and as they were fitted.
+# Attributes of the parts of a composition: as given, and as fitted.
 _PARTS = {
     Pipeline: ["steps"],
     FeatureUnion: ["transformer_list"],

@@ -1,20 +1,20 @@
-"""Lines that say how far a fit or a transform is."""
+"""Lines on the progress of a fit or a transform."""
 
 from time import perf_counter
 
-_SECONDS = 1.0  # between lines of work that goes on in many small parts
+_SECONDS = 1.0  # between lines of work in many small parts
 
 
 class ProgressLines:
-    """Print lines with the seconds since the start, if they are wanted.
+    """Print lines with the seconds since the start, if verbose.
 
     Parameters
     ----------
     name : str, default=""
-        Whose progress it is.
+        Name of the task.
 
     verbose : int, default=0
-        Whether lines are printed at all.
+        Whether to print lines.
     """
 
     def __init__(self, name="", verbose=0):
@@ -28,7 +28,7 @@ class ProgressLines:
         Parameters
         ----------
         text : object
-            What has been reached.
+            Description of the progress.
         """
         if self._is_on:
             self._last = perf_counter()
@@ -36,23 +36,23 @@ class ProgressLines:
             print(f"[{self._name}] {text}, {seconds:.1f} s", flush=True)  # noqa: T201
 
     def through(self, parts, n_parts, what):
-        """Hand parts on, with a line a second at most.
+        """Yield parts, with at most one line per second.
 
         Parameters
         ----------
         parts : iterable
-            Parts of the work, as they are done.
+            Finished parts of the work.
 
         n_parts : int
-            How many there will be.
+            Number of parts.
 
         what : str
-            What is done.
+            Description of the work.
 
         Yields
         ------
         part : object
-            Each of them.
+            Each part.
         """
         for n_done, part in enumerate(parts, 1):
             yield part

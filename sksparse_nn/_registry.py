@@ -1,4 +1,4 @@
-"""Named choices: what a string such as ``algorithm="omp"`` stands for."""
+"""Registries of the classes that strings such as ``algorithm="omp"`` name."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -15,7 +15,7 @@ class Registry(Mapping):
         The parameter's name, for error messages.
 
     **entries : type
-        The classes, by the name that a user writes.
+        The classes by name.
     """
 
     def __init__(self, parameter, **entries):
@@ -47,7 +47,7 @@ class Registry(Mapping):
         return [field.name for field in fields(self._entries[name])]
 
     def check_read(self, name, parameters, defaults):
-        """Refuse parameters that are set although an entry does not read them.
+        """Raise for parameters that are set but not read by an entry.
 
         Parameters
         ----------
@@ -63,7 +63,7 @@ class Registry(Mapping):
         Raises
         ------
         ValueError
-            If one of these is not its default and the entry does not read it.
+            If one of them differs from its default and the entry does not read it.
         """
         read = self.parameters(name)
         for unread in (parameter for parameter in defaults if parameter not in read):

@@ -1,4 +1,4 @@
-"""Whether the indices of a sparse matrix lie within its shape."""
+"""Check the indices of sparse matrices."""
 
 from itertools import chain
 
@@ -9,20 +9,20 @@ from scipy import sparse
 def check_structure(X, name="X"):
     """Check that the indices of a sparse matrix lie within its shape.
 
-    SciPy trusts them when they are written over, and then reads beyond the data.
+    SciPy does not check indices that are overwritten, and then reads beyond the data.
 
     Parameters
     ----------
     X : object
-        What is no sparse matrix in CSR, CSC, BSR, COO or LIL form passes.
+        Anything but a sparse matrix in CSR, CSC, BSR, COO or LIL form passes.
 
     name : str, default="X"
-        What it is to the user.
+        Name for error messages.
 
     Raises
     ------
     ValueError
-        If an index is beyond the shape, pointers fall, or lengths do not fit together.
+        If an index is beyond the shape, pointers fall, or lengths are inconsistent.
     """
     if not sparse.issparse(X) or X.ndim != 2:
         return
@@ -42,7 +42,7 @@ def check_structure(X, name="X"):
 
 
 def _compressed_fault(X):
-    """Say what is wrong with compressed rows or columns, if anything is."""
+    """Return the fault of compressed rows or columns, if there is one."""
     blocks = X.blocksize if X.format == "bsr" else (1, 1)
     n_major, n_minor = (n // size for n, size in zip(X.shape, blocks, strict=True))
     if X.format == "csc":
@@ -68,7 +68,7 @@ def _compressed_fault(X):
 def _coordinates_fault(X):
     if not len(X.row) == len(X.col) == len(X.data):
         return (
-            "There must be as many rows, columns and values. Got"
+            "There must be equally many rows, columns and values. Got"
             f" {len(X.row)}, {len(X.col)} and {len(X.data)}"
         )
     rows = _range_fault("row", X.row, X.shape[0])

@@ -1,4 +1,4 @@
-"""Checks of what a user hands to an estimator."""
+"""Validation of the input of estimators."""
 
 import os
 import re
@@ -16,22 +16,22 @@ from sksparse_nn._picked_rows import pick
 from sksparse_nn._structure import check_structure
 from sksparse_nn._warnings import warn
 
-# The first type is what integers, booleans and float16 become.
+# Integers, booleans and float16 are converted to the first type.
 FLOAT_TYPES = (np.float32, np.float64)
 
-# Integers up to it are numbers of float32; beyond it every other one is not.
+# Largest integer up to which float32 represents all integers.
 _LARGEST = 2**24
 _WHOLE = re.compile(r"(sparse\[)?u?int\d+")
 
 
 @contextmanager
 def restored_on_error(estimator):
-    """Put an estimator's attributes back if the body raises.
+    """Restore an estimator's attributes if the body raises.
 
     Parameters
     ----------
     estimator : object
-        Attributes that the body rebinds are restored; what it changes in place is not.
+        Attributes that the body rebinds are restored; changes in place are not.
     """
     before = dict(vars(estimator))
     try:
@@ -43,12 +43,12 @@ def restored_on_error(estimator):
 
 
 def warn_once(*sentences):
-    """Give all that a fit or a transform has to say as one warning.
+    """Warn once with all messages of a fit or a transform.
 
     Parameters
     ----------
     *sentences : str
-        Those that are empty are left out.
+        Sentences of the warning; empty ones are left out.
     """
     text = " ".join(filter(None, sentences))
     if text:
@@ -78,8 +78,8 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
     Returns
     -------
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Of type float64 if it came as that, or as integers that float32 does not hold,
-        and float32 otherwise; a sparse one has sorted indices without duplicates. The
+        In float64 if `X` is in float64 or has integers that float32 cannot represent,
+        in float32 otherwise; a sparse one has sorted indices without duplicates. The
         user's own arrays are not written to.
     """
     is_known = isinstance(ensure_all_finite, bool) and not options
@@ -92,10 +92,10 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
     check_structure(X)
     check_structure(options.get("y"), "y")
     if isinstance(X, list | tuple) or _hides_its_type(X):
-        X = np.asarray(X)  # so that it is of the type that NumPy gives it
+        X = np.asarray(X)  # so that it has its NumPy type
     X = check_kind(X)
     is_left_to_us = ensure_all_finite is True and not sparse.issparse(X)
-    with np.errstate(over="ignore", invalid="ignore"):  # sums, to find what is lost
+    with np.errstate(over="ignore", invalid="ignore"):  # sums that detect lost values
         checked = validate_data(
             estimator,
             X,
@@ -113,9 +113,9 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
 
 
 def _is_plain(estimator, X, reset):
-    """Tell whether an array is what a check would return, its numbers aside.
+    """Return whether an array passes validation unchanged, apart from its values.
 
-    What scikit-learn spends on finding that out is a quarter of a small fit.
+    The same check by scikit-learn takes a quarter of a small fit.
     """
     if type(X) is not np.ndarray or X.dtype not in FLOAT_TYPES:
         return False
@@ -125,7 +125,7 @@ def _is_plain(estimator, X, reset):
 
 
 def _has_width_only(estimator, width):
-    """Tell whether an estimator was fitted on so many features without names."""
+    """Return whether an estimator was fitted on `width` features without names."""
     known = getattr(estimator, "n_features_in_", None)
     return known == width and not hasattr(estimator, "feature_names_in_")
 
@@ -136,7 +136,7 @@ def _learn_width(estimator, X):
 
 
 def check_finite(estimator, X):
-    """Raise what scikit-learn raises, in a third of its time where all is well.
+    """Raise scikit-learn's error for missing or infinite values, but check faster.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def check_finite(estimator, X):
 
 
 def check_codes(X, n_columns):
-    """Check what `inverse_transform` is given.
+    """Validate the input of `inverse_transform`.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def check_codes(X, n_columns):
         Codes.
 
     n_columns : int
-        How many columns `transform` returns.
+        Number of columns that `transform` returns.
 
     Returns
     -------
@@ -179,7 +179,7 @@ def check_codes(X, n_columns):
     Raises
     ------
     ValueError
-        If these are no numbers, or of another width.
+        If the codes are not numbers, or have another width.
     """
     check_structure(X)
     X = check_kind(X)
@@ -192,7 +192,7 @@ def check_codes(X, n_columns):
 
 
 def float_types(X):
-    """Return the types that samples may have, the one they are converted to first.
+    """Return the allowed types of samples, the default for conversion first.
 
     Parameters
     ----------
@@ -202,8 +202,8 @@ def float_types(X):
     Returns
     -------
     types : type or list of type
-        Only float64 where float32 would lose digits: of doubles, and of integers
-        beyond 2**24, such as identifiers and times.
+        Only float64 if float32 would lose digits: for doubles, and for integers beyond
+        2**24, such as identifiers and times.
     """
     if _is_double(X) or any(map(_are_beyond_float32, _integers(X))):
         return np.float64
@@ -211,7 +211,7 @@ def float_types(X):
 
 
 def _integers(X):
-    """Return what of an array, a sparse matrix or a table are integers, as arrays."""
+    """Return the integers of an array, a sparse matrix or a table as arrays."""
     if hasattr(X, "dtypes"):
         return [
             X.iloc[:, i] if hasattr(X, "iloc") else X[X.columns[i]]
@@ -235,12 +235,12 @@ def _are_beyond_float32(values):
 
 
 def _hides_its_type(X):
-    """Recognise what becomes an array but does not say of which type."""
+    """Return whether input becomes an array but does not define its type."""
     return hasattr(X, "__array__") and not (hasattr(X, "dtype") or hasattr(X, "dtypes"))
 
 
 def _is_double(X):
-    """Tell whether an array or a table of any library has doubles, or wider."""
+    """Return whether an array or a table of any library has doubles or wider floats."""
     dtypes = getattr(X, "dtypes", None)
     dtypes = [getattr(X, "dtype", None)] if dtypes is None else list(dtypes)
     doubles = ("float64", "double", "longdouble", "float96", "float128")
@@ -252,7 +252,7 @@ def _is_double(X):
 
 
 def check_n_components(n_components, n_features, *, paired=False):
-    """Refuse more atoms than the machine has memory for.
+    """Raise if atoms do not fit in memory.
 
     Parameters
     ----------
@@ -263,12 +263,12 @@ def check_n_components(n_components, n_features, *, paired=False):
         Their width.
 
     paired : bool, default=False
-        Whether a number for each pair of atoms is kept.
+        Whether one number per pair of atoms is stored.
 
     Raises
     ------
     ValueError
-        If they do not fit.
+        If the atoms do not fit.
     """
     width = n_features + (n_components if paired else 0)
     needed, there = 8 * n_components * width, _memory()
@@ -281,7 +281,7 @@ def check_n_components(n_components, n_features, *, paired=False):
 
 
 def _memory():
-    """Return the bytes of the machine, or what one can address if it does not say."""
+    """Return the memory in bytes, or the addressable memory if it is unknown."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
@@ -289,7 +289,7 @@ def _memory():
 
 
 def check_container(estimator):
-    """Check that a transformer of sparse codes is not asked for a table.
+    """Check that the output container can hold sparse codes.
 
     Parameters
     ----------
@@ -299,12 +299,12 @@ def check_container(estimator):
     Raises
     ------
     ValueError
-        If it does not fit to what ``set_output`` or scikit-learn's configuration asks.
+        If ``set_output`` or scikit-learn's configuration requests a table.
     """
     container = _get_output_config("transform", estimator)["dense"]
     if estimator.sparse_output and container != "default":
         raise ValueError(
-            f"{container.capitalize()} output has no room for sparse codes. Got "
+            f"{container.capitalize()} output cannot hold sparse codes. Got "
             "sparse_output=True; set sparse_output=False, or "
             "set_output(transform='default')."
         )
@@ -316,7 +316,7 @@ def check_same_names(one, other):
     Parameters
     ----------
     one, other : estimator instance
-        Fitted; the names count where both have them.
+        Fitted; names are compared if both have them.
 
     Raises
     ------
@@ -374,7 +374,7 @@ def counting_rows(X, sample_weight):
     Returns
     -------
     kept : ndarray of shape (n_kept,)
-        Indices of the rows that count.
+        Indices of the rows of nonzero weight.
 
     weights : ndarray of shape (n_kept,)
         Their weights, in float64.
@@ -405,7 +405,7 @@ def _canonical(X):
 
 
 def check_atoms(atoms, n_components, X, *, name="init"):
-    """Check the atoms that a user gives to start from.
+    """Validate the initial atoms.
 
     Parameters
     ----------
@@ -413,13 +413,13 @@ def check_atoms(atoms, n_components, X, *, name="init"):
         Atoms.
 
     n_components : int or None
-        Number that there must be; None for any.
+        Required number of atoms; None for any.
 
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Gives the width and the type.
+        Samples, which determine the width and the type.
 
     name : str, default="init"
-        What the user knows them as.
+        Name of the parameter.
 
     Returns
     -------
@@ -429,7 +429,7 @@ def check_atoms(atoms, n_components, X, *, name="init"):
     Raises
     ------
     ValueError
-        If they are not finite numbers, or the shape is another.
+        If the atoms are not finite numbers, or have another shape.
     """
     atoms = check_array(atoms, dtype=X.dtype, input_name=name, copy=True)
     expected = len(atoms) if n_components is None else n_components, X.shape[1]

@@ -1,19 +1,19 @@
-"""Warnings that point at the line of the user's own code."""
+"""Warnings that point at a line of user code."""
 
 import sys
 import warnings
 
-# What stands between a user's line and this package.
+# Packages between a user's line and the warning.
 _BETWEEN = ("sksparse_nn", "sklearn", "skorch", "joblib", "contextlib")
 
 
 def warn(message, category=UserWarning):
-    """Warn, and name the line that called into this package.
+    """Warn at the line that called into this package.
 
     Parameters
     ----------
     message : str
-        What to say.
+        Text of the warning.
 
     category : type, default=UserWarning
         Class of the warning.

@@ -1,4 +1,4 @@
-"""Readers of data sets that the user has on disk; nothing is downloaded."""
+"""Loaders of data sets on disk; nothing is downloaded."""
 
 from sksparse_nn.datasets._cifar10 import load_cifar10
 

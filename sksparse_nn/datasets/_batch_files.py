@@ -1,4 +1,4 @@
-"""Files of a folder or of a ``.tar.gz``, read whole, with bounded sizes."""
+"""Read files of a folder or a ``.tar.gz``, with bounded sizes."""
 
 import gzip
 import tarfile
@@ -28,8 +28,8 @@ def find_files(path, wanted):
     Returns
     -------
     files : dict
-        For the name of each file that is there, a PurePosixPath relative to `path`,
-        the function that returns its content.
+        Maps each file found, a PurePosixPath relative to `path`, to a function that
+        returns its content.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def find_files(path, wanted):
         If `path` does not exist.
 
     DataFormatError
-        If an archive is damaged, or holds more than a data set can.
+        If an archive is damaged, or larger than a data set can be.
     """
     if path.is_dir():
         return _find_in_folder(path, wanted)
@@ -75,7 +75,7 @@ def _check_size(name, n_bytes):
 def _find_in_archive(path, wanted):
     try:
         with gzip.open(path) as stream:
-            return _members(_BoundedStream(stream, _MAX_ARCHIVE_BYTES), wanted)
+            return _read_members(_BoundedStream(stream, _MAX_ARCHIVE_BYTES), wanted)
     except DataFormatError:
         raise
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, ValueError, zlib.error) as e:
@@ -86,8 +86,8 @@ def _find_in_archive(path, wanted):
         ) from e
 
 
-def _members(stream, wanted):
-    """Read members in the archive's order; a link is skipped, a name never a path."""
+def _read_members(stream, wanted):
+    """Read members in the archive's order; links are skipped, names are never paths."""
     files = {}
     with tarfile.open(fileobj=stream, mode="r|", bufsize=_CHUNK_BYTES) as archive:
         for member in archive:
@@ -101,7 +101,7 @@ def _members(stream, wanted):
 
 
 class _BoundedStream:
-    """A stream that raises once more bytes than allowed have come out of it."""
+    """A stream that raises once too many bytes are read."""
 
     def __init__(self, stream, max_bytes):
         self._stream = stream

@@ -1,4 +1,4 @@
-"""CIFAR-10 from disk, whichever of its published layouts it is in."""
+"""CIFAR-10 from disk, in any of its published layouts."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +12,7 @@ from sksparse_nn.datasets._cifar10_layouts import (
     read_batch,
     read_class_names,
 )
-from sksparse_nn.datasets._file_set import choose_file_set, file_names
+from sksparse_nn.datasets._file_set import choose_file_set, list_file_names
 from sksparse_nn.exceptions import DataFormatError
 
 _TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
@@ -34,7 +34,7 @@ _CLASS_NAMES = (
 )
 
 _DESCR = """\
-CIFAR-10: 60,000 colour images of 32 x 32 pixels in ten classes, 6,000 a class,
+CIFAR-10: 60,000 colour images of 32 x 32 pixels in ten classes, 6,000 per class,
 of which 50,000 are for training and 10,000 for testing.
 
 A row of `data` holds 1,024 red, 1,024 green and 1,024 blue values from 0 to 255,
@@ -47,20 +47,19 @@ University of Toronto, 2009.
 def load_cifar10(path, *, subset="all", return_X_y=False):
     """Load CIFAR-10 from disk in any of its published layouts.
 
-    The Python pickles, the binary files and the MATLAB files are all read, each told
-    from the others by its content. Pickles are read without running anything that
-    they may hold.
+    Python pickles, binary files and MATLAB files are recognised by their content.
+    Pickles are read without running any code in them.
 
     Parameters
     ----------
     path : str or path-like
-        A published ``.tar.gz``, the folder that comes out of it, or a folder which
-        contains that one. Where several layouts are found, one is read: a complete
-        one first, then the binary, MATLAB and Python ones in this order.
+        A published ``.tar.gz``, the folder extracted from it, or a folder that contains
+        that one. If several layouts are found, a complete one is preferred, then the
+        binary, MATLAB and Python ones in this order.
 
     subset : {"all", "train", "test"}, default="all"
-        Rows to load. ``"all"`` gives the training rows first and then the test rows;
-        the other two need only the files of their own rows.
+        Samples to load. ``"all"`` returns the training samples before the test
+        samples; the other two need only their own files.
 
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
@@ -71,7 +70,7 @@ def load_cifar10(path, *, subset="all", return_X_y=False):
         Dictionary-like, with these attributes:
 
         data : ndarray of shape (n_samples, 3072), dtype uint8
-            One image a row: 1,024 red values, 1,024 green and 1,024 blue ones.
+            One image per row: 1,024 red values, 1,024 green and 1,024 blue ones.
         target : ndarray of shape (n_samples,), dtype int64
             Class numbers, 0 to 9.
         images : ndarray of shape (n_samples, 32, 32, 3), dtype uint8
@@ -80,9 +79,9 @@ def load_cifar10(path, *, subset="all", return_X_y=False):
             Names of the ten classes; the standard ones if the layout's
             ``batches.meta`` file is absent.
         feature_names : list of str
-            What each column of `data` is, such as ``"red_0_31"``: colour, row, column.
+            Name of each column of `data`, such as ``"red_0_31"``: colour, row, column.
         n_train : int
-            How many rows, at the beginning, are training rows.
+            Number of training samples, which come first.
         DESCR : str
             A description of the data set.
 
@@ -95,7 +94,7 @@ def load_cifar10(path, *, subset="all", return_X_y=False):
         If `path` does not exist.
 
     DataFormatError
-        If a file is missing, damaged, or not what the layout says.
+        If a file is missing, damaged, or does not match its layout.
 
     ValueError
         If `subset` is not one of the three.
@@ -125,11 +124,11 @@ def load_cifar10(path, *, subset="all", return_X_y=False):
         known = ", ".join(map(repr, _SUBSETS))
         raise ValueError(f"subset must be one of {known}. Got {subset!r}.")
     path, stems = Path(path).expanduser(), _SUBSETS[subset]
-    with _naming(path):
-        files = find_files(path, file_names(stems))
+    with _name_file(path):
+        files = find_files(path, list_file_names(stems))
         file_set = choose_file_set(files, stems)
     batches = [_read(read_batch, path, name, files) for name in file_set.batches]
-    data, target = _stacked(batches)
+    data, target = _stack(batches)
     if return_X_y:
         return data, target
     return Bunch(
@@ -144,20 +143,20 @@ def load_cifar10(path, *, subset="all", return_X_y=False):
 
 
 def _read(parse, path, name, files):
-    with _naming(f"{path}: {name}"):
+    with _name_file(f"{path}: {name}"):
         return parse(files[name]())
 
 
 @contextmanager
-def _naming(place):
-    """Begin the messages of format errors with where the error is."""
+def _name_file(place):
+    """Begin the messages of format errors with the file."""
     try:
         yield
     except DataFormatError as error:
         raise DataFormatError(f"{place}: {error}") from error
 
 
-def _stacked(batches):
+def _stack(batches):
     n_samples = sum(len(labels) for _, labels in batches)
     data = np.empty((n_samples, N_PIXELS), np.uint8)
     np.concatenate([pixels for pixels, _ in batches], out=data)

@@ -1,4 +1,4 @@
-"""The three layouts of a CIFAR-10 file, told apart by how the file begins."""
+"""The three layouts of a CIFAR-10 file, recognised by how the file begins."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -35,7 +35,7 @@ def read_batch(raw):
     DataFormatError
         If the file is empty, damaged or none of the three layouts.
     """
-    pixels, labels = _layout_of(raw).read_batch(raw)
+    pixels, labels = _find_layout(raw).read_batch(raw)
     _check_pixels(pixels)
     _check_labels(labels, len(pixels))
     return pixels, labels
@@ -59,7 +59,7 @@ def read_class_names(raw):
     DataFormatError
         If the file is empty, damaged or does not hold ten names.
     """
-    names = _layout_of(raw).read_class_names(raw)
+    names = _find_layout(raw).read_class_names(raw)
     if not _are_class_names(names):
         raise DataFormatError(f"expected the names of ten classes. Got {names!r:.200}.")
     return names
@@ -70,7 +70,7 @@ def _are_class_names(names):
     return is_list and all(isinstance(name, str) for name in names)
 
 
-def _layout_of(raw):
+def _find_layout(raw):
     if not raw:
         raise DataFormatError("expected data. Got an empty file; get it again.")
     return next(layout for layout in _LAYOUTS if raw.startswith(layout.magic))
@@ -100,7 +100,7 @@ def _read_binary_batch(raw):
     if len(raw) % (1 + N_PIXELS):
         raise DataFormatError(
             f"expected a multiple of {1 + N_PIXELS} bytes (a label and {N_PIXELS} "
-            "pixels an image; 30,730,000 in the published files), or a pickle, or a "
+            "pixels per image; 30,730,000 in the published files), or a pickle, or a "
             f"MATLAB 5 file. Got {len(raw):,} bytes that begin with {raw[:8]!r}; the "
             "file is cut short or something else, so get it again."
         )
@@ -115,19 +115,19 @@ def _read_text_names(raw):
 
 def _read_pickle_batch(raw):
     content = load_plain_pickle(raw)
-    return _entry(content, "data"), _as_labels(_entry(content, "labels"))
+    return _get_entry(content, "data"), _as_labels(_get_entry(content, "labels"))
 
 
 def _read_pickle_names(raw):
-    names = _entry(load_plain_pickle(raw), "label_names")
-    return [_decoded(name) for name in names] if isinstance(names, list) else names
+    names = _get_entry(load_plain_pickle(raw), "label_names")
+    return [_decode(name) for name in names] if isinstance(names, list) else names
 
 
-def _decoded(name):
+def _decode(name):
     return name.decode("utf-8", errors="replace") if isinstance(name, bytes) else name
 
 
-def _entry(content, key):
+def _get_entry(content, key):
     if key not in content:
         found = ", ".join(map(repr, content))
         raise DataFormatError(f"expected an entry {key!r}. Got {found or 'none'}.")
@@ -147,12 +147,12 @@ def _as_labels(labels):
 
 def _read_matlab_batch(raw):
     content = load_plain_matlab(raw, ("data", "labels"), MAX_FILE_BYTES)
-    return _entry(content, "data"), np.ravel(_entry(content, "labels"))
+    return _get_entry(content, "data"), np.ravel(_get_entry(content, "labels"))
 
 
 def _read_matlab_names(raw):
     content = load_plain_matlab(raw, ("label_names",), MAX_FILE_BYTES)
-    return _entry(content, "label_names")
+    return _get_entry(content, "label_names")
 
 
 class _Layout(NamedTuple):

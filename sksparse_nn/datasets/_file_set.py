@@ -1,4 +1,4 @@
-"""Which of the files at hand are the data set."""
+"""Find the files of a data set."""
 
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -22,15 +22,15 @@ class FileSet(NamedTuple):
         The batch files, in the order of their rows.
 
     class_names : PurePosixPath or None
-        Where the names of the classes are, if that file exists.
+        File with the names of the classes, if it exists.
     """
 
     batches: list[PurePosixPath]
     class_names: PurePosixPath | None
 
 
-def file_names(stems):
-    """List the names that the files of a data set can have.
+def list_file_names(stems):
+    """List the possible file names of a data set.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def choose_file_set(present, stems):
     Parameters
     ----------
     present : collection of PurePosixPath
-        Files with names out of those that `file_names` lists.
+        Files with names from `list_file_names`.
 
     stems : sequence of str
         Names of the batches that are needed.
@@ -60,13 +60,13 @@ def choose_file_set(present, stems):
     Returns
     -------
     file_set : FileSet
-        The set that misses the least, in the outermost folder, in the layout that
-        is read fastest.
+        The most complete set, in the outermost folder, in the layout that is fastest to
+        read.
 
     Raises
     ------
     DataFormatError
-        If there is no such set, two that are equally good, or an incomplete one.
+        If there is no such set, if two are equally good, or if it is incomplete.
     """
     sets = {(name.parent, name.suffix) for name in present if name.stem in stems}
     if not sets:
@@ -74,27 +74,27 @@ def choose_file_set(present, stems):
             f"expected files named {', '.join(stems)} (or with .bin or .mat), directly "
             "in it or one folder below. Got none; give the folder that holds them."
         )
-    rank = {key: _rank(_missing(*key, stems, present), *key) for key in sets}
+    rank = {key: _rank(_find_missing(*key, stems, present), *key) for key in sets}
     best = [key for key in sorted(sets) if rank[key] == min(rank.values())]
     if len(best) > 1:
         folders = ", ".join(str(folder) for folder, _ in best)
         raise DataFormatError(
             f"expected one data set. Got one in each of {folders}; give one of them."
         )
-    return _complete(*best[0], stems, present)
+    return _check_complete(*best[0], stems, present)
 
 
 def _rank(missing, folder, suffix):
     return len(missing), len(folder.parts), list(_META_NAMES).index(suffix)
 
 
-def _missing(folder, suffix, stems, present):
+def _find_missing(folder, suffix, stems, present):
     paths = [folder / f"{stem}{suffix}" for stem in stems]
     return [path for path in paths if path not in present]
 
 
-def _complete(folder, suffix, stems, present):
-    missing = _missing(folder, suffix, stems, present)
+def _check_complete(folder, suffix, stems, present):
+    missing = _find_missing(folder, suffix, stems, present)
     if missing:
         raise DataFormatError(
             f"expected {len(stems)} batch files. Got all but "

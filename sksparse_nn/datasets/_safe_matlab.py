@@ -18,7 +18,7 @@ _MATRIX, _COMPRESSED = 14, 15
 _CELL, _CHAR = 1, 4
 _COMPLEX = 0x0800
 
-# How values are stored, and what an array of them is: a small code serves each.
+# Codes of stored types and of array classes.
 _STORED = dict(zip((1, 2, 3, 4, 5, 6, 7, 9, 12, 13), "bBhHiIfdqQ", strict=True))
 _CLASSES = dict(zip(range(6, 16), "dfbBhHiIqQ", strict=True))
 _ENCODINGS = {
@@ -36,10 +36,10 @@ def load_plain_matlab(raw, names, max_bytes):
         The file.
 
     names : collection of str
-        The variables to load, those of them that are there.
+        The variables to load, as far as they exist.
 
     max_bytes : int
-        What a compressed variable may come to.
+        Maximum size of a decompressed variable.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def load_plain_matlab(raw, names, max_bytes):
         If the file is damaged or the variables are anything else.
     """
     try:
-        return dict(_variables(raw, names, max_bytes))
+        return dict(_read_variables(raw, names, max_bytes))
     except DataFormatError:
         raise
     except Exception as error:  # a damaged file can raise nearly anything
@@ -62,19 +62,19 @@ def load_plain_matlab(raw, names, max_bytes):
         ) from error
 
 
-def _variables(raw, names, max_bytes):
-    order = _byte_order(raw)
-    for kind, content in _elements(memoryview(raw)[_HEADER_BYTES:], order):
+def _read_variables(raw, names, max_bytes):
+    order = _read_byte_order(raw)
+    for kind, content in _read_elements(memoryview(raw)[_HEADER_BYTES:], order):
         if kind == _COMPRESSED:
-            unfolded = _unfolded(content, max_bytes)
-            kind, content = next(_elements(memoryview(unfolded), order))
+            unfolded = _decompress(content, max_bytes)
+            kind, content = next(_read_elements(memoryview(unfolded), order))
         if kind == _MATRIX:
-            name, *array = _array_parts(content, order)
+            name, *array = _split_array(content, order)
             if name in names:
-                yield name, _array(*array, order)
+                yield name, _read_array(*array, order)
 
 
-def _byte_order(raw):
+def _read_byte_order(raw):
     mark = raw[_HEADER_BYTES - 2 : _HEADER_BYTES]
     version = raw[_HEADER_BYTES - 4 : _HEADER_BYTES - 2]
     if mark not in _BYTE_ORDERS or 1 not in version:
@@ -85,7 +85,7 @@ def _byte_order(raw):
     return _BYTE_ORDERS[mark]
 
 
-def _elements(buffer, order):
+def _read_elements(buffer, order):
     """Yield the type code and the content of each element of a sequence of them."""
     place = 0
     while place < len(buffer):
@@ -100,7 +100,7 @@ def _elements(buffer, order):
         yield kind, content
 
 
-def _unfolded(content, max_bytes):
+def _decompress(content, max_bytes):
     stream = zlib.decompressobj()
     unfolded = stream.decompress(content, max_bytes)
     if not stream.eof:
@@ -111,9 +111,9 @@ def _unfolded(content, max_bytes):
     return unfolded
 
 
-def _array_parts(content, order):
+def _split_array(content, order):
     """Split an array into its name, class code with flags, shape, and elements."""
-    parts = _elements(content, order)
+    parts = _read_elements(content, order)
     flags, shape, name = (bytes(next(parts)[1]) for _ in range(3))
     return (
         name.decode("latin1"),
@@ -123,10 +123,10 @@ def _array_parts(content, order):
     )
 
 
-def _array(flags, shape, parts, order):
+def _read_array(flags, shape, parts, order):
     kind = flags & 0xFF
     if kind == _CELL:
-        return [_text(content, order) for _, content in parts]
+        return [_read_text(content, order) for _, content in parts]
     if kind not in _CLASSES or flags & _COMPLEX:
         raise DataFormatError(
             f"expected arrays of real numbers and cells of text. Got class {kind} "
@@ -137,8 +137,8 @@ def _array(flags, shape, parts, order):
     return values.astype(_CLASSES[kind], copy=False).reshape(shape, order="F")
 
 
-def _text(content, order):
-    _, flags, _, parts = _array_parts(content, order)
+def _read_text(content, order):
+    _, flags, _, parts = _split_array(content, order)
     if flags & 0xFF != _CHAR:
         raise DataFormatError(f"expected text in a cell. Got class {flags & 0xFF}.")
     kind, characters = next(parts)

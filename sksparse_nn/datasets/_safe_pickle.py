@@ -1,4 +1,4 @@
-"""Pickles of plain data, read by an unpickler that runs nothing a file names.
+"""Pickles of plain data, read without running code that a file names.
 
 A pickle is a program: it names callables and the unpickler calls them. Here a name is
 looked up in one table of this module, whose functions build arrays, bytes and numbers,
@@ -30,7 +30,7 @@ def load_plain_pickle(raw):
     Returns
     -------
     content : dict
-        Its keys are str, also where the file has bytes.
+        The dictionary, with keys of type str even if the file has bytes.
 
     Raises
     ------
@@ -47,11 +47,11 @@ def load_plain_pickle(raw):
             "expected a whole pickle of plain data. Got one that cannot be read "
             f"({type(error).__name__}: {error}); copy or download the file again."
         ) from error
-    return _with_str_keys(content)
+    return _convert_keys(content)
 
 
 def _check_opcodes(raw):
-    """Refuse what would get past `find_class` or exhaust memory or the stack.
+    """Raise for content that bypasses `find_class` or exhausts memory or the stack.
 
     The unpickler takes registered extensions from a cache without asking, allots its
     memo up to the largest index that a file names, and hashes a tuple that is a key by
@@ -62,14 +62,14 @@ def _check_opcodes(raw):
     for position, (opcode, argument, _) in enumerate(pickletools.genops(raw)):
         if opcode.name in _PUTS:
             if (argument or 0) > position:
-                raise _implausible(f"memo index {argument} at opcode {position}")
+                raise _make_error(f"memo index {argument} at opcode {position}")
             continue
         if opcode.name in _EXTENSIONS:
-            raise _implausible(f"extension {argument}")
+            raise _make_error(f"extension {argument}")
         n_loose += previous in _TUPLES and opcode.name not in _TUPLE_USERS
         previous = opcode.name
     if n_loose > _MAX_LOOSE_TUPLES:
-        raise _implausible(f"{n_loose} tuples that are not arguments")
+        raise _make_error(f"{n_loose} tuples that are not arguments")
 
 
 _PUTS = frozenset({"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"})
@@ -78,7 +78,7 @@ _TUPLES = frozenset({"EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3"})
 _TUPLE_USERS = frozenset({"REDUCE", "BUILD"})
 
 
-def _implausible(found):
+def _make_error(found):
     return DataFormatError(
         f"expected a pickle of plain data. Got one with {found}, which such data never "
         f"need; {_ADVICE}"
@@ -88,27 +88,27 @@ def _implausible(found):
 _ADVICE = "it may be harmful: get the file from where the data set is published."
 
 
-def _with_str_keys(content):
+def _convert_keys(content):
     if not isinstance(content, dict):
         raise DataFormatError(
             f"expected a pickled dictionary. Got {type(content).__name__}."
         )
-    return {_as_str(key): _finished(value) for key, value in content.items()}
+    return {_decode_key(key): _finish(value) for key, value in content.items()}
 
 
-def _as_str(key):
+def _decode_key(key):
     if isinstance(key, bytes | str):
-        return _text(key)
+        return _decode(key)
     raise DataFormatError(
         f"expected keys that are bytes or str. Got one of type {type(key).__name__}."
     )
 
 
-def _text(value):
+def _decode(value):
     return value.decode("latin1") if isinstance(value, bytes) else value
 
 
-def _finished(value):
+def _finish(value):
     return value.array if isinstance(value, _Array) else value
 
 
@@ -122,11 +122,11 @@ class _PlainUnpickler(pickle.Unpickler):
                 f"numbers. Got one that names {module}.{name}, which was not loaded; "
                 f"{_ADVICE}"
             )
-        return _throwaway(_BUILDERS[module, name])
+        return _wrap(_BUILDERS[module, name])
 
 
-def _throwaway(build):
-    """Wrap a function, because a pickle can set attributes on what it is given."""
+def _wrap(build):
+    """Wrap a function, because a pickle can set attributes on it."""
 
     def call(*arguments):
         return build(*arguments)
@@ -135,7 +135,7 @@ def _throwaway(build):
 
 
 class _Array:
-    """What a pickle calls an array: first created, then given its state."""
+    """An array in a pickle: created first, then given its state."""
 
     __slots__ = ("array",)
 
@@ -148,12 +148,12 @@ class _Array:
 
 
 class _Dtype:
-    """What a pickle calls a type: a code, then a state that holds the byte order."""
+    """A type in a pickle: a code, then a state that holds the byte order."""
 
     __slots__ = ("byte_order", "code")
 
     def __init__(self, code, *_):
-        self.code = _text(code)
+        self.code = _decode(code)
         self.byte_order = "|"
         if not re.fullmatch("[biuf][1248]", self.code):
             raise DataFormatError(
@@ -161,14 +161,14 @@ class _Dtype:
             )
 
     def __setstate__(self, state):
-        self.byte_order = _text(state[1])
+        self.byte_order = _decode(state[1])
 
-    def resolved(self):
+    def resolve(self):
         return np.dtype(self.code).newbyteorder(self.byte_order)
 
 
 def _frombuffer(values, dtype, shape, order="C"):
-    flat = np.frombuffer(values, dtype.resolved())
+    flat = np.frombuffer(values, dtype.resolve())
     if flat.size != math.prod(shape):
         raise DataFormatError(
             f"expected {math.prod(shape)} array values for the shape {shape}. "
@@ -182,7 +182,7 @@ def _scalar(dtype, value):
 
 
 def _encode(text, encoding):
-    """Make bytes, in the one way in which Python 3 writes them for Python 2."""
+    """Make bytes in the way Python 3 writes them for Python 2."""
     if encoding not in ("latin1", b"latin1"):
         raise DataFormatError(f"expected bytes written as latin1. Got {encoding!r}.")
     return text.encode("latin1")

@@ -1,8 +1,8 @@
-"""What all displays share: axes, colours that all can tell apart, letters and bars."""
+"""Axes, accessible colours, text and bars, shared by all displays."""
 
 import numpy as np
 
-# Of Okabe and Ito; told apart in print too, by lines, markers and sides of zero.
+# Colours of Okabe and Ito. In print, lines, markers and the sign distinguish them too.
 BLUE, ORANGE = "#0072B2", "#D55E00"
 SIGNED = "RdBu_r"
 
@@ -13,32 +13,32 @@ def take_axes(axes, n_axes, *, n_columns=None, figsize=(6, 4), **options):
     Parameters
     ----------
     axes : matplotlib Axes, sequence of them or None
-        What the user gave.
+        Given axes, or None.
 
     n_axes : int
-        How many are needed.
+        Number of axes needed.
 
     n_columns : int, default=None
-        How many of them stand side by side in a new figure; None for all.
+        Number of axes side by side in a new figure; None for all.
 
     figsize : tuple of float, default=(6, 4)
-        Inches of a new figure.
+        Size of a new figure in inches.
 
     **options : dict
-        For ``matplotlib.pyplot.subplots``.
+        Passed to ``matplotlib.pyplot.subplots``.
 
     Returns
     -------
     axes : ndarray of matplotlib Axes of shape (n_axes,)
-        Where to draw.
+        Axes to draw on.
 
     Raises
     ------
     ImportError
-        If there is no matplotlib.
+        If matplotlib is not installed.
 
     ValueError
-        If the number of given axes is another.
+        If the number of given axes differs from `n_axes`.
     """
     if axes is not None:
         axes = np.ravel(np.atleast_1d(axes))
@@ -48,7 +48,7 @@ def take_axes(axes, n_axes, *, n_columns=None, figsize=(6, 4), **options):
                 "None for a new figure."
             )
         return axes
-    plt = _pyplot()
+    plt = _import_pyplot()
     n_columns = n_columns or n_axes
     n_rows = -(-n_axes // n_columns)
     options = {"layout": "constrained", "squeeze": False} | options
@@ -59,45 +59,45 @@ def take_axes(axes, n_axes, *, n_columns=None, figsize=(6, 4), **options):
 
 
 def take_mosaic(axes, mosaic, *, figsize=(6, 4)):
-    """Return given axes as an array, or those of a new figure of uneven parts.
+    """Return given axes as an array, or those of a new figure with a mosaic.
 
     Parameters
     ----------
     axes : sequence of matplotlib Axes or None
-        What the user gave.
+        Given axes, or None.
 
     mosaic : list of list of int
-        Which of the axes, from 0, is where.
+        Index of the axes in each cell, from 0.
 
     figsize : tuple of float, default=(6, 4)
-        Inches of a new figure.
+        Size of a new figure in inches.
 
     Returns
     -------
     axes : ndarray of matplotlib Axes of shape (n_axes,)
-        Where to draw.
+        Axes to draw on.
     """
     n_axes = max(map(max, mosaic)) + 1
     if axes is not None:
         return take_axes(axes, n_axes)
-    plt = _pyplot()
+    plt = _import_pyplot()
     _, by_number = plt.subplot_mosaic(mosaic, figsize=figsize, layout="constrained")
     return np.array([by_number[number] for number in range(n_axes)])
 
 
-def _pyplot():
+def _import_pyplot():
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            "Drawing needs matplotlib. Got none; install it, or read the numbers that "
-            "the display holds."
+            "Drawing needs matplotlib, which is not installed. Install it, or read the "
+            "attributes of the display."
         ) from error
     return plt
 
 
-def shortened(name, most=24):
-    """Return a name as text of one line, the end left out where it is long.
+def shorten(name, most=24):
+    """Shorten a name to one line of text.
 
     Parameters
     ----------
@@ -105,19 +105,19 @@ def shortened(name, most=24):
         Name of a feature, an atom or a class.
 
     most : int, default=24
-        Letters at most.
+        Maximum number of characters.
 
     Returns
     -------
     text : str
-        Its beginning.
+        The name, truncated if it is longer.
     """
     text = " ".join(str(name).split())
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def lettered(name, most=24):
-    r"""Return a name as text that matplotlib draws letter by letter.
+def escape_letters(name, most=24):
+    r"""Escape a name so that matplotlib draws it literally.
 
     Parameters
     ----------
@@ -125,18 +125,18 @@ def lettered(name, most=24):
         Name of a feature, an atom or a class.
 
     most : int, default=24
-        Letters at most.
+        Maximum number of characters.
 
     Returns
     -------
     text : str
-        Shortened, with no formula in it: ``$`` is ``\$``.
+        Shortened, with ``$`` escaped as ``\$``.
     """
-    return shortened(name, most).replace("$", r"\$")
+    return shorten(name, most).replace("$", r"\$")
 
 
-def strongest(values, n_most):
-    """Return where the values of largest magnitude stand, those of zero left out.
+def find_strongest(values, n_most):
+    """Return the indices of the values of largest magnitude, without zeros.
 
     Parameters
     ----------
@@ -144,38 +144,38 @@ def strongest(values, n_most):
         Numbers.
 
     n_most : int
-        How many at most.
+        Maximum number of indices.
 
     Returns
     -------
     places : ndarray of int
-        By falling magnitude.
+        In decreasing order of magnitude.
     """
     order = np.argsort(-np.abs(values), kind="stable")[:n_most]
     return order[values[order] != 0]
 
 
-def signed_bars(ax, names, values, most=24):
-    """Draw a horizontal bar a name, the first on top, coloured by its sign.
+def draw_signed_bars(ax, names, values, most=24):
+    """Draw one horizontal bar per name, the first on top, coloured by sign.
 
     Parameters
     ----------
     ax : matplotlib Axes
-        Where.
+        Axes to draw on.
 
     names : sequence
-        As many as values.
+        One name per value.
 
     values : ndarray of shape (n_values,)
-        Lengths.
+        Lengths of the bars.
 
     most : int, default=24
-        Letters of a name at most.
+        Maximum number of characters of a name.
     """
     places = np.arange(len(values))
     ax.barh(places, values, color=np.where(np.asarray(values) < 0, BLUE, ORANGE))
     ax.axvline(0, color="black", linewidth=0.8)
-    ax.set_yticks(places, [lettered(name, most) for name in names], fontsize=8)
+    ax.set_yticks(places, [escape_letters(name, most) for name in names], fontsize=8)
     ax.set_ylim(max(len(values), 1) - 0.4, -0.6)
     ax.tick_params(axis="x", labelsize=8)
     ax.tick_params(axis="y", length=0)

@@ -5,8 +5,8 @@ import numpy as np
 from sksparse_nn.solvers.patches import read_layout
 
 
-def as_pictures(rows, image_shape, channel_axis=None):
-    """Give rows the shape of images.
+def to_pictures(rows, image_shape, channel_axis=None):
+    """Reshape rows into pictures.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def as_pictures(rows, image_shape, channel_axis=None):
         Height and width, and for colours three channels, first or last.
 
     channel_axis : {0, 2, -1} or None, default=None
-        Where in a shape of three the channels are; None for the smaller end.
+        Axis of the channels in a shape of three; None for the smaller end.
 
     Returns
     -------
@@ -48,8 +48,8 @@ def as_pictures(rows, image_shape, channel_axis=None):
     return pictures[..., 0] if layout.n_channels == 1 else pictures
 
 
-def signed(pictures, largest=None):
-    """Scale pictures of numbers of both signs to what is drawn.
+def scale_by_sign(pictures, largest=None):
+    """Scale pictures symmetrically about zero for drawing.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def signed(pictures, largest=None):
         Numbers.
 
     largest : float, default=None
-        Magnitude that is drawn strongest; None for the largest of each picture.
+        Magnitude that becomes 1; None for the largest of each picture.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def signed(pictures, largest=None):
     return scaled if pictures.ndim == 3 else 0.5 + 0.5 * scaled
 
 
-def ranged(pictures, low, high):
+def scale_to_range(pictures, low, high):
     """Scale pictures so that a range becomes 0 to 1.
 
     Parameters
@@ -80,7 +80,7 @@ def ranged(pictures, low, high):
         Numbers.
 
     low, high : float
-        What becomes 0 and 1; what is beyond is cut.
+        Values that become 0 and 1; values beyond are clipped.
 
     Returns
     -------
@@ -90,8 +90,8 @@ def ranged(pictures, low, high):
     return ((pictures - low) / (high - low if high > low else 1)).clip(0, 1)
 
 
-def well_shaped(pictures, width=6, height=4):
-    """Return how many columns bring tiles nearest to a shape.
+def choose_n_columns(pictures, width=6, height=4):
+    """Choose the number of columns that brings tiles closest to a shape.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def well_shaped(pictures, width=6, height=4):
         Tiles.
 
     width, height : float, default=6, 4
-        Of the whole.
+        Shape of the whole.
 
     Returns
     -------
@@ -111,8 +111,8 @@ def well_shaped(pictures, width=6, height=4):
     return min(max(n_columns, 1), n)
 
 
-def tiled(pictures, n_columns):
-    """Put pictures side by side and below each other, a little apart.
+def tile(pictures, n_columns):
+    """Arrange pictures in a grid with small gaps.
 
     Parameters
     ----------
@@ -120,15 +120,15 @@ def tiled(pictures, n_columns):
         Tiles.
 
     n_columns : int
-        How many stand side by side.
+        Number of tiles side by side.
 
     Returns
     -------
     picture : ndarray of shape (all_height, all_width[, 3])
-        One picture. What is between tiles is NaN, or white where they have colours.
+        One picture. Gaps are NaN, or white for colour pictures.
     """
     n, tall, wide = pictures.shape[:3]
-    n_rows, colours, gap = -(-n // n_columns), pictures.shape[3:], gap_of(pictures)
+    n_rows, colours, gap = -(-n // n_columns), pictures.shape[3:], measure_gap(pictures)
     shape = n_rows * n_columns, tall + gap, wide + gap, *colours
     grid = np.full(shape, 1.0 if colours else np.nan)
     grid[:n, :tall, :wide] = pictures
@@ -138,8 +138,8 @@ def tiled(pictures, n_columns):
     return grid.reshape(shape)[:-gap, :-gap]
 
 
-def gap_of(pictures):
-    """Return how many pixels are left between tiles.
+def measure_gap(pictures):
+    """Return the number of pixels between tiles.
 
     Parameters
     ----------
@@ -160,18 +160,18 @@ def show(ax, picture, **options):
     Parameters
     ----------
     ax : matplotlib Axes
-        Where.
+        Axes to draw on.
 
     picture : ndarray of shape (height, width[, 3 or 4])
         Numbers, or colours between 0 and 1.
 
     **options : dict
-        For ``imshow``.
+        Passed to ``imshow``.
 
     Returns
     -------
     drawn : matplotlib AxesImage
-        The picture.
+        The drawn image.
     """
     ax.set(xticks=[], yticks=[], facecolor="0.85")
     ax.spines[:].set_visible(False)

@@ -1,6 +1,6 @@
-"""Read a model: which atoms, why this prediction, what is inside a network.
+"""Inspect a model: its atoms, its predictions and the activations of its network.
 
-Numbers first, drawing second.
+Functions compute numbers; displays draw them.
 """
 
 from sksparse_nn.inspection.activations import LayerActivations, loss_recovered, steer

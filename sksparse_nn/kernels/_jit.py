@@ -1,4 +1,4 @@
-"""The one way a kernel is compiled."""
+"""Compilation of kernels."""
 
 import os
 
@@ -36,7 +36,7 @@ def kernel(function):
 
 
 def step(function):
-    """Compile a function that kernels call many times a row; it allocates nothing.
+    """Compile a function that kernels call many times per row; it allocates nothing.
 
     It counts no references to its arrays. Counting them took a third of the time of a
     lasso: each count is an atomic operation, and threads that share an array wait for

@@ -9,9 +9,8 @@ of the support reaches zero and makes room.
 from sksparse_nn.kernels._jit import step
 from sksparse_nn.kernels.inverse import append_row, drop_row, times_vector
 
-# Shares of an atom's squared norm outside the span of others. Below the first, what
-# rounding has done to the inverse shows, and below the second it stays when the atom
-# goes.
+# Shares of an atom's squared norm outside the span of others. Below the first, rounding
+# of the inverse is noticeable; below the second, it remains when the atom leaves.
 REFINED = 1e-3
 REBUILT = 1e-6
 
@@ -46,7 +45,7 @@ def solve(c, level, support, signs, P, m, r, z):
 
 
 @step
-def column_of(gram, ridge, support, P, m, p, r, u):
+def express_atom(gram, ridge, support, P, m, p, r, u):
     """Write an atom in terms of the support.
 
     Parameters
@@ -69,7 +68,7 @@ def column_of(gram, ridge, support, P, m, p, r, u):
     Returns
     -------
     outside : float
-        Squared norm of the atom less that of its part in the span of the support.
+        Squared norm of the atom outside the span of the support.
     """
     whole = float(gram[p, p]) + ridge[p]
     for s in range(m):
@@ -89,7 +88,7 @@ def column_of(gram, ridge, support, P, m, p, r, u):
 
 @step
 def refine_column(gram, ridge, support, P, m, p, r, u):
-    """Take off most of the error that rounding has left in `column_of`.
+    """Reduce the rounding error of `express_atom`.
 
     Parameters
     ----------
@@ -110,12 +109,12 @@ def refine_column(gram, ridge, support, P, m, p, r, u):
 
 @step
 def needed_pivot(gram, ridge, pivot_tol, p):
-    """Return what an atom must have outside the span of others not to depend on them.
+    """Return the squared norm outside the span above which an atom is independent.
 
     Parameters
     ----------
     gram, ridge, p
-        As in `column_of`.
+        As in `express_atom`.
 
     pivot_tol : float
         Share of the atom's squared norm.
@@ -133,12 +132,12 @@ def needed_pivot(gram, ridge, pivot_tol, p):
 
 @step
 def rebuild(gram, ridge, pivot_tol, support, signs, w, P, r, u, n_given):
-    """Invert the Gram matrix on a support anew, leaving out dependent atoms.
+    """Recompute the inverse of the Gram matrix on a support without dependent atoms.
 
     Parameters
     ----------
     gram, ridge, P, r, u
-        As in `column_of`; `P` is overwritten.
+        As in `express_atom`; `P` is overwritten.
 
     pivot_tol : float
         Share of an atom's squared norm that must be outside the span.
@@ -153,12 +152,12 @@ def rebuild(gram, ridge, pivot_tol, support, signs, w, P, r, u, n_given):
     Returns
     -------
     m : int
-        Size of what is kept.
+        Size of the new support.
     """
     m = 0
     for s in range(n_given):
         p = support[s]
-        outside = column_of(gram, ridge, support, P, m, p, r, u)
+        outside = express_atom(gram, ridge, support, P, m, p, r, u)
         if outside > needed_pivot(gram, ridge, pivot_tol, p):
             append_row(P, m, u, outside)
             support[m], signs[m], w[m] = p, signs[s], w[s]
@@ -168,7 +167,7 @@ def rebuild(gram, ridge, pivot_tol, support, signs, w, P, r, u, n_given):
 
 @step
 def drop_atom(gram, ridge, pivot_tol, support, signs, w, P, r, u, m, gone):
-    """Take one atom out of the support; the last one takes its place.
+    """Remove an atom from the support; the last one takes its place.
 
     Parameters
     ----------
@@ -179,7 +178,7 @@ def drop_atom(gram, ridge, pivot_tol, support, signs, w, P, r, u, m, gone):
         Size of the support before.
 
     gone : int
-        Which entry goes.
+        Index of the removed entry.
 
     Returns
     -------
@@ -187,7 +186,7 @@ def drop_atom(gram, ridge, pivot_tol, support, signs, w, P, r, u, m, gone):
         Size of the support after.
 
     is_new : bool
-        Whether the inverse was made anew, as the atom nearly depended on others.
+        Whether the inverse was recomputed, as the atom nearly depended on others.
     """
     p = support[gone]
     last = m - 1
@@ -277,8 +276,8 @@ def make_room(
         Size of the support after.
 
     moved : float
-        Weight that the new atom starts with, without its sign; below zero if no atom
-        reaches zero.
+        Initial weight of the new atom, without its sign; negative if no atom reaches
+        zero.
     """
     moved = -1.0
     gone = -1
@@ -323,18 +322,18 @@ def enter(
     Returns
     -------
     m : int
-        Size of the support; unchanged less any dropped atom where it cannot enter.
+        Size of the support; without dropped atoms if the new atom cannot enter.
     """
     sign = 1.0 if q[p] > 0 else -1.0
     start = -1.0
     needed = needed_pivot(gram, ridge, pivot_tol, p)
-    outside = column_of(gram, ridge, support, P, m, p, r, u)
+    outside = express_atom(gram, ridge, support, P, m, p, r, u)
     if outside <= needed or m == support.size:
         m, start = make_room(
             gram, ridge, pivot_tol, sign, support, signs, w, P, r, u, m
         )
         if start >= 0:
-            outside = column_of(gram, ridge, support, P, m, p, r, u)
+            outside = express_atom(gram, ridge, support, P, m, p, r, u)
         if start < 0 or outside <= needed:
             solve(c, level, support, signs, P, m, r, z)
             return m
@@ -354,7 +353,7 @@ def enter(
 
 @step
 def correct(w, P, m, r, z):
-    """Take off what rounding has added to the coefficients.
+    """Reduce the rounding error of the coefficients.
 
     Parameters
     ----------

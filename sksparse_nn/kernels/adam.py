@@ -31,11 +31,11 @@ def adam_steps(columns, G, W, M, V, rates, features):
         added to the gradient.
 
     features : tuple of int
-        First feature, and the one behind the last.
+        First feature, and one past the last.
     """
     starts, rows, data = columns
     m = np.uint64(W.shape[1])
-    # All in the type of the weights: a Python number would make all of it float64.
+    # All in the type of the weights: a Python number would make everything float64.
     first, more, second, further, step, root, eps, factor, share = rates
     gradient = np.empty(m, G.dtype)
     for f in range(np.uint64(features[0]), np.uint64(features[1])):

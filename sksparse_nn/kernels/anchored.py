@@ -1,8 +1,8 @@
-"""Mixtures of keys that are nearest to rows, seen from the nearest key.
+"""Mixtures of keys nearest to rows, in coordinates about the nearest key.
 
-Keys of very different sizes cannot be told apart about a common centre. About the key
-that is nearest to a row, and each in its own unit, all of them can. What is left of a
-share of one is the share of that key.
+Keys of very different sizes lose their differences about a common centre. About the key
+nearest to a row, and each in its own unit, they keep them. The share of that key is one
+minus the other shares.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from sksparse_nn.kernels._jit import kernel
 
 @kernel
 def converge_anchored(pulls, sizes, gram, curvature, max_iter, tol, codes, gaps):
-    """Go on from codes to those whose mixtures are nearest to the rows.
+    """Improve codes until their mixtures are nearest to the rows.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def converge_anchored(pulls, sizes, gram, curvature, max_iter, tol, codes, gaps)
         At least the largest eigenvalue of `gram`, and positive.
 
     max_iter : int
-        Steps a row at most.
+        Maximum number of steps per row.
 
     tol : float
         Duality gap at which a row is done, relative to the larger square of the row's
@@ -86,7 +86,7 @@ def _converge(pull, sizes, gram, curvature, max_iter, bound, code, work):
 
 @kernel
 def project_shares(point, sizes):
-    """Project onto what is not negative and whose shares add up to one at most.
+    """Project onto nonnegative points whose shares sum to at most one.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def project_shares(point, sizes):
             if point[j] > level / sizes[j]:
                 total += point[j] / sizes[j]
                 weight += 1 / (sizes[j] * sizes[j])
-        # A sum of fewer shares, less one, only raises the level.
+        # Dropping shares can only raise the level.
         raised = (total - 1.0) / weight if weight > 0 else level
     for j in range(point.size):
         point[j] = max(point[j] - level / sizes[j], 0.0)
@@ -121,7 +121,7 @@ def _mix(gram, code, slope):
 
 @kernel
 def _gap(code, slope, pull, sizes):
-    """Return by how much the best corner is better than the code, to first order."""
+    """Return the first-order improvement of the best corner over the code."""
     lowest, mean = 0.0, 0.0
     for j in range(code.size):
         gradient = slope[j] - pull[j]

@@ -75,7 +75,7 @@ def append_row(P, m, u, pivot):
 
 @step
 def drop_row(P, m, gone):
-    """Shrink the matrix by one row and column, whose place the last ones take.
+    """Remove a row and column; the last ones take their place.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def drop_row(P, m, gone):
         Size before.
 
     gone : int
-        Which row goes.
+        Index of the removed row.
     """
     last = np.uint64(m - 1)
     for j in range(m):

@@ -3,8 +3,8 @@
 A row keeps a support with signs, its coefficients w and the inverse of the Gram matrix
 on it. In turn, the atom that violates optimality most is added, and w moves towards the
 optimum on the support with these signs; where a coefficient reaches zero on the way its
-atom is dropped. What rounding has added up to is seen in the correlations of the
-support, and taken off at the end.
+atom is dropped. Accumulated rounding shows in the correlations of the support, and is
+corrected at the end.
 
 References
 ----------
@@ -18,8 +18,8 @@ from sksparse_nn.kernels._jit import kernel, step
 from sksparse_nn.kernels.active_set import advance, correct, enter, rebuild, solve
 from sksparse_nn.kernels.optimality import (
     correlate,
-    gap_of,
     list_next,
+    measure_gap,
     share_of_moves,
     stray,
     take_listed,
@@ -30,7 +30,7 @@ from sksparse_nn.kernels.pursuit import largest, sort_by_index
 # Share of a violation that the error of the support may have; corrections in a row.
 SAFE = 0.1
 MAX_CORRECTIONS = 3
-# Atoms that are listed at most, and the share of the largest violation that they need.
+# Most listed atoms, and the share of the largest violation that they need.
 LISTED = 6
 LISTED_SHARE = 0.2
 
@@ -64,7 +64,7 @@ def lasso_row(
         Share of an atom's squared norm that must be outside the span of the support.
 
     max_steps : int
-        Atoms tried at most.
+        Maximum number of atoms tried.
 
     n_given : int
         Nonzeros of the code in `support` and `w` to start from.
@@ -99,7 +99,7 @@ def lasso_row(
             p = np.int64(largest(scores, bits))
             far = stray(q, level, support, signs, m, r)
             goal = tol * level[p] + floor
-            # A violation no larger than the error of the support says nothing.
+            # A violation no larger than the error of the support is meaningless.
             if far > max(SAFE * scores[p], goal) and n_corrected < MAX_CORRECTIONS:
                 correct(w, P, m, r, z)
                 n_corrected += 1
@@ -117,7 +117,7 @@ def lasso_row(
             n_barred += 1
     else:
         correlate(c, gram, ridge, support, w, m, q)
-    gap = gap_of(c, q, level, ridge, floor, positive, support, w, m, scores, bits)
+    gap = measure_gap(c, q, level, ridge, floor, positive, support, w, m, scores, bits)
     return m, gap
 
 
@@ -137,7 +137,7 @@ def lasso(
         Products of the atoms.
 
     norms : float64 array of shape (n_rows,)
-        What the rows were divided by; a row of norm zero gets an empty code.
+        Norms that divided the rows; a row of norm zero gets an empty code.
 
     level : float64 array of shape (n_atoms,)
         Linear penalty of each atom, in the units of the rows before the division.
@@ -215,7 +215,7 @@ def lasso_gaps(
         The codes.
 
     rounded : float64 array of shape (n_rows, room)
-        What rounding made of the values.
+        Rounded values.
     """
     n_atoms = gram.shape[0]
     q = np.empty(n_atoms, gram.dtype)
@@ -231,6 +231,6 @@ def lasso_gaps(
             scaled[j] = level[j] / norms[i]
         correlate(correlations[i], gram, ridge, indices[i], w, m, q)
         c = correlations[i]
-        gaps[i] = gap_of(
+        gaps[i] = measure_gap(
             c, q, scaled, ridge, 0.0, positive, indices[i], w, m, scores, bits
         ) + share_of_moves(c, q, gram, scaled, ridge, indices[i], w, moves, m)

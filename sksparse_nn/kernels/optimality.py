@@ -1,7 +1,7 @@
-"""Who may enter the support of a lasso, and how far a code is from the optimum.
+"""Atoms that may enter the support of a lasso, and the distance from the optimum.
 
-To correlate the residual with all atoms is what costs most. So the next most violating
-atoms are listed each time, and first tried in turn: their own correlations cost little.
+Correlating the residual with all atoms costs most. So the most violating atoms are
+listed each time, and tried first, as their own correlations cost little.
 """
 
 import numpy as np
@@ -56,7 +56,7 @@ def subtract_gram_rows(gram, support, w, m, out):
 
 @step
 def correlate(c, gram, ridge, support, w, m, q):
-    """Correlate the residual with the atoms, less the ridge times the coefficients.
+    """Correlate the residual with the atoms, minus the ridge times the coefficients.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def correlate(c, gram, ridge, support, w, m, q):
 
 @step
 def violations(q, level, positive, support, m, barred, n_barred, scores):
-    """Rate the atoms off the support by how far they are from optimality.
+    """Rate the atoms outside the support by their violation of optimality.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def violations(q, level, positive, support, m, barred, n_barred, scores):
 
 
 @step
-def gap_of(c, q, level, ridge, slack, positive, support, w, m, scores, bits):
+def measure_gap(c, q, level, ridge, slack, positive, support, w, m, scores, bits):
     """Return the duality gap of a unit row, as a share of its objective.
 
     The dual point is the residual, scaled until it is feasible. With quadratic
@@ -130,8 +130,8 @@ def gap_of(c, q, level, ridge, slack, positive, support, w, m, scores, bits):
         Linear and quadratic penalty of each atom.
 
     slack : float
-        By how much rounding may have moved a correlation, or the objective of a unit
-        row: the gap allows for it.
+        Bound on the rounding of a correlation, or of the objective of a unit row, which
+        the gap allows for.
 
     positive : bool
         Whether coefficients must not be negative.
@@ -176,9 +176,9 @@ def gap_of(c, q, level, ridge, slack, positive, support, w, m, scores, bits):
 
 @step
 def _ridge_gap(q, level, ridge, slack, positive, support, w, m, scores):
-    """Add up what each atom contributes to the gap of the residual as it is.
+    """Sum the contributions of atoms to the gap of the unscaled residual.
 
-    By the conjugate of the atom's own penalty: no large numbers that nearly cancel.
+    Uses the conjugate of each atom's penalty, so that no large numbers cancel.
     """
     twice = 0.0
     for j in range(q.size):
@@ -202,12 +202,12 @@ def _ridge_gap(q, level, ridge, slack, positive, support, w, m, scores):
 
 @step
 def share_of_moves(c, q, gram, level, ridge, support, w, moves, m):
-    """Return by which share of it the objective rises if coefficients move a little.
+    """Return the relative rise of the objective for small moves of the coefficients.
 
     Parameters
     ----------
     c, q, level, ridge, support, w, m
-        As in `gap_of`.
+        As in `measure_gap`.
 
     gram : array of shape (n_atoms, n_atoms)
         Products of the atoms.
@@ -218,7 +218,7 @@ def share_of_moves(c, q, gram, level, ridge, support, w, moves, m):
     Returns
     -------
     share : float
-        Below zero if it falls.
+        Negative if it falls.
     """
     squares, penalty, rise = 1.0, 0.0, 0.0
     for s in range(m):
@@ -266,7 +266,7 @@ def stray(q, level, support, signs, m, r):
 
 @step
 def list_next(scores, bits, first, least, listed):
-    """List the most violating atoms but the first.
+    """List the most violating atoms except the first.
 
     Parameters
     ----------
@@ -301,7 +301,7 @@ def list_next(scores, bits, first, least, listed):
 
 @step
 def take_listed(c, gram, level, positive, least, support, w, m, q, listed, n_listed):
-    """Take the atom off the list that violates optimality most by now.
+    """Take the atom that now violates optimality most off the list.
 
     Parameters
     ----------

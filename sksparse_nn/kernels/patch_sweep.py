@@ -1,11 +1,11 @@
-"""From images to sums of soft thresholds of their patches, in one sweep."""
+"""Sums of soft thresholds of the patches of images, in one sweep."""
 
 import numpy as np
 
 from sksparse_nn.kernels._jit import kernel, step
 from sksparse_nn.kernels.patches import gather_patch, scale_patches
 
-# Patches and atoms of a block of products: it stays in cache, as do its factors.
+# Patches and atoms per block of products, so that it and its factors stay in cache.
 _PATCHES, _ATOMS = 512, 512
 
 
@@ -13,7 +13,7 @@ _PATCHES, _ATOMS = 512, 512
 def sum_soft_thresholds(
     images, runs, corners, regions, atoms, offsets, contrast, alpha, sums
 ):
-    """Shrink what atoms say of patches by a level, and add it up by region.
+    """Soft-threshold the products of patches and atoms, and sum them by region.
 
     Neither patches nor products leave the cache.
 
@@ -29,7 +29,7 @@ def sum_soft_thresholds(
         Folded atoms: they multiply centred patches.
 
     offsets : array of shape (n_atoms,)
-        What is taken off the products of a patch, once these are scaled.
+        Subtracted from the scaled products of a patch.
 
     contrast : float
         As in `patches.scale_patches`.
@@ -38,7 +38,7 @@ def sum_soft_thresholds(
         The level.
 
     sums : array of shape (n_images, n_regions * 2 * n_atoms)
-        Added to: of each region first the positive values, then the negative ones.
+        Sums are added; for each region first of positive values, then of negative ones.
     """
     n, n_atoms = corners.shape[0], atoms.shape[0]
     n_patches = images.shape[0] * n
@@ -64,14 +64,14 @@ def sum_soft_thresholds(
 
 @step
 def _part(length, most):
-    """Return the length of even parts of at most a given one."""
+    """Return the length of equal parts, up to a maximum."""
     n_parts = -(-length // most)
     return -(-length // n_parts)
 
 
 @step
 def _add_rests(raw, scales, offsets, alpha, places, first, n_atoms, out):
-    """Add up what scaled products less their offsets are beyond a level."""
+    """Sum the excess of scaled products minus offsets over a level."""
     n_patches, i = np.uint64(raw.shape[0]), np.uint64(0)
     while i < n_patches:
         after, up = i + np.uint64(1), np.uint64(places[i] + first)
@@ -108,6 +108,6 @@ def _add_two(raw, scales, offsets, alpha, i, up, down, out):
 
 @step
 def _rest(value, level):
-    """Return by how much a value is above a level, or zero."""
+    """Return the excess of a value over a level, or zero."""
     rest, nothing = value - level, level - level
     return rest if rest > nothing else nothing

@@ -1,9 +1,9 @@
-"""What encoders say of patches, written over products of patches and atoms.
+"""Outputs of encoders, written over products of patches and atoms.
 
 Each kernel takes `raw` of shape (n_patches, n_atoms), the products of centred patches
-and folded atoms, and overwrites it; `scales` of shape (n_patches,), what the products
-of a patch are multiplied by; and `offsets` of shape (n_atoms,), what is taken off after
-that. All are of one float type.
+and folded atoms, and overwrites it; `scales` of shape (n_patches,), factors of the
+products of each patch; and `offsets` of shape (n_atoms,), subtracted after that. All
+are of one float type.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ def soft_thresholds(raw, scales, offsets, alpha):
 
 @kernel
 def thresholds(raw, scales, offsets, alpha):
-    """Leave out products whose magnitude is not above a level.
+    """Set products to zero whose magnitude is not above a level.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def thresholds(raw, scales, offsets, alpha):
 
 @kernel
 def triangles(raw, scales, offsets, norms, squares):
-    """Measure how much nearer atoms are to a patch than all are on average.
+    """Compute how much closer atoms are to a patch than all atoms on average.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def triangles(raw, scales, offsets, norms, squares):
 
 @kernel
 def nearest(raw, scales, offsets, norms):
-    """Write one for the nearest atom of a patch, the first of them, and zero else.
+    """Write one for the first nearest atom of a patch, and zero elsewhere.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Patches of images: gathered, and what encoders say of them pooled."""
+"""Gather patches of images, and pool the outputs of encoders."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def gather_patches(images, runs, corners, centred, variances):
         Overwritten.
 
     variances : float64 array of shape (n_images * n_positions,)
-        Overwritten with the variances of the patches, one degree of freedom less.
+        Overwritten with the variances of the patches, with one degree of freedom less.
     """
     n = np.uint64(corners.shape[0])
     for i in range(np.uint64(images.shape[0])):
@@ -84,19 +84,19 @@ def _sums(rows, i):
 
 @kernel
 def scale_patches(variances, contrast, scales):
-    """Find what evens out the contrast of patches.
+    """Compute the scales that normalise the contrast of patches.
 
     Parameters
     ----------
     variances : float64 array of shape (n_patches,)
-        Of the patches.
+        Variances of the patches.
 
     contrast : float
         Added to them.
 
     scales : array of shape (n_patches,)
-        Overwritten with what centred patches are multiplied by: zero where that is
-        more than the type can tell from infinity, so for constant patches.
+        Overwritten with the factors of centred patches: zero if the factor overflows
+        the type, such as for constant patches.
     """
     largest = np.float64(np.finfo(scales.dtype).max) / 4
     for p in range(np.uint64(scales.shape[0])):
@@ -106,7 +106,7 @@ def scale_patches(variances, contrast, scales):
 
 @kernel
 def pool_sums(values, places, out):
-    """Add values up by region.
+    """Sum values by region.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def pool_sums(values, places, out):
 
 @kernel
 def pool_signed_sums(values, places, out):
-    """Add values up by region, positive and negative ones apart.
+    """Sum positive and negative values separately by region.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def pool_signed_maxima(values, places, out):
 
 @kernel
 def add_to_images(patches, pixels, corners, images, counts):
-    """Add patches to images where they stand, and count what was added where.
+    """Add patches to images at their positions, and count the patches per value.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def add_to_images(patches, pixels, corners, images, counts):
         Added to.
 
     counts : array of shape (n_features,)
-        Overwritten with how many patches cover a value.
+        Overwritten with the number of patches that cover each value.
     """
     n, width = np.uint64(corners.shape[0]), np.uint64(pixels.shape[0])
     counts[:] = 0

@@ -20,13 +20,13 @@ import numpy as np
 from sksparse_nn.kernels._jit import kernel, step
 
 CHUNK = 64
-# By how much the rounding of atoms counts for more than that of a row, at most.
+# Maximum factor of the rounding of atoms relative to that of a row.
 LARGEST_SIZE = 2.0
 
 
 @step
 def largest(scores, bits):
-    """Find the largest of some floats that are not negative.
+    """Find the largest of nonnegative floats.
 
     Their bits, read as integers, are in the same order, and a maximum of integers
     compiles to vector instructions where one of floats does not.
@@ -153,7 +153,7 @@ def sweep(
 
 @step
 def subtract_rows(gram, p, r, V, count, out):
-    """Take a sum of the first rows of V off a row of the Gram matrix.
+    """Subtract a combination of the first rows of V from a row of the Gram matrix.
 
     Rows are named by two indices and not taken out: each view of an array counts as a
     reference to it, and threads that share the array wait for each other to count.
@@ -286,8 +286,8 @@ def choose_atoms(
         The diagonal of `gram`.
 
     limit : float
-        Stop when the squared residual is no larger. With zero, correlations alone tell:
-        the residual is a difference of numbers near one.
+        Stop when the squared residual is no larger. With zero, only correlations
+        count, as the residual is a difference of numbers near one.
 
     rounding : float
         Squared rounding of the row and of the atoms, where a residual ends too.
@@ -363,7 +363,7 @@ def choose_atoms(
 def write_code(chosen, R, b, count, floor, norm, indices, code):
     """Solve for the coefficients of the first chosen atoms and sort them by index.
 
-    An atom that others have made needless has a coefficient that is rounding.
+    The coefficient of an atom that others have made redundant is rounding.
 
     Parameters
     ----------
@@ -420,7 +420,7 @@ def pursue(
         Products of the atoms.
 
     norms : float64 array of shape (n_rows,)
-        What the rows were divided by; a row of norm zero gets an empty code.
+        Norms that divided the rows; a row of norm zero gets an empty code.
 
     limits : float64 array of shape (n_rows,)
         Squared residual of the unit row at which to stop.

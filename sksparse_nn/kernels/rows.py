@@ -49,7 +49,7 @@ def normalise(values):
     Returns
     -------
     norm : float
-        What it was divided by, or 0.
+        Norm that divided the vector, or 0.
     """
     scale = 1.0
     total = sum_of_squares(values, scale)

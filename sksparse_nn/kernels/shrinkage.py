@@ -1,4 +1,4 @@
-"""Codes that one look at the correlations gives, written as sparse rows.
+"""Codes computed from correlations in one pass, written as sparse rows.
 
 Each kernel writes the nonzeros of row i to the front of row i of `indices` and `codes`
 and their number to `counts`.
@@ -149,7 +149,7 @@ def _sift(heap):
 
 @kernel
 def triangle(correlations, norms, atom_norms, counts, indices, codes):
-    """Say by how much each atom is nearer than the mean distance to all atoms.
+    """Compute how much closer each atom is than the mean distance to all atoms.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def triangle(correlations, norms, atom_norms, counts, indices, codes):
         count = 0
         for j in range(n_atoms):
             gain = mean - correlations[i, j]
-            # Distances that differ by rounding alone are equal.
+            # Distances that differ only by rounding are equal.
             if gain > 1e-6 * mean:
                 indices[i, count] = j
                 codes[i, count] = gain

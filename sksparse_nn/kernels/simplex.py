@@ -1,9 +1,9 @@
-"""Codes on the simplex: none below zero, and their sum is one.
+"""Codes on the simplex: nonnegative, with sum one.
 
-Scores become a code by a level: of each score what is above it is kept, as it is with
-sparsemax, squared with entmax. The level makes the sum one. No score is sorted: entries
-that cannot be above the level are left out at once, and those that prove not to be
-after each guess of it, so that the last guess is exact.
+A level turns scores into a code: the excess of each score over the level is kept, as is
+with sparsemax, squared with entmax. The level makes the sum one. Scores are not sorted:
+entries that cannot be above the level are dropped at once, and others after each
+estimate of it, so that the last estimate is exact.
 
 Mapped kernels write the nonzeros of row i to the front of row i of `indices` and
 `codes` and their number to `counts`.
@@ -64,7 +64,7 @@ def sparsemax_level(scores, kept):
             total += score
     n_before = 0
     while n_kept != n_before:
-        # A sum of fewer scores, less one, only raises the level.
+        # Dropping scores can only raise the level.
         level = (total - 1.0) / n_kept
         n_before, n_kept, total = n_kept, 0, 0.0
         for j in range(n_before):
@@ -118,7 +118,7 @@ def entmax15_level(scores, kept):
 
 @kernel
 def _keep_above(kept, level):
-    """Bring what is above a level to the front; return its number, mean and lowest."""
+    """Move entries above a level to the front; return their count, mean and minimum."""
     n_kept, total, lowest = 0, 0.0, 0.0
     for j in range(kept.size):
         if kept[j] > level:
@@ -250,7 +250,7 @@ def converge(
     codes,
     gaps,
 ):
-    """Go on from codes to those whose mixtures of the keys are nearest to the rows.
+    """Improve codes until their mixtures of the keys are nearest to the rows.
 
     Parameters
     ----------
@@ -267,7 +267,7 @@ def converge(
         At least the largest eigenvalue of `gram`, and positive.
 
     max_iter : int
-        Steps a row at most.
+        Maximum number of steps per row.
 
     tol : float
         Relative duality gap at which a row is done.
@@ -302,8 +302,8 @@ def converge(
 def _converge_row(pull, gram, curvature, max_iter, bound, work):
     """Take accelerated projected gradient steps; return the duality gap.
 
-    The objective is half the square of what the mixture leaves of the row, its gradient
-    `slope` less `pull`. Inertia is dropped where it works against the gradient.
+    The objective is half the squared distance of the mixture from the row, its gradient
+    `slope` minus `pull`. Momentum is dropped if it opposes the gradient.
 
     References
     ----------
@@ -354,7 +354,7 @@ def _mix(gram, code, slope):
 
 @kernel
 def _gap(code, slope, pull):
-    """Return by how much the best corner is better than the code, to first order."""
+    """Return the first-order improvement of the best corner over the code."""
     lowest = slope[0] - pull[0]
     mean = 0.0
     for j in range(code.size):

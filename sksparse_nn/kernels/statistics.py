@@ -1,4 +1,4 @@
-"""What a dictionary update needs of sparse codes: two sums of outer products."""
+"""Sums of outer products of sparse codes, for dictionary updates."""
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def add_row_products(counts, indices, values, weights, rows, B):
         As in `add_code_products`.
 
     weights : float64 array of shape (n_rows,)
-        Weight of each row, times what the row was divided by.
+        Weight of each row, times the norm that divided the row.
 
     rows : array of shape (n_rows, n_features)
         The rows.

@@ -8,7 +8,7 @@ from torch import nn
 
 @dataclass(frozen=True)
 class Place:
-    """Where to look into a module.
+    """Layer of a module, and whether to read its input or its output.
 
     Attributes
     ----------
@@ -16,10 +16,10 @@ class Place:
         One of its layers.
 
     name : str
-        What the module calls it.
+        Its name in the module.
 
     is_input : bool
-        Whether to look at what the layer is given, not at what it answers.
+        Whether to read the input of the layer instead of its output.
     """
 
     layer: nn.Module
@@ -28,7 +28,7 @@ class Place:
 
 
 def find_place(module, layer):
-    """Find where to look.
+    """Find a layer of a module.
 
     Parameters
     ----------
@@ -36,14 +36,14 @@ def find_place(module, layer):
         A network.
 
     layer : str, int or None
-        A name of ``module.named_modules()``; a position among the layers that are made
-        of no others, from the end if negative; None for the input of the last linear
+        A name of ``module.named_modules()``; a position among the layers without
+        sublayers, from the end if negative; None for the input of the last linear
         layer.
 
     Returns
     -------
     place : Place
-        The place.
+        Layer, its name, and the side to read.
 
     Raises
     ------

@@ -27,7 +27,10 @@ from sksparse_nn import (
     TruncatedSVDReducer,
 )
 from sksparse_nn.inspection import attribute
-from sksparse_nn.inspection.attribution._attribution import _back, _without_atoms
+from sksparse_nn.inspection.attribution._attribution import (
+    _pull_back_through,
+    _transform_zero_codes,
+)
 from sksparse_nn.inspection.attribution._path_gradients import DoubleNet
 from sksparse_nn.inspection.attribution._pullback import pull_back
 from sksparse_nn.inspection.attribution._stages import read_stages
@@ -105,15 +108,15 @@ def test_features_and_their_bias_sum_to_the_output(fitted, digits):
 def midpoints(stages, n_points=512):
     """Integrate by the middles of equal parts, naively."""
     net, Z = DoubleNet(stages.network), np.asarray(stages.rows[-1], dtype=np.float64)
-    start = _without_atoms(stages)
+    start = _transform_zero_codes(stages)
     places = (np.arange(n_points)[:, None, None] + 0.5) / n_points
     rows = (start + places * (Z - start)).reshape(-1, Z.shape[1])
     worths = np.empty((len(Z), net.outputs(Z).shape[1], Z.shape[1]))
     for k, scale in enumerate(net.scale):
         _, slopes = net.slopes(rows, np.full(len(rows), k))
         worths[:, k] = scale * slopes.reshape(n_points, *Z.shape).mean(axis=0)
-    atoms = _back(stages, worths, len(stages.transformers), stages.atoms)
-    features = _back(stages, atoms, stages.atoms, stages.first)
+    atoms = _pull_back_through(stages, worths, len(stages.transformers), stages.atoms)
+    features = _pull_back_through(stages, atoms, stages.atoms, stages.first)
     return [
         found * getattr(rows, "toarray", lambda rows=rows: rows)()[:, None]
         for found, rows in (

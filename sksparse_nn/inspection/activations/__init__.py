@@ -1,4 +1,4 @@
-"""What passes through the layers of a network."""
+"""Activations of the layers of a network."""
 
 from sksparse_nn.inspection.activations._layer_activations import LayerActivations
 from sksparse_nn.inspection.activations._loss_recovered import loss_recovered

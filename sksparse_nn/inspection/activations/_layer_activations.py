@@ -33,11 +33,11 @@ class LayerActivations(
     MetaEstimatorMixin,
     BaseEstimator,
 ):
-    """Answer rows with what a layer of a network makes of them.
+    """Transform samples into the activations of a layer of a network.
 
     Ahead of a `SparseDictionaryCoder` or a `TopKAutoencoder` in a pipeline it is
-    dictionary learning on activations [1]_: each activation is written with few atoms,
-    and an atom is easier to read than a unit of the layer.
+    dictionary learning on activations [1]_: each activation combines few atoms, and an
+    atom is easier to interpret than a unit of the layer.
 
     Parameters
     ----------
@@ -49,14 +49,14 @@ class LayerActivations(
         scikit-learn ``FrozenEstimator`` is copied as it is, and needs no targets.
 
     layer : str, int or None, default=None
-        Whose output to answer: a name of ``module.named_modules()``, or a position
-        among the layers that are made of no others, from the end if negative. None is
+        Layer whose output to return: a name of ``module.named_modules()``, or a
+        position among the layers without sublayers, from the end if negative. None is
         the input of the last linear layer, which is the last hidden representation.
 
     batch_size : int, default=1024
         Rows per mini-batch.
 
-        So many go through the network at a time.
+        Number of samples per forward pass.
 
     verbose : int, default=0
         Whether to print lines about the progress.
@@ -71,21 +71,21 @@ class LayerActivations(
     n_features_in_ : int
         Number of features seen in `fit`.
 
-        Only where the estimator knows it.
+        Only defined if the estimator defines it.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where `X` had names that are strings.
 
     See Also
     --------
-    explained_variance : How much of the activations a reconstruction has.
-    loss_recovered : What the network loses by a reconstruction.
-    steer : What the network does without an atom.
+    explained_variance : Share of the variance that a reconstruction explains.
+    loss_recovered : Loss of the network with a reconstruction.
+    steer : Predictions of the network without an atom.
 
     Notes
     -----
     Activations of more than two dimensions are flattened: those of a convolution have a
-    column for each channel and position, the channel counting slowest.
+    column for each channel and position, in channel-major order.
 
     References
     ----------
@@ -140,8 +140,8 @@ class LayerActivations(
             Targets; not used if the estimator is frozen.
 
         **fit_params : dict
-            What else the estimator's `fit` takes, such as `sample_weight`. With
-            ``enable_metadata_routing`` each goes where it is requested.
+            Further parameters of the estimator's `fit`, such as `sample_weight`. With
+            ``enable_metadata_routing`` they are routed to where they are requested.
 
         Returns
         -------

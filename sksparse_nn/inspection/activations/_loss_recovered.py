@@ -1,4 +1,4 @@
-"""What a network loses when a reconstruction stands in for an activation."""
+"""Loss of a network when a reconstruction replaces an activation."""
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -12,7 +12,7 @@ from sksparse_nn.inspection.activations._networks import (
     module_of,
     network_and_rows,
 )
-from sksparse_nn.inspection.atoms._reconstruction import check_coder, reconstruction
+from sksparse_nn.inspection.atoms._reconstruction import check_coder, reconstruct
 from sksparse_nn.modules._hooks import shown
 from sksparse_nn.neural._evaluation import mean_loss
 
@@ -20,10 +20,10 @@ _BATCH_SIZE = 1024
 
 
 def loss_recovered(estimator, coder, X, y, *, layer=None):
-    """Measure what a network loses when a reconstruction replaces an activation.
+    """Measure the loss of a network when a reconstruction replaces an activation.
 
-    The loss with the reconstruction is set between the network's own and the loss when
-    the activation is taken away: 1 loses nothing, 0 is as bad as no activation at all.
+    The loss with the reconstruction is placed on a scale on which 1 is the loss of the
+    unchanged network and 0 is the loss without the activation.
 
     Parameters
     ----------
@@ -46,18 +46,17 @@ def loss_recovered(estimator, coder, X, y, *, layer=None):
     Returns
     -------
     result : :class:`~sklearn.utils.Bunch`
-        Numbers, the losses being those that the network was trained on, without
-        penalties:
+        Losses are those that the network was trained on, without penalties:
 
         loss : float
-            As the network is.
+            Of the unchanged network.
         loss_reconstructed : float
             With the reconstruction in place of the activation.
         loss_zero, loss_mean : float
             With zeros, and with the mean activation of all the samples.
         recovered_zero, recovered_mean : float
-            The share of the loss that the reconstruction recovers, against either. NaN,
-            with a warning, where that costs the network nothing.
+            Share of the loss that the reconstruction recovers, relative to each of
+            these. NaN, with a warning, if the replacement does not raise the loss.
 
     Raises
     ------
@@ -67,7 +66,7 @@ def loss_recovered(estimator, coder, X, y, *, layer=None):
 
     See Also
     --------
-    explained_variance : The same question asked of the activation itself.
+    explained_variance : Error of the activation itself.
 
     Examples
     --------
@@ -95,7 +94,7 @@ def loss_recovered(estimator, coder, X, y, *, layer=None):
     mean = activations(network, Z, layer, _BATCH_SIZE).mean(axis=0, dtype=np.float64)
     replace = {
         "loss": lambda rows: None,
-        "loss_reconstructed": lambda rows: reconstruction(coder, rows),
+        "loss_reconstructed": lambda rows: reconstruct(coder, rows),
         "loss_zero": np.zeros_like,
         "loss_mean": lambda rows: np.broadcast_to(mean, rows.shape),
     }
@@ -111,7 +110,7 @@ def loss_recovered(estimator, coder, X, y, *, layer=None):
 def _share(result, name):
     ablated = result[f"loss_{name}"]
     cost = ablated - result["loss"]
-    # Losses of batches are sums in float32: what is below its rounding is nothing.
+    # Losses of batches are sums in float32: what is below its rounding counts as zero.
     rounding = 4 * np.finfo(np.float32).eps * max(abs(ablated), abs(result["loss"]))
     if not abs(cost) > rounding:
         warn(

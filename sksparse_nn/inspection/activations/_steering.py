@@ -1,4 +1,4 @@
-"""Change atoms of an activation and see what the network answers."""
+"""Change atoms of an activation and compare the predictions of the network."""
 
 import numpy as np
 from scipy import sparse
@@ -10,7 +10,7 @@ from sksparse_nn.inspection.activations._networks import (
     module_of,
     network_and_rows,
 )
-from sksparse_nn.inspection.atoms._reconstruction import check_coder, reconstruction
+from sksparse_nn.inspection.atoms._reconstruction import check_coder, reconstruct
 from sksparse_nn.modules._hooks import shown
 
 
@@ -38,21 +38,20 @@ def steer(
         The layer, as in `LayerActivations`.
 
     scale : float, default=0.0
-        What the coefficients of the atoms are multiplied by; 0 removes the atoms.
+        Factor of the coefficients of the atoms; 0 removes the atoms.
 
     value : float or None, default=None
-        What the coefficients are set to instead, in all rows.
+        Value that replaces the coefficients in all samples.
 
     keep_error : bool, default=True
-        Whether what the codes do not have of an activation stays part of it, so that
-        nothing but the atoms changes. Otherwise both predictions are those with the
-        reconstruction alone.
+        Whether to add the reconstruction error back to the activation, so that only
+        the atoms change. Otherwise both predictions use the reconstruction alone.
 
     Returns
     -------
     before, after : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Predictions, without and with the change: probabilities of a classifier, numbers
-        of others. With ``scale=1`` they are the same to the last bit.
+        Predictions before and after the change: probabilities for a classifier,
+        values for a regressor. With ``scale=1`` they are the same to the last bit.
 
     Raises
     ------
@@ -60,7 +59,7 @@ def steer(
         If there is no network at the end of the estimator, or the coder has no
         ``inverse_transform``.
     ValueError
-        If there is no such atom.
+        If an atom does not exist.
 
     Examples
     --------
@@ -86,26 +85,26 @@ def steer(
     check_is_fitted(estimator)
     network, Z = network_and_rows(estimator, X)
 
-    def unchanged(rows):
-        return None if keep_error else reconstruction(coder, rows)
+    def leave_atoms(rows):
+        return None if keep_error else reconstruct(coder, rows)
 
-    def changed(rows):
+    def change_atoms(rows):
         codes = coder.transform(rows)
-        edited = coder.inverse_transform(_edited(codes, atoms, scale, value))
+        edited = coder.inverse_transform(_edit(codes, atoms, scale, value))
         return (
             rows + (edited - coder.inverse_transform(codes)) if keep_error else edited
         )
 
     predictions = []
-    for see in (unchanged, changed):
+    for see in (leave_atoms, change_atoms):
         with shown(module_of(network), layer, see):
             predictions.append(answers(network, Z))
     return tuple(predictions)
 
 
-def _edited(codes, atoms, scale, value):
-    """Return codes in which some columns are scaled, or set where there is a value."""
-    atoms = _checked(atoms, codes.shape[1])
+def _edit(codes, atoms, scale, value):
+    """Return codes with some columns scaled, or set if a value is given."""
+    atoms = _check_atoms(atoms, codes.shape[1])
     codes = codes if sparse.issparse(codes) else np.asarray(codes)
     codes = codes.astype(np.result_type(codes.dtype, np.float32), copy=False)
     if value is None:
@@ -119,7 +118,7 @@ def _edited(codes, atoms, scale, value):
     return codes.tocsr() if sparse.issparse(codes) else codes
 
 
-def _checked(atoms, n_atoms):
+def _check_atoms(atoms, n_atoms):
     indices = np.atleast_1d(atoms)
     is_integer = np.issubdtype(indices.dtype, np.integer)
     if not is_integer or indices.min() < 0 or indices.max() >= n_atoms:

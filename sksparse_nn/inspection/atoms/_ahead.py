@@ -1,15 +1,15 @@
-"""What stands ahead of the atoms of a pipeline: its steps, rows, names and shapes."""
+"""Names of the features ahead of atoms, and shapes of atoms and samples."""
 
 import numpy as np
 from sklearn.pipeline import make_pipeline
 
 from sksparse_nn._pipelines import flat_steps
 from sksparse_nn.feature_extraction import ImagePatchCoder
-from sksparse_nn.inspection.atoms._codes import coder_of
+from sksparse_nn.inspection.atoms._codes import find_coder
 
 
-def names_ahead(transformer):
-    """Return the names of the features that atoms are made of.
+def find_names_ahead(transformer):
+    """Return the names of the features of atoms.
 
     Parameters
     ----------
@@ -19,9 +19,9 @@ def names_ahead(transformer):
     Returns
     -------
     names : ndarray of str of shape (n_features,)
-        ``x0``, ``x1`` and so on where nothing has names.
+        ``x0``, ``x1`` and so on if no step has names.
     """
-    coder, ahead = coder_of(transformer), flat_steps(transformer)[:-1]
+    coder, ahead = find_coder(transformer), flat_steps(transformer)[:-1]
     width = coder.components_.shape[1]
     names = getattr(coder, "feature_names_in_", None)
     if ahead:
@@ -34,7 +34,7 @@ def names_ahead(transformer):
     return np.asarray(names, dtype=object)
 
 
-def shape_of_atoms(coder, image_shape=None):
+def find_atom_shape(coder, image_shape=None):
     """Return the shape that atoms are drawn in.
 
     Parameters
@@ -43,7 +43,7 @@ def shape_of_atoms(coder, image_shape=None):
         With atoms.
 
     image_shape : tuple of int, default=None
-        What the user gave. Atoms of patches have the shape of a patch.
+        Given shape. Atoms of patches have the shape of a patch.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def shape_of_atoms(coder, image_shape=None):
         Their shape.
 
     channel_axis : int or None
-        Where the channels are in it.
+        Axis of the channels.
     """
     if not isinstance(coder, ImagePatchCoder):
         return image_shape, None
@@ -59,7 +59,7 @@ def shape_of_atoms(coder, image_shape=None):
     return (*layout.patch, layout.n_channels), 2
 
 
-def shape_of_images(coder, image_shape=None):
+def find_image_shape(coder, image_shape=None):
     """Return the shape that samples are drawn in.
 
     Parameters
@@ -68,7 +68,7 @@ def shape_of_images(coder, image_shape=None):
         With atoms.
 
     image_shape : tuple of int, default=None
-        What the user gave. A coder of patches knows it.
+        Given shape. A coder of patches defines it.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def shape_of_images(coder, image_shape=None):
         Their shape.
 
     channel_axis : int or None
-        Where the channels are in it.
+        Axis of the channels.
     """
     if image_shape is None and isinstance(coder, ImagePatchCoder):
         return coder.image_shape, coder.channel_axis

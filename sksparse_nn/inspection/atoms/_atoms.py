@@ -1,4 +1,4 @@
-"""What each atom is used for, and what it is like."""
+"""Usage, coherence, classes and stability of atoms."""
 
 import numpy as np
 from scipy import sparse
@@ -8,12 +8,12 @@ from sklearn.utils import Bunch, check_random_state
 
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
-from sksparse_nn.inspection.atoms._codes import coder_of, codes_of_rows
-from sksparse_nn.inspection.atoms._labels import members
+from sksparse_nn.inspection.atoms._codes import code_rows, find_coder
+from sksparse_nn.inspection.atoms._labels import find_members
 
 
 def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
-    """Describe each atom by its use, its likes and its classes.
+    """Describe each atom by its usage, its nearest atom and its classes.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
         Their classes, or an indicator of several labels.
 
     n_shuffles : int, default=20
-        How often labels are shuffled to see what chance does, at least twice.
+        Number of shuffles of the labels that estimate chance, at least 2.
 
     random_state : int, RandomState instance or None, default=None
         Source of the shuffles.
@@ -36,7 +36,7 @@ def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
     Returns
     -------
     table : pandas.DataFrame
-        A row an atom, with the columns
+        One row per atom, with the columns
 
         - ``usage``, the share of samples that use it;
         - ``mean_abs_code``, over all samples;
@@ -45,10 +45,10 @@ def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
 
         and with `y`
 
-        - ``top_class``, the class with the largest share of the absolute codes, classes
-          counting alike, and ``class_share``, that share;
+        - ``top_class``, the class with the largest share of the absolute codes, with
+          equal weight of all classes, and ``class_share``, that share;
         - ``chance_share``, the mean largest share with shuffled labels, and
-          ``class_score``, by how many of its standard deviations chance is exceeded.
+          ``class_score``, the number of standard deviations above chance.
 
     Examples
     --------
@@ -64,15 +64,15 @@ def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
     """
     import pandas as pd
 
-    coder = coder_of(transformer)
-    codes = codes_of_rows(transformer, X)
+    coder = find_coder(transformer)
+    codes = code_rows(transformer, X)
     similarity = _similarity(coder.components_)
     table = pd.DataFrame(
         {
             "usage": _means(codes != 0),
             "mean_abs_code": _means(abs(codes)),
             "coherence": similarity.max(axis=1, initial=0.0),
-            "nearest": _nearest(similarity),
+            "nearest": _find_nearest(similarity),
         }
     )
     if y is not None:
@@ -90,7 +90,7 @@ def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
 
 
 def class_profile(codes, y, *, n_shuffles=20, random_state=None):
-    """Say how the use of each atom is shared among classes, and what chance would do.
+    """Return how the usage of each atom is shared among classes, and by chance.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def class_profile(codes, y, *, n_shuffles=20, random_state=None):
         Classes, or an indicator of several labels, each of which counts as a class.
 
     n_shuffles : int, default=20
-        How often labels are shuffled, at least twice.
+        Number of shuffles of the labels, at least 2.
 
     random_state : int, RandomState instance or None, default=None
         Source of the shuffles.
@@ -110,8 +110,8 @@ def class_profile(codes, y, *, n_shuffles=20, random_state=None):
     -------
     profile : sklearn.utils.Bunch
         With ``classes``; ``shares`` of shape (n_atoms, n_classes), the mean absolute
-        code in each class divided by the sum over classes, zero for an atom without
-        use; ``chance_mean`` and ``chance_std`` of shape (n_atoms,), of the largest
+        code in each class divided by the sum over classes, zero for an unused
+        atom; ``chance_mean`` and ``chance_std`` of shape (n_atoms,), of the largest
         share with shuffled labels.
 
     Examples
@@ -125,11 +125,11 @@ def class_profile(codes, y, *, n_shuffles=20, random_state=None):
         raise ValueError(f"n_shuffles must be at least 2. Got {n_shuffles}.")
     check_structure(codes, "codes")
     rng = check_random_state(random_state)
-    classes, belong = members(y)
+    classes, belong = find_members(y)
     magnitudes = abs(sparse.csr_array(codes, dtype=np.float64))
     if magnitudes.shape[0] != belong.shape[1]:
         raise ValueError(
-            f"codes and y must have as many rows. Got {magnitudes.shape[0]} and "
+            f"codes and y must have equally many rows. Got {magnitudes.shape[0]} and "
             f"{belong.shape[1]}."
         )
     chance = [
@@ -153,12 +153,12 @@ def top_samples(codes, n_samples=5):
         Codes.
 
     n_samples : int, default=5
-        How many samples an atom.
+        Number of samples per atom.
 
     Returns
     -------
     rows : ndarray of int of shape (n_atoms, n_samples)
-        By falling magnitude; -1 where an atom is used by fewer samples.
+        In decreasing order of magnitude; -1 if fewer samples use the atom.
 
     Examples
     --------
@@ -201,10 +201,10 @@ def mutual_coherence(components):
 
 
 def stability(transformer, X, *, n_fits=5, random_state=None, verbose=0):
-    """Find out which atoms come again when a transformer is fitted with other seeds.
+    """Measure how well atoms recur when a transformer is fitted with other seeds.
 
-    Atoms of each further fit are matched one to one with those of the first, so that
-    the sum of absolute cosines is largest.
+    The atoms of each further fit are matched one to one with those of the first, so
+    that the sum of absolute cosines is largest.
 
     Parameters
     ----------
@@ -216,13 +216,13 @@ def stability(transformer, X, *, n_fits=5, random_state=None, verbose=0):
         Samples.
 
     n_fits : int, default=5
-        How many fits.
+        Number of fits.
 
     random_state : int, RandomState instance or None, default=None
-        Source of their seeds.
+        Source of the seeds of the fits.
 
     verbose : int, default=0
-        Whether to print a line when a fit is done.
+        Whether to print one line per fit.
 
     Returns
     -------
@@ -250,10 +250,10 @@ def stability(transformer, X, *, n_fits=5, random_state=None, verbose=0):
         fitted = clone(transformer).set_params(random_state=seed).fit(X)
         fits.append(fitted.components_)
         report(f"fit {number} of {n_fits}")
-    first = _unit(fits[0])
+    first = _normalize(fits[0])
     cosines = []
     for other in fits[1:]:
-        cosine = np.abs(first @ _unit(other).T)
+        cosine = np.abs(first @ _normalize(other).T)
         rows, columns = linear_sum_assignment(cosine, maximize=True)
         of_atoms = np.zeros(len(first))
         of_atoms[rows] = cosine[rows, columns]
@@ -272,7 +272,7 @@ def _shares(magnitudes, belong):
     return means / np.where(totals > 0, totals, 1)
 
 
-def _unit(components):
+def _normalize(components):
     if sparse.issparse(components):
         components = components.toarray()
     components = np.asarray(components, dtype=np.float64)
@@ -281,13 +281,13 @@ def _unit(components):
 
 
 def _similarity(components):
-    unit = _unit(components)
+    unit = _normalize(components)
     similarity = np.abs(unit @ unit.T).clip(max=1)
     np.fill_diagonal(similarity, 0)
     return similarity
 
 
-def _nearest(similarity):
+def _find_nearest(similarity):
     """Return the nearest other atom, -1 where there is none."""
     if len(similarity) == 1:
         return np.array([-1])

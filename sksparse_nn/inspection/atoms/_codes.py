@@ -1,4 +1,4 @@
-"""One code a row and atom, of transformers that say more than one thing of an atom."""
+"""One code per sample and atom, also if a transformer has several outputs per atom."""
 
 import numpy as np
 from scipy import sparse
@@ -9,8 +9,8 @@ from sksparse_nn._structure import check_structure
 from sksparse_nn.feature_extraction import ImagePatchCoder
 
 
-def coder_of(transformer):
-    """Return the last step, if this is a pipeline, and check that it has atoms.
+def find_coder(transformer):
+    """Return the transformer, or the last step of a pipeline, if it has atoms.
 
     Parameters
     ----------
@@ -25,20 +25,20 @@ def coder_of(transformer):
     Raises
     ------
     TypeError
-        If it has none.
+        If it has no atoms.
     """
     coder = last_step(transformer)
     check_is_fitted(coder)
     if not hasattr(coder, "components_"):
         raise TypeError(
             "transformer must be one that has atoms (components_), or a Pipeline that "
-            f"ends in one. Got {type(coder).__name__}; leave out what stands behind it."
+            f"ends in one. Got {type(coder).__name__}; leave out the steps behind it."
         )
     return coder
 
 
-def codes_of_rows(transformer, X):
-    """Code rows, with one column an atom.
+def code_rows(transformer, X):
+    """Encode samples, with one column per atom.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def codes_of_rows(transformer, X):
     Returns
     -------
     codes : CSR array of shape (n_samples, n_atoms)
-        As from `codes_of_atoms`.
+        As from `merge_by_atom`.
 
     Raises
     ------
@@ -60,16 +60,16 @@ def codes_of_rows(transformer, X):
     ValueError
         If the indices of a sparse `X` are not within its shape.
     """
-    coder = coder_of(transformer)
+    coder = find_coder(transformer)
     check_structure(X)  # scikit-learn's own steps do not
-    return codes_of_atoms(coder, transformer.transform(X))
+    return merge_by_atom(coder, transformer.transform(X))
 
 
-def codes_of_atoms(coder, codes):
-    """Bring codes to one column an atom.
+def merge_by_atom(coder, codes):
+    """Merge codes into one column per atom.
 
-    Parts of split sign are taken together again. Of pooled patches the magnitudes of
-    all regions and signs are added up.
+    Positive and negative parts of split codes are joined. For pooled patches, the
+    magnitudes of all regions and signs are summed.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def codes_of_atoms(coder, codes):
         With ``components_``.
 
     codes : {ndarray, sparse matrix} of shape (n_samples, n_outputs)
-        Its output.
+        Output of the coder.
 
     Returns
     -------
@@ -96,8 +96,8 @@ def codes_of_atoms(coder, codes):
     return sparse.csr_array(parts[0] - parts[1])
 
 
-def dense(rows):
-    """Return rows as an array.
+def to_array(rows):
+    """Convert rows to a dense array.
 
     Parameters
     ----------
@@ -107,6 +107,6 @@ def dense(rows):
     Returns
     -------
     rows : ndarray of shape (n_samples, n_features)
-        Of their type.
+        In the type of `rows`.
     """
     return rows.toarray() if sparse.issparse(rows) else np.asarray(rows)

@@ -8,7 +8,7 @@ from sklearn.utils.multiclass import is_multilabel
 from sksparse_nn._structure import check_structure
 
 
-def members(y):
+def find_members(y):
     """Return which samples belong to each class.
 
     Parameters
@@ -19,7 +19,7 @@ def members(y):
     Returns
     -------
     classes : ndarray of shape (n_classes,)
-        Sorted; of an indicator the numbers of its columns.
+        Sorted classes; for an indicator, its column numbers.
 
     members : CSR array of shape (n_classes, n_samples)
         Ones where a sample belongs to a class.
@@ -27,15 +27,15 @@ def members(y):
     check_structure(y, "y")
     if is_multilabel(y):
         members = sparse.csr_array(sparse.csr_array(y).T, dtype=np.float64)
-        return np.arange(members.shape[0]), members
+        return np.arange(members.shape[0]), find_members
     classes, labels = np.unique(column_or_1d(y), return_inverse=True)
     places = labels, np.arange(len(labels))
     shape = len(classes), len(labels)
     return classes, sparse.csr_array((np.ones(len(labels)), places), shape=shape)
 
 
-def names_of(y, rows):
-    """Say in words what samples are.
+def describe_labels(y, rows):
+    """Return the labels of samples as text.
 
     Parameters
     ----------
@@ -43,15 +43,15 @@ def names_of(y, rows):
         Classes, or an indicator of several labels.
 
     rows : array-like of int
-        Which samples.
+        Indices of the samples.
 
     Returns
     -------
     names : list of str
-        The class of each, or the labels that it has.
+        Class of each sample, or its labels.
     """
     if not is_multilabel(y):
         return [str(label) for label in _safe_indexing(y, rows)]
-    has = members(y)[1].tocsc()
+    has = find_members(y)[1].tocsc()
     named = [", ".join(map(str, np.sort(has[:, [row]].indices))) for row in rows]
     return [f"labels {labels}" if labels else "no label" for labels in named]

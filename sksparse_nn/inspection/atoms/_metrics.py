@@ -1,4 +1,4 @@
-"""How well few atoms stand for activations: by what is kept, and how many it takes."""
+"""Quality of a reconstruction by few atoms, and the number of atoms in use."""
 
 import numpy as np
 from scipy import sparse
@@ -12,10 +12,10 @@ _BLOCK = 4096
 
 
 def explained_variance(X, X_hat):
-    """Return the share of the variance that a reconstruction has.
+    """Return the share of the variance that a reconstruction explains.
 
     One minus the summed squared error over the summed squared distance from the mean of
-    each feature. The sums go over all rows, in float64: batches have no part in it.
+    each feature. The sums run over all rows, in float64, whatever the batches.
 
     Parameters
     ----------
@@ -23,13 +23,13 @@ def explained_variance(X, X_hat):
         Activations, or any rows.
 
     X_hat : array-like of shape (n_samples, n_features)
-        What stands for them.
+        Reconstruction of `X`.
 
     Returns
     -------
     share : float
-        1 if nothing is lost, 0 for the mean of all rows, below zero for what is worse.
-        NaN, with a warning, if all the rows are equal.
+        1 for a perfect reconstruction, 0 for the mean of all rows, negative if it is
+        worse than the mean. NaN, with a warning, if all the rows are equal.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def _check_pair(X, X_hat):
 
 
 def mean_l0(codes):
-    """Return the mean number of atoms in use a row, known as L0.
+    """Return the mean number of atoms in use per sample, known as L0.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def mean_l0(codes):
     Returns
     -------
     n_active : float
-        Entries that are not zero, a row.
+        Nonzero codes per sample.
 
     Examples
     --------
@@ -83,16 +83,16 @@ def mean_l0(codes):
     1.5
     """
     codes = _check_codes(codes)
-    return float(_used(codes).sum() / codes.shape[0])
+    return float(_count_uses(codes).sum() / codes.shape[0])
 
 
 def dead_atoms(codes):
-    """List the atoms that no row uses.
+    """List the atoms that no sample uses.
 
     Parameters
     ----------
     codes : {array-like, sparse matrix} of shape (n_samples, n_components)
-        Codes of many rows.
+        Codes of many samples.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def dead_atoms(codes):
     >>> dead_atoms([[0, 2, 0], [1, 0, 0]])
     array([2])
     """
-    return np.flatnonzero(_used(_check_codes(codes)) == 0)
+    return np.flatnonzero(_count_uses(_check_codes(codes)) == 0)
 
 
 def _check_codes(codes):
@@ -113,7 +113,7 @@ def _check_codes(codes):
     return check_array(codes, accept_sparse="csr", dtype=None)
 
 
-def _used(codes):
+def _count_uses(codes):
     """Count the rows that use each atom."""
     if not sparse.issparse(codes):
         return np.count_nonzero(codes, axis=0)

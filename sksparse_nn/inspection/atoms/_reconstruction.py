@@ -1,15 +1,15 @@
-"""What a coder makes of activations."""
+"""Reconstruct activations with a coder."""
 
 from sklearn.utils.validation import check_is_fitted
 
 
 def check_coder(coder):
-    """Refuse what cannot rebuild activations.
+    """Check that a coder can reconstruct activations.
 
     Parameters
     ----------
     coder : estimator
-        What a user wants to put in the place of an activation.
+        Estimator whose reconstruction replaces an activation.
 
     Raises
     ------
@@ -20,15 +20,15 @@ def check_coder(coder):
     """
     if not (hasattr(coder, "transform") and hasattr(coder, "inverse_transform")):
         raise TypeError(
-            "coder must have transform and inverse_transform, as a TopKAutoencoder has,"
-            " and a SparseDictionaryCoder of a pursuit or a penalty. "
+            "coder must have transform and inverse_transform, such as a TopKAutoencoder"
+            " or a SparseDictionaryCoder with a pursuit or a penalty. "
             f"Got {coder!r}."
         )
     check_is_fitted(coder)
 
 
-def reconstruction(coder, rows):
-    """Return what a coder makes of rows.
+def reconstruct(coder, rows):
+    """Reconstruct activations from their codes.
 
     Parameters
     ----------
@@ -41,6 +41,6 @@ def reconstruction(coder, rows):
     Returns
     -------
     rows : ndarray of shape (n_samples, n_units)
-        Rebuilt from their codes.
+        Reconstruction.
     """
     return coder.inverse_transform(coder.transform(rows))

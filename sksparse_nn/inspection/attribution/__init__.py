@@ -1,4 +1,4 @@
-"""What each atom and each feature contributes to a prediction."""
+"""Contributions of atoms and features to predictions."""
 
 from sksparse_nn.inspection.attribution._attribution import attribute
 from sksparse_nn.inspection.attribution._faithfulness import deletion_curves

@@ -1,4 +1,4 @@
-"""What each atom, and each feature behind it, adds to a prediction."""
+"""Contribution of each atom, and of each feature behind it, to a prediction."""
 
 import warnings
 
@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
 
 from sksparse_nn._warnings import warn
-from sksparse_nn.inspection.atoms._codes import dense
+from sksparse_nn.inspection.atoms._codes import to_array
 from sksparse_nn.inspection.attribution._path_gradients import (
     DoubleNet,
     integrated_gradients,
@@ -17,65 +17,65 @@ from sksparse_nn.inspection.attribution._pullback import pull_back
 from sksparse_nn.inspection.attribution._stages import read_stages
 from sksparse_nn.neural._nesting import NETWORKS
 
-# Of numbers that are subtracted, what rounding leaves.
+# Relative rounding of a difference.
 _ROUNDING = 1e-9
 
 
 def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
-    """Say what atoms and features add to the predictions of a fitted pipeline.
+    """Attribute the predictions of a fitted pipeline to atoms and features.
 
-    An output of the network is written as a sum over the atoms that a row uses, and a
-    bias. Outputs are the logits of classes or labels, or targets; their logarithms if
+    An output of the network is written as a sum over the atoms that a sample uses, and
+    a bias. Outputs are the logits of classes or labels, or targets; their logarithms if
     the network was trained with ``loss="poisson"``. With a linear network the sum is
-    exact: the code of an atom times its weight. With a deeper one it is what integrated
-    gradients [1]_ say, on the way from the row without any atom to the row as it is.
-    What an atom adds is then passed on to the features that its code was computed from.
+    exact: the code of an atom times its weight. With a deeper one it is given by
+    integrated gradients [1]_, from the sample without any atom to the sample itself.
+    The attribution of an atom is then passed on to the features of its code.
 
     Parameters
     ----------
     estimator : estimator
         A fitted `SparseNetClassifier` or `SparseNetRegressor`, a linear model or MLP of
         scikit-learn, or a pipeline, search, compressor or frozen estimator that ends in
-        one. Outputs of a linear classifier are its decision function, of two classes
-        that of the second, and of the first with the other sign.
+        one. Outputs of a linear classifier are its decision function; with two
+        classes it belongs to the second, and negated to the first.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
-        Samples. The result is dense, so give the rows that are to be read.
+        Samples. The result is dense, so pass few of them.
 
     outputs : None, "predicted" or array-like, default=None
-        Which outputs: all of them, that of the predicted class (of several labels per
-        row, of the most probable one), or classes by their labels (several labels and
-        targets of a regressor by number).
+        Outputs to attribute: all of them, that of the predicted class (with several
+        labels per sample, the most probable one), or classes by their labels (several
+        labels and targets of a regressor by number).
 
     features : bool, default=True
-        Whether to go on to the features.
+        Whether to attribute to features too.
 
     tol : float, default=1e-3
-        What an atom's contribution may be off by, as a share of the largest of its row
-        and output. The path of integration gets more points until that holds. Networks
-        of linear layers and ReLU or its leaky kin are followed from kink to kink, which
-        is exact.
+        Error that an atom's contribution may have, as a share of the largest of its
+        sample and output. The path of integration is refined until that holds. Networks
+        of linear layers and ReLU or its leaky variants are integrated exactly, from
+        kink to kink.
 
     Returns
     -------
     attribution : sklearn.utils.Bunch
         With the fields
 
-        - ``atoms``, ndarray of shape (n_samples, n_targets, n_atoms): what each atom
-          adds. Without a step that has atoms these are the features;
+        - ``atoms``, ndarray of shape (n_samples, n_targets, n_atoms): contribution of
+          each atom. Without a step that has atoms these are the features;
         - ``bias``, ndarray of shape (n_samples, n_targets): the output without atoms;
         - ``outputs``, ndarray of shape (n_samples, n_targets): the outputs, computed in
           double precision;
-        - ``errors``, ndarray of shape (n_samples, n_targets): outputs less bias less
-          the sum of atoms; rounding with a linear network;
-        - ``bounds``, ndarray of shape (n_samples, n_targets): what the contribution of
-          no atom is further off by; estimated from above where points were used, no
-          less than ``errors``, and rounding where kinks were followed;
-        - ``features``, ndarray of shape (n_samples, n_targets, n_features): what each
-          feature adds through the atoms; numbers that the first numeric step is given,
-          which of a text are its words;
+        - ``errors``, ndarray of shape (n_samples, n_targets): outputs minus bias
+          minus the sum of atoms; rounding with a linear network;
+        - ``bounds``, ndarray of shape (n_samples, n_targets): bounds on the error of
+          each contribution; estimated from above if the path has points, at least
+          ``errors``, and rounding if the path is exact;
+        - ``features``, ndarray of shape (n_samples, n_targets, n_features):
+          contribution of each feature through the atoms; features are the input of the
+          first numeric step, such as the words of a text;
         - ``feature_bias``, ndarray of shape (n_samples, n_targets): the rest of the
-          output, that comes from no feature, such as a mean that was taken off;
+          output, which comes from no feature, such as a subtracted mean;
         - ``codes``, ndarray or CSR array of shape (n_samples, n_atoms);
         - ``targets``, ndarray of shape (n_samples, n_targets): labels of the classes,
           or numbers of the targets;
@@ -84,8 +84,8 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
     Raises
     ------
     TypeError
-        If there is no network of this package at the end, or a step stands behind the
-        atoms, or with `features` ahead of them, that is not known.
+        If the estimator does not end in a supported model, or a step behind the atoms,
+        or with `features` ahead of them, is not supported.
 
     ValueError
         If the estimator cannot take `X`, or, with `features`, values are missing.
@@ -121,40 +121,42 @@ def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
 
 
 def attribute_stages(stages, *, outputs=None, features=True, tol=1e-3):
-    """Do what `attribute` does, with rows that have gone through a pipeline.
+    """Attribute predictions as `attribute` does, given the rows between steps.
 
     Parameters
     ----------
     stages : Stages
-        The pipeline, and the rows.
+        The pipeline and its rows.
 
     outputs : None, "predicted" or array-like, default=None
-        Of `attribute`.
+        Passed to `attribute`.
 
     features : bool, default=True
-        Of `attribute`.
+        Passed to `attribute`.
 
     tol : float, default=1e-3
-        Of `attribute`.
+        Passed to `attribute`.
 
     Returns
     -------
     attribution : sklearn.utils.Bunch
         As from `attribute`.
     """
-    net, Z = DoubleNet(stages.network), _dense(stages.rows[-1])
-    answers = net.outputs(Z)
-    which, targets = _wanted(stages, answers, outputs)
-    start = _without_atoms(stages)
+    net, Z = DoubleNet(stages.network), _to_float64(stages.rows[-1])
+    predictions = net.outputs(Z)
+    which, targets = _select_outputs(stages, predictions, outputs)
+    start = _transform_zero_codes(stages)
     bias = np.take_along_axis(net.outputs(start[:1]), which, axis=1)
-    worths, bounds = integrated_gradients(net, Z, start, which, tol)
-    floor = net.floor(which) + _rounding(stages.rows[-1], Z, start, worths)
-    worths = _back(stages, worths, len(stages.transformers), stages.atoms)
+    attributions, bounds = integrated_gradients(net, Z, start, which, tol)
+    floor = net.floor(which) + _bound_rounding(stages.rows[-1], Z, start, attributions)
+    attributions = _pull_back_through(
+        stages, attributions, len(stages.transformers), stages.atoms
+    )
     codes = stages.rows[stages.atoms]
     found = Bunch(
-        atoms=worths * _dense(codes)[:, None],
+        atoms=attributions * _to_float64(codes)[:, None],
         bias=bias,
-        outputs=np.take_along_axis(answers, which, axis=1),
+        outputs=np.take_along_axis(predictions, which, axis=1),
         codes=codes,
         targets=targets,
         atom_names=_atom_names(stages),
@@ -164,15 +166,17 @@ def attribute_stages(stages, *, outputs=None, features=True, tol=1e-3):
     _warn(found, tol, floor)
     if features:
         _check_nothing_is_missing(stages.rows[stages.first])
-        worths = _back(stages, worths, stages.atoms, stages.first)
-        found.features = worths * _dense(stages.rows[stages.first])[:, None]
+        attributions = _pull_back_through(
+            stages, attributions, stages.atoms, stages.first
+        )
+        found.features = attributions * _to_float64(stages.rows[stages.first])[:, None]
         found.feature_bias = found.outputs - found.features.sum(axis=2)
         found.feature_names = stages.feature_names(stages.first)
     return found
 
 
 def _atom_names(stages):
-    """Return numbered atoms, or outputs if codes say more than one thing of one."""
+    """Return names of atoms, or of outputs if there are several per atom."""
     width = stages.rows[stages.atoms].shape[1]
     coder = stages.transformers[stages.atoms - 1] if stages.atoms else None
     if width == getattr(coder, "components_", np.empty(0)).shape[0]:
@@ -180,28 +184,28 @@ def _atom_names(stages):
     return stages.feature_names(stages.atoms)
 
 
-def _back(stages, worths, begin, end):
+def _pull_back_through(stages, attributions, begin, end):
     for place in range(begin, end, -1):
         X, Z = stages.rows[place - 1], stages.rows[place]
-        worths = pull_back(stages.transformers[place - 1], X, Z, worths)
-    return worths
+        attributions = pull_back(stages.transformers[place - 1], X, Z, attributions)
+    return attributions
 
 
-def _without_atoms(stages):
-    """Return what the network is given for rows whose codes are zero."""
+def _transform_zero_codes(stages):
+    """Return the input of the network for rows whose codes are zero."""
     codes = stages.rows[stages.atoms]
     rows = np.zeros((1, codes.shape[1]))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "X does not have valid feature names")
         for transformer in stages.transformers[stages.atoms :]:
             rows = transformer.transform(rows)
-    return np.repeat(_dense(rows), codes.shape[0], axis=0)
+    return np.repeat(_to_float64(rows), codes.shape[0], axis=0)
 
 
-def _wanted(stages, answers, outputs):
-    """Return numbers and names of the outputs that are wanted of each row."""
+def _select_outputs(stages, predictions, outputs):
+    """Return indices and names of the outputs to attribute for each row."""
     network = stages.network
-    names = getattr(network, "classes_", np.arange(answers.shape[1]))
+    names = getattr(network, "classes_", np.arange(predictions.shape[1]))
     if isinstance(outputs, str):
         if outputs != "predicted" or not hasattr(network, "classes_"):
             raise ValueError(
@@ -209,17 +213,17 @@ def _wanted(stages, answers, outputs):
                 f"classifier. Got {outputs!r} for {type(network).__name__}."
             )
         if isinstance(network, NETWORKS):
-            answers = network._outputs(stages.rows[-1]).numpy()
-        which = answers.argmax(axis=1)[:, None]
+            predictions = network._outputs(stages.rows[-1]).numpy()
+        which = predictions.argmax(axis=1)[:, None]
         return which, names[which]
     which = np.arange(len(names))
     if outputs is not None:
-        which = _numbers_of(names, np.atleast_1d(outputs))
-    which = np.repeat(which[None], len(answers), axis=0)
+        which = _find_outputs(names, np.atleast_1d(outputs))
+    which = np.repeat(which[None], len(predictions), axis=0)
     return which, names[which]
 
 
-def _numbers_of(names, outputs):
+def _find_outputs(names, outputs):
     places = {name: place for place, name in enumerate(names.tolist())}
     unknown = [name for name in outputs.tolist() if name not in places]
     if unknown:
@@ -227,14 +231,16 @@ def _numbers_of(names, outputs):
     return np.array([places[name] for name in outputs.tolist()], dtype=np.intp)
 
 
-def _rounding(given, Z, start, worths):
-    """Return what the rounding of the rows that a network is given may add."""
+def _bound_rounding(given, Z, start, attributions):
+    """Bound the error from rounding the input of the network."""
     eps = np.finfo(np.float32 if given.dtype == np.float32 else np.float64).eps
-    return eps * (np.abs(worths) * (np.abs(Z) + np.abs(start))[:, None]).sum(axis=2)
+    return eps * (np.abs(attributions) * (np.abs(Z) + np.abs(start))[:, None]).sum(
+        axis=2
+    )
 
 
 def _warn(found, tol, floor):
-    """Say once what atoms' contributions may be off by, as `attribute` promises."""
+    """Warn once if contributions may be off by more than `tol` allows."""
     largest = np.abs(found.atoms).max(axis=2, initial=0.0)
     sizes = np.abs(found.outputs) + np.abs(found.bias)
     allowed = tol * largest + floor + _ROUNDING * (sizes + largest)
@@ -242,10 +248,10 @@ def _warn(found, tol, floor):
     if is_far.any():
         worst = np.unravel_index((found.bounds - allowed).argmax(), is_far.shape)
         warn(
-            f"What an atom adds is off by up to {found.bounds[worst]:.2g} in "
-            f"{is_far.any(axis=1).sum()} of {len(is_far)} rows, where tol={tol} allows "
-            f"{allowed[worst]:.2g}. The network bends sharply, or a step behind atoms "
-            "is not affine. Raise tol or use a smoother activation.",
+            f"The contribution of an atom is off by up to {found.bounds[worst]:.2g} in "
+            f"{is_far.any(axis=1).sum()} of {len(is_far)} samples, where tol={tol} "
+            f"allows {allowed[worst]:.2g}. The network bends sharply, or a step behind "
+            "atoms is not affine. Raise tol or use a smoother activation.",
             ConvergenceWarning,
         )
 
@@ -254,10 +260,10 @@ def _check_nothing_is_missing(rows):
     values = rows.data if sparse.issparse(rows) else rows
     if np.isnan(values).any():
         raise ValueError(
-            "Features of rows with missing values are not told apart. Got NaN in X; "
-            "fill them, or use features=False."
+            "Predictions of samples with missing values cannot be attributed to "
+            "features. Got NaN in X; fill them, or use features=False."
         )
 
 
-def _dense(rows):
-    return dense(rows).astype(np.float64, copy=False)
+def _to_float64(rows):
+    return to_array(rows).astype(np.float64, copy=False)

@@ -1,4 +1,4 @@
-"""Whether attributions are true: take away what they call important, and see."""
+"""Faithfulness of attributions: scores as important atoms are removed."""
 
 import warnings
 
@@ -8,7 +8,7 @@ from sklearn.utils import Bunch, check_random_state
 
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
-from sksparse_nn.inspection.atoms._codes import dense
+from sksparse_nn.inspection.atoms._codes import to_array
 from sksparse_nn.inspection.attribution._attribution import attribute_stages
 from sksparse_nn.inspection.attribution._stages import read_stages
 
@@ -26,11 +26,11 @@ def deletion_curves(
 ):
     """Score predictions as atoms are removed, and as they come back.
 
-    In each sample the atoms that it uses are ordered by what they add to the predicted
-    output; with several labels per sample by what they add to the logits of the labels
-    that it is predicted to have, less what to those of the others. Removed atoms have
-    code zero. If attributions are true, the score falls faster along that order than
-    along random ones, and rises faster when atoms are inserted into an empty row.
+    The atoms of each sample are ordered by their contributions to the predicted
+    output; with several labels per sample, by their contributions to the logits of the
+    predicted labels minus those to the other logits. Removed atoms have code zero. If
+    attributions are faithful, the score falls faster along that order than along random
+    ones, and rises faster when atoms are inserted into an empty sample.
 
     Parameters
     ----------
@@ -44,19 +44,19 @@ def deletion_curves(
         Their classes, an indicator of several labels, or targets.
 
     n_points : int, default=11
-        Shares of atoms to remove, from none to all.
+        Number of shares of atoms to remove, from none to all.
 
     n_random : int, default=5
-        Random orders to compare with.
+        Number of random orders to compare with.
 
     tol : float, default=1e-2
-        Of `attribute`.
+        Passed to `attribute`.
 
     random_state : int, RandomState instance or None, default=None
         Source of the random orders.
 
     verbose : int, default=0
-        Whether to print lines on how many orders are scored.
+        Whether to print one line per scored order.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def deletion_curves(
     True
     """
     check_structure(y, "y")
-    return curves_of_stages(
+    return compute_curves(
         read_stages(estimator, X),
         y,
         n_points=n_points,
@@ -91,33 +91,33 @@ def deletion_curves(
     )
 
 
-def curves_of_stages(
+def compute_curves(
     stages, y, *, n_points=11, n_random=5, tol=1e-2, random_state=None, verbose=0
 ):
-    """Do what `deletion_curves` does, with rows that have gone through a pipeline.
+    """Compute `deletion_curves`, given the rows between steps.
 
     Parameters
     ----------
     stages : Stages
-        The pipeline, and the rows.
+        The pipeline and its rows.
 
     y : array-like
-        Of `deletion_curves`, as the others.
+        As in `deletion_curves`, like the other parameters.
 
     n_points : int, default=11
-        Shares of atoms to remove, from none to all.
+        Number of shares of atoms to remove, from none to all.
 
     n_random : int, default=5
-        Random orders to compare with.
+        Number of random orders to compare with.
 
     tol : float, default=1e-2
-        Of `attribute`.
+        Passed to `attribute`.
 
     random_state : int, RandomState instance or None, default=None
         Source of the random orders.
 
     verbose : int, default=0
-        Whether to print lines on how many orders are scored.
+        Whether to print one line per scored order.
 
     Returns
     -------
@@ -131,14 +131,14 @@ def curves_of_stages(
     report = ProgressLines("deletion_curves", verbose)
     found = attribute_stages(stages, outputs=wanted, features=False, tol=tol)
     report("predictions are attributed")
-    codes, shares = dense(found.codes), np.linspace(0, 1, n_points)
+    codes, shares = to_array(found.codes), np.linspace(0, 1, n_points)
     score = _Score(stages, codes, y, accuracy_score if is_classifier else r2_score)
     if wanted is not None:
         gains = found.atoms[:, 0]
     else:
-        gains = _supports(found) if several else _moves(found)
-    orders = [_ranks(gains, codes)]
-    orders += [_ranks(rng.random(codes.shape), codes) for _ in range(n_random)]
+        gains = _measure_support(found) if several else _measure_movement(found)
+    orders = [_rank(gains, codes)]
+    orders += [_rank(rng.random(codes.shape), codes) for _ in range(n_random)]
     n_used = np.count_nonzero(codes, axis=1)[:, None]
     counts = [np.ceil(share * n_used - 1e-9) for share in shares]
     deletion, insertion = [], []
@@ -158,7 +158,7 @@ def curves_of_stages(
 
 
 class _Score:
-    """Scores what the steps behind the atoms predict from a part of the codes."""
+    """Scores predictions from a part of the codes."""
 
     def __init__(self, stages, codes, y, metric):
         self._steps = stages.transformers[stages.atoms :]
@@ -174,20 +174,20 @@ class _Score:
             return self._metric(self._y, self._network.predict(rows))
 
 
-def _supports(found):
-    """Return by how much atoms add to what is said of the labels, be it yes or no."""
+def _measure_support(found):
+    """Return how much atoms support the prediction of each label."""
     return (found.atoms * np.sign(found.outputs)[:, :, None]).sum(axis=1)
 
 
-def _moves(found):
-    """Return by how much atoms move targets, each in units of its own spread."""
+def _measure_movement(found):
+    """Return how much atoms move targets, each in units of its standard deviation."""
     spread = found.outputs.std(axis=0)
     scaled = np.abs(found.atoms) / np.where(spread > 0, spread, 1)[None, :, None]
     return scaled.sum(axis=1)
 
 
-def _ranks(gains, codes):
-    """Return at which place of a row's atoms, by falling gain, each of them comes."""
+def _rank(gains, codes):
+    """Rank the atoms of each sample by decreasing gain."""
     is_used = codes != 0
     order = np.argsort(np.where(is_used, -gains, np.inf), axis=1, kind="stable")
     ranks = np.empty(codes.shape)

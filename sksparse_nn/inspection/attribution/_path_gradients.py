@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from sksparse_nn.inspection.attribution._path_points import converged_gradients
+from sksparse_nn.inspection.attribution._path_points import average_gradients
 from sksparse_nn.inspection.attribution._straight_gradients import (
     straight_gradients,
     take_less_time,
@@ -21,11 +21,11 @@ from sksparse_nn.neural._nesting import NETWORKS
 # Rows that go through a network at once.
 _BLOCK = 1024
 
-# Numbers of the gradients that are integrated at once.
+# Size of the gradients that are integrated at once.
 _ROOM = 2**16
 
-# What rounding costs, of what is added up and of a unit of the network's own, and what
-# points need not reach, of that unit.
+# Relative rounding of sums, rounding in units of the network's outputs, and the error
+# in these units that points may leave.
 _ROUNDING, _FLOOR = 1e-12, 1e-10
 
 
@@ -35,14 +35,14 @@ class DoubleNet:
     Parameters
     ----------
     network : SparseNetClassifier, SparseNetRegressor or model of scikit-learn
-        Fitted. Layers of small integers or without their zeros become plain ones. Of
-        two classes a model of scikit-learn has one output, for the second; the first
-        gets it with the other sign.
+        Fitted. Quantized and pruned layers become plain ones. A binary classifier of
+        scikit-learn has one output, for the second class; the first class gets the
+        negated one.
 
     Attributes
     ----------
     scale : ndarray of shape (n_outputs,)
-        What the network's own outputs are multiplied by; ones of a classifier.
+        Factors of the network's own outputs; ones for a classifier.
     """
 
     def __init__(self, network):
@@ -50,13 +50,13 @@ class DoubleNet:
             module = as_module(network)
             module = replace_layers(module, lambda layer: [plain(layer)]).cpu()
             if not isinstance(network, NETWORKS):
-                module = _for_each_class(module, network)
+                module = _split_head(module, network)
             self._module = module.double().eval()
         self._module.requires_grad_(False)
-        self.scale, self._shift = _units(network, self._module)
+        self.scale, self._shift = _read_units(network, self._module)
 
     def floor(self, which):
-        """Return what contributions may be off by at least.
+        """Return the error that contributions are always allowed.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class DoubleNet:
         return 2 * _FLOOR * self.scale[which]
 
     def outputs(self, Z):
-        """Answer rows.
+        """Predict outputs.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class DoubleNet:
             Logits of a classifier; targets of a regressor, or their logarithms if it
             was trained with ``loss="poisson"``.
         """
-        return self._answers(Z) * self.scale + self._shift
+        return self._predict(Z) * self.scale + self._shift
 
     def straight_layers(self, width):
         """Read the layers, as `read_layers` does.
@@ -92,7 +92,7 @@ class DoubleNet:
         Parameters
         ----------
         width : int
-            Of the input.
+            Width of the input.
 
         Returns
         -------
@@ -102,7 +102,7 @@ class DoubleNet:
         return read_layers(self._module, width)
 
     def changes(self, Z, start, which):
-        """Return by how much outputs differ between ends and beginnings of lines.
+        """Return the differences of outputs between ends and beginnings of lines.
 
         Parameters
         ----------
@@ -110,18 +110,18 @@ class DoubleNet:
             Ends and beginnings.
 
         which : ndarray of int of shape (n_samples, n_targets)
-            Outputs that are wanted of each row.
+            Outputs to attribute for each row.
 
         Returns
         -------
         changes : ndarray of shape (n_samples, n_targets)
             In the network's own units.
         """
-        changes = self._answers(Z) - self._answers(start)
+        changes = self._predict(Z) - self._predict(start)
         return np.take_along_axis(changes, which, axis=1)
 
     def slopes(self, rows, which):
-        """Answer rows and differentiate.
+        """Compute outputs and their gradients.
 
         Parameters
         ----------
@@ -137,7 +137,7 @@ class DoubleNet:
             Outputs, in the network's own units.
 
         gradients : ndarray of shape (n_rows, n_inputs)
-            By the rows.
+            Gradients with respect to the rows.
         """
         values, gradients = np.empty(len(rows)), np.empty(rows.shape)
         for begin in range(0, len(rows), _BLOCK):
@@ -145,7 +145,7 @@ class DoubleNet:
             values[part], gradients[part] = self._slopes(rows[part], which[part])
         return values, gradients
 
-    def _answers(self, Z):
+    def _predict(self, Z):
         with torch.inference_mode(False), torch.no_grad():
             rows = torch.from_numpy(np.array(Z, np.float64))
             return answered(self._module, rows).numpy()
@@ -154,22 +154,22 @@ class DoubleNet:
         with torch.inference_mode(False), torch.enable_grad():
             inputs = torch.from_numpy(rows).requires_grad_(True)
             # A copy: the first layer may work in place.
-            answers = answered(self._module, inputs.clone())
-            answers = answers[torch.arange(len(rows)), torch.from_numpy(which)]
-            if not answers.requires_grad:
-                return answers.numpy(), np.zeros(rows.shape)
+            outputs = answered(self._module, inputs.clone())
+            outputs = outputs[torch.arange(len(rows)), torch.from_numpy(which)]
+            if not outputs.requires_grad:
+                return outputs.numpy(), np.zeros(rows.shape)
             (gradients,) = torch.autograd.grad(
-                answers.sum(), inputs, allow_unused=True, materialize_grads=True
+                outputs.sum(), inputs, allow_unused=True, materialize_grads=True
             )
-        return answers.detach().numpy(), gradients.numpy()
+        return outputs.detach().numpy(), gradients.numpy()
 
 
 def integrated_gradients(net, Z, start, which, tol):
-    """Average gradients along lines, each line and output by itself.
+    """Average gradients along lines, separately for each line and output.
 
-    Networks that are straight between kinks are followed from kink to kink, which is
-    exact; others get points until no contribution, the product of a gradient and the
-    line's direction, may be off by more than is allowed.
+    Piecewise linear networks are integrated exactly, from kink to kink. Others are
+    sampled until the error of each contribution, the product of a gradient and the
+    line's direction, is within the tolerance.
 
     Parameters
     ----------
@@ -180,10 +180,10 @@ def integrated_gradients(net, Z, start, which, tol):
         Ends and beginnings of the lines.
 
     which : ndarray of int of shape (n_samples, n_targets)
-        Outputs that are wanted of each row.
+        Outputs to attribute for each row.
 
     tol : float
-        What a contribution may be off by, as a share of the largest of its line.
+        Error that a contribution may have, as a share of the largest of its line.
 
     Returns
     -------
@@ -191,14 +191,14 @@ def integrated_gradients(net, Z, start, which, tol):
         Mean gradients.
 
     bounds : ndarray of shape (n_samples, n_targets)
-        What contributions are off by at most.
+        Bounds on the errors of contributions.
     """
     layers = net.straight_layers(Z.shape[1])
     if layers is not None and take_less_time(layers):
         gradients = straight_gradients(layers, Z, start, which)
         bounds = np.zeros(which.shape)
     else:
-        gradients, bounds = _by_points(net, Z, start, which, tol)
+        gradients, bounds = _integrate_by_points(net, Z, start, which, tol)
     added = gradients * (Z - start)[:, None]
     missed = np.abs(net.changes(Z, start, which) - added.sum(axis=2))
     rounding = _ROUNDING * (np.abs(added).sum(axis=2) + 1)
@@ -207,7 +207,7 @@ def integrated_gradients(net, Z, start, which, tol):
     return scale[:, :, None] * gradients, bounds
 
 
-def _by_points(net, Z, start, which, tol):
+def _integrate_by_points(net, Z, start, which, tol):
     gradients = np.empty((*which.shape, Z.shape[1]))
     bounds, size = np.empty(which.shape), max(1, _ROOM // gradients[0].size)
     for begin in range(0, len(Z), size):
@@ -215,7 +215,7 @@ def _by_points(net, Z, start, which, tol):
         rows = np.repeat(np.arange(len(Z))[part], which.shape[1])
         lines = _Lines(net, which[part].ravel(), start[rows], (Z - start)[rows])
         changes = net.changes(Z[part], start[part], which[part]).ravel()
-        found = converged_gradients(lines, lines.directions, changes, tol, _FLOOR)
+        found = average_gradients(lines, lines.directions, changes, tol, _FLOOR)
         gradients[part] = found[0].reshape(gradients[part].shape)
         bounds[part] = found[1].reshape(bounds[part].shape)
     return gradients, bounds
@@ -223,7 +223,7 @@ def _by_points(net, Z, start, which, tol):
 
 @dataclass(frozen=True)
 class _Lines:
-    """Outputs along lines, as `converged_gradients` asks for them."""
+    """Outputs along lines, as `average_gradients` evaluates them."""
 
     net: DoubleNet
     which: np.ndarray
@@ -238,8 +238,8 @@ class _Lines:
         return values.reshape(places.shape), gradients.reshape(rows.shape)
 
 
-def _for_each_class(module, head):
-    """Give a module of one output, for the second class, one for the first, too."""
+def _split_head(module, head):
+    """Add an output for the first class to a module with one for the second."""
     if len(getattr(head, "classes_", ())) != 2 or module[-1].out_features == 2:
         return module
     both = nn.Linear(1, 2, bias=False)
@@ -247,8 +247,8 @@ def _for_each_class(module, head):
     return nn.Sequential(*module, both)
 
 
-def _units(network, module):
-    """Return what outputs are multiplied by, and what is then added."""
+def _read_units(network, module):
+    """Return the scale and the offset of outputs."""
     if isinstance(network, NETWORKS):
         return network._targets.in_units()
     n_outputs = module[-1].out_features

@@ -1,10 +1,10 @@
-"""Gradients along lines from points, more of them where the gradient bends.
+"""Mean gradients along lines, sampled adaptively where the gradient bends.
 
-Each part of a line has the points of a Chebyshev polynomial of degree twelve. What the
-last coefficients of the polynomial of a contribution add up to bounds its error, of a
-smooth gradient by far, and of one with a jump too: there they stay large until the part
-is cut at the jump. Errors of contributions are added up, never the contributions, as
-those of opposite signs cancel.
+Each part of a line has the points of a Chebyshev polynomial of degree twelve. The sum
+of the last coefficients of the polynomial of a contribution bounds its error: by far
+for a smooth gradient, and also for one with a jump, where the coefficients stay large
+until the part is cut at the jump. Errors of contributions are summed, never the
+contributions, as those of opposite signs cancel.
 """
 
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ _WEIGHTS = (1 / (1 - np.arange(0, _DEGREE + 1, 2) ** 2)) @ _COEFFICIENTS[::2]
 # The largest of these is more than a jump costs, wherever it is: 1.09 would do.
 _TAIL = 1.3 * _COEFFICIENTS[-3:]
 
-# Points keep so much away from the ends of their part, where the jumps are.
+# Distance of points from the ends of their part, where the jumps are.
 _MARGIN = 1e-9
 
-# Points of a line at most.
+# Most points per line.
 _MOST = 4096
 
 
-def converged_gradients(slopes, directions, changes, tol, floor):
+def average_gradients(slopes, directions, changes, tol, floor):
     """Average gradients along lines until contributions do not change.
 
     Parameters
@@ -42,16 +42,16 @@ def converged_gradients(slopes, directions, changes, tol, floor):
         shape (n_parts, n_points, n_inputs).
 
     directions : ndarray of shape (n_lines, n_inputs)
-        Ends of the lines less their beginnings.
+        Ends of the lines minus their beginnings.
 
     changes : ndarray of shape (n_lines,)
-        What contributions, products of directions and mean gradients, sum to.
+        Sums of contributions, the products of directions and mean gradients.
 
     tol : float
-        What a contribution may be off by, as a share of the largest of its line.
+        Error that a contribution may have, as a share of the largest of its line.
 
     floor : float
-        What it may be off by at least.
+        Error that is always allowed.
 
     Returns
     -------
@@ -59,16 +59,16 @@ def converged_gradients(slopes, directions, changes, tol, floor):
         Mean gradients.
 
     errors : ndarray of shape (n_lines,)
-        Bounds on what contributions are off by.
+        Bounds on the errors of contributions.
     """
     lines = _Lines(slopes, directions, tol)
-    parts = lines.whole()
+    parts = lines.make_parts()
     while True:
         added = lines.gradients * directions
         allowed = np.maximum(tol * np.abs(added).max(axis=1, initial=0.0), floor)
         errors = lines.errors()
         n_parts = np.bincount(parts.lines, minlength=len(directions))
-        # Where a sum is missed although no part bends, all have had too few points.
+        # If a sum is missed although no part bends, all parts have too few points.
         missed = np.abs(changes - added.sum(axis=1)) > allowed
         least = np.where(missed & (errors <= allowed), -1, allowed / (2 * n_parts))
         is_open = (missed | (errors > allowed)) & (lines.n_points < _MOST)
@@ -77,7 +77,7 @@ def converged_gradients(slopes, directions, changes, tol, floor):
         )
         if not chosen.any():
             return lines.gradients, errors
-        parts = parts.replaced(chosen, lines.halved(parts.take(chosen)))
+        parts = parts.replace(chosen, lines.halve(parts.take(chosen)))
 
 
 @dataclass
@@ -96,7 +96,7 @@ class _Parts:
         Integrals of the gradient.
 
     errors : ndarray of shape (n_parts, n_inputs)
-        What contributions may be off by.
+        Bounds on the errors of contributions.
     """
 
     lines: np.ndarray
@@ -107,18 +107,18 @@ class _Parts:
     errors: np.ndarray
 
     def take(self, chosen):
-        # Return some of the parts.
+        # Return a selection of the parts.
         return _Parts(*(field[chosen] for field in vars(self).values()))
 
-    def replaced(self, chosen, others):
-        # Return other parts in the place of some.
+    def replace(self, chosen, others):
+        # Replace some of the parts by others.
         kept = self.take(~chosen)
         fields = zip(vars(kept).values(), vars(others).values(), strict=True)
         return _Parts(*(np.concatenate(pair) for pair in fields))
 
 
 class _Lines:
-    """Lines, and what is known of the gradients along them."""
+    """Lines, and the gradients along them so far."""
 
     def __init__(self, slopes, directions, tol):
         self._slopes, self._directions, self._tol = slopes, directions, tol
@@ -127,18 +127,18 @@ class _Lines:
         self._sums, self._squares = np.zeros((2, *directions.shape))
 
     def errors(self):
-        # Return what contributions of a line are off by at most, all parts together: of
-        # many it is two standard deviations, as their signs differ.
+        # Bound the errors of contributions over all parts of a line: for many parts by
+        # two standard deviations, as their signs differ.
         roots = np.sqrt(np.maximum(self._squares, 0))
         return np.minimum(self._sums, 2 * roots).max(axis=1, initial=0.0)
 
-    def whole(self):
-        # Return a part a line.
+    def make_parts(self):
+        # Return one part per line.
         n = len(self.gradients)
         return self._parts(np.arange(n), np.zeros(n), np.ones(n))
 
-    def halved(self, parts):
-        # Return parts cut in two.
+    def halve(self, parts):
+        # Cut parts in two.
         self._add(parts, -1)
         return self._parts(
             np.concatenate([parts.lines, parts.lines]),
@@ -152,7 +152,7 @@ class _Lines:
         np.add.at(self._squares, parts.lines, sign * parts.errors**2)
 
     def _parts(self, lines, begins, ends):
-        """Look at parts, and add what they are to the gradients."""
+        """Evaluate parts, and add them to the gradients."""
         lengths, directions = ends - begins, self._directions[lines]
         inside = _MARGIN + (1 - 2 * _MARGIN) * _PLACES
         places = begins[:, None] + lengths[:, None] * inside
@@ -164,14 +164,16 @@ class _Lines:
         cuts = (begins + ends) / 2
         largest = np.abs(sums * directions).max(axis=1, initial=0.0)
         some = errors.max(axis=1, initial=0.0) > self._tol * largest
-        meeting = _jumps(places[some], values[some], gradients[some], directions[some])
+        meeting = _find_jumps(
+            places[some], values[some], gradients[some], directions[some]
+        )
         cuts[some] = np.where(np.isnan(meeting), cuts[some], meeting)
         parts = _Parts(lines, begins, ends, cuts, sums, errors)
         self._add(parts, 1)
         return parts
 
 
-def _jumps(places, values, gradients, directions):
+def _find_jumps(places, values, gradients, directions):
     """Return where the gradient jumps, if there is one jump; NaN if there is not.
 
     Tangents on both sides of a jump meet in it.

@@ -1,16 +1,16 @@
-"""How the pooled features of images move with the pixels."""
+"""Attributions of pooled features, passed back to pixels."""
 
 import numpy as np
 
 from sksparse_nn.solvers.patches import PatchReader, float_images, prepared
 
 
-def pooled_to_pixels(coder, X, worths):
-    """Turn worths of pooled features into worths of the pixels of images.
+def pull_pooled_back(coder, X, attributions):
+    """Pass attributions of pooled features back to pixels.
 
-    A pixel counts by how far it is above or below the mean of each patch that it is in,
-    in units of the patch's contrast, which is taken as given. What a patch adds without
-    any of its pixels, and all that "hard_assignment" says, belongs to none.
+    A pixel counts by its deviation from the mean of each patch that contains it, in
+    units of the patch's contrast, which is held fixed. The offset of a patch, and all
+    output of "hard_assignment", belongs to no pixel.
 
     Parameters
     ----------
@@ -20,46 +20,46 @@ def pooled_to_pixels(coder, X, worths):
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
         Images.
 
-    worths : ndarray of shape (n_samples, n_targets, n_outputs)
-        What a unit of each feature adds to each target.
+    attributions : ndarray of shape (n_samples, n_targets, n_outputs)
+        Contribution of each feature to each target, per unit.
 
     Returns
     -------
-    worths : ndarray of shape (n_samples, n_targets, n_pixels)
-        What a unit of each pixel adds.
+    attributions : ndarray of shape (n_samples, n_targets, n_pixels)
+        Contribution of each pixel, per unit.
     """
     pooling, whitening = coder._pooling(), coder._whitening()
     layout = pooling.layout
     images = float_images(X, slice(None), layout).astype(np.float64)
     state = prepared(pooling.encoder, coder.components_, whitening, np.float64)
     places = layout.corners[:, None] + layout.pixels
-    out = np.zeros((*worths.shape[:2], layout.n_features))
+    out = np.zeros((*attributions.shape[:2], layout.n_features))
     for i in range(len(images)):
         patches = PatchReader(layout, np.float64).read(images[i : i + 1])
         values = pooling.encoder.values(state, patches)
-        by_patch = _unpooled(pooling, values, worths[i])
+        by_patch = _unpool(pooling, values, attributions[i])
         whitened = whitening.apply(patches)
         slopes = pooling.encoder.slopes(state, whitened, values, by_patch)
         scaled = slopes * whitening.scales(patches)[:, None]
         scaled -= scaled.mean(axis=2, keepdims=True)
-        for target in range(worths.shape[1]):
+        for target in range(attributions.shape[1]):
             np.add.at(out[i, target], places, scaled[target])
     shape = -1, layout.n_features
     return layout.as_given(out.reshape(shape)).reshape(out.shape)
 
 
-def _unpooled(pooling, values, worths):
-    """Return what a unit of each patch's values adds, for each target."""
-    layout, n_targets = pooling.layout, len(worths)
+def _unpool(pooling, values, attributions):
+    """Return the attribution of each value of each patch, for each target."""
+    layout, n_targets = pooling.layout, len(attributions)
     signs = 2 if pooling.is_split else 1
     shape = n_targets, layout.n_regions, signs, pooling.n_atoms
-    by_region = worths.reshape(shape)
+    by_region = attributions.reshape(shape)
     if pooling.kind == "mean":
         sizes = np.bincount(layout.regions)
         by_region = by_region / sizes[:, None, None]
     by_patch = by_region[:, layout.regions]
     if pooling.kind == "max":
-        by_patch = by_patch * _is_largest(pooling, values)
+        by_patch = by_patch * _mark_largest(pooling, values)
     if pooling.is_split:
         by_patch = np.where(values > 0, by_patch[:, :, 0], -by_patch[:, :, 1])
     else:
@@ -67,7 +67,7 @@ def _unpooled(pooling, values, worths):
     return by_patch * (values != 0)
 
 
-def _is_largest(pooling, values):
+def _mark_largest(pooling, values):
     """Mark the first patch with the largest value of a region, atom and sign."""
     parts = np.stack([values, -values][: 2 if pooling.is_split else 1], axis=1)
     marks = np.zeros(parts.shape)

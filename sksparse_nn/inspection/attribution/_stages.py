@@ -1,4 +1,4 @@
-"""A fitted pipeline as a network and what stands ahead of it."""
+"""A fitted pipeline as a network and the steps ahead of it."""
 
 from dataclasses import dataclass, replace
 from numbers import Number
@@ -17,7 +17,7 @@ from sksparse_nn.neural._nesting import NETWORKS
 
 @dataclass(frozen=True)
 class Stages:
-    """Transformers in their order, the network behind them, and rows between them.
+    """Transformers in order, the network behind them, and the rows between them.
 
     Attributes
     ----------
@@ -28,14 +28,14 @@ class Stages:
         Fitted.
 
     rows : list of {ndarray, sparse matrix}
-        What each transformer was given, and at the end what the network was given.
+        Input of each transformer, and at the end the input of the network.
 
     first : int
         The first transformer whose input is a matrix of numbers.
 
     atoms : int
-        Place in `rows` of the codes: behind the last transformer that has atoms, or the
-        first numbers if none has.
+        Index of the codes in `rows`: behind the last transformer that has atoms, or at
+        the first numbers if none has.
     """
 
     transformers: list
@@ -45,33 +45,33 @@ class Stages:
     atoms: int
 
     def take(self, chosen):
-        """Return the same with some of the rows.
+        """Select samples.
 
         Parameters
         ----------
         chosen : slice or array-like of int
-            Which.
+            Indices of the samples.
 
         Returns
         -------
         stages : Stages
-            Nothing is transformed again.
+            The selected samples, without transforming them again.
         """
         rows = [_safe_indexing(part, chosen) for part in self.rows]
         return replace(self, rows=rows)
 
     def feature_names(self, place):
-        """Return the names of the columns that stand at a place.
+        """Return the names of columns.
 
         Parameters
         ----------
         place : int
-            Place in `rows`.
+            Index in `rows`.
 
         Returns
         -------
         names : ndarray of shape (n_columns,)
-            Strings; ``x0``, ``x1`` and so on where nothing has names.
+            Strings; ``x0``, ``x1`` and so on if no step has names.
         """
         names = getattr(
             [*self.transformers, self.network][0], "feature_names_in_", None
@@ -88,7 +88,7 @@ class Stages:
 
 
 def read_stages(estimator, X):
-    """Take a fitted estimator apart and send rows through it.
+    """Split a fitted estimator into stages and transform samples.
 
     Parameters
     ----------
@@ -97,22 +97,22 @@ def read_stages(estimator, X):
         one, in any nesting of pipelines, compressors, searches and frozen estimators.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
-        What the estimator is given.
+        Input of the estimator.
 
     Returns
     -------
     stages : Stages
-        Its parts.
+        The stages.
 
     Raises
     ------
     TypeError
-        If what stands at its end is no network of this package, and neither linear nor
-        an MLP of scikit-learn.
+        If the estimator ends neither in a network of this package nor in a linear model
+        or MLP of scikit-learn.
 
     ValueError
-        If the network cannot take what comes out of the steps ahead of it, or the
-        indices of a sparse `X` are not within its shape.
+        If the network cannot take the output of the steps ahead of it, or the indices
+        of a sparse `X` are not within its shape.
     """
     check_structure(X)
     *steps, network = flat_steps(estimator)

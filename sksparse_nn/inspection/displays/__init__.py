@@ -1,4 +1,4 @@
-"""Pictures of models: numbers in the constructor, drawing in `plot`."""
+"""Displays of models: the constructor stores numbers, `plot` draws them."""
 
 from sksparse_nn.inspection.displays._atom_card_display import AtomCardDisplay
 from sksparse_nn.inspection.displays._attribution_display import AttributionDisplay

@@ -1,4 +1,4 @@
-"""One atom: what it is, which classes use it, and where it is strongest."""
+"""Card of one atom: its entries, its classes and its strongest samples."""
 
 import numpy as np
 from scipy import sparse
@@ -8,32 +8,32 @@ from sksparse_nn.drawing._canvas import (
     BLUE,
     ORANGE,
     SIGNED,
-    lettered,
-    shortened,
-    signed_bars,
-    strongest,
+    draw_signed_bars,
+    escape_letters,
+    find_strongest,
+    shorten,
     take_mosaic,
 )
 from sksparse_nn.drawing._pictures import (
-    as_pictures,
-    gap_of,
-    ranged,
+    measure_gap,
+    scale_by_sign,
+    scale_to_range,
     show,
-    signed,
-    tiled,
+    tile,
+    to_pictures,
 )
 from sksparse_nn.inspection.atoms._ahead import (
-    names_ahead,
-    shape_of_atoms,
-    shape_of_images,
+    find_atom_shape,
+    find_image_shape,
+    find_names_ahead,
 )
 from sksparse_nn.inspection.atoms._atoms import class_profile, top_samples
-from sksparse_nn.inspection.atoms._codes import coder_of, codes_of_rows
-from sksparse_nn.inspection.atoms._labels import names_of
+from sksparse_nn.inspection.atoms._codes import code_rows, find_coder
+from sksparse_nn.inspection.atoms._labels import describe_labels
 
 
 class AtomCardDisplay:
-    """Draw all about one atom.
+    """Draw a card of one atom.
 
     Parameters
     ----------
@@ -48,35 +48,35 @@ class AtomCardDisplay:
         or last. None draws bars.
 
     channel_axis : {0, 2, -1} or None, default=None
-        Where in an `image_shape` of three the channels are; None for the smaller end.
+        Axis of the channels in an `image_shape` of three; None for the smaller end.
 
     feature_names : array-like of shape (n_features,), default=None
         Names for the bars.
 
     profile : dict or sklearn.utils.Bunch, default=None
-        With ``classes``; ``shares`` of shape (n_classes,), of the atom's use;
-        ``chance_mean`` and ``chance_std``, of the largest share by chance.
+        With ``classes``; ``shares`` of the atom's usage of shape (n_classes,);
+        ``chance_mean`` and ``chance_std`` of the largest share by chance.
 
     samples : dict or sklearn.utils.Bunch, default=None
-        With ``rows``, the samples in which it is strongest; ``codes``, how strong;
+        With ``rows``, the samples in which it is strongest; their ``codes``;
         ``names``; and, where they can be drawn, ``pictures`` of shape (n_samples,
         height, width[, 3]), or None.
 
     usage : float, default=None
-        Share of samples that use it.
+        Share of samples that use the atom.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        Where it was drawn: the atom; samples, if given; classes, if given.
+        Axes of the drawing: the atom; samples, if given; classes, if given.
 
     figure_ : matplotlib Figure
-        Of the axes.
+        Figure that the axes belong to.
 
     See Also
     --------
-    atom_table : All atoms in numbers.
-    DictionaryDisplay : All atoms in pictures.
+    atom_table : Table of all atoms.
+    DictionaryDisplay : Pictures of all atoms.
 
     Examples
     --------
@@ -144,42 +144,42 @@ class AtomCardDisplay:
             Their classes, or an indicator of several labels.
 
         atom : int, default=0
-            Which atom.
+            Index of the atom.
 
         n_samples : int, default=5
             Samples in which it is strongest.
 
         image_shape : tuple of int, default=None
-            Shape of atoms and samples as pictures. An `ImagePatchCoder` knows it.
+            Shape of atoms and samples as pictures. An `ImagePatchCoder` defines it.
 
         feature_names : array-like of shape (n_features,), default=None
-            Names for the bars; None for what the steps ahead call them.
+            Names for the bars; None for the names from the steps ahead.
 
         sample_names : sequence of shape (n_samples,), default=None
-            Names of the samples; None for their beginnings, if they are texts, or else
-            their places and classes.
+            Names of the samples; None for their first words if they are texts,
+            otherwise for their indices and classes.
 
         n_shuffles : int, default=20
-            Of `class_profile`.
+            Passed to `class_profile`.
 
         random_state : int, RandomState instance or None, default=None
-            Of `class_profile`.
+            Passed to `class_profile`.
 
         axes : sequence of matplotlib Axes, default=None
-            Where to draw.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
         display : AtomCardDisplay
-            Drawn.
+            The display, drawn.
         """
-        coder = coder_of(transformer)
-        codes = codes_of_rows(transformer, X)[:, [atom]]
+        coder = find_coder(transformer)
+        codes = code_rows(transformer, X)[:, [atom]]
         rows = top_samples(codes, n_samples)[0]
         rows = rows[rows >= 0]
         if feature_names is None:
-            feature_names = names_ahead(transformer)
-        atom_shape, channel_axis = shape_of_atoms(coder, image_shape)
+            feature_names = find_names_ahead(transformer)
+        atom_shape, channel_axis = find_atom_shape(coder, image_shape)
         return cls(
             coder.components_[atom],
             name=f"atom {atom}",
@@ -199,25 +199,25 @@ class AtomCardDisplay:
     def plot(self, *, axes=None, n_features=8, cmap=SIGNED):
         """Draw the atom, samples and classes.
 
-        The dashed line at the classes is the largest share by chance; the band has two
-        standard deviations at each side.
+        The dashed line at the classes is the largest share by chance; the band covers
+        two standard deviations on each side.
 
         Parameters
         ----------
         axes : sequence of matplotlib Axes, default=None
-            Where to draw: the atom, then samples and classes, where they are given;
+            Axes to draw on: the atom, then samples and classes, where they are given;
             None for a new figure.
 
         n_features : int, default=8
-            Bars of the atom.
+            Number of features to draw as bars.
 
         cmap : str or matplotlib Colormap, default="RdBu_r"
-            Colours of an atom without colours.
+            Colour map of an atom without colour channels.
 
         Returns
         -------
         display : AtomCardDisplay
-            This one.
+            The display itself.
         """
         parts = [self._draw_atom(n_features, cmap)]
         parts += [self._draw_samples] if self._has_samples() else []
@@ -229,37 +229,39 @@ class AtomCardDisplay:
         return self
 
     def describe(self):
-        """Return a text that can stand for the drawing.
+        """Describe the drawing in words.
 
         Returns
         -------
         text : str
-            A sentence or two.
+            One or two sentences.
         """
-        text = shortened(self.name)
+        text = shorten(self.name)
         text = text[:1].upper() + text[1:]
-        text += "" if self.usage is None else f" serves {self.usage:.1%} of the samples"
+        text += (
+            "" if self.usage is None else f" is used by {self.usage:.1%} of the samples"
+        )
         if self.image_shape is None:
-            names = ", ".join(shortened(name) for name in self._strongest(3)[0])
+            names = ", ".join(shorten(name) for name in self._find_strongest(3)[0])
             text += f". Strongest features: {names}"
         if self.profile is not None:
             top = np.argmax(self.profile["shares"])
             text += (
-                f". Its largest share, {self.profile['shares'][top]:.0%}, is of class "
-                f"{shortened(self.profile['classes'][top])}; by chance that would be "
-                f"{self.profile['chance_mean']:.0%}"
+                f". Its largest share, {self.profile['shares'][top]:.0%}"
+                f", belongs to class {shorten(self.profile['classes'][top])}"
+                f"; by chance it would be {self.profile['chance_mean']:.0%}"
             )
         if self._has_samples():
-            names = ", ".join(shortened(name, 40) for name in self.samples["names"])
+            names = ", ".join(shorten(name, 40) for name in self.samples["names"])
             text += f". Strongest in: {names}"
         return text + "."
 
     def _has_samples(self):
         return self.samples is not None and len(self.samples["rows"]) > 0
 
-    def _strongest(self, n_features):
+    def _find_strongest(self, n_features):
         values = np.asarray(self.component)
-        places, names = strongest(values, n_features), self.feature_names
+        places, names = find_strongest(values, n_features), self.feature_names
         if names is None:
             return [f"x{place}" for place in places], values[places]
         return np.asarray(names, dtype=object)[places].tolist(), values[places]
@@ -267,30 +269,32 @@ class AtomCardDisplay:
     def _draw_atom(self, n_features, cmap):
         def draw(ax):
             if self.image_shape is None:
-                signed_bars(ax, *self._strongest(n_features), most=18)
+                draw_signed_bars(ax, *self._find_strongest(n_features), most=18)
             else:
                 shape = self.image_shape, self.channel_axis
-                picture = signed(as_pictures(self.component, *shape))[0]
+                picture = scale_by_sign(to_pictures(self.component, *shape))[0]
                 show(ax, picture, cmap=cmap, vmin=-1, vmax=1)
             used = "" if self.usage is None else f", used by {self.usage:.1%}"
-            ax.set_title(lettered(self.name) + used, fontsize=9)
+            ax.set_title(escape_letters(self.name) + used, fontsize=9)
 
         return draw
 
     def _draw_samples(self, ax):
         names, pictures = self.samples["names"], self.samples.get("pictures")
-        ax.set_title("where it is strongest", fontsize=9)
+        ax.set_title("strongest samples", fontsize=9)
         if pictures is None:
-            signed_bars(ax, names, self.samples["codes"], most=22)
+            draw_signed_bars(ax, names, self.samples["codes"], most=22)
             ax.set_xlabel("code", fontsize=8)
             return
-        picture = tiled(ranged(pictures, pictures.min(), pictures.max()), len(pictures))
+        picture = tile(
+            scale_to_range(pictures, pictures.min(), pictures.max()), len(pictures)
+        )
         show(ax, picture, cmap="gray", vmin=0, vmax=1)
         width = pictures.shape[2]
-        centres = np.arange(len(pictures)) * (width + gap_of(pictures)) + width / 2
+        centres = np.arange(len(pictures)) * (width + measure_gap(pictures)) + width / 2
         ax.set_xticks(
             centres - 0.5,
-            [lettered(name, 20) for name in names],
+            [escape_letters(name, 20) for name in names],
             fontsize=7,
             rotation=40,
             ha="right",
@@ -305,7 +309,7 @@ class AtomCardDisplay:
         style = {"color": ORANGE, "zorder": 3}
         ax.axvline(mean, linestyle="--", **style)
         ax.axvspan(mean - spread, mean + spread, alpha=0.2, linewidth=0, color=ORANGE)
-        names = [lettered(name) for name in self.profile["classes"]]
+        names = [escape_letters(name) for name in self.profile["classes"]]
         ax.set_yticks(places, names, fontsize=8 if len(names) <= 12 else 7)
         ax.set_ylim(len(names) - 0.4, -0.6)
         ax.tick_params(axis="y", length=0)
@@ -315,12 +319,12 @@ class AtomCardDisplay:
         ax.grid(axis="x", alpha=0.3)
 
 
-# Where the atom (0) and what follows it stand.
+# Layout of the atom (0) and the axes that follow it.
 _MOSAICS = {1: [[0]], 2: [[0, 1]], 3: [[0, 2], [1, 2]]}
 
 
 def _profile(codes, y, n_shuffles, random_state):
-    """Return the class profile of the only atom."""
+    """Return the class profile of a single atom."""
     profile = class_profile(codes, y, n_shuffles=n_shuffles, random_state=random_state)
     for name in ("shares", "chance_mean", "chance_std"):
         profile[name] = profile[name][0]
@@ -332,17 +336,17 @@ def _sample_names(X, y, names, rows):
         return [str(name) for name in _safe_indexing(names, rows)]
     is_list = isinstance(X, list | tuple) and isinstance(X[0], str)
     if is_list or getattr(X, "ndim", 2) == 1:
-        return [shortened(text, 200) for text in _safe_indexing(X, rows)]
+        return [shorten(text, 200) for text in _safe_indexing(X, rows)]
     if y is None:
         return [f"row {row}" for row in rows]
-    named = zip(rows, names_of(y, rows), strict=True)
+    named = zip(rows, describe_labels(y, rows), strict=True)
     return [f"row {row}: {name}" for row, name in named]
 
 
 def _sample_pictures(X, coder, image_shape, rows):
-    shape, channel_axis = shape_of_images(coder, image_shape)
+    shape, channel_axis = find_image_shape(coder, image_shape)
     if shape is None or not len(rows):
         return None
     samples = _safe_indexing(X, rows)
     samples = samples.toarray() if sparse.issparse(samples) else samples
-    return as_pictures(samples, shape, channel_axis)
+    return to_pictures(samples, shape, channel_axis)

@@ -1,4 +1,4 @@
-"""What atoms and features add to one prediction."""
+"""Contributions of atoms and features to one prediction."""
 
 import numpy as np
 from scipy import sparse
@@ -8,55 +8,55 @@ from sklearn.utils import _safe_indexing
 from sksparse_nn._structure import check_structure
 from sksparse_nn.drawing._canvas import (
     SIGNED,
-    lettered,
-    shortened,
-    signed_bars,
-    strongest,
+    draw_signed_bars,
+    escape_letters,
+    find_strongest,
+    shorten,
     take_axes,
 )
-from sksparse_nn.drawing._pictures import as_pictures, ranged, show
+from sksparse_nn.drawing._pictures import scale_to_range, show, to_pictures
 from sksparse_nn.inspection.attribution._attribution import attribute_stages
 from sksparse_nn.inspection.attribution._stages import read_stages
 
 
 class AttributionDisplay:
-    """Draw what adds to an output for one sample.
+    """Draw the contributions to an output for one sample.
 
     Parameters
     ----------
     atoms : ndarray of shape (n_atoms,), default=None
-        What each atom adds; None where there are none.
+        Contribution of each atom; None without atoms.
 
     features : ndarray of shape (n_features,), default=None
-        What each feature adds.
+        Contribution of each feature.
 
     atom_names, feature_names : array-like of str, default=None
-        Their names; None for their numbers.
+        Names; None for indices.
 
     values : ndarray of shape (n_features,), default=None
-        The features of the sample, as the picture behind the map.
+        Features of the sample, drawn as the picture behind the map.
 
     image_shape : tuple of int, default=None
         Height and width of the sample as a picture, and for colours three channels,
         first or last. None draws bars.
 
     target : object, default=None
-        Class or target that is added to.
+        Class or target of the output.
 
     output : float, default=None
-        Its output.
+        Value of the output.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        Where it was drawn: features, then atoms.
+        Axes of the drawing: features, then atoms.
 
     figure_ : matplotlib Figure
-        Of the axes.
+        Figure that the axes belong to.
 
     See Also
     --------
-    attribute : The numbers.
+    attribute : Compute the contributions.
 
     Examples
     --------
@@ -120,32 +120,32 @@ class AttributionDisplay:
             Samples.
 
         row : int, default=0
-            Which of them.
+            Index of the sample.
 
         target : object, default=None
             Label of a class, or number of a label or target; None for the predicted
             class, the most probable label, or the first target.
 
         image_shape : tuple of int, default=None
-            As above.
+            As in the class.
 
         features : bool, default=True
-            Whether to go on to the features.
+            Whether to attribute to features too.
 
         tol : float, default=1e-3
-            Of `attribute`.
+            Passed to `attribute`.
 
         axes : sequence of matplotlib Axes, default=None
-            Where to draw.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
         display : AttributionDisplay
-            Drawn.
+            The display, drawn.
         """
         check_structure(X)
         stages = read_stages(estimator, _safe_indexing(X, [row]))
-        display = attribution_of_row(
+        display = attribute_row(
             stages, target=target, image_shape=image_shape, features=features, tol=tol
         )
         return display.plot(axes=axes)
@@ -156,11 +156,12 @@ class AttributionDisplay:
         Parameters
         ----------
         axes : sequence of matplotlib Axes, default=None
-            Where to draw: features and atoms, or what there is of them; None for a new
-            figure.
+            Axes to draw on: features and atoms, as far as they are given; None for a
+            new figure.
 
         n_bars : int, default=10
-            The strongest ones to draw; what the others add is said below.
+            Number of strongest contributions to draw; the sum of the others is in the
+            label.
 
         cmap : str or matplotlib Colormap, default="RdBu_r"
             Colours of the map.
@@ -168,7 +169,7 @@ class AttributionDisplay:
         Returns
         -------
         display : AttributionDisplay
-            This one.
+            The display itself.
         """
         kinds = [kind for kind in ("features", "atoms") if self._has(kind)]
         size = (4 if len(kinds) == 1 else 7), 0.22 * n_bars + 1.4
@@ -180,34 +181,34 @@ class AttributionDisplay:
                 self._draw_map(ax, cmap)
             else:
                 self._draw_bars(ax, kind, n_bars)
-            target = lettered(self.target, 20)
+            target = escape_letters(self.target, 20)
             ax.set_title(f"{'pixels' if is_map else kind}, for {target}", fontsize=10)
         return self
 
     def describe(self):
-        """Return a text that can stand for the drawing.
+        """Describe the drawing in words.
 
         Returns
         -------
         text : str
-            A sentence or two.
+            One or two sentences.
         """
-        text = f"What adds to the output for {shortened(self.target)}"
+        text = f"Contributions to the output for {shorten(self.target)}"
         text += "" if self.output is None else f", which is {self.output:.3g}"
         for kind in ("features", "atoms"):
             is_map = kind == "features" and self.image_shape is not None
             if self._has(kind) and not is_map:
                 values, names = getattr(self, kind), self._names(kind)
                 text += f". Strongest {kind}: " + ", ".join(
-                    f"{shortened(names[place])} {values[place]:+.3g}"
-                    for place in strongest(values, 3)
+                    f"{shorten(names[place])} {values[place]:+.3g}"
+                    for place in find_strongest(values, 3)
                 )
             elif is_map:
                 height, width = self._map().shape
                 row, column = divmod(np.argmax(self._map()), width)
                 text += (
-                    f". Of {height} by {width} pixels the one in row {row + 1}, column "
-                    f"{column + 1} adds most, {self._map().max():+.3g}"
+                    f". Of {height} by {width} pixels, row {row + 1}, column "
+                    f"{column + 1} contributes most, {self._map().max():+.3g}"
                 )
         return text + "."
 
@@ -221,59 +222,61 @@ class AttributionDisplay:
         return names
 
     def _map(self):
-        """Return what each pixel adds, its channels together."""
-        picture = as_pictures(self.features, self.image_shape)[0]
+        """Return the contribution of each pixel, summed over channels."""
+        picture = to_pictures(self.features, self.image_shape)[0]
         return picture if picture.ndim == 2 else picture.sum(axis=2)
 
     def _draw_map(self, ax, cmap):
-        """Draw the map, strong where it says much, over the picture in faint grey."""
+        """Draw the map over the picture in faint grey, opaque where it is large."""
         what = self._map()
         largest = np.abs(what).max() or 1
         if self.values is not None:
-            picture = as_pictures(self.values, self.image_shape)[0]
+            picture = to_pictures(self.values, self.image_shape)[0]
             picture = picture if picture.ndim == 2 else picture.mean(axis=2)
-            faint = 1 - 0.35 * ranged(picture, picture.min(), picture.max())
+            faint = 1 - 0.35 * scale_to_range(picture, picture.min(), picture.max())
             show(ax, faint, cmap="gray", vmin=0, vmax=1)
         style = {"cmap": cmap, "vmin": -largest, "vmax": largest}
         drawn = show(ax, what, alpha=np.sqrt(np.abs(what) / largest), **style)
         bar = ax.figure.colorbar(drawn, ax=ax, shrink=0.8)
         bar.solids.set_alpha(1)
         bar.ax.tick_params(labelsize=8)
-        bar.set_label("adds to the output", fontsize=8)
+        bar.set_label("contribution to the output", fontsize=8)
 
     def _draw_bars(self, ax, kind, n_bars):
         values, names = np.asarray(getattr(self, kind)), self._names(kind)
-        places = strongest(values, n_bars)
-        signed_bars(ax, [names[place] for place in places], values[places])
+        places = find_strongest(values, n_bars)
+        draw_signed_bars(ax, [names[place] for place in places], values[places])
         n_others = np.count_nonzero(values) - len(places)
         others = f"\n({n_others} others: {values.sum() - values[places].sum():+.2g})"
-        ax.set_xlabel("adds to the output" + (others if n_others else ""), fontsize=8)
+        ax.set_xlabel(
+            "contribution to the output" + (others if n_others else ""), fontsize=8
+        )
 
 
-def attribution_of_row(stages, *, target=None, image_shape=None, features=True, tol):
-    """Attribute a prediction whose row has gone through a pipeline.
+def attribute_row(stages, *, target=None, image_shape=None, features=True, tol):
+    """Attribute the prediction of one row, given the rows between steps.
 
     Parameters
     ----------
     stages : Stages
-        The pipeline, and the row alone.
+        The pipeline, with a single row.
 
     target : object, default=None
-        Of `AttributionDisplay.from_estimator`, as the others.
+        As in `AttributionDisplay.from_estimator`, like the other parameters.
 
     image_shape : tuple of int, default=None
         Height and width, if samples are pictures.
 
     features : bool, default=True
-        Whether to go on to the features.
+        Whether to attribute to features too.
 
     tol : float
-        Of `attribute`.
+        Passed to `attribute`.
 
     Returns
     -------
     display : AttributionDisplay
-        Not drawn yet.
+        The display, not drawn yet.
     """
     if target is not None:
         outputs = [target]
@@ -299,7 +302,7 @@ def attribution_of_row(stages, *, target=None, image_shape=None, features=True, 
 
 
 def _atom_names(stages, names):
-    """Return short names where there is one code an atom."""
+    """Return short names if there is one code per atom."""
     if stages.atoms == stages.first:
         return names
     coder = stages.transformers[stages.atoms - 1]
@@ -309,7 +312,7 @@ def _atom_names(stages, names):
 
 
 def _values(X, image_shape):
-    """Return the sample's features where they are a picture."""
+    """Return the features of the sample if they form a picture."""
     if image_shape is None:
         return None
     return (X.toarray() if sparse.issparse(X) else np.asarray(X))[0]

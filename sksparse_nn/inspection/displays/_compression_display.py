@@ -1,4 +1,4 @@
-"""Accuracy against size and speed, with what nothing else beats marked."""
+"""Accuracy against size and speed, with the Pareto front marked."""
 
 import numpy as np
 
@@ -8,15 +8,15 @@ from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
 _LABELS = {
     "bytes_disk": "bytes on disk",
     "bytes_memory": "bytes in memory",
-    "latency_1": "seconds of a prediction, one row",
-    "latency_256": "seconds of a prediction, 256 rows",
-    "multiply_adds": "multiply-adds of one row",
+    "latency_1": "seconds per prediction, one sample",
+    "latency_256": "seconds per prediction, 256 samples",
+    "multiply_adds": "multiply-adds per sample",
     "parameters": "parameters",
     "nonzero": "nonzero parameters",
     "r2": "coefficient of determination",
 }
 
-# With more points than that, only the first and what nothing else beats are named.
+# With more points, only the first and those on the Pareto front are named.
 _MOST_NAMES = 20
 
 
@@ -26,20 +26,20 @@ class CompressionDisplay:
     Parameters
     ----------
     report : pandas.DataFrame
-        What `compression_report` returned; of several, or of means of several, the
-        columns that are drawn are enough.
+        Result of `compression_report`; for several reports or their means, the drawn
+        columns are sufficient.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        Where it was drawn, one per cost.
+        Axes of the drawing, one per cost.
 
     figure_ : matplotlib Figure
-        Of the axes.
+        Figure that the axes belong to.
 
     See Also
     --------
-    compression_report : The numbers.
+    compression_report : Compute the report.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class CompressionDisplay:
             Fitted.
 
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples to be accurate on, and to be timed on.
+            Samples to measure accuracy and time on.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their targets.
@@ -80,22 +80,22 @@ class CompressionDisplay:
             Columns of the report to draw accuracy against.
 
         axes : sequence of matplotlib Axes, default=None
-            Where to draw, one per cost; None for a new figure.
+            Axes to draw on, one per cost; None for a new figure.
 
         Returns
         -------
         display : CompressionDisplay
-            Drawn.
+            The display, drawn.
         """
         return cls(compression_report(estimators, X, y)).plot(axes=axes, costs=costs)
 
     def plot(self, *, axes=None, costs=("bytes_disk", "latency_1")):
-        """Draw accuracy against costs, with a line along what nothing else beats.
+        """Draw accuracy against costs, with a line along the Pareto front.
 
         Parameters
         ----------
         axes : sequence of matplotlib Axes, default=None
-            Where to draw, one per cost; None for a new figure.
+            Axes to draw on, one per cost; None for a new figure.
 
         costs : sequence of str, default=("bytes_disk", "latency_1")
             Columns of the report.
@@ -103,7 +103,7 @@ class CompressionDisplay:
         Returns
         -------
         display : CompressionDisplay
-            This one.
+            The display itself.
         """
         size = 5.5 * len(costs), 4.5
         self.axes_ = take_axes(axes, len(costs), figsize=size, sharey=True)
@@ -113,7 +113,7 @@ class CompressionDisplay:
         return self
 
     def describe(self):
-        """Return a text that can stand for the drawing.
+        """Describe the drawing in words.
 
         Returns
         -------
@@ -132,7 +132,7 @@ class CompressionDisplay:
     def _draw(self, ax, cost):
         score = "r2" if "r2" in self.report else "accuracy"
         costs, scores = self.report[cost].to_numpy(), self.report[score].to_numpy()
-        best = pareto_front(costs, scores)
+        best = find_pareto_front(costs, scores)
         ax.plot(costs[best], scores[best], color=ORANGE, drawstyle="steps-post")
         ax.plot(costs, scores, "o", color=BLUE)
         ax.plot(costs[best], scores[best], "o", color=ORANGE)
@@ -153,18 +153,18 @@ class CompressionDisplay:
         ax.grid(alpha=0.3)
 
 
-def pareto_front(costs, scores):
-    """Find what nothing else beats: less cost at no worse score.
+def find_pareto_front(costs, scores):
+    """Find the models that no other model beats in both cost and score.
 
     Parameters
     ----------
     costs, scores : ndarray of shape (n,)
-        What is to be low, and what is to be high.
+        Costs, lower is better; scores, higher is better.
 
     Returns
     -------
     best : ndarray of int
-        Indices, by rising cost.
+        Indices in order of increasing cost.
     """
     order = np.lexsort([-scores, costs])
     before = np.maximum.accumulate(np.r_[-np.inf, scores[order][:-1]])

@@ -9,24 +9,24 @@ _LABELS = {"r2": "coefficient of determination"}
 
 
 class DeletionCurvesDisplay:
-    """Draw what `deletion_curves` found.
+    """Draw the result of `deletion_curves`.
 
     Parameters
     ----------
     curves : sklearn.utils.Bunch
-        What `deletion_curves` returned.
+        Result of `deletion_curves`.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        Where it was drawn: deletion, and insertion.
+        Axes of the drawing: deletion, and insertion.
 
     figure_ : matplotlib Figure
-        Of the axes.
+        Figure that the axes belong to.
 
     See Also
     --------
-    deletion_curves : The numbers.
+    deletion_curves : Compute the curves.
 
     Examples
     --------
@@ -73,24 +73,24 @@ class DeletionCurvesDisplay:
             Their classes, or targets.
 
         n_points : int, default=11
-            Shares of atoms to remove, from none to all.
+            Number of shares of atoms to remove, from none to all.
 
         n_random : int, default=5
-            Random orders to compare with.
+            Number of random orders to compare with.
 
         tol : float, default=1e-2
-            Of `attribute`.
+            Passed to `attribute`.
 
         random_state : int, RandomState instance or None, default=None
             Source of the random orders.
 
         axes : sequence of two matplotlib Axes, default=None
-            Where to draw.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
         display : DeletionCurvesDisplay
-            Drawn.
+            The display, drawn.
         """
         curves = deletion_curves(
             estimator,
@@ -109,12 +109,12 @@ class DeletionCurvesDisplay:
         Parameters
         ----------
         axes : sequence of two matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
         display : DeletionCurvesDisplay
-            This one.
+            The display itself.
         """
         self.axes_ = take_axes(axes, 2, figsize=(7, 3.5), sharey=True)
         self.figure_ = self.axes_[0].figure
@@ -128,16 +128,16 @@ class DeletionCurvesDisplay:
         return self
 
     def describe(self):
-        """Return a text that can stand for the drawing.
+        """Describe the drawing in words.
 
         Returns
         -------
         text : str
-            A sentence or two.
+            One or two sentences.
         """
         name = _LABELS.get(self.curves.score_name, self.curves.score_name)
         return (
-            f"As atoms are removed by what they add to a prediction, {name} averages "
+            f"As atoms are removed in order of their contribution, {name} averages "
             f"{self._means('deletion')}; as they are inserted, "
             f"{self._means('insertion')}."
         )
@@ -154,7 +154,7 @@ class DeletionCurvesDisplay:
             ax.fill_between(shares, low, high, color=ORANGE, alpha=0.25, linewidth=0)
             label = f"{len(random)} random orders: mean, range"
             ax.plot(shares, random.mean(axis=0), "--", color=ORANGE, label=label)
-        label = "by what atoms add"
+        label = "by contribution"
         ax.plot(shares, self.curves[kind], "o-", color=BLUE, markersize=4, label=label)
         ax.set_title(kind, fontsize=10)
         ax.grid(alpha=0.3)

@@ -4,28 +4,28 @@ import numpy as np
 
 from sksparse_nn.drawing._canvas import (
     SIGNED,
-    lettered,
-    shortened,
-    signed_bars,
-    strongest,
+    draw_signed_bars,
+    escape_letters,
+    find_strongest,
+    shorten,
     take_axes,
 )
 from sksparse_nn.drawing._pictures import (
-    as_pictures,
-    gap_of,
+    choose_n_columns,
+    measure_gap,
+    scale_by_sign,
     show,
-    signed,
-    tiled,
-    well_shaped,
+    tile,
+    to_pictures,
 )
-from sksparse_nn.inspection.atoms._ahead import names_ahead, shape_of_atoms
+from sksparse_nn.inspection.atoms._ahead import find_atom_shape, find_names_ahead
 from sksparse_nn.inspection.atoms._atoms import mutual_coherence
-from sksparse_nn.inspection.atoms._codes import coder_of
+from sksparse_nn.inspection.atoms._codes import find_coder
 
-# How many atoms are drawn where nothing is said: pictures, and axes of bars.
+# Default number of atoms to draw as pictures, and as bars.
 _MOST_PICTURES, _MOST_BARS = 100, 6
 
-# Rows of pictures that get a number; of more, every second or third one.
+# Most rows of pictures that are numbered; of more, every second or third one is.
 _MOST_TICKS = 12
 
 
@@ -42,30 +42,30 @@ class DictionaryDisplay:
         or last. None draws bars.
 
     channel_axis : {0, 2, -1} or None, default=None
-        Where in an `image_shape` of three the channels are; None for the smaller end.
+        Axis of the channels in an `image_shape` of three; None for the smaller end.
 
     feature_names : array-like of shape (n_features,), default=None
         Names for the bars.
 
     atom_names : array-like of shape (n_atoms,), default=None
-        Names of the atoms; None for their numbers.
+        Names of the atoms; None for indices.
 
     order : array-like of int, default=None
-        Atoms to draw, in that order; None for all as they stand. The index of
+        Atoms to draw, in that order; None for all in their own order. The index of
         `atom_table` sorted by a column is such an order.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        Where it was drawn: one for pictures, or one an atom.
+        Axes of the drawing: one for pictures, or one per atom.
 
     figure_ : matplotlib Figure
-        Of the axes.
+        Figure that the axes belong to.
 
     See Also
     --------
-    atom_table : What each atom is used for.
-    AtomCardDisplay : All about one atom.
+    atom_table : Usage and classes of all atoms.
+    AtomCardDisplay : Card of one atom.
 
     Examples
     --------
@@ -115,13 +115,13 @@ class DictionaryDisplay:
         ----------
         transformer : transformer
             With ``components_``, or a pipeline of transformers that ends in one. Atoms
-            of an `ImagePatchCoder` are drawn as the whitened patches that they are.
+            of an `ImagePatchCoder` are drawn as whitened patches.
 
         image_shape : tuple of int, default=None
-            As above.
+            As in the class.
 
         feature_names : array-like of shape (n_features,), default=None
-            Names for the bars; None for what the steps ahead call them.
+            Names for the bars; None for the names from the steps ahead.
 
         atom_names : array-like of shape (n_atoms,), default=None
             Names of the atoms.
@@ -130,17 +130,17 @@ class DictionaryDisplay:
             Atoms to draw.
 
         axes : sequence of matplotlib Axes, default=None
-            Where to draw.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
         display : DictionaryDisplay
-            Drawn.
+            The display, drawn.
         """
-        coder = coder_of(transformer)
+        coder = find_coder(transformer)
         if feature_names is None:
-            feature_names = names_ahead(transformer)
-        image_shape, channel_axis = shape_of_atoms(coder, image_shape)
+            feature_names = find_names_ahead(transformer)
+        image_shape, channel_axis = find_atom_shape(coder, image_shape)
         return cls(
             coder.components_,
             image_shape=image_shape,
@@ -160,41 +160,41 @@ class DictionaryDisplay:
         Parameters
         ----------
         axes : sequence of matplotlib Axes, default=None
-            Where to draw: one for pictures, or one an atom; None for a new figure.
+            Axes to draw on: one for pictures, or one per atom; None for a new figure.
 
         n_atoms : int, default=None
-            How many atoms at most; None for 100 pictures, or 6 atoms of bars.
+            Most atoms to draw; None for 100 as pictures, or 6 as bars.
 
         n_columns : int, default=None
-            Pictures, or axes of bars, side by side.
+            Number of pictures, or of axes with bars, side by side.
 
         n_features : int, default=8
-            Bars an atom.
+            Number of bars per atom.
 
         cmap : str or matplotlib Colormap, default="RdBu_r"
-            Colours of pictures without colours. "gray" is readable in any print.
+            Colour map of pictures without colour channels. "gray" prints well.
 
         Returns
         -------
         display : DictionaryDisplay
-            This one.
+            The display itself.
         """
         if self.image_shape is None:
-            chosen = self._chosen(n_atoms or _MOST_BARS)
+            chosen = self._choose(n_atoms or _MOST_BARS)
             self._plot_bars(axes, chosen, n_columns or min(3, len(chosen)), n_features)
         else:
-            chosen = self._chosen(n_atoms or _MOST_PICTURES)
+            chosen = self._choose(n_atoms or _MOST_PICTURES)
             self._plot_pictures(axes, chosen, n_columns, cmap)
         self.figure_ = self.axes_[0].figure
         return self
 
     def describe(self):
-        """Return a text that can stand for the drawing.
+        """Describe the drawing in words.
 
         Returns
         -------
         text : str
-            A sentence or two.
+            One or two sentences.
         """
         n_atoms, n_features = np.shape(self.components)
         text = (
@@ -202,26 +202,26 @@ class DictionaryDisplay:
             f"alike have a cosine of {mutual_coherence(self.components):.2f}."
         )
         if self.image_shape is not None:
-            height, width = as_pictures(
+            height, width = to_pictures(
                 self.components[:1], self.image_shape, self.channel_axis
             ).shape[1:3]
             return f"{text} Drawn as pictures of {height} by {width} pixels."
-        for atom in self._chosen(_MOST_BARS):
-            names = self._strongest(atom, 3)[0]
-            words = ", ".join(shortened(name) for name in names) or "none"
-            text += f" Strongest features of {shortened(self._name(atom))}: {words}."
+        for atom in self._choose(_MOST_BARS):
+            names = self._find_strongest(atom, 3)[0]
+            words = ", ".join(shorten(name) for name in names) or "none"
+            text += f" Strongest features of {shorten(self._name(atom))}: {words}."
         return text
 
-    def _chosen(self, n_atoms):
+    def _choose(self, n_atoms):
         order = range(len(self.components)) if self.order is None else self.order
         return np.asarray(order)[:n_atoms]
 
     def _name(self, atom):
         return f"atom {atom}" if self.atom_names is None else self.atom_names[atom]
 
-    def _strongest(self, atom, n_features):
+    def _find_strongest(self, atom, n_features):
         values = np.asarray(self.components)[atom]
-        places = strongest(values, n_features)
+        places = find_strongest(values, n_features)
         if self.feature_names is None:
             return [f"x{place}" for place in places], values[places]
         names = np.asarray(self.feature_names, dtype=object)
@@ -229,14 +229,16 @@ class DictionaryDisplay:
 
     def _plot_pictures(self, axes, chosen, n_columns, cmap):
         atoms = np.asarray(self.components)[chosen]
-        pictures = as_pictures(atoms, self.image_shape, self.channel_axis)
-        n_columns = min(n_columns or well_shaped(pictures), len(pictures))
-        grid = tiled(signed(pictures), n_columns)
+        pictures = to_pictures(atoms, self.image_shape, self.channel_axis)
+        n_columns = min(n_columns or choose_n_columns(pictures), len(pictures))
+        grid = tile(scale_by_sign(pictures), n_columns)
         height = min(max(6 * grid.shape[0] / grid.shape[1], 1.5), 8)
         self.axes_ = take_axes(axes, 1, figsize=(6, height))
         (ax,) = self.axes_
         drawn = show(ax, grid, cmap=cmap, vmin=-1, vmax=1)
-        self._number_rows(ax, chosen, n_columns, pictures.shape[1] + gap_of(pictures))
+        self._number_rows(
+            ax, chosen, n_columns, pictures.shape[1] + measure_gap(pictures)
+        )
         if grid.ndim == 2:
             bar = ax.figure.colorbar(drawn, ax=ax, ticks=[-1, 0, 1], shrink=0.6)
             bar.set_label("share of the atom's largest entry", fontsize=8)
@@ -251,7 +253,7 @@ class DictionaryDisplay:
         names = firsts if self.atom_names is None else map(self._name, firsts)
         ax.set_yticks(
             distance * (np.arange(len(firsts)) + 0.5)[::step] - 1,
-            [lettered(name, 12) for name in names][::step],
+            [escape_letters(name, 12) for name in names][::step],
             fontsize=8,
         )
         ax.tick_params(axis="y", length=0)
@@ -262,5 +264,5 @@ class DictionaryDisplay:
         size = 2.2 * n_columns, max(0.2 * n_features + 0.5, 1) * n_rows
         self.axes_ = take_axes(axes, len(chosen), n_columns=n_columns, figsize=size)
         for ax, atom in zip(self.axes_, chosen, strict=True):
-            signed_bars(ax, *self._strongest(atom, n_features), most=16)
-            ax.set_title(lettered(self._name(atom), 18), fontsize=9)
+            draw_signed_bars(ax, *self._find_strongest(atom, n_features), most=16)
+            ax.set_title(escape_letters(self._name(atom), 18), fontsize=9)

@@ -1,4 +1,4 @@
-"""A row, its strongest parts, their sum, and what is left over."""
+"""A sample, its strongest parts, their sum, and the residual."""
 
 import numpy as np
 from sklearn.utils import _safe_indexing
@@ -7,39 +7,44 @@ from sksparse_nn._pipelines import transform_ahead
 from sksparse_nn._structure import check_structure
 from sksparse_nn.drawing._canvas import (
     SIGNED,
-    lettered,
-    shortened,
-    signed_bars,
+    draw_signed_bars,
+    escape_letters,
+    shorten,
     take_axes,
 )
-from sksparse_nn.drawing._pictures import as_pictures, ranged, show, signed
-from sksparse_nn.inspection.atoms._ahead import names_ahead
-from sksparse_nn.inspection.atoms._codes import coder_of, dense
+from sksparse_nn.drawing._pictures import (
+    scale_by_sign,
+    scale_to_range,
+    show,
+    to_pictures,
+)
+from sksparse_nn.inspection.atoms._ahead import find_names_ahead
+from sksparse_nn.inspection.atoms._codes import find_coder, to_array
 
 
 class ReconstructionDisplay:
-    """Draw how atoms add up to a row.
+    """Draw a sample as a sum of atoms.
 
     Parameters
     ----------
     original : ndarray of shape (n_features,)
-        The row.
+        The sample.
 
     parts : ndarray of shape (n_parts, n_features)
-        What each atom adds, the strongest first.
+        Contribution of each atom, the strongest first.
 
     coefficients : ndarray of shape (n_parts,), default=None
-        How much of each atom that is.
+        Coefficient of each atom.
 
     part_names : sequence of str, default=None
-        Names of the atoms; None for their places.
+        Names of the atoms; None for indices.
 
     offset : ndarray of shape (n_features,), default=None
-        What is there without atoms, such as a mean.
+        Reconstruction without atoms, such as a mean.
 
     image_shape : tuple of int, default=None
-        Height and width of the row as a picture, and for colours three channels, first
-        or last. None draws bars.
+        Height and width of the sample as a picture, and for colours three channels,
+        first or last. None draws bars.
 
     feature_names : array-like of shape (n_features,), default=None
         Names for the bars.
@@ -47,10 +52,10 @@ class ReconstructionDisplay:
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        Where it was drawn: the row, parts, the sum, and what is left over.
+        Axes of the drawing: the sample, parts, their sum, and the residual.
 
     figure_ : matplotlib Figure
-        Of the axes.
+        Figure that the axes belong to.
 
     Examples
     --------
@@ -89,52 +94,52 @@ class ReconstructionDisplay:
     def from_estimator(
         cls, transformer, X, *, row=0, image_shape=None, feature_names=None, axes=None
     ):
-        """Take a row apart and draw it.
+        """Split a sample into parts and draw it.
 
         Parameters
         ----------
         transformer : transformer
             Fitted, with ``components_`` and ``inverse_transform``, or a pipeline of
-            transformers that ends in one; drawn is what that one is given.
+            transformers that ends in one, whose input is drawn.
 
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
             Samples.
 
         row : int, default=0
-            Which of them.
+            Index of the sample.
 
         image_shape : tuple of int, default=None
-            As above.
+            As in the class.
 
         feature_names : array-like of shape (n_features,), default=None
-            Names for the bars; None for what the steps ahead call them.
+            Names for the bars; None for the names from the steps ahead.
 
         axes : sequence of matplotlib Axes, default=None
-            Where to draw.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
         display : ReconstructionDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
         TypeError
-            If codes do not add up to rows.
+            If the transformer has no `inverse_transform`.
         """
-        coder = coder_of(transformer)
+        coder = find_coder(transformer)
         if not hasattr(coder, "inverse_transform"):
             raise TypeError(
                 "transformer must have inverse_transform, so that its codes add up to "
-                f"rows. Got {coder!r}."
+                f"samples. Got {coder!r}."
             )
         check_structure(X)
         given = transform_ahead(transformer, _safe_indexing(X, [row]))
         if feature_names is None:
-            feature_names = names_ahead(transformer)
-        offset, found = _taken_apart(coder, given)
+            feature_names = find_names_ahead(transformer)
+        offset, found = _take_apart(coder, given)
         return cls(
-            dense(given)[0].astype(np.float64),
+            to_array(given)[0].astype(np.float64),
             offset=offset,
             image_shape=image_shape,
             feature_names=feature_names,
@@ -143,24 +148,24 @@ class ReconstructionDisplay:
 
     @property
     def total(self):
-        """What the atoms and the offset add up to.
+        """Sum of the parts and the offset.
 
         Returns
         -------
         total : ndarray of shape (n_features,)
-            Their sum.
+            The sum.
         """
         start = 0 if self.offset is None else self.offset
         return np.sum(self.parts, axis=0) + start
 
     @property
     def error(self):
-        """Share of the row's energy that is left over.
+        """Share of the sample's energy in the residual.
 
         Returns
         -------
         error : float
-            Squared norm of what is left over by that of the row.
+            Squared norm of the residual divided by that of the sample.
         """
         original = np.asarray(self.original, dtype=np.float64)
         energy = np.sum(np.square(original))
@@ -168,30 +173,30 @@ class ReconstructionDisplay:
         return float(left / energy) if energy else 0.0
 
     def plot(self, *, axes=None, n_parts=5, n_features=8, cmap=SIGNED):
-        """Draw the row, its strongest parts, their sum and what is left over.
+        """Draw the sample, its strongest parts, their sum and the residual.
 
         Parts share one scale.
 
         Parameters
         ----------
         axes : sequence of matplotlib Axes, default=None
-            Where to draw: the row; the offset, if there is one; parts; the rest of
-            them together, if there are more; their sum; what is left over. None for a
-            new figure.
+            Axes to draw on: the sample; the offset, if there is one; parts; the sum of
+            the remaining parts, if there are more; the sum of all; the residual. None
+            for a new figure.
 
         n_parts : int, default=5
-            Parts to draw.
+            Number of parts to draw.
 
         n_features : int, default=8
-            Bars of each.
+            Number of bars per part.
 
         cmap : str or matplotlib Colormap, default="RdBu_r"
-            Colours of parts of pictures without colours.
+            Colour map of parts of pictures without colour channels.
 
         Returns
         -------
         display : ReconstructionDisplay
-            This one.
+            The display itself.
         """
         panels = self._panels(n_parts)
         n_columns = -(-len(panels) // 2)
@@ -208,17 +213,17 @@ class ReconstructionDisplay:
         return self
 
     def describe(self):
-        """Return a text that can stand for the drawing.
+        """Describe the drawing in words.
 
         Returns
         -------
         text : str
-            A sentence or two.
+            One or two sentences.
         """
-        names = [shortened(self._name(part)) for part in range(len(self.parts))]
+        names = [shorten(self._name(part)) for part in range(len(self.parts))]
         text = (
-            f"{len(names)} atoms add up to the row; {self.error:.1%} of its energy is "
-            "left over."
+            f"{len(names)} atoms add up to the sample; {self.error:.1%} of its energy "
+            "is left over."
         )
         return text + (f" Strongest: {', '.join(names[:5])}." if names else "")
 
@@ -235,7 +240,7 @@ class ReconstructionDisplay:
         if self.offset is not None and np.any(self.offset):
             panels.append(("without atoms", self.offset, False))
         panels += [
-            (lettered(self._name(part)), parts[part], True)
+            (escape_letters(self._name(part)), parts[part], True)
             for part in range(min(n_parts, len(parts)))
         ]
         if len(parts) > n_parts:
@@ -248,19 +253,21 @@ class ReconstructionDisplay:
         return panels
 
     def _draw_pictures(self, panels, cmap):
-        rows = as_pictures([numbers for _, numbers, _ in panels], self.image_shape)
+        rows = to_pictures([numbers for _, numbers, _ in panels], self.image_shape)
         is_signed = np.array([flag for *_, flag in panels])
         low, high = rows[0].min(), rows[0].max()
         largest = np.abs(rows[is_signed]).max()
         for ax, picture, flag in zip(self.axes_, rows, is_signed, strict=True):
             if flag:
-                drawn = signed(picture[None], largest)[0]
+                drawn = scale_by_sign(picture[None], largest)[0]
                 show(ax, drawn, cmap=cmap, vmin=-1, vmax=1)
             else:
-                show(ax, ranged(picture, low, high), cmap="gray", vmin=0, vmax=1)
+                show(
+                    ax, scale_to_range(picture, low, high), cmap="gray", vmin=0, vmax=1
+                )
 
     def _draw_bars(self, panels, n_features, n_columns):
-        """Draw the same features everywhere, named at the left; parts on one scale."""
+        """Draw the same features on all axes, with parts on one scale."""
         heights = np.maximum(np.abs(self.original), np.abs(self.total))
         places = np.argsort(-heights, kind="stable")[:n_features]
         names = self.feature_names
@@ -268,7 +275,7 @@ class ReconstructionDisplay:
         for number, (ax, (_, numbers, _)) in enumerate(
             zip(self.axes_, panels, strict=True)
         ):
-            signed_bars(ax, names, numbers[places], most=16)
+            draw_signed_bars(ax, names, numbers[places], most=16)
             if number % n_columns:
                 ax.set_yticklabels([])
         is_part = np.array([flag for *_, flag in panels])
@@ -279,17 +286,17 @@ class ReconstructionDisplay:
                 ax.set_xlim(np.min(limits), np.max(limits))
 
 
-def _taken_apart(coder, given):
-    """Return what is there without atoms, and what each atom adds, by falling norm."""
-    codes = dense(coder.transform(given))[0]
+def _take_apart(coder, given):
+    """Return the offset, and the parts of atoms by decreasing norm."""
+    codes = to_array(coder.transform(given))[0]
     used = np.flatnonzero(codes)
     one_each = np.zeros((len(used) + 1, len(codes)), dtype=codes.dtype)
     one_each[np.arange(len(used)) + 1, used] = codes[used]
-    sums = dense(coder.inverse_transform(one_each)).astype(np.float64)
+    sums = to_array(coder.inverse_transform(one_each)).astype(np.float64)
     parts = sums[1:] - sums[0]
     order = np.argsort(-np.linalg.norm(parts, axis=1), kind="stable")
     used, n_atoms = used[order], len(coder.components_)
-    # Of split signs, the second half are the negative ones.
+    # With split signs, the second half holds the negative parts.
     signs = np.where(used < n_atoms, 1, -1)
     return sums[0], {
         "parts": parts[order],

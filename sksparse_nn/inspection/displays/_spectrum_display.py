@@ -1,9 +1,9 @@
-"""Singular values, and the share of the energy that they add up to."""
+"""Singular values, and their cumulative share of the energy."""
 
 import numpy as np
 
 from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
-from sksparse_nn.inspection.atoms._codes import coder_of
+from sksparse_nn.inspection.atoms._codes import find_coder
 
 
 class SpectrumDisplay:
@@ -23,14 +23,14 @@ class SpectrumDisplay:
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        Where it was drawn: singular values, and shares.
+        Axes of the drawing: singular values, and shares.
 
     figure_ : matplotlib Figure
-        Of the axes.
+        Figure that the axes belong to.
 
     See Also
     --------
-    sksparse_nn.TruncatedSVDReducer : Decomposes, whole or by groups of features.
+    sksparse_nn.TruncatedSVDReducer : Truncated SVD, optionally by groups of features.
 
     Examples
     --------
@@ -59,23 +59,23 @@ class SpectrumDisplay:
             `TruncatedSVDReducer`, or a pipeline of transformers that ends in one.
 
         axes : sequence of two matplotlib Axes, default=None
-            Where to draw.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
         display : SpectrumDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
         TypeError
-            If it has no singular values.
+            If the reducer has no singular values.
         """
-        last = coder_of(reducer)
+        last = find_coder(reducer)
         if not hasattr(last, "singular_values_"):
             raise TypeError(
-                "reducer must have singular values (singular_values_), as a "
-                f"TruncatedSVDReducer has. Got {type(last).__name__}."
+                "reducer must have singular values (singular_values_), such as a "
+                f"TruncatedSVDReducer. Got {type(last).__name__}."
             )
         return cls(
             last.singular_values_,
@@ -84,17 +84,17 @@ class SpectrumDisplay:
         ).plot(axes=axes)
 
     def plot(self, *, axes=None):
-        """Draw singular values on a log scale, a line a group, and what they add up to.
+        """Draw singular values, one line per group, and their cumulative share.
 
         Parameters
         ----------
         axes : sequence of two matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
         display : SpectrumDisplay
-            This one.
+            The display itself.
         """
         self.axes_ = take_axes(axes, 2, figsize=(7, 3.5))
         self.figure_ = self.axes_[0].figure
@@ -103,15 +103,15 @@ class SpectrumDisplay:
         return self
 
     def describe(self):
-        """Return a text that can stand for the drawing.
+        """Describe the drawing in words.
 
         Returns
         -------
         text : str
-            A sentence or two.
+            One or two sentences.
         """
-        shares, values = self._cumulative(), np.asarray(self.singular_values)
-        n_groups, n_most = len(self._by_group()), np.searchsorted(shares, 0.9) + 1
+        shares, values = self._accumulate(), np.asarray(self.singular_values)
+        n_groups, n_most = len(self._split_by_group()), np.searchsorted(shares, 0.9) + 1
         within = f" in {n_groups} groups of features" if n_groups > 1 else ""
         text = (
             f"{len(values)} components{within} keep {shares[-1]:.1%} of the energy. "
@@ -121,18 +121,18 @@ class SpectrumDisplay:
             text += f" The strongest {n_most} keep 90%."
         return text
 
-    def _by_group(self):
+    def _split_by_group(self):
         values = np.asarray(self.singular_values)
         if self.groups is None:
             return [values]
         groups = np.asarray(self.groups)
         return [values[groups == group] for group in np.unique(groups)]
 
-    def _cumulative(self):
+    def _accumulate(self):
         return np.cumsum(np.sort(self.explained_ratio)[::-1])
 
     def _draw_values(self, ax):
-        by_group = self._by_group()
+        by_group = self._split_by_group()
         thin = {"linewidth": 0.8, "alpha": 0.5, "markersize": 2}
         style = thin if len(by_group) > 1 else {"markersize": 3}
         for values in by_group:
@@ -142,12 +142,12 @@ class SpectrumDisplay:
         ax.set(yscale="log", xlabel="component", ylabel="singular value")
         if len(by_group) > 1:
             ax.set_xlabel("component of its group")
-            ax.set_title(f"{len(by_group)} groups, a line each", fontsize=10)
+            ax.set_title(f"{len(by_group)} groups, one line per group", fontsize=10)
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(alpha=0.3)
 
     def _draw_shares(self, ax):
-        shares = self._cumulative()
+        shares = self._accumulate()
         numbers = np.arange(1, len(shares) + 1)
         ax.plot(numbers, 100 * shares, "s-", color=ORANGE, markersize=3)
         ax.set(xlabel="components, strongest first", ylabel="% of the energy kept")

@@ -1,9 +1,9 @@
-"""How often each atom is used, and how many atoms a sample."""
+"""Usage of each atom, and the number of atoms per sample."""
 
 import numpy as np
 
 from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
-from sksparse_nn.inspection.atoms._codes import codes_of_rows
+from sksparse_nn.inspection.atoms._codes import code_rows
 
 
 class CodeUsageDisplay:
@@ -20,14 +20,14 @@ class CodeUsageDisplay:
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        Where it was drawn, of `usage` and of `counts`.
+        Axes of the drawing, of `usage` and of `counts`.
 
     figure_ : matplotlib Figure
-        Of the axes.
+        Figure that the axes belong to.
 
     See Also
     --------
-    atom_table : Usage and more, an atom a row.
+    atom_table : Table of all atoms.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class CodeUsageDisplay:
 
     @classmethod
     def from_estimator(cls, transformer, X, *, axes=None):
-        """Code samples and draw how atoms are used.
+        """Encode samples and draw how atoms are used.
 
         Parameters
         ----------
@@ -61,29 +61,29 @@ class CodeUsageDisplay:
             Samples.
 
         axes : sequence of matplotlib Axes, default=None
-            Where to draw.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
         display : CodeUsageDisplay
-            Drawn.
+            The display, drawn.
         """
-        codes = codes_of_rows(transformer, X) != 0
+        codes = code_rows(transformer, X) != 0
         usage = np.asarray(codes.sum(axis=0)).ravel() / codes.shape[0]
         return cls(usage, np.asarray(codes.sum(axis=1)).ravel()).plot(axes=axes)
 
     def plot(self, *, axes=None):
-        """Draw atoms by falling usage, and a histogram of atoms a sample.
+        """Draw atoms by decreasing usage, and a histogram of atoms per sample.
 
         Parameters
         ----------
         axes : sequence of two matplotlib Axes, default=None
-            Where to draw; None for a new figure.
+            Axes to draw on; None for a new figure.
 
         Returns
         -------
         display : CodeUsageDisplay
-            This one.
+            The display itself.
         """
         self.axes_ = take_axes(axes, 2, figsize=(7, 3.5))
         self.figure_ = self.axes_[0].figure
@@ -92,21 +92,21 @@ class CodeUsageDisplay:
         return self
 
     def describe(self):
-        """Return a text that can stand for the drawing.
+        """Describe the drawing in words.
 
         Returns
         -------
         text : str
-            A sentence or two.
+            One or two sentences.
         """
         return (
-            f"{self._dead()}. The most used one serves {np.max(self.usage):.0%} of the "
-            f"samples, the median one {np.median(self.usage):.1%}. A sample uses "
-            f"{np.mean(self.counts):.1f} atoms on average, {np.min(self.counts)} to "
-            f"{np.max(self.counts)}."
+            f"{self._describe_dead()}. The most used one is used by "
+            f"{np.max(self.usage):.0%} of the samples, the median one by "
+            f"{np.median(self.usage):.1%}. A sample uses {np.mean(self.counts):.1f} "
+            f"atoms on average, {np.min(self.counts)} to {np.max(self.counts)}."
         )
 
-    def _dead(self):
+    def _describe_dead(self):
         n_dead, n_atoms = np.sum(np.asarray(self.usage) == 0), len(self.usage)
         if not n_dead:
             return f"All {n_atoms} atoms are used"
@@ -118,8 +118,8 @@ class CodeUsageDisplay:
         usage = np.sort(self.usage)[::-1]
         edges = np.arange(len(usage) + 1)
         ax.stairs(100 * usage, edges, fill=True, color=BLUE)
-        ax.set(xlabel="atoms, by falling usage", ylabel="% of samples that use it")
-        ax.set(title=self._dead(), xlim=(0, len(usage)))
+        ax.set(xlabel="atoms, by decreasing usage", ylabel="% of samples that use it")
+        ax.set(title=self._describe_dead(), xlim=(0, len(usage)))
         ax.title.set_fontsize(10)
         ax.grid(axis="y", alpha=0.3)
 
@@ -130,7 +130,7 @@ class CodeUsageDisplay:
         ax.hist(counts, edges, color=BLUE, edgecolor="white", linewidth=0.5)
         ax.axvline(mean, color=ORANGE, linestyle="--")
         ax.set_title(f"mean {mean:.1f} atoms (dashed)", fontsize=10)
-        ax.set(xlabel="atoms a sample", ylabel="samples")
+        ax.set(xlabel="atoms per sample", ylabel="samples")
         ax.set_xlim(edges[0] - 1, edges[-1] + 1)
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(axis="y", alpha=0.3)

@@ -16,7 +16,7 @@ _DPI = 110
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure and what it says.
+    """A figure and its description.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Picture:
         A PNG file in base64.
 
     alt : str
-        The same in words.
+        Description of the figure in words.
     """
 
     data: str
@@ -38,13 +38,13 @@ class Cell:
     Attributes
     ----------
     value : str
-        What rows are sorted by.
+        Key that rows are sorted by.
 
     shown : str
-        What is read.
+        Text that is displayed.
 
     is_text : bool
-        Whether it stands at the left.
+        Whether it is aligned left.
     """
 
     value: str
@@ -59,13 +59,13 @@ class Table:
     Attributes
     ----------
     caption : str
-        What it is.
+        Title of the table.
 
     columns : list of str
         Their names.
 
     rows : list of list of Cell
-        What stands in it.
+        Cells of each row.
     """
 
     caption: str
@@ -80,10 +80,10 @@ class Section:
     Attributes
     ----------
     anchor, heading, text : str
-        Its name in links, its title, and what it tells.
+        Its name in links, its title and its text.
 
     pictures : list of Picture
-        Drawn below the text.
+        Figures below the text.
 
     tables : list of Table
         Below the pictures.
@@ -111,7 +111,7 @@ def picture(display):
     Returns
     -------
     picture : Picture
-        With what it says in words.
+        The figure with its description.
     """
     import matplotlib.pyplot as plt
 
@@ -131,7 +131,7 @@ def table(frame, caption):
         Its index becomes the first column.
 
     caption : str
-        What it is.
+        Title of the table.
 
     Returns
     -------
@@ -156,13 +156,13 @@ def write_page(path, *, title, summary, sections):
     Parameters
     ----------
     path : str or path-like
-        The file. A former one is replaced once the new one is whole.
+        The file. An existing one is replaced once the new one is complete.
 
     title, summary : str
-        What stands on top.
+        Heading and text at the top.
 
     sections : list of Section
-        What follows.
+        Sections of the page.
     """
     from jinja2 import Environment, FileSystemLoader
 

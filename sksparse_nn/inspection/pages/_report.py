@@ -1,4 +1,4 @@
-"""All that is known of a fitted pipeline, on one page."""
+"""A report on a fitted pipeline, on one page."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ from sksparse_nn.compression import (
 )
 from sksparse_nn.decomposition import SparseDictionaryCoder
 from sksparse_nn.inspection.atoms._atoms import atom_table
-from sksparse_nn.inspection.atoms._labels import names_of
+from sksparse_nn.inspection.atoms._labels import describe_labels
 from sksparse_nn.inspection.attribution._attribution import attribute_stages
-from sksparse_nn.inspection.attribution._faithfulness import curves_of_stages
+from sksparse_nn.inspection.attribution._faithfulness import compute_curves
 from sksparse_nn.inspection.attribution._stages import read_stages
 from sksparse_nn.inspection.displays._atom_card_display import AtomCardDisplay
-from sksparse_nn.inspection.displays._attribution_display import attribution_of_row
+from sksparse_nn.inspection.displays._attribution_display import attribute_row
 from sksparse_nn.inspection.displays._compression_display import CompressionDisplay
 from sksparse_nn.inspection.displays._deletion_display import DeletionCurvesDisplay
 from sksparse_nn.inspection.displays._dictionary_display import DictionaryDisplay
@@ -41,7 +41,7 @@ from sksparse_nn.inspection.displays._usage_display import CodeUsageDisplay
 from sksparse_nn.inspection.pages._page import Section, picture, table, write_page
 from sksparse_nn.neural._nesting import NETWORKS
 
-# Rows that the most important atoms are found on, and how exactly.
+# Number of samples that rank the atoms, and the tolerance of their attribution.
 _READ, _TOLERANCE = 500, 1e-2
 
 
@@ -58,10 +58,10 @@ def report(
     random_state=None,
     verbose=0,
 ):
-    """Write what is known of a fitted pipeline as one HTML page.
+    """Write a report on a fitted pipeline as one HTML page.
 
-    The file holds its pictures, needs no network, and opens from disk. Tables are
-    sorted by a click on the name of a column. It needs the extra ``report``.
+    The file embeds its pictures and opens from disk without a network connection. A
+    click on the name of a column sorts a table. Requires the extra ``report``.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def report(
         scikit-learn.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
-        Samples that were not learnt from, some hundred.
+        Samples not used in `fit`, some hundreds.
 
     y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
         Their classes, an indicator of several labels, or targets.
@@ -83,31 +83,31 @@ def report(
         Height and width, and the number of channels, of samples that are images.
 
     title : str, default="A sparse model, read"
-        Of the page.
+        Title of the page.
 
     n_atoms : int, default=8
-        How many atoms get a card: those that add most to predictions.
+        Number of atoms with a card: those that contribute most to predictions.
 
     n_samples : int, default=6
-        How many predictions are explained: of different classes, as far as there are.
+        Number of explained predictions, from as many classes as possible.
 
     random_state : int, RandomState instance or None, default=None
         Source of shuffled labels and random orders.
 
     verbose : int, default=0
-        Whether to print a line when a section is done.
+        Whether to print one line per section.
 
     Raises
     ------
     TypeError
-        If there is neither a network of this package nor a linear model or MLP of
-        scikit-learn at the end, or nothing with atoms ahead.
+        If the estimator ends neither in a network of this package nor in a linear model
+        or MLP of scikit-learn, or no step ahead has atoms.
 
     ValueError
         If `X` and `y` differ in length, or the estimator cannot take `X`.
 
     FileNotFoundError
-        If there is no such folder.
+        If the folder does not exist.
 
     Examples
     --------
@@ -134,12 +134,12 @@ def report(
     y = y.toarray() if sparse.issparse(y) else np.asarray(y)
     subject = _Subject(estimator, X, y, image_shape, seed)
     makers = [
-        _pipeline,
-        _dictionary,
-        partial(_predictions, n_samples=n_samples),
-        partial(_atoms, n_atoms=n_atoms),
-        _faithfulness,
-        _smaller,
+        _show_pipeline,
+        _show_dictionary,
+        partial(_explain_predictions, n_samples=n_samples),
+        partial(_show_atoms, n_atoms=n_atoms),
+        _show_faithfulness,
+        _make_smaller,
     ]
     sections, report_line = [], ProgressLines("report", verbose)
     for make in makers:
@@ -150,7 +150,7 @@ def report(
 
 @dataclass(frozen=True)
 class _Subject:
-    """What a page is about."""
+    """Subject of a report."""
 
     estimator: object
     X: object
@@ -172,7 +172,7 @@ class _Subject:
     @cached_property
     def transformer(self):
         steps = make_pipeline(*self.stages.transformers[: self.stages.atoms]).steps
-        return _Coded(steps).of(self.X, self.stages.rows[self.stages.atoms])
+        return _Coded(steps).remember(self.X, self.stages.rows[self.stages.atoms])
 
     @property
     def coder(self):
@@ -195,9 +195,9 @@ class _Subject:
 
 
 class _Coded(Pipeline):
-    """A pipeline of transformers that knows the codes of one matrix."""
+    """A pipeline of transformers that caches the codes of one matrix."""
 
-    def of(self, X, codes):
+    def remember(self, X, codes):
         self._X, self._codes = X, codes
         return self
 
@@ -205,8 +205,8 @@ class _Coded(Pipeline):
         return self._codes if X is self._X else super().transform(X)
 
 
-def _pipeline(subject):
-    # The diagram is made to be a page of its own.
+def _show_pipeline(subject):
+    # The diagram comes as a page of its own.
     diagram = estimator_html_repr(subject.estimator)
     for tag in ("<body>", "</body>"):
         diagram = diagram.replace(tag, "")
@@ -218,7 +218,7 @@ def _pipeline(subject):
     )
 
 
-def _dictionary(subject):
+def _show_dictionary(subject):
     transformer, coder = subject.transformer, subject.coder
     X, shape = subject.X, {"image_shape": subject.image_shape}
     pictures = [
@@ -236,34 +236,35 @@ def _dictionary(subject):
     return Section(
         "dictionary",
         "Dictionary",
-        "The atoms, how often they are used, and how well rows are written with them.",
+        "The atoms, how often they are used, and how well they reconstruct samples.",
         pictures=pictures,
     )
 
 
-def _predictions(subject, n_samples):
+def _explain_predictions(subject, n_samples):
     pictures, features = [], _reaches_features(subject)
-    for row in _different(subject.labels, len(subject.y), n_samples):
-        display = attribution_of_row(
+    for row in _pick_samples(subject.labels, len(subject.y), n_samples):
+        display = attribute_row(
             subject.stages.take([row]),
             features=features,
             image_shape=subject.image_shape if features else None,
             tol=1e-3,
         )
         drawn = picture(display.plot())
-        true = f"Sample {row}, in truth {names_of(subject.y, [row])[0]}. "
+        true = f"Sample {row}, in truth {describe_labels(subject.y, [row])[0]}. "
         pictures.append(type(drawn)(drawn.data, true + drawn.alt))
     return Section(
         "predictions",
         "Predictions, explained",
-        "What features and atoms add to the output, for samples of different classes. "
+        "Contributions of features and atoms to the output, for samples of different "
+        "classes. "
         "The rest of the output is the bias.",
         pictures=pictures,
     )
 
 
 def _reaches_features(subject):
-    """Tell whether predictions can be attributed to features, on one sample."""
+    """Return whether predictions can be attributed to features, on one sample."""
     try:
         attribute_stages(subject.stages.take([0]))
     except (TypeError, ValueError):
@@ -271,7 +272,7 @@ def _reaches_features(subject):
     return True
 
 
-def _atoms(subject, n_atoms):
+def _show_atoms(subject, n_atoms):
     names = {"y": subject.labels, "image_shape": subject.image_shape}
     pictures = [
         picture(
@@ -283,7 +284,7 @@ def _atoms(subject, n_atoms):
                 **names,
             )
         )
-        for atom in _most_important(subject)[:n_atoms]
+        for atom in _rank_atoms(subject)[:n_atoms]
     ]
     numbers = atom_table(
         subject.transformer, subject.X, subject.labels, random_state=subject.seed
@@ -291,28 +292,27 @@ def _atoms(subject, n_atoms):
     return Section(
         "atoms",
         "Atoms",
-        "Cards of the atoms that add most to predictions, then numbers of all. The "
-        "chance share is what labels at random give; the class score counts by how "
-        "many of its deviations that is exceeded.",
+        "Cards of the atoms that contribute most to predictions, then a table of all. "
+        "The chance share is that of shuffled labels; the class score is the number of "
+        "standard deviations above it.",
         pictures=pictures,
         tables=[table(numbers, "All atoms; click on a name to sort.")],
     )
 
 
-def _faithfulness(subject):
-    curves = curves_of_stages(subject.stages, subject.y, random_state=subject.seed)
+def _show_faithfulness(subject):
+    curves = compute_curves(subject.stages, subject.y, random_state=subject.seed)
     display = DeletionCurvesDisplay(curves).plot()
     return Section(
         "faithfulness",
         "Is it true?",
-        "If attributions are true, the score falls faster when the atoms that they "
-        "call important are removed than when others are, and rises faster when they "
-        "return.",
+        "If attributions are faithful, the score falls faster when important atoms are "
+        "removed than when random ones are, and rises faster when they are inserted.",
         pictures=[picture(display)],
     )
 
 
-def _smaller(subject):
+def _make_smaller(subject):
     frozen = FrozenEstimator(subject.estimator)
     can_shrink = isinstance(subject.stages.network, NETWORKS)
     ways = {
@@ -322,7 +322,7 @@ def _smaller(subject):
     }
     models = {"as it is": subject.estimator}
     for name, way in ways.items() if can_shrink else ():
-        with suppress(ValueError):  # what is quantized already stays as it is
+        with suppress(ValueError):  # an already quantized network stays as it is
             models[name] = way.fit(subject.X, subject.y)
     numbers = compression_report(models, subject.X, subject.y)
     return Section(
@@ -330,14 +330,14 @@ def _smaller(subject):
         "Smaller",
         "The same pipeline with fewer or coarser weights, not trained on."
         if can_shrink
-        else "What the pipeline takes. Networks of this package can be made smaller.",
+        else "Cost of the pipeline. Networks of this package can be made smaller.",
         pictures=[picture(CompressionDisplay(numbers).plot(costs=["bytes_disk"]))],
         tables=[table(numbers.rename_axis("model"), "Accuracy, size and speed.")],
     )
 
 
-def _different(labels, n_rows, n_samples):
-    """Return samples of classes in turn, or the first ones."""
+def _pick_samples(labels, n_rows, n_samples):
+    """Return one sample per class first, then others."""
     if labels is None:
         return list(range(min(n_rows, n_samples)))
     _, kinds = np.unique(labels, return_inverse=True)
@@ -346,8 +346,8 @@ def _different(labels, n_rows, n_samples):
     return [int(row) for row in np.concatenate([firsts, others])[:n_samples]]
 
 
-def _most_important(subject):
-    """Return the atoms by what they add to predictions, in the mean of magnitudes."""
+def _rank_atoms(subject):
+    """Return the atoms by decreasing magnitude of their contributions."""
     is_one = subject.labels is not None and subject.labels.ndim == 1
     wanted = "predicted" if is_one else None
     found = attribute_stages(

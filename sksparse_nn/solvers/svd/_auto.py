@@ -1,4 +1,4 @@
-"""What ``solver="auto"`` does: products of features where they are proven to do."""
+"""Solver "auto": products of features if they are proven sufficient, else others."""
 
 from dataclasses import replace
 
@@ -9,19 +9,19 @@ from sksparse_nn.solvers.svd._choice import choose_solver
 from sksparse_nn.solvers.svd._decomposition import decompose
 from sksparse_nn.solvers.svd._gram import are_proven
 
-# Widest rows of large data whose products are tried before anything else.
+# Widest rows of large data whose products are tried first.
 _WIDEST = 512
 
-# Rows and multiply-adds that LAPACK is done with before products could be tried.
+# Rows and multiply-adds for which LAPACK is faster than trying products.
 _FEW_ROWS = 1000
 _LITTLE = 2**18
 
 
 def decompose_by_best(rows, rule, solvers, parameters):
-    """Decompose rows by the fastest solver that keeps their digits.
+    """Decompose rows with the fastest solver that preserves accuracy.
 
-    Tall rows are multiplied first, in their own type, then in float64, and are left to
-    LAPACK only where neither is proven to be enough.
+    For tall data, products of features are tried in their own type and then in float64;
+    LAPACK is used only if neither is proven sufficient.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def decompose_by_best(rows, rule, solvers, parameters):
         The data.
 
     rule : RankRule
-        How many components to keep.
+        Number of components to keep.
 
     solvers : Registry
         The solvers by name.
@@ -40,10 +40,10 @@ def decompose_by_best(rows, rule, solvers, parameters):
     Returns
     -------
     name : str
-        The solver whose result it is.
+        Name of the solver that was used.
 
     decomposition : Decomposition
-        What it found.
+        The result.
 
     moments : Moments or None
         See `SVDSolver.moments`.
@@ -55,7 +55,7 @@ def decompose_by_best(rows, rule, solvers, parameters):
             moments = gram.prepare(rows)
             found = decompose(gram, moments, rows.partition, rule)
             if are_proven(moments, found, center=gram.center):
-                return "gram", _after(n_passes, found), moments
+                return "gram", _add_passes(n_passes, found), moments
             n_passes += found.n_passes
             if moments.rounding < np.finfo(np.float32).eps:  # no float64 would help
                 break
@@ -65,15 +65,15 @@ def decompose_by_best(rows, rule, solvers, parameters):
     found = decompose(solver, state, rows.partition, rule)
     if moments is None:
         moments = solver.moments(rows, state)
-    return name, _after(n_passes, found), moments
+    return name, _add_passes(n_passes, found), moments
 
 
-def _after(n_passes, found):
+def _add_passes(n_passes, found):
     return replace(found, n_passes=found.n_passes + n_passes) if n_passes else found
 
 
 def _are_worth_a_try(rows, name):
-    """Tell whether products of features may do, and are quicker where they do."""
+    """Return whether products of features may be sufficient and faster."""
     n_rows, n_features = rows.X.shape
     widest = rows.partition.widest
     is_little = n_rows < _FEW_ROWS and n_rows * n_features * widest <= _LITTLE

@@ -1,4 +1,4 @@
-"""What every algorithm for the truncated SVD takes and gives."""
+"""Interface of the algorithms for the truncated SVD."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sksparse_nn.solvers.svd._partition import Partition
 
 @dataclass(frozen=True)
 class WeightedRows:
-    """Samples, how often each counts, and the groups of their features.
+    """Samples, their weights, and the groups of their features.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class WeightedRows:
         Samples, float32 or float64; a CSR matrix in canonical format.
 
     weight : ndarray of shape (n_samples,) or None
-        Positive weights; None stands for ones.
+        Positive weights; None for ones.
 
     partition : Partition
         Groups of features.
@@ -38,34 +38,34 @@ class Factors:
     Attributes
     ----------
     components : ndarray of shape (k, width)
-        Right singular vectors, one a row.
+        Right singular vectors, one per row.
 
     singular_values : ndarray of shape (k,)
-        In falling order, each above the noise.
+        In decreasing order, each above the noise.
 
     residuals : ndarray of shape (k,)
         ``||X'u - s v|| / s`` of each triplet, where ``u = X v / s``.
 
     mean : ndarray of shape (width,)
-        What was taken off each row: zeros without centring.
+        Mean subtracted from each row; zeros without centring.
 
     energy : float
-        Squared Frobenius norm of the rows, centred if asked for.
+        Squared Frobenius norm of the rows, centred if requested.
 
     noise : float
-        Singular values at or below it cannot be told from rounding.
+        Level at or below which singular values are indistinguishable from rounding.
 
     weight : float
         Sum of the weights of the rows.
 
     is_complete : bool
-        Whether no further triplet stands above the noise.
+        Whether no further triplet is above the noise.
 
     n_passes : int, default=1
         Products of the data and their transpose, counted together.
 
     is_converged : bool, default=True
-        Whether the residuals came below the tolerance.
+        Whether the residuals are below the tolerance.
     """
 
     components: np.ndarray
@@ -82,20 +82,20 @@ class Factors:
 
 @dataclass(frozen=True)
 class SVDSolver(ABC):
-    """An algorithm: read the data once in `prepare`, then ask for triplets.
+    """An algorithm: `prepare` reads the data once, `leading` computes triplets.
 
     A subclass is a dataclass; its fields are the parameters that it reads.
 
     Attributes
     ----------
     center : bool, default=False
-        Whether to take the mean off the rows.
+        Whether to subtract the mean from the rows.
 
     tol : float, default=1e-3
         Relative residual at which iterations stop.
 
     max_passes : int, default=12
-        Passes over the data at which iterations stop anyway.
+        Maximum number of passes over the data.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the starting block of iterations.
@@ -104,7 +104,7 @@ class SVDSolver(ABC):
         Threads; None for as many as BLAS takes.
 
     report : ProgressLines, default=silent
-        Told how far it is.
+        Prints the progress.
     """
 
     center: bool = False
@@ -114,7 +114,7 @@ class SVDSolver(ABC):
     n_jobs: int | None = None
     report: ProgressLines = silent
 
-    # Whether `leading` can give all singular values at an acceptable price.
+    # Whether `leading` can compute all singular values at an acceptable cost.
     finds_all: ClassVar[bool] = True
 
     @abstractmethod
@@ -129,7 +129,7 @@ class SVDSolver(ABC):
         Returns
         -------
         state : object
-            What `leading` needs.
+            Input of `leading`.
         """
 
     @abstractmethod
@@ -142,13 +142,13 @@ class SVDSolver(ABC):
             From `prepare`.
 
         n_components : int
-            How many are wanted a group; a solver may return more, and returns fewer
-            only where no more stand above the noise.
+            Number of triplets per group; a solver may return more, and returns fewer
+            only if no more are above the noise.
 
         Returns
         -------
         factors : list of Factors
-            One a group.
+            One per group.
         """
 
     @abstractmethod
@@ -161,10 +161,10 @@ class SVDSolver(ABC):
             The data.
 
         state : object
-            What `prepare` made of them.
+            Result of `prepare`.
 
         Returns
         -------
         moments : Moments or None
-            None where they would cost more than the decomposition.
+            None if they would cost more than the decomposition.
         """

@@ -24,7 +24,7 @@ class RitzPairs:
         Times the operator was applied.
 
     is_good : bool
-        Whether all are good enough, or the operator reaches nothing further.
+        Whether all have converged, or the space cannot grow further.
     """
 
     vectors: np.ndarray
@@ -34,12 +34,11 @@ class RitzPairs:
     is_good: bool = False
 
 
-def leading_eigenpairs(apply, start, k, is_close, max_passes):
+def find_leading_eigenpairs(apply, start, k, is_close, max_passes):
     """Approximate the leading eigenpairs of a positive semidefinite operator.
 
-    The space of all blocks so far is searched for the best vectors. It grows by the
-    residuals of those that are not good enough yet: what has converged costs no more
-    products.
+    The best vectors are sought in the space of all blocks so far. It grows by the
+    residuals of those that have not converged: converged ones cost no more products.
 
     Parameters
     ----------
@@ -47,22 +46,23 @@ def leading_eigenpairs(apply, start, k, is_close, max_passes):
         Multiplies the operator by a matrix of shape (n, b).
 
     start : ndarray of shape (n, b)
-        First block, of at least as many columns as an eigenvalue among the wanted has
-        copies, or some are missed: `k` of them are safe. All is done in its type.
+        First block, with at least as many columns as the multiplicity of any wanted
+        eigenvalue, or some are missed: `k` columns are safe. Its type is used
+        throughout.
 
     k : int
         Number of pairs.
 
     is_close : callable
-        Takes values and residuals and tells of each pair whether it is good enough.
+        Takes values and residuals and returns whether each pair has converged.
 
     max_passes : int
-        Limit on the applications.
+        Maximum number of applications of the operator.
 
     Returns
     -------
     pairs : RitzPairs
-        Those wanted and up to a fifth more, or five, which were improved with them.
+        The wanted pairs and up to a fifth more, or five, that were improved with them.
 
     References
     ----------
@@ -77,7 +77,7 @@ def leading_eigenpairs(apply, start, k, is_close, max_passes):
             pairs.is_good = True
             break
         space.add(block, apply(block))
-        pairs, rests = space.ritz_pairs(n_pairs, n_passes)
+        pairs, rests = space.find_ritz_pairs(n_pairs, n_passes)
         is_good = is_close(pairs.values, pairs.residuals) | _are_rounding(pairs)
         pairs.is_good = space.is_full or is_good[:k].all()
         if pairs.is_good:
@@ -109,17 +109,17 @@ class _Space:
         return self.n_columns == len(self._basis)
 
     def new_directions(self, block):
-        """Return an orthonormal basis of what a block adds, at most what fits."""
+        """Return an orthonormal basis of the directions that a block adds."""
         block = block / np.linalg.norm(block, axis=0).clip(np.finfo(block.dtype).tiny)
         for _ in range(2):
             block = block - self.basis @ (self.basis.T @ block)
-            block = _orthonormal(block)
+            block = _orthonormalise(block)
         return block[:, : len(block) - self.n_columns]
 
     def add(self, block, image):
         m, n_columns = self.n_columns, self.n_columns + block.shape[1]
         if n_columns > self._basis.shape[1]:
-            self._basis, self._images = map(_widened, (self._basis, self._images))
+            self._basis, self._images = map(_widen, (self._basis, self._images))
         self._basis[:, m:n_columns], self._images[:, m:n_columns] = block, image
         self.n_columns = n_columns
         corner = self.basis.T @ self.images[:, m:]
@@ -129,9 +129,9 @@ class _Space:
         grown[m:, :m] = corner[:m].T
         self._projected = grown
 
-    def ritz_pairs(self, k, n_passes):
+    def find_ritz_pairs(self, k, n_passes):
         """Return the best pairs in the space, and their residual vectors."""
-        # All of them: for what is small this is faster than to find some.
+        # All of them: for small matrices this is faster than finding some.
         values, Y = np.linalg.eigh(self._projected)
         values, Y = values[: -k - 1 : -1], Y[:, : -k - 1 : -1].astype(self.basis.dtype)
         vectors = self.basis @ Y
@@ -145,20 +145,20 @@ def _are_rounding(pairs):
     return pairs.residuals <= 8 * eps * pairs.values.max(initial=0.0)
 
 
-def _widened(columns):
+def _widen(columns):
     n, width = columns.shape
     wider = np.empty((n, min(n, 2 * width)), columns.dtype, order="F")
     wider[:, :width] = columns
     return wider
 
 
-def _orthonormal(block):
-    """Return an orthonormal basis of columns, without what nearly depends on others.
+def _orthonormalise(block):
+    """Return an orthonormal basis of columns, without nearly dependent directions.
 
-    By the eigenvectors of their products, which for tall blocks is some ten times as
-    fast as a QR decomposition.
+    The eigenvectors of their products are about ten times as fast as a QR decomposition
+    of a tall block.
     """
     values, Q = np.linalg.eigh((block.T @ block).astype(np.float64))
-    # What is left out comes back with the residuals of the next pass.
+    # Dropped directions return with the residuals of the next pass.
     is_new = values > np.sqrt(np.finfo(block.dtype).eps) * values.max(initial=0.0)
     return block @ (Q[:, is_new] / np.sqrt(values[is_new])).astype(block.dtype)

@@ -1,4 +1,4 @@
-"""Row blocks: how large they are, and who works on them."""
+"""Row blocks: their sizes, and the threads that process them."""
 
 from sksparse_nn.solvers._threads import blas_threads, map_in_order
 
@@ -6,20 +6,20 @@ _CACHED = 2**20
 _LARGEST = 2**24
 _SPARSE = 2**13
 
-# Bytes of a panel that holds a few rows of a sparse matrix unpacked, if it is small.
+# Bytes of a panel of dense rows of a sparse matrix, if the matrix is small.
 _PANEL = 2**22
 
 # Columns up to which products take less time than reading.
 _NARROW = 64
 
-# Columns from which BLAS's own threads are worth more than ours.
+# Columns from which BLAS's own threads are faster than ours.
 _WIDE = 512
 
 
 def product_blocks(n_rows, partition):
     """Cut dense rows into blocks whose features are multiplied with each other.
 
-    Narrow ones of one group are copied to be shifted, and are cut smaller so that the
+    Narrow rows of one group are copied and shifted, and are cut smaller so that the
     copy stays in cache too.
 
     Parameters
@@ -42,8 +42,8 @@ def product_blocks(n_rows, partition):
 def row_blocks(n_rows, partition, cached=None):
     """Cut rows into blocks for products with features.
 
-    A block stays in cache where groups are narrow. Where they are wide it has more
-    rows, or adding its products to the sum would cost as much as making them.
+    A block stays in cache if groups are narrow. For wide groups it has more rows, as
+    adding its products to the sum would otherwise cost as much as computing them.
 
     Parameters
     ----------
@@ -64,11 +64,11 @@ def row_blocks(n_rows, partition, cached=None):
     wide = min(4096, 2 * partition.widest)
     size = max((cached or _CACHED) // partition.n_features, wide)
     size = min(size, _LARGEST // partition.n_features)
-    return blocks_of(n_rows, max(size, 1))
+    return split_blocks(n_rows, max(size, 1))
 
 
 def panels(X, partition):
-    """Cut rows of a rather full CSR matrix into blocks that are unpacked in turn.
+    """Cut rows of a rather full CSR matrix into blocks that are made dense in turn.
 
     Parameters
     ----------
@@ -81,13 +81,13 @@ def panels(X, partition):
     Returns
     -------
     blocks : list of slice
-        In order. Unpacked they take no more than the matrix does as it is, or 4 MB.
+        In order. A dense block takes no more memory than the matrix, or 4 MB.
     """
     blocks = row_blocks(X.shape[0], partition)
     stored = getattr(X, "whole", X)
     most = max(stored.data.nbytes + stored.indices.nbytes, _PANEL)
     size = most // (X.shape[1] * X.dtype.itemsize)
-    return blocks_of(X.shape[0], max(1, min(size, blocks[0].stop)))
+    return split_blocks(X.shape[0], max(1, min(size, blocks[0].stop)))
 
 
 def sparse_row_blocks(n_rows):
@@ -103,16 +103,16 @@ def sparse_row_blocks(n_rows):
     blocks : list of slice
         In order.
     """
-    return blocks_of(n_rows, _SPARSE)
+    return split_blocks(n_rows, _SPARSE)
 
 
-def blocks_of(n, size):
-    """Cut a range into slices of one size, the last of which may be smaller.
+def split_blocks(n, size):
+    """Cut a range into slices of equal size; the last one may be smaller.
 
     Parameters
     ----------
     n, size : int
-        Of the range, and of a slice.
+        Lengths of the range and of a slice.
 
     Returns
     -------
@@ -134,16 +134,16 @@ def map_blocks(function, blocks, n_jobs, *, width=1):
         The blocks.
 
     n_jobs : int or None
-        Threads. None is as many as BLAS has, whether these are its own, which is best
-        for large products, or ours.
+        Threads; None for as many as BLAS has: its own for large products, otherwise
+        ours.
 
     width : int, default=1
-        Columns of the products that BLAS is given, one if it is given none.
+        Columns of the products that BLAS computes, or one if it computes none.
 
     Returns
     -------
     results : iterator
-        What the function returned.
+        Results of the function.
     """
     if len(blocks) == 1 or (n_jobs is None and width >= _WIDE):
         return map(function, blocks)

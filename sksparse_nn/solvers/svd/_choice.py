@@ -1,28 +1,28 @@
-"""Which solver ``solver="auto"`` stands for."""
+"""Choice of a solver for ``solver="auto"``."""
 
 from sksparse_nn._picked_rows import is_sparse
 from sksparse_nn.solvers.svd._moments import MAX_WIDTH, are_quick
 from sksparse_nn.solvers.svd._rank import FixedRank
 
-# Elements that may stand dense in float64 at once: 32 MB.
+# Elements that may be dense in float64 at once: 32 MB.
 _SMALL = 2**22
 
-# Features a wanted component, and ten spare ones, from which iterating takes less time
-# than all products of features: about there both take the same.
+# Features per wanted component, with ten spare ones, from which iterating is faster
+# than all products of features.
 _DENSE_SHARE = 24
 _SPARSE_SHARE = 16
 _SPARE = 10
 
 
 def choose_solver(rows, rule):
-    """Choose a solver by what is to be decomposed, and for how many components.
+    """Choose a solver by the data and the number of components.
 
-    1. ``"exact"`` where that is quick and fits in one block: only it sees directions
-       down to the precision of the data, so ranks come out exactly.
-    2. ``"krylov"`` where a group has more features than rows, or than may be multiplied
-       with each other.
-    3. ``"krylov"`` too for a few components of all features together.
-    4. ``"gram"`` for what is left: it reads the data once, and can be continued.
+    1. ``"exact"`` if that is fast and fits in one block: only it resolves directions
+       down to the precision of the data, so ranks are exact.
+    2. ``"krylov"`` if a group has more features than rows, or too many for products of
+       features.
+    3. ``"krylov"`` for a few components of all features together.
+    4. ``"gram"`` otherwise: it reads the data once, and can be continued.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def choose_solver(rows, rule):
         The data.
 
     rule : RankRule
-        How many components are wanted.
+        Rule for the number of components.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""From a solver and a rank rule to the components of all groups side by side."""
+"""Decompose all groups with a solver and a rank rule."""
 
 from dataclasses import dataclass, replace
 
@@ -8,10 +8,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sksparse_nn._warnings import warn
 from sksparse_nn.solvers.svd._leading import ITERATE_SHARE
 from sksparse_nn.solvers.svd._rank import FixedRank
-from sksparse_nn.solvers.svd._signs import with_fixed_signs
+from sksparse_nn.solvers.svd._signs import fix_signs
 
-# Components of a group that iterations go up to for a share of the energy: more would
-# take minutes, and several times the memory of the data.
+# Most components per group that iterations compute for a share of the energy: more
+# would take minutes, and several times the memory of the data.
 _MOST_FOR_A_SHARE = 128
 
 
@@ -31,22 +31,22 @@ class Decomposition:
         See `Factors`.
 
     mean : ndarray of shape (n_features,)
-        What was taken off each row.
+        Subtracted from each row.
 
     energy, weight : float
-        Squared Frobenius norm of all rows, and their number, as weighted.
+        Squared Frobenius norm of all rows, and their total weight.
 
     noise : ndarray of shape (n_groups,)
-        Level of rounding among each group's singular values.
+        Rounding level of the singular values of each group.
 
     n_passes : int
         Passes over the data.
 
     n_lacking : int, default=0
-        Components of a group that are needed at least beyond those computed.
+        Lower bound on the components per group that are missing.
 
     is_limited : bool, default=False
-        Whether more would be kept if more stood above the noise.
+        Whether the noise level limits the number of components.
     """
 
     components: np.ndarray
@@ -63,7 +63,7 @@ class Decomposition:
 
 
 def decompose(solver, state, partition, rule):
-    """Compute as many triplets as a rule asks for.
+    """Compute as many triplets as a rule requires.
 
     Parameters
     ----------
@@ -71,18 +71,18 @@ def decompose(solver, state, partition, rule):
         The algorithm.
 
     state : object
-        What the solver's `prepare` returned.
+        Result of the solver's `prepare`.
 
     partition : Partition
         Groups of features.
 
     rule : RankRule
-        How many to keep.
+        Number of components to keep.
 
     Returns
     -------
     decomposition : Decomposition
-        At least one component: where nothing stands above rounding, the first feature
+        At least one component: if no singular value exceeds rounding, the first feature
         with a singular value of zero.
 
     Raises
@@ -96,22 +96,22 @@ def decompose(solver, state, partition, rule):
             "which solver='krylov' does not find. Got data for it; give an int or a "
             "share, smaller groups, or solver='gram' or 'exact'."
         )
-    factors, counts, n_lacking = _enough(solver, state, partition, rule)
+    factors, counts, n_lacking = _find_enough(solver, state, partition, rule)
     _warn_if_open(solver, factors)
     is_limited = rule.is_limited(factors, counts)
-    return _side_by_side(factors, counts, partition, n_lacking, is_limited)
+    return _join_groups(factors, counts, partition, n_lacking, is_limited)
 
 
 def warn_if_clipped(rule, decomposition, shape):
-    """Say once how many components are missing, if any are.
+    """Warn once if components are missing.
 
     Parameters
     ----------
     rule : RankRule
-        What was asked for.
+        The requested rank.
 
     decomposition : Decomposition
-        What was found.
+        The result.
 
     shape : tuple of int
         Samples and features.
@@ -129,7 +129,7 @@ def warn_if_clipped(rule, decomposition, shape):
             f"n_components={rule.n_components}{of_groups} is more than the data hold: "
             f"{n_wanted} directions wanted, {n_found} stand above rounding in "
             f"{shape[0]} samples of {shape[1]} features. n_components_ is {n_kept}; "
-            f"lower n_components to be rid of this warning.",
+            f"lower n_components to silence this warning.",
         )
 
 
@@ -146,12 +146,12 @@ def _warn_of_share(rule, found, shape):
     )
 
 
-def _enough(solver, state, partition, rule):
-    """Return enough triplets of each group, how many to keep, and how many lack."""
+def _find_enough(solver, state, partition, rule):
+    """Return enough triplets of each group, their counts, and the number missing."""
     k = rule.start(partition.widest)
     most = partition.widest if solver.finds_all else max(k, _MOST_FOR_A_SHARE)
     if solver.finds_all and not isinstance(rule, FixedRank):
-        k = _all_if_many(k, most)
+        k = _round_up_to_all(k, most)
     while True:
         factors = solver.leading(state, k)
         solver.report(f"{k} components of each of {len(factors)} groups")
@@ -162,11 +162,11 @@ def _enough(solver, state, partition, rule):
         if k >= most:
             return factors, [len(f.singular_values) for f in factors], n_lacking
         k = min(most, max(2 * k, k + n_lacking))
-        k = _all_if_many(k, most) if solver.finds_all else k
+        k = _round_up_to_all(k, most) if solver.finds_all else k
 
 
-def _all_if_many(k, most):
-    """Take all at once rather than more and more of them."""
+def _round_up_to_all(k, most):
+    """Compute all at once rather than more and more."""
     return most if k * ITERATE_SHARE > most else k
 
 
@@ -181,16 +181,16 @@ def _warn_if_open(solver, factors):
         )
 
 
-def _side_by_side(factors, counts, partition, n_lacking, is_limited):
+def _join_groups(factors, counts, partition, n_lacking, is_limited):
     if not any(counts):
-        factors, counts = _with_a_placeholder(factors), [1, *counts[1:]]
+        factors, counts = _add_placeholder(factors), [1, *counts[1:]]
     kept = list(zip(factors, counts, strict=True))
     return Decomposition(
         components=_spread(kept, partition),
         component_groups=np.repeat(np.arange(len(counts)), counts),
-        singular_values=_joined([f.singular_values[:n] for f, n in kept]),
-        residuals=_joined([f.residuals[:n] for f, n in kept]),
-        mean=partition.restore(_joined([f.mean for f in factors])),
+        singular_values=_join([f.singular_values[:n] for f, n in kept]),
+        residuals=_join([f.residuals[:n] for f, n in kept]),
+        mean=partition.restore(_join([f.mean for f in factors])),
         energy=float(sum(f.energy for f in factors)),
         weight=factors[0].weight,
         noise=np.array([f.noise for f in factors]),
@@ -200,27 +200,27 @@ def _side_by_side(factors, counts, partition, n_lacking, is_limited):
     )
 
 
-def _joined(parts):
+def _join(parts):
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _spread(kept, partition):
-    """Write the groups' components into rows that are zero outside their group."""
+    """Place the components of each group in rows that are zero elsewhere."""
     if len(kept) == 1:
         [(f, n)] = kept
-        return with_fixed_signs(f.components[:n])
+        return fix_signs(f.components[:n])
     n_components = sum(n for _, n in kept)
     dtype = np.result_type(*(f.components for f, _ in kept))
     components, start = np.zeros((n_components, partition.n_features), dtype), 0
     for (f, n), columns in zip(kept, partition.columns, strict=True):
         if n:
-            components[start : start + n, columns] = with_fixed_signs(f.components[:n])
+            components[start : start + n, columns] = fix_signs(f.components[:n])
         start += n
     return partition.restore(components)
 
 
-def _with_a_placeholder(factors):
-    """Give the first group one component of no energy: no output cannot be used."""
+def _add_placeholder(factors):
+    """Give the first group one component of zero energy, as output needs a column."""
     first = np.zeros((1, factors[0].components.shape[1]), factors[0].components.dtype)
     first[0, 0] = 1
     filled = replace(

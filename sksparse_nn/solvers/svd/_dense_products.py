@@ -6,16 +6,16 @@ from threading import local
 import numpy as np
 from scipy import sparse
 
-# Largest energy of a column, in units of that about its mean, whose products are made
-# of rows as they are: to shift them takes up to a third of the time.
+# Largest energy of a column, relative to that about its mean, up to which rows are
+# multiplied without a shift: shifting takes up to a third of the time.
 _FAR = {"f": 2, "d": 8}  # by the type's character
 
-# Rows that tell whether that is worth a try, and that are summed in their own type.
+# Rows that decide whether to try without a shift, and rows summed in their own type.
 _FIRST = 256
 _SUMMED = 128
 
-# Numbers of narrow rows that are shifted by one run of the inner loop, and how many
-# there have to be for that to pay.
+# Numbers of narrow rows shifted by one run of the inner loop, and how many numbers
+# make that faster.
 _LOOP = 256
 _LONG = 2**15
 
@@ -30,13 +30,13 @@ class Part:
         Sum of the weights.
 
     shift : ndarray of shape (n_features,)
-        What was taken off each row.
+        Subtracted from each row.
 
     sums : ndarray of shape (n_features,)
-        Weighted sum of what is left of the rows.
+        Weighted sum of the shifted rows.
 
     products : ndarray of shape (n_products,)
-        Products of the features of what is left, see `Partition.blocks`.
+        Products of the features of the shifted rows, see `Partition.blocks`.
 
     rounding : float
         Relative rounding of the products.
@@ -50,15 +50,15 @@ class Part:
 
 
 class DenseProducts:
-    """Reads blocks of rows; each thread has one array for what it shifts.
+    """Read blocks of rows; each thread has one array for shifted rows.
 
     Parameters
     ----------
     rows : WeightedRows
-        The data, dense or to be made so.
+        The data; sparse blocks are made dense.
 
     dtype : dtype
-        In which to multiply.
+        Type of the products.
     """
 
     def __init__(self, rows, dtype):
@@ -77,25 +77,25 @@ class DenseProducts:
         Returns
         -------
         part : Part
-            In float64 where squares leave the range of float32.
+            In float64 if squares exceed the range of float32.
         """
         X, weight = self._block(where), self._rows.weight
         weight = None if weight is None else weight[where]
-        part = self._plain(X) if self._are_near else None
+        part = self._multiply_as_given(X) if self._are_near else None
         if part is None:
-            part = self._shifted(X, weight, self._dtype)
+            part = self._multiply_shifted(X, weight, self._dtype)
         if part is None:
-            part = self._shifted(X, weight, np.dtype(np.float64))
+            part = self._multiply_shifted(X, weight, np.dtype(np.float64))
         return part
 
     def _block(self, where):
         X = self._rows.partition.arrange(self._rows.X[where])
         return np.ascontiguousarray(X.toarray() if sparse.issparse(X) else X)
 
-    def _plain(self, X):
-        """Return the products of a block as it is, None if its mean is far off zero."""
+    def _multiply_as_given(self, X):
+        """Multiply a block without a shift, or return None if its mean is large."""
         with np.errstate(all="ignore"):
-            sums, products = _summed(X), self._rows.partition.grams(X)
+            sums, products = _sum_rows(X), self._rows.partition.grams(X)
             squares = _squares(products, self._rows.partition).astype(np.float64)
             about_mean = squares - sums**2 / len(X)
             if not (squares <= _FAR[X.dtype.char] * about_mean).all():
@@ -108,12 +108,12 @@ class DenseProducts:
         rounding = float(np.finfo(X.dtype).eps * ratios.max(initial=1.0))
         return Part(float(len(X)), np.zeros_like(sums), sums, products, rounding)
 
-    def _shifted(self, X, weight, dtype):
-        """Return the products of a block about its mean, None if they leave a type."""
+    def _multiply_shifted(self, X, weight, dtype):
+        """Multiply a block about its mean; return None if a product overflows."""
         partition = self._rows.partition
         w = np.ones(len(X), dtype) if weight is None else weight.astype(dtype)
         total = float(len(X) if weight is None else weight.sum())
-        Y = self._room(X.shape, dtype)
+        Y = self._get_room(X.shape, dtype)
         with np.errstate(all="ignore"):
             if dtype != X.dtype:
                 Y[...] = X
@@ -129,8 +129,8 @@ class DenseProducts:
         rounding = float(np.finfo(dtype).eps)
         return Part(total, shift.astype(float), sums.astype(float), products, rounding)
 
-    def _room(self, shape, dtype):
-        """Return an array to write to: new memory each time would take longer."""
+    def _get_room(self, shape, dtype):
+        """Return an array to write to: new memory each time is slower."""
         size = shape[0] * shape[1]
         room = getattr(self._own, dtype.char, None)
         if room is None or room.size < size:
@@ -140,7 +140,7 @@ class DenseProducts:
 
 
 def _take_off(shift, X, out):
-    """Subtract a row from rows, of narrow ones several at a time."""
+    """Subtract a row from all rows, several narrow rows at a time."""
     n_together = _LOOP // X.shape[1] if X.size >= _LONG else 0
     n_even = len(X) // n_together * n_together if n_together else 0
     if n_even:
@@ -157,7 +157,7 @@ def _are_near_zero(X):
         return bool((squares <= _FAR[X.dtype.char] * about_mean).all())
 
 
-def _summed(X):
+def _sum_rows(X):
     """Sum rows: a few in their own type, where long sums would lose digits."""
     n_even = len(X) - len(X) % _SUMMED
     parts = X[:n_even].reshape(-1, _SUMMED, X.shape[1])
@@ -166,7 +166,7 @@ def _summed(X):
 
 
 def _are_representable(products, Y, partition):
-    """Tell whether no square overflowed or lost digits to underflow."""
+    """Return whether no square overflowed or lost digits to underflow."""
     squares, info = _squares(products, partition), np.finfo(products.dtype)
     is_small = squares < info.tiny / info.eps
     return np.isfinite(squares).all() and not Y[:, is_small].any()

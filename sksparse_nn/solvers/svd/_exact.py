@@ -1,4 +1,4 @@
-"""Truncated SVD by LAPACK on dense matrices in float64: for what is small."""
+"""Truncated SVD by LAPACK on dense float64 matrices, for small data."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from scipy import sparse
 from scipy.linalg import svd
 
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver
-from sksparse_nn.solvers.svd._blocks import blocks_of
-from sksparse_nn.solvers.svd._compressed_rows import compressed
-from sksparse_nn.solvers.svd._moments import MAX_WIDTH, moments_of
+from sksparse_nn.solvers.svd._blocks import split_blocks
+from sksparse_nn.solvers.svd._compressed_rows import compress_rows
+from sksparse_nn.solvers.svd._moments import MAX_WIDTH, read_moments
 
-# Numbers that are dense in float64 at a time: 32 MB.
+# Numbers held dense in float64 at a time: 32 MB.
 _BLOCK = 2**22
 
 
@@ -19,8 +19,8 @@ _BLOCK = 2**22
 class ExactSolver(SVDSolver):
     """Full decomposition of each group's matrix, made dense and float64.
 
-    The only solver that sees directions down to the precision of the data. Few rows
-    with the same products stand for many.
+    The only solver that resolves directions down to the precision of the data. Many
+    rows are first compressed into few with the same products.
 
     References
     ----------
@@ -36,17 +36,17 @@ class ExactSolver(SVDSolver):
 
     def leading(self, state, n_components):
         groups = range(len(state.partition.widths))
-        return [self._all_of_group(state, group) for group in groups]
+        return [self._decompose_group(state, group) for group in groups]
 
     def moments(self, rows, state):
         is_narrow = rows.partition.widest <= MAX_WIDTH
-        return moments_of(rows, self.n_jobs) if is_narrow else None
+        return read_moments(rows, self.n_jobs) if is_narrow else None
 
-    def _all_of_group(self, rows, group):
+    def _decompose_group(self, rows, group):
         A = _Rows(rows, group, center=self.center)
-        few = compressed(A)
+        few = compress_rows(A)
         _, values, V = svd(few, full_matrices=False, check_finite=False)
-        noise = _noise(A, values, np.finfo(rows.X.dtype).eps)
+        noise = _bound_noise(A, values, np.finfo(rows.X.dtype).eps)
         n_kept = int((values > noise).sum())
         values, V = values[:n_kept], V[:n_kept].astype(rows.X.dtype)
         return Factors(
@@ -69,42 +69,42 @@ class _Rows:
         n_rows, width = self.shape = self._X.shape
         self._weights = rows.weight
         self.weight = float(n_rows if rows.weight is None else rows.weight.sum())
-        self._blocks = blocks_of(n_rows, max(_BLOCK // width, width))
+        self._blocks = split_blocks(n_rows, max(_BLOCK // width, width))
         self._only = None
         self.raw_energy, sums = 0.0, np.zeros(width)
         for where in self._blocks:
-            A = self._dense(where)
+            A = self._to_dense(where)
             weight = np.ones(len(A)) if rows.weight is None else rows.weight[where]
             self.raw_energy += float(weight @ np.einsum("ij,ij->i", A, A))
             sums += weight @ A
         self.mean = sums / self.weight if center else np.zeros(width)
         if len(self._blocks) == 1:
-            self._only = self._shifted(self._blocks[0])
+            self._only = self._shift(self._blocks[0])
 
     def __iter__(self):
         if self._only is not None:
             return iter([self._only])
-        return map(self._shifted, self._blocks)
+        return map(self._shift, self._blocks)
 
-    def every(self, step):
-        """Return one of so many rows."""
-        return self._shifted(slice(None, None, step))
+    def take_every(self, step):
+        """Return every `step`-th row."""
+        return self._shift(slice(None, None, step))
 
-    def _dense(self, where, *, copy=False):
+    def _to_dense(self, where, *, copy=False):
         X = self._X[where]
         X = X.toarray() if sparse.issparse(X) else X
         return np.array(X, np.float64, order="C", copy=copy or None)
 
-    def _shifted(self, where):
-        A = self._dense(where, copy=True)
+    def _shift(self, where):
+        A = self._to_dense(where, copy=True)
         A -= self.mean
         if self._weights is not None:
             A *= np.sqrt(self._weights[where])[:, None]
         return A
 
 
-def _noise(rows, values, eps):
-    """Bound what rounding the data, and LAPACK, can do to a singular value."""
+def _bound_noise(rows, values, eps):
+    """Bound the error of a singular value from rounding the data and from LAPACK."""
     of_data = 4 * eps * np.sqrt(rows.raw_energy)
     double = np.finfo(np.float64).eps
     of_lapack = max(rows.shape) * double * values.max(initial=0.0)
@@ -112,7 +112,7 @@ def _noise(rows, values, eps):
 
 
 def _residuals(rows, values, V):
-    # Of all rows: few do not show the rounding in sums of many.
+    # Of all rows: compressed rows do not show the rounding of long sums.
     V = V.astype(np.float64)
     product = sum((A @ V.T).T @ A for A in rows)
     squared = values[:, None] ** 2

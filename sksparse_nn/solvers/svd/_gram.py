@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver
-from sksparse_nn.solvers.svd._leading import leading_of_stack
-from sksparse_nn.solvers.svd._moments import Moments, check_width, moments_of
+from sksparse_nn.solvers.svd._leading import find_leading_of_stack
+from sksparse_nn.solvers.svd._moments import Moments, check_width, read_moments
 
-# How many times as large rounding becomes where columns have few values, as sums of
-# many equal numbers are rounded in one direction; and the worst in a product of
-# features, in units of their squared lengths and of the precision.
+# Factor of the rounding of columns with few values, as sums of many equal numbers are
+# rounded in one direction; and the worst rounding of a product of features, in units
+# of their squared lengths and of the precision.
 _REPEATED = 8
 _OF_PRODUCTS = 4 * _REPEATED
 _OF_LAPACK = 8 * np.finfo(np.float64).eps
 
-# Share of the noise of data that the rounding of products may have where it stands.
+# Largest rounding of products as a share of the noise of the data.
 _HARMLESS = 1 / 16
 
 
@@ -24,13 +24,13 @@ class GramSolver(SVDSolver):
     """Eigenvectors of the products of the features of each group.
 
     The products are summed in float64 over blocks of rows, and can be added to later.
-    What stands below the square root of the type's precision, relative to the largest
-    singular value, is lost in them, and is left out.
+    Singular values below the square root of the type's precision, relative to the
+    largest one, are lost in them, and are left out.
 
     Attributes
     ----------
     is_exact : bool, default=False
-        Whether to make the products of float32 rows in float64 whatever that costs.
+        Whether to multiply float32 rows in float64 at any cost.
 
     References
     ----------
@@ -42,14 +42,14 @@ class GramSolver(SVDSolver):
 
     def prepare(self, rows):
         check_width(rows.partition)
-        moments = moments_of(rows, self.n_jobs, is_exact=self.is_exact)
+        moments = read_moments(rows, self.n_jobs, is_exact=self.is_exact)
         self.report(f"products of features of {rows.X.shape[0]} rows")
         return moments
 
     def leading(self, state, n_components):
         factors = []
-        for scatter, means in _by_run(state):
-            factors += self._leading_of_run(state, scatter, means, n_components)
+        for scatter, means in _split_by_run(state):
+            factors += self._decompose_run(state, scatter, means, n_components)
         return factors
 
     def moments(self, rows, state):
@@ -57,17 +57,17 @@ class GramSolver(SVDSolver):
 
     def noise(self, state):
         """Return the noise of each group, without a decomposition."""
-        levels = [_levels(state, *group, self.center) for group in _by_run(state)]
+        levels = [_levels(state, *group, self.center) for group in _split_by_run(state)]
         return np.sqrt(np.concatenate([noise for _, _, noise in levels]))
 
-    def _leading_of_run(self, state, scatter, means, k):
+    def _decompose_run(self, state, scatter, means, k):
         energy, rounding, noise = _levels(state, scatter, means, self.center)
         if not self.center:
             scatter = scatter + state.weight * means[:, :, None] * means[:, None, :]
             means = np.zeros_like(means)
         groups = zip(means, energy, rounding, noise, strict=True)
         is_rough = state.rounding >= np.finfo(np.float32).eps
-        eigen = zip(*leading_of_stack(scatter, k, is_rough=is_rough), strict=True)
+        eigen = zip(*find_leading_of_stack(scatter, k, is_rough=is_rough), strict=True)
         return [
             _factors(_Group(state, *group), *triplets, k)
             for group, triplets in zip(groups, eigen, strict=True)
@@ -75,11 +75,11 @@ class GramSolver(SVDSolver):
 
 
 def are_proven(moments, found, *, center):
-    """Tell whether other products than those of features would find the same.
+    """Return whether the products of features lose nothing.
 
-    The squares of the singular values that are kept have to be certain to the root of
-    the data's precision. If more would be kept were there more above the noise, the
-    noise has to be that of the data and not that of the products.
+    The squares of the kept singular values must be certain to the square root of the
+    data's precision. If the noise level limits their number, it must be that of the
+    data and not that of the products.
 
     Parameters
     ----------
@@ -87,10 +87,10 @@ def are_proven(moments, found, *, center):
         The products.
 
     found : Decomposition
-        What `GramSolver` made of them.
+        Result of `GramSolver` on them.
 
     center : bool
-        Whether the mean was taken off.
+        Whether the mean was subtracted.
 
     Returns
     -------
@@ -115,11 +115,11 @@ def are_proven(moments, found, *, center):
 
 
 def _is_noise_of_data(moments, center):
-    levels = [_levels(moments, *group, center) for group in _by_run(moments)]
+    levels = [_levels(moments, *group, center) for group in _split_by_run(moments)]
     return all((rounding <= _HARMLESS * noise).all() for _, rounding, noise in levels)
 
 
-def _by_run(moments):
+def _split_by_run(moments):
     """Yield the scatter and the means of neighbouring groups of one width."""
     partition = moments.partition
     scatters = partition.blocks(moments.scatter)
@@ -128,13 +128,12 @@ def _by_run(moments):
 
 
 def _levels(state, scatter, means, center):
-    """Return the energy of each group, and what squares are rounding, and are noise."""
+    """Return the energy of each group, and the levels of its rounding and noise."""
     spread = np.trace(scatter, axis1=1, axis2=2)
     total = spread + state.weight * (means**2).sum(axis=1)
     energy = spread if center else total
-    # The products about their means are rounded in their type, those of means with
-    # steps between means, or with means, in float64; the data were rounded to begin
-    # with.
+    # Products about means are rounded in their type, products of means in float64, and
+    # the data in their own type.
     of_means = np.finfo(np.float64).eps * np.sqrt(total) * np.sqrt(energy)
     rounding = 4 * (state.rounding * spread + of_means)
     return energy, rounding, np.maximum(rounding, 16 * state.eps**2 * total)
@@ -152,7 +151,7 @@ class _Group:
 def _factors(group, values, vectors, residuals, k):
     n_kept = int((values > group.squared_noise).sum())
     values, residuals = values[:n_kept], residuals[:n_kept]
-    # Components are stored in the type of the data, the products multiply that error.
+    # Components are stored in the type of the data; the products multiply that error.
     of_type = group.moments.eps * values.max(initial=0.0)
     of_products = _REPEATED * group.squared_rounding
     return Factors(

@@ -1,4 +1,4 @@
-"""Truncated SVD by block Krylov iteration: for what is too wide to square."""
+"""Truncated SVD by block Krylov iteration, for data too wide for products."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,15 +8,15 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver
-from sksparse_nn.solvers.svd._block_krylov import leading_eigenpairs
-from sksparse_nn.solvers.svd._blocks import blocks_of
-from sksparse_nn.solvers.svd._moments import MAX_WIDTH, are_quick, moments_of
+from sksparse_nn.solvers.svd._block_krylov import find_leading_eigenpairs
+from sksparse_nn.solvers.svd._blocks import split_blocks
+from sksparse_nn.solvers.svd._moments import MAX_WIDTH, are_quick, read_moments
 from sksparse_nn.solvers.svd._shifted_rows import ShiftedRows
 
 _OVERSAMPLING = 10
 
-# Mixed rows a wanted triplet, how many fewer they must be, and how exactly they are
-# decomposed.
+# Mixed rows per wanted triplet, the least factor by which mixing reduces rows, and the
+# tolerance and passes of their decomposition.
 _MIXED = 16
 _FEWER = 4
 _ROUGH = 0.3
@@ -31,7 +31,7 @@ class KrylovSolver(SVDSolver):
     """Block Krylov iteration on the short side of each group's matrix.
 
     Only the short side is made orthonormal. Passes stop when the residuals of the
-    wanted triplets come below `tol`, or below the rounding of the type.
+    wanted triplets are below `tol`, or below the rounding of the type.
 
     References
     ----------
@@ -52,20 +52,20 @@ class KrylovSolver(SVDSolver):
 
     def leading(self, state, n_components):
         rng = check_random_state(self.random_state)
-        return [self._leading_of_group(A, n_components, rng) for A in state]
+        return [self._decompose_group(A, n_components, rng) for A in state]
 
     def moments(self, rows, state):
         is_narrow = rows.partition.widest <= MAX_WIDTH
         if is_narrow and are_quick(rows.X.shape, rows.partition):
-            return moments_of(rows, self.n_jobs)
+            return read_moments(rows, self.n_jobs)
         return None
 
-    def _leading_of_group(self, A, k, rng):
+    def _decompose_group(self, A, k, rng):
         k = min(k, *A.shape)
         rounding = 4 * np.finfo(A.dtype).eps * np.sqrt(A.raw_energy)
-        pairs = self._iterated(A, k, rng)
-        values, components, residuals = _refined(A, pairs.vectors, k, rounding)
-        noise = max(rounding, _rounding_of_products(values))
+        pairs = self._iterate(A, k, rng)
+        values, components, residuals = _refine(A, pairs.vectors, k, rounding)
+        noise = max(rounding, _bound_rounding(values))
         n_kept = int((values > noise**2).sum())
         values, residuals = values[:n_kept], residuals[:n_kept]
         return Factors(
@@ -81,7 +81,7 @@ class KrylovSolver(SVDSolver):
             is_converged=pairs.is_good,
         )
 
-    def _iterated(self, A, k, rng):
+    def _iterate(self, A, k, rng):
         """Search the short side for the wanted space."""
         apply = A.times_samples if A.is_wide else A.gram_times
         start = self._start(A, k, rng)
@@ -91,10 +91,10 @@ class KrylovSolver(SVDSolver):
             self.report(f"pass over the data: {are_close[:k].sum()} of {k} components")
             return are_close
 
-        return leading_eigenpairs(apply, start, k, is_close, self.max_passes)
+        return find_leading_eigenpairs(apply, start, k, is_close, self.max_passes)
 
     def _start(self, A, k, rng):
-        """Return random columns; the leading ones of mixed rows where rows are many."""
+        """Return random columns, or leading vectors of mixed rows if rows are many."""
         width = k + _OVERSAMPLING
         start = rng.standard_normal((min(A.shape), width)).astype(A.basis_dtype)
         per_sum = A.shape[0] // (_MIXED * width)
@@ -105,38 +105,40 @@ class KrylovSolver(SVDSolver):
         def apply(B):
             return M.T @ (M @ B.astype(A.dtype, copy=False))
 
-        return leading_eigenpairs(apply, start, width, is_close, _ROUGH_PASSES).vectors
+        return find_leading_eigenpairs(
+            apply, start, width, is_close, _ROUGH_PASSES
+        ).vectors
 
 
-def _refined(A, vectors, k, shortest):
+def _refine(A, vectors, k, shortest):
     """Return the k best triplets in a space, with the residuals of one more pass.
 
-    The components are rows already, as an array of the wide side is slow to transpose.
+    The components are returned as rows, as transposing the wide side is slow.
     """
     if A.is_wide:
         V = A.samples_to_features(vectors)
-        Q = _orthonormalising(V, shortest)
+        Q = _find_orthonormalising(V, shortest)
     else:
         V, Q = vectors, np.eye(vectors.shape[1])
     product, projected = A.times_features(V)
     values, Y = np.linalg.eigh(Q.T @ projected @ Q)
     values, Y = values[: -k - 1 : -1], Q @ Y[:, : -k - 1 : -1]
     Y = np.ascontiguousarray(Y, V.dtype)
-    components, rounding = _rotated(V, Y, A.dtype)
-    # What rounding adds to a component is multiplied by the data too: most of it in
-    # the space itself, where that is known.
+    components, rounding = _rotate(V, Y, A.dtype)
+    # The rounding of a component is multiplied by the data too. Most of it lies in the
+    # space itself, where the product is known.
     Z, squares = Y + Y @ rounding, np.zeros(len(values))
-    for where in blocks_of(len(V), _BLOCK):
+    for where in split_blocks(len(V), _BLOCK):
         rest = Z.T @ product[where].T
         rest -= values.astype(Z.dtype)[:, None] * components[:, where]
         squares += np.einsum("ij,ij->i", rest, rest)
     return values, components, np.sqrt(squares)
 
 
-def _orthonormalising(V, shortest):
-    """Return what makes nearly orthogonal columns orthonormal, those long enough.
+def _find_orthonormalising(V, shortest):
+    """Return the matrix that orthonormalises nearly orthogonal, long enough columns.
 
-    Their products are all that is formed: a QR decomposition of the long side is slow.
+    Only their products are formed: a QR decomposition of the long side is slow.
     """
     products = (V.T @ V).astype(np.float64)
     norms = np.sqrt(np.diagonal(products))
@@ -146,11 +148,11 @@ def _orthonormalising(V, shortest):
     return inverses[:, None] * Q[:, is_independent] / np.sqrt(values[is_independent])
 
 
-def _rotated(V, Y, dtype):
+def _rotate(V, Y, dtype):
     """Return ``(V Y)'`` rounded to a type, and products with the rounding."""
     components = np.empty((Y.shape[1], len(V)), dtype)
     rounding = np.zeros((Y.shape[1],) * 2, V.dtype)
-    for where in blocks_of(len(V), _BLOCK):
+    for where in split_blocks(len(V), _BLOCK):
         exact = Y.T @ V[where].T
         components[:, where] = exact
         if dtype != V.dtype:
@@ -158,14 +160,14 @@ def _rotated(V, Y, dtype):
     return components, rounding
 
 
-def _rounding_of_products(values):
-    """Bound the rounding of `_refined` in a singular value."""
+def _bound_rounding(values):
+    """Bound the error of a singular value from rounding in `_refine`."""
     largest = values.max(initial=0.0)
     return float(np.sqrt(4 * len(values) * np.finfo(np.float64).eps * largest))
 
 
 def _is_close(tol, A, values, residuals):
-    """Tell which eigenpairs are good enough, or as good as rounding lets them be."""
+    """Return which eigenpairs have converged, to `tol` or to rounding."""
     largest = values.max(initial=0.0)
     of_type = np.finfo(A.dtype).eps * min(A.shifted_energy, largest)
     floor = 10 * (of_type + np.finfo(np.float64).eps * largest)

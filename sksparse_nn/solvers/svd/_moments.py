@@ -12,20 +12,20 @@ from sksparse_nn.solvers.svd._blocks import map_blocks, panels, product_blocks
 from sksparse_nn.solvers.svd._dense_products import DenseProducts, Part
 from sksparse_nn.solvers.svd._partition import Partition
 from sksparse_nn.solvers.svd._sparse_grams import (
+    cut_by_values,
     sparse_grams,
     take_means_off_full_columns,
-    value_blocks,
 )
 
-# Widest group whose products are kept: 5000 squared float64 numbers are 200 MB.
+# Widest group whose products are kept: 5000 squared numbers of float64 take 200 MB.
 MAX_WIDTH = 5000
 
 # Multiply-adds that take about a tenth of a second.
 _QUICK = 5e8
 
-# Features of a row up to which products in float64 take hardly longer than in float32,
-# as reading the rows is the larger part. And what takes part of a millisecond:
-# multiply-adds, of which the conversion of a number to float64 is worth so many.
+# Number of features up to which products in float64 are about as fast as in float32,
+# as reading the rows dominates; multiply-adds that take less than a millisecond; and
+# multiply-adds that the conversion of a number to float64 costs.
 _NARROW = 8
 _FEW = 1.5e7
 _CONVERTED = 64
@@ -33,14 +33,14 @@ _CONVERTED = 64
 # Blocks whose means are kept apart before they are pooled.
 _POOL = 64
 
-# Up to this share of values their pairs are multiplied; what is fuller is unpacked a
-# panel of rows at a time and multiplied by BLAS, which is several times as fast there.
+# Up to this share of nonzeros their pairs are multiplied. Fuller rows are made dense, a
+# panel at a time, and multiplied by BLAS, which is several times as fast there.
 _THIN_SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Statistics of rows; those of two sets of rows give those of their union.
+    """Statistics of rows, which can be merged with those of further rows.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Moments:
             New; neither operand changes.
         """
         weights = np.array([self.weight, other.weight])
-        mean, between = _pooled(weights, np.stack([self.mean, other.mean]))
+        mean, between = _pool_means(weights, np.stack([self.mean, other.mean]))
         scatter = self.partition.grams(between)
         scatter += self.scatter
         scatter += other.scatter
@@ -109,7 +109,7 @@ class Moments:
         moments : Moments
             New.
         """
-        return moments_of(rows, n_jobs, before=self)
+        return read_moments(rows, n_jobs, before=self)
 
     def arrays(self):
         """Return all but the partition, in types that any persistence knows."""
@@ -118,12 +118,12 @@ class Moments:
         }
 
 
-def moments_of(rows, n_jobs=None, before=None, *, is_exact=False):
+def read_moments(rows, n_jobs=None, before=None, *, is_exact=False):
     """Read the statistics of rows in one pass over blocks.
 
-    Each block is shifted by its own mean before its products are made: so an offset far
-    larger than the spread costs no digits. Products are made in float64 where that
-    takes hardly longer, else in the type of the rows.
+    Each block is shifted by its own mean before it is multiplied, so that an offset far
+    larger than the spread costs no digits. Products are in float64 if that is about as
+    fast, otherwise in the type of the rows.
 
     Parameters
     ----------
@@ -134,10 +134,10 @@ def moments_of(rows, n_jobs=None, before=None, *, is_exact=False):
         Threads; None for as many as BLAS takes.
 
     before : Moments or None, default=None
-        Statistics of rows that these come on top of.
+        Statistics of earlier rows to add to.
 
     is_exact : bool, default=False
-        Whether to make all products in float64.
+        Whether to compute all products in float64.
 
     Returns
     -------
@@ -148,14 +148,14 @@ def moments_of(rows, n_jobs=None, before=None, *, is_exact=False):
     dtype = np.float64 if is_exact else rows.X.dtype
     blocks, parts = _parts(rows, n_jobs, dtype)
     if before is None and len(blocks) == 1:
-        return _only(next(iter(parts)), rows)
+        return _finish_single(next(iter(parts)), rows)
     for _ in range(0, len(blocks), _POOL):
         before = _pool(islice(parts, _POOL), rows, before)
     return before
 
 
 def are_quick(shape, partition):
-    """Tell whether products of features, or of samples, take no time to speak of.
+    """Return whether products of features, or of samples, take little time.
 
     Parameters
     ----------
@@ -168,14 +168,14 @@ def are_quick(shape, partition):
     Returns
     -------
     are_quick : bool
-        About a tenth of a second.
+        True up to about a tenth of a second.
     """
     n_rows, n_features = shape
     return n_rows * n_features * min(n_rows, partition.widest) <= _QUICK
 
 
 def exact_costs_little(shape, partition):
-    """Tell whether products of float32 rows take hardly longer in float64.
+    """Return whether products of float32 rows are about as fast in float64.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def exact_costs_little(shape, partition):
 
 
 def check_width(partition):
-    """Refuse groups whose products would fill the memory.
+    """Raise if the products of a group would exceed the memory.
 
     Parameters
     ----------
@@ -216,8 +216,8 @@ def check_width(partition):
         )
 
 
-def _only(part, rows):
-    """Return the statistics of a block that is all there is."""
+def _finish_single(part, rows):
+    """Return the statistics of a single block."""
     rest = part.sums / np.sqrt(part.weight)
     scatter = part.products.astype(np.float64, copy=False)
     scatter -= rows.partition.grams(rest[None])
@@ -227,7 +227,7 @@ def _only(part, rows):
 
 
 def _pool(parts, rows, before):
-    """Add blocks to statistics; one product makes up for all their shifts."""
+    """Add blocks to statistics; one product corrects for all their shifts."""
     partition, nothing = rows.partition, np.zeros(rows.X.shape[1])
     eps, rounding = float(np.finfo(rows.X.dtype).eps), 0.0
     weights, shifts, sums, scatter = [], [], [], None
@@ -242,9 +242,9 @@ def _pool(parts, rows, before):
         sums.append(part.sums)
         rounding = max(rounding, part.rounding)
     weights, sums = np.array(weights), np.array(sums)
-    # A shift is a mean up to rounding; what is left of it is taken out here.
+    # A shift is a mean up to rounding, which is corrected here.
     means = np.array(shifts) + sums / weights[:, None]
-    mean, between = _pooled(weights, means)
+    mean, between = _pool_means(weights, means)
     rests = sums / np.sqrt(weights)[:, None]
     corrections = np.vstack([between, rests])
     signs = np.repeat([1.0, -1.0], len(weights))
@@ -259,7 +259,7 @@ def _sum(total, products):
     return total
 
 
-def _pooled(weights, means):
+def _pool_means(weights, means):
     """Return the mean of means and rows whose products are the scatter between them."""
     mean = weights @ means / weights.sum()
     return mean, np.sqrt(weights)[:, None] * (means - mean)
@@ -269,7 +269,7 @@ def _parts(rows, n_jobs, dtype):
     X, partition = rows.X, rows.partition
     are_sparse = is_sparse(X)
     if are_sparse and X.nnz <= _THIN_SHARE * X.shape[0] * X.shape[1]:
-        blocks = value_blocks(X)
+        blocks = cut_by_values(X)
         return blocks, map(partial(_read_sparse, rows, n_jobs), blocks)
     make_blocks = partial(panels, X) if are_sparse else partial(product_blocks, len(X))
     blocks, read = make_blocks(partition), DenseProducts(rows, dtype).read
@@ -277,7 +277,7 @@ def _parts(rows, n_jobs, dtype):
 
 
 def _read_sparse(rows, n_jobs, where):
-    """Return the products of a sparse block, in float64 as that costs it nothing."""
+    """Return the products of a sparse block, in float64 as that is as fast."""
     weight = None if rows.weight is None else rows.weight[where]
     X = rows.partition.arrange(rows.X[where])
     X = sparse.csr_array(X, dtype=np.float64, copy=True)
@@ -292,7 +292,7 @@ def _read_sparse(rows, n_jobs, where):
 
 
 def _rounding(products, offsets, partition):
-    """Return the rounding of products, relative to what they are about their means."""
+    """Return the rounding of products, relative to the products about the means."""
     eps, worst = float(np.finfo(np.float64).eps), 1.0
     for run, block in zip(partition.runs, partition.blocks(products), strict=True):
         squares = np.trace(block, axis1=1, axis2=2)

@@ -1,4 +1,4 @@
-"""Groups of features, and matrices that have one block a group."""
+"""Groups of features, and matrices with one block per group."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Run:
-    """Neighbouring groups of one width, so that they fit one three-way array.
+    """Neighbouring groups of equal width, which fit one three-way array.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class Run:
         Number of groups.
 
     width : int
-        Features a group.
+        Features per group.
 
     columns : slice
         All features of the run.
@@ -35,7 +35,7 @@ class Run:
         return slice(self.start, self.start + self.n_groups * self.width)
 
     def split(self, Y):
-        """Part the run's columns of a matrix by group.
+        """Split the run's columns of a matrix by group.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ class Run:
 
 
 class Partition:
-    """Features arranged so that each group's stand side by side.
+    """Features arranged so that those of each group are adjacent.
 
     Parameters
     ----------
@@ -62,10 +62,10 @@ class Partition:
     Attributes
     ----------
     order : ndarray of shape (n_features,) or None
-        Features arranged by group; None where they already are.
+        Features arranged by group; None if they already are.
 
     widths : ndarray of shape (n_groups,)
-        Features a group.
+        Features per group.
 
     n_features : int
         Number of features.
@@ -80,7 +80,7 @@ class Partition:
         Arranged features of each group.
 
     runs : list of Run
-        Neighbouring groups of one width.
+        Neighbouring groups of equal width.
     """
 
     def __init__(self, labels):
@@ -107,7 +107,7 @@ class Partition:
         return runs
 
     def features(self, group):
-        """Name the features of a group.
+        """Return the features of a group.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class Partition:
         Returns
         -------
         features : slice or ndarray of int
-            A slice where they are neighbours.
+            A slice if they are adjacent.
         """
         columns = self.columns[group]
         return columns if self.order is None else self.order[columns]
@@ -133,12 +133,12 @@ class Partition:
         Returns
         -------
         arranged : ndarray or CSR matrix of shape (n_rows, n_features)
-            `X` itself where its columns are arranged already.
+            `X` itself if its columns are arranged already.
         """
         return X if self.order is None else X[:, self.order]
 
     def restore(self, values):
-        """Put arranged features back in their own order.
+        """Put arranged features back in their original order.
 
         Parameters
         ----------
@@ -148,7 +148,7 @@ class Partition:
         Returns
         -------
         restored : ndarray of shape (..., n_features)
-            `values` itself where the orders are the same.
+            `values` itself if the orders are the same.
         """
         if self.order is None:
             return values
@@ -157,7 +157,7 @@ class Partition:
         return restored
 
     def blocks(self, flat):
-        """Part the products of all groups into square matrices.
+        """Split the products of all groups into square matrices.
 
         Parameters
         ----------
@@ -186,7 +186,7 @@ class Partition:
             Arranged by group, C-contiguous.
 
         weights : ndarray of shape (n_rows,) or None, default=None
-            How often the product of each row counts; None for once.
+            Weight of the product of each row; None for one.
 
         Returns
         -------
@@ -209,8 +209,8 @@ def partition_features(groups, n_features):
     Parameters
     ----------
     groups : None, int or array-like of shape (n_features,)
-        One group, groups of that many neighbours, or a label a feature; groups with
-        labels are numbered as they first appear.
+        One group, groups of that many neighbours, or one label per feature; labelled
+        groups are numbered in order of first appearance.
 
     n_features : int
         Number of features.
@@ -223,7 +223,7 @@ def partition_features(groups, n_features):
     Raises
     ------
     ValueError
-        If the labels are not one a feature.
+        If there is not one label per feature.
     """
     if groups is None:
         return Partition(np.zeros(n_features, np.intp))
@@ -233,13 +233,13 @@ def partition_features(groups, n_features):
     if labels.shape != (n_features,):
         raise ValueError(
             f"groups must have one label for each of the {n_features} features of X. "
-            f"Got shape {labels.shape}; give a label a feature, or an int for groups "
-            f"of neighbouring features."
+            f"Got shape {labels.shape}; give one label per feature, or an int for "
+            f"groups of neighbouring features."
         )
-    return Partition(_numbered(labels))
+    return Partition(_number(labels))
 
 
-def _numbered(labels):
+def _number(labels):
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     number = np.empty(len(first), np.intp)
     number[np.argsort(first)] = np.arange(len(first))

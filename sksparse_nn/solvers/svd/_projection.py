@@ -1,4 +1,4 @@
-"""Coordinates of rows in fitted components, and rows from coordinates."""
+"""Project rows onto fitted components, and restore rows from coordinates."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,13 +25,13 @@ class _Batch:
 
     @cached_property
     def transposed(self):
-        # Contiguous where it is small: a product with few columns is faster so.
+        # Contiguous if it is small, which makes a product with few columns faster.
         V = self.components.transpose(0, 2, 1)
         return V if self.is_single else np.ascontiguousarray(V)
 
     @property
     def indices(self):
-        # The output of each value of the transposed components.
+        # Output index of each value of the transposed components.
         n_groups, n_components, width = self.components.shape
         outputs = np.arange(self.outputs.start, self.outputs.stop)
         outputs = outputs.reshape(n_groups, 1, n_components)
@@ -77,10 +77,10 @@ class Projector:
         Group of each feature.
 
     mean : ndarray of shape (n_features,)
-        Taken off each row; zeros for nothing.
+        Subtracted from each row.
 
     scale : ndarray of shape (n_components,) or None
-        Coordinates are divided by it, where it is not zero.
+        Divisor of the coordinates, ignored where it is zero.
     """
 
     def __init__(self, components, component_groups, labels, *, mean, scale):
@@ -89,22 +89,22 @@ class Projector:
         self._ready = {}
         self.scale = scale
 
-    # Worked out when they are first needed: a fit alone is done without.
+    # Computed when first needed: `fit` alone does not use them.
 
     @cached_property
     def partition(self):
-        """Groups of features."""  # numpydoc ignore=RT01
+        """Partition of the features."""  # numpydoc ignore=RT01
         return Partition(self._labels)
 
     @cached_property
     def counts(self):
-        """Components of each group."""  # numpydoc ignore=RT01
+        """Number of components per group."""  # numpydoc ignore=RT01
         n_groups = len(self.partition.widths)
         return np.bincount(self._component_groups, minlength=n_groups)
 
     @cached_property
     def mean(self):
-        """What is taken off each row, None for nothing."""  # numpydoc ignore=RT01
+        """Mean of the rows; None for zeros."""  # numpydoc ignore=RT01
         return self._mean if self._mean.any() else None
 
     def project(self, X, n_jobs=None):
@@ -124,18 +124,18 @@ class Projector:
             In the type of `X`.
         """
         Z = np.empty((X.shape[0], len(self.components)), X.dtype)
-        project = self._made(X.dtype, is_sparse=sparse.issparse(X))
+        project = self._make_projection(X.dtype, is_sparse=sparse.issparse(X))
 
         def work(where):
             project(X[where], Z[where])
             if self.scale is not None:
-                Z[where] *= _inverse(self.scale).astype(X.dtype)
+                Z[where] *= _invert(self.scale).astype(X.dtype)
 
         self._run(work, len(Z), n_jobs)
         return Z
 
-    def _made(self, dtype, *, is_sparse):
-        """Return the function for rows of a type; it holds the components compact."""
+    def _make_projection(self, dtype, *, is_sparse):
+        """Return the projection for a type of rows, with compact components."""
         make = self._project_sparse if is_sparse else self._project_dense
         if (dtype, is_sparse) not in self._ready:
             self._ready[dtype, is_sparse] = make(dtype)
@@ -158,10 +158,10 @@ class Projector:
             In the type of `Z`.
         """
         X = np.empty((len(Z), self.partition.n_features), Z.dtype)
-        batches = self._batches(Z.dtype)
+        batches = self._make_batches(Z.dtype)
 
         def work(where):
-            X[where] = self.partition.restore(self._restored(Z[where], batches))
+            X[where] = self.partition.restore(self._restore(Z[where], batches))
 
         self._run(work, len(Z), n_jobs)
         return X
@@ -171,7 +171,7 @@ class Projector:
         for _ in map_blocks(work, blocks, n_jobs, width=self.partition.widest):
             pass
 
-    def _restored(self, Z, batches):
+    def _restore(self, Z, batches):
         if self.scale is not None:
             Z = Z * self.scale.astype(Z.dtype)
         Z = np.ascontiguousarray(Z)
@@ -183,8 +183,8 @@ class Projector:
         return X
 
     def _project_dense(self, dtype):
-        batches = self._batches(dtype)
-        mean, rest = self._rounded_mean(dtype)
+        batches = self._make_batches(dtype)
+        mean, rest = self._split_mean(dtype)
 
         def project(X, out):
             X = np.ascontiguousarray(self.partition.arrange(X))
@@ -194,21 +194,23 @@ class Projector:
 
         return project
 
-    def _rounded_mean(self, dtype):
-        """Split the mean into what its type holds and the coordinates of the rest."""
+    def _split_mean(self, dtype):
+        """Split the mean into its value in a type and the coordinates of the rest."""
         if self.mean is None:
             return None, None
         mean = self._arranged_mean.astype(dtype)
         rest = np.empty((1, len(self.components)), dtype)
         left = (self._arranged_mean - mean).astype(dtype)
-        _project(self._batches(dtype), left[None], rest)
+        _project(self._make_batches(dtype), left[None], rest)
         return mean, rest
 
     def _project_sparse(self, dtype):
-        V = self._transposed(dtype)
+        V = self._transpose_components(dtype)
         offset = None
         if self.mean is not None:
-            offset = (self._transposed(np.float64).T @ self.mean).astype(dtype)
+            offset = (self._transpose_components(np.float64).T @ self.mean).astype(
+                dtype
+            )
 
         def project(X, out):
             product = X @ V
@@ -218,12 +220,12 @@ class Projector:
 
         return project
 
-    def _transposed(self, dtype):
+    def _transpose_components(self, dtype):
         """Return the components as columns: in CSR form unless they are one block."""
         if len(self.counts) == 1:
             return np.ascontiguousarray(self.components.T, dtype)
         batches, lengths = (
-            self._batches(dtype),
+            self._make_batches(dtype),
             np.repeat(self.counts, self.partition.widths),
         )
         data = [b.components.transpose(0, 2, 1).ravel() for b in batches]
@@ -243,7 +245,7 @@ class Projector:
     def _arranged_mean(self):
         return self.partition.arrange(self.mean[None])[0]
 
-    def _batches(self, dtype):
+    def _make_batches(self, dtype):
         arranged = self.partition.arrange(self.components)
         shapes = list(zip(self.partition.widths, self.counts, strict=True))
         batches, start, first = [], 0, 0
@@ -253,18 +255,18 @@ class Projector:
             outputs = slice(first, first + n_groups * count)
             if count:
                 square = arranged[outputs, columns]
-                blocks = _diagonal_blocks(square, n_groups).astype(dtype)
+                blocks = _take_diagonal_blocks(square, n_groups).astype(dtype)
                 batches.append(_Batch(columns, outputs, blocks))
             start, first = columns.stop, outputs.stop
         return batches
 
 
-def _diagonal_blocks(V, n_groups):
+def _take_diagonal_blocks(V, n_groups):
     """Return the blocks of a matrix that is zero outside them."""
     shape = n_groups, len(V) // n_groups, n_groups, V.shape[1] // n_groups
     each = np.arange(n_groups)
     return np.ascontiguousarray(V.reshape(shape)[each, :, each])
 
 
-def _inverse(scale):
+def _invert(scale):
     return np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)

@@ -1,4 +1,4 @@
-"""How many components to keep of each group."""
+"""Number of components to keep in each group."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ _FIRST_GUESS = 16
 
 
 class RankRule(ABC):
-    """How many components each group keeps.
+    """Rule for the number of components in each group.
 
     Attributes
     ----------
     needs_all : bool
-        Whether it looks at all singular values, however small.
+        Whether the rule needs all singular values, however small.
     """
 
     needs_all = False
 
     @abstractmethod
     def start(self, widest):
-        """Tell how many triplets to compute at first.
+        """Return the number of triplets to compute first.
 
         Parameters
         ----------
@@ -49,12 +49,12 @@ class RankRule(ABC):
         Returns
         -------
         counts : list of int or None
-            Components of each group; None if more triplets are needed to tell.
+            Components of each group; None if more triplets are needed.
         """
 
     @abstractmethod
     def is_limited(self, factors, counts):
-        """Tell whether more would be kept if more stood above the noise.
+        """Return whether the noise level limits the number of components.
 
         Parameters
         ----------
@@ -62,16 +62,16 @@ class RankRule(ABC):
             Leading triplets of each group.
 
         counts : list of int
-            What `counts` returned.
+            Result of `counts`.
 
         Returns
         -------
         is_limited : bool
-            Whether the level of the noise decided.
+            Whether the noise level was decisive.
         """
 
     def lacking(self, factors):
-        """Tell how many more triplets a group needs at least.
+        """Bound from below the number of triplets that a group still needs.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class RankRule(ABC):
         Returns
         -------
         n_more : int
-            A lower bound, zero if nothing is known.
+            A lower bound, zero if unknown.
         """
         return 0
 
@@ -93,7 +93,7 @@ class FixedRank(RankRule):
     Attributes
     ----------
     n_components : int
-        Components a group.
+        Components per group.
     """
 
     n_components: int
@@ -158,7 +158,7 @@ class EnergyShare(RankRule):
 
 @dataclass(frozen=True)
 class NoiseRank(RankRule):
-    """The components that stand out of white noise of unknown level.
+    """The components above white noise of unknown level.
 
     The threshold on singular values is the optimal one of Gavish and Donoho, a multiple
     of their median that depends on the shape alone.
@@ -170,7 +170,7 @@ class NoiseRank(RankRule):
         return widest
 
     def counts(self, factors):
-        return [_n_above_noise(f) for f in factors]
+        return [_count_above_noise(f) for f in factors]
 
     def is_limited(self, factors, counts):
         pairs = zip(factors, counts, strict=True)
@@ -185,7 +185,7 @@ def rank_rule(n_components):
     Parameters
     ----------
     n_components : int, float or "auto"
-        Components a group, share of the energy, or as many as stand out of noise.
+        Components per group, share of the energy, or those above noise.
 
     Returns
     -------
@@ -199,7 +199,7 @@ def rank_rule(n_components):
     return EnergyShare(float(n_components))
 
 
-def _n_above_noise(factors):
+def _count_above_noise(factors):
     n_rows, width = max(factors.weight, 1.0), factors.components.shape[1]
     short, long = min(n_rows, width), max(n_rows, width)
     values = np.zeros(max(round(short), len(factors.singular_values)))

@@ -1,17 +1,17 @@
-"""How large numbers are: their squares have to stay within a type."""
+"""Magnitude of numbers, whose squares must be representable."""
 
 import numpy as np
 from scipy import sparse
 
-# Numbers whose squares and sums of squares stay within any type.
+# Numbers whose squares and sums of squares are representable in any type.
 _SAFE = 2.0**20
 
-# And those whose sums of squares stay within float64, for any number of rows.
+# Numbers whose sums of squares are representable in float64, for any number of rows.
 _LARGEST = 1e140
 
 
 def check_squares(X, *, vanishing=True):
-    """Refuse data whose squares overflow or vanish in float64.
+    """Raise if squares overflow or vanish in float64.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def check_squares(X, *, vanishing=True):
         Numbers. Those of float32 all have squares.
 
     vanishing : bool, default=True
-        Whether numbers are refused whose squares vanish, too.
+        Whether to raise for vanishing squares too.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def check_squares(X, *, vanishing=True):
     """
     if X.dtype == np.float32 or are_squares_safe(X):
         return
-    largest = largest_of(X)
+    largest = find_largest(X)
     smallest = 1 / _LARGEST if vanishing else 0.0
     if largest and not smallest <= largest <= _LARGEST:
         raise ValueError(
@@ -39,7 +39,7 @@ def check_squares(X, *, vanishing=True):
 
 
 def are_squares_safe(X):
-    """Tell by one reading that all numbers are finite and no check of squares fails.
+    """Check quickly that numbers are finite and their squares representable.
 
     Parameters
     ----------
@@ -49,13 +49,13 @@ def are_squares_safe(X):
     Returns
     -------
     are_safe : bool
-        False where it takes a closer look to tell.
+        False if it takes a slower check to decide.
     """
     return _is_within(X, 1 / _LARGEST, _LARGEST)
 
 
 def squares_vanish(X):
-    """Tell whether numbers are so small that float64 does not hold their squares.
+    """Return whether the squares of all numbers vanish in float64.
 
     Parameters
     ----------
@@ -65,13 +65,13 @@ def squares_vanish(X):
     Returns
     -------
     vanish : bool
-        False where all are zero.
+        False if all are zero.
     """
-    return 0 < largest_of(X) < 1 / _LARGEST
+    return 0 < find_largest(X) < 1 / _LARGEST
 
 
 def power_of_two(X):
-    """Return the power of two next below the largest number, one if none is needed.
+    """Return the power of two below the largest number, or one if none is needed.
 
     Parameters
     ----------
@@ -81,15 +81,15 @@ def power_of_two(X):
     Returns
     -------
     unit : float
-        In units of it the squares of the numbers stay within their type.
+        In this unit the squares of the numbers are representable in their type.
     """
     if _is_within(X, 1 / _SAFE, _SAFE):
         return 1.0
-    largest = largest_of(X)
+    largest = find_largest(X)
     if largest == 0 or 1 / _SAFE <= largest <= _SAFE:
         return 1.0
     exponent = np.floor(np.log2(largest))
-    # Within what both a number and its inverse can be in the type.
+    # Both the unit and its inverse must be representable in the type.
     bound = np.finfo(X.dtype).maxexp - 8
     return float(2.0 ** np.clip(exponent, -bound, bound))
 
@@ -103,12 +103,12 @@ def _is_within(X, low, high):
     flat = values.ravel()
     with np.errstate(over="ignore", invalid="ignore"):
         norm = np.sqrt(float(flat @ flat))
-    # The largest is from the root mean square to the norm; rounding has moved both.
+    # The largest is between the root mean square and the norm, both up to rounding.
     return bool(2 * low * np.sqrt(flat.size) <= norm <= high / 2)
 
 
-def largest_of(X):
-    """Return the largest magnitude, zero if there is no number; NaN does not count.
+def find_largest(X):
+    """Return the largest magnitude, zero if there is none; NaN is ignored.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def largest_of(X):
     largest : float
         Zero or more.
     """
-    X = getattr(X, "whole", X)  # of picked rows: a bound
+    X = getattr(X, "whole", X)  # a bound for picked rows
     values = X.data if sparse.issparse(X) else X
     if not values.size:
         return 0.0

@@ -7,26 +7,26 @@ from scipy import sparse
 
 from sksparse_nn._picked_rows import PickedRows
 from sksparse_nn.solvers.svd._blocks import (
-    blocks_of,
     map_blocks,
     sparse_row_blocks,
+    split_blocks,
 )
 from sksparse_nn.solvers.svd._scale import power_of_two
 from sksparse_nn.solvers.svd._sparse_products import SparseProducts
 
-# Numbers that are shifted and multiplied at a time: more would not stay in cache.
+# Numbers that are shifted and multiplied at a time: more exceed the cache.
 _BLOCK = 2**22
 
 # Rows that are mixed at a time.
 _MIXED = 2**12
 
-# Share of the energy that the mean may have before rows are copied to be shifted. Below
-# it the mean is taken off the products of tall data with columns: not off the products
-# of features, lest the rounding of a constant column pass for spread.
+# Share of the energy in the mean above which rows are copied and shifted. Below it, the
+# mean is subtracted from the products of tall data with columns, not from the products
+# of features, so that the rounding of a constant column is not taken for spread.
 _MEAN_SHARE = 0.9
 
-# Share of the weight that is not zero from which on the mean comes off a sparse column.
-# The zeros of another spread its values too far to be drowned by their offset.
+# Share of nonzero weight above which the mean of a sparse column is subtracted. The
+# zeros of other columns make their spread as large as their offset.
 _COVERED = 0.9
 
 
@@ -34,12 +34,13 @@ class ShiftedRows:
     r"""The matrix ``A = sqrt(w) (Y + 1 a')`` of weighted rows, by parts.
 
     Here ``Y`` is the data less their mean if they are dense, and the data less the
-    means of columns with hardly a zero if they are sparse; ``a`` is what makes ``A``
-    centred, or not. Large products are made of ``Y`` in its own type, the rest in
-    float64: so ``A`` is never formed, a sparse ``Y`` stays sparse, and an offset does
-    not drown the spread.
+    means of nearly dense columns if they are sparse; ``a`` is the rest of the offset of
+    ``A``, centred or not. Large products use ``Y`` in its own type, the rest is in
+    float64: ``A`` is never formed, a sparse ``Y`` stays sparse, and a large offset does
+    not cost digits of the spread.
 
-    All is in units of the largest number in the data, lest a square leaves the type.
+    Everything is in units of the largest number in the data, so that no square
+    overflows.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ class ShiftedRows:
         Positive weights.
 
     center : bool
-        Whether ``A`` is about the mean.
+        Whether ``A`` is centred.
 
     n_jobs : int or None
         Threads.
@@ -58,17 +59,17 @@ class ShiftedRows:
     Attributes
     ----------
     unit : float
-        A power of two: ``A`` times it is in the units of the data.
+        Power of two that converts ``A`` to the units of the data.
 
     mean : ndarray of shape (n_features,)
         Mean of the rows, in the units of the data.
 
     is_sparse, is_wide : bool
-        What the data are.
+        Kind of the data.
 
     energy, raw_energy, shifted_energy : float
-        Squared Frobenius norm of ``A``, of the weighted rows as they came, and of
-        ``Y``, on which rounding depends.
+        Squared Frobenius norm of ``A``, of the weighted rows without a shift, and of
+        ``Y``, which determines the rounding.
     """
 
     def __init__(self, X, weight, center, n_jobs):
@@ -84,15 +85,15 @@ class ShiftedRows:
         self._blocks = self._cut()
         self._read(w, center)
         if self.is_sparse:
-            self._products = SparseProducts(self._scaled(), n_jobs)
+            self._products = SparseProducts(self._scale_rows(), n_jobs)
 
     def _cut(self):
         if self.is_sparse:
             return sparse_row_blocks(self.shape[0])
-        return blocks_of(self.shape[0], max(_BLOCK // self.shape[1], 1))
+        return split_blocks(self.shape[0], max(_BLOCK // self.shape[1], 1))
 
-    def _scaled(self):
-        """Return sparse rows in the unit, times the roots of their weights."""
+    def _scale_rows(self):
+        """Return sparse rows in the unit, times the square roots of their weights."""
         X = self.X
         if self.unit != 1:
             X = X * self.dtype.type(1 / self.unit)
@@ -105,7 +106,7 @@ class ShiftedRows:
         return X
 
     def _read(self, w, center):
-        """Sum the rows, and find the shift of each kind that the products need."""
+        """Sum the rows, and find the shifts that the products need."""
         self._shift = np.zeros(self.shape[1], self.dtype)
         self._sums, self.shifted_energy = self._sweep(w)
         offset = self._sums / self.weight
@@ -117,23 +118,23 @@ class ShiftedRows:
         else:
             shifts = (center or is_far) and not leans
         if shifts:
-            self._shift = self._shift_of(offset, w)
+            self._shift = self._find_shift(offset, w)
             self._sums, self.shifted_energy = self._sweep(w)
             offset = self._sums / self.weight
         shift = self._shift.astype(np.float64)
         self.mean = (shift + offset) * self.unit
         self._a = -offset if center else shift
-        # The part of it that gram_times and times_features do not add at the end.
+        # The part of the offset that gram_times and times_features subtract on the way.
         self._lean = offset if leans else np.zeros_like(offset)
         spread = self.shifted_energy - self.weight * (offset @ offset)
         self.raw_energy = spread + self.weight * ((shift + offset) @ (shift + offset))
         self.energy = max(spread, 0.0) if center else self.raw_energy
 
-    def _shift_of(self, offset, w):
-        """Return what is to come off the data, and take it off sparse data at once."""
+    def _find_shift(self, offset, w):
+        """Return the shift of the data, and apply it to sparse data."""
         if not self.is_sparse:
             return offset.astype(self.dtype)
-        full = np.flatnonzero(self._coverage(w) > _COVERED * self.weight)
+        full = np.flatnonzero(self._weigh_values(w) > _COVERED * self.weight)
         values = (self.unit * offset[full]).astype(self.dtype)
         n_rows, n_full = self.shape[0], len(full)
         parts = np.tile(values, n_rows), np.tile(full, n_rows)
@@ -143,8 +144,8 @@ class ShiftedRows:
         shift[full] = values / self.dtype.type(self.unit)
         return shift
 
-    def _coverage(self, w):
-        """Return the weight of what is not zero in each column of sparse data."""
+    def _weigh_values(self, w):
+        """Return the weight of the nonzeros in each column of sparse data."""
         coverage = np.zeros(self.shape[1])
         for where in self._blocks:
             Y = self._sparse_rows(where)
@@ -153,7 +154,7 @@ class ShiftedRows:
         return coverage
 
     def _sweep(self, w):
-        """Return the weighted sum of the rows, and that of their squared norms."""
+        """Return the weighted sums of the rows and of their squared norms."""
         # A sparse product converts as it goes, a dense one would copy the block.
         w = w if self.is_sparse else w.astype(self.dtype)
 
@@ -190,7 +191,7 @@ class ShiftedRows:
         return Y - self._shift if self._shift.any() else Y
 
     def _sparse_rows(self, where):
-        """Return some rows as a view: slicing would copy them."""
+        """Return some rows as a view, as slicing would copy them."""
         indptr = self.X.indptr[where.start : where.stop + 1]
         values = slice(indptr[0], indptr[-1])
         parts = self.X.data[values], self.X.indices[values], indptr - indptr[0]
@@ -198,7 +199,7 @@ class ShiftedRows:
 
     @property
     def basis_dtype(self):
-        """Type that vectors need so that the mean does not drown the rest in them."""
+        """Type of vectors in which a large mean does not cost digits."""
         return np.dtype(np.float64) if self._rest_of_a.any() else self.dtype
 
     @property
@@ -216,16 +217,16 @@ class ShiftedRows:
         Returns
         -------
         product : ndarray of shape (n_features, b)
-            Of sparse data without a mean in their type, else in float64.
+            In the type of the data if they are sparse without a mean, else in float64.
         """
         if self.is_sparse:
             product = self._products.gram_times(B)
         else:
             product, _ = self._dense_times_features(B, projects=False)
-        return self._about_mean(product, B)[0]
+        return self._add_mean_term(product, B)[0]
 
     def times_features(self, B):
-        """Apply ``A'A`` to columns, and project it on them.
+        """Apply ``A'A`` to columns, and project it onto them.
 
         Parameters
         ----------
@@ -235,21 +236,21 @@ class ShiftedRows:
         Returns
         -------
         product : ndarray of shape (n_features, b)
-            ``A'A B``, as of `gram_times`.
+            ``A'A B``, as from `gram_times`.
 
         projected : ndarray of shape (b, b)
-            ``B'A'A B``, to more digits than the product would give it.
+            ``B'A'A B``, more accurate than from the product.
         """
         if self.is_sparse:
             product, projected = self._sparse_times_features(B)
         else:
             product, projected = self._dense_times_features(B, projects=True)
-        return self._about_mean(product, B, projected)
+        return self._add_mean_term(product, B, projected)
 
     def _dense_times_features(self, B, *, projects):
-        """Return the product and, if it is wanted, its projection."""
+        """Return the product and, if requested, its projection."""
         rounded = np.asarray(B, self.dtype, order="C")
-        # The mean comes off what is short: rows would have to be copied for it.
+        # The mean is subtracted from the short product: shifting rows would copy them.
         leaning = None
         if self._lean.any():
             leaning = (self._lean @ rounded.astype(np.float64)).astype(self.dtype)
@@ -259,8 +260,8 @@ class ShiftedRows:
             T = Y @ rounded
             if leaning is not None:
                 T -= leaning
-            T = self._weighted(T, where)
-            right = self._weighted(T, where)
+            T = self._weight(T, where)
+            right = self._weight(T, where)
             of_right = 0.0 if leaning is None else right.sum(axis=0, dtype=np.float64)
             return Y.T @ right, of_right, _square(T) if projects else 0.0
 
@@ -282,13 +283,13 @@ class ShiftedRows:
             return self._products.transposed.times(T), projected
         return self._products.gram_times(B), projected
 
-    def _weighted(self, T, where):
+    def _weight(self, T, where):
         if not self._is_weighted:
             return T
         return T * self.roots[where, None].astype(self.dtype)
 
-    def _about_mean(self, product, B, projected=None):
-        """Add what the rank-one term of ``A`` contributes."""
+    def _add_mean_term(self, product, B, projected=None):
+        """Add the contribution of the rank-one term of ``A``."""
         a = self._rest_of_a
         if not a.any():
             return product, projected
@@ -309,12 +310,12 @@ class ShiftedRows:
         Returns
         -------
         product : ndarray of shape (n_samples, b)
-            In the type of the data, with a mean in float64.
+            In the type of the data, or in float64 with a mean.
         """
         if self.is_sparse:
             product = self._products.transposed.gram_times(B)
         else:
-            product = self._weighted(self._times(self._transpose_times(B)), slice(None))
+            product = self._weight(self._times(self._transpose_times(B)), slice(None))
         if not self._a.any():
             return product
         left = np.stack([self._image_of_a, self.roots], axis=1)
@@ -352,20 +353,20 @@ class ShiftedRows:
         return np.concatenate(list(self._map(lambda where: self._block(where) @ B)))
 
     def _transpose_times(self, B):
-        B = self._weighted(np.asarray(B, self.dtype), slice(None))
+        B = self._weight(np.asarray(B, self.dtype), slice(None))
         parts = self._map(lambda where: self._block(where).T @ B[where])
         return sum(parts, np.zeros((self.shape[1], B.shape[1]), self.dtype))
 
     def mixed(self, per_sum, rng):
         """Return sums of neighbouring rows with random signs, of dense data.
 
-        Their products of features are those of ``A`` in expectation, so they have about
-        the same leading right singular vectors; no row is left out.
+        Their products of features equal those of ``A`` in expectation, so they have
+        about the same leading right singular vectors; every row takes part.
 
         Parameters
         ----------
         per_sum : int
-            Rows a sum.
+            Rows per sum.
 
         rng : RandomState
             Draws the signs.
@@ -377,14 +378,14 @@ class ShiftedRows:
         """
         signs = rng.choice([-1.0, 1.0], size=self.shape[0]) * self.roots
         n_even = self.shape[0] // per_sum * per_sum
-        evens = blocks_of(n_even, max(_MIXED // per_sum, 1) * per_sum)
-        sums = [self._sums_of(where, signs, per_sum) for where in evens]
+        evens = split_blocks(n_even, max(_MIXED // per_sum, 1) * per_sum)
+        sums = [self._mix_block(where, signs, per_sum) for where in evens]
         if n_even < self.shape[0]:
             rest = slice(n_even, self.shape[0])
-            sums.append(self._sums_of(rest, signs, self.shape[0] - n_even))
+            sums.append(self._mix_block(rest, signs, self.shape[0] - n_even))
         return np.concatenate(sums)
 
-    def _sums_of(self, where, signs, per_sum):
+    def _mix_block(self, where, signs, per_sum):
         Y, signs = self._block(where), signs[where].reshape(-1, 1, per_sum)
         sums = signs.astype(self.dtype) @ Y.reshape(-1, per_sum, Y.shape[1])
         of_a = signs.sum(axis=2) * self._a

@@ -1,16 +1,16 @@
-"""One sign for each component, whoever computed it."""
+"""Signs of components, whichever solver computed them."""
 
 import numpy as np
 
-# Entries this close to the largest are ties: rounding must not choose among them.
+# Entries this close to the largest are ties, among which rounding must not choose.
 _TIE = 0.95
 
-# Numbers of which a copy is soon made.
+# Size up to which a copy costs little.
 _FEW = 2**16
 
 
-def with_fixed_signs(components):
-    """Flip components so that the first of their largest entries is positive.
+def fix_signs(components):
+    """Flip signs so that the first of the largest entries is positive.
 
     Parameters
     ----------
@@ -24,13 +24,13 @@ def with_fixed_signs(components):
     """
     rows = np.ascontiguousarray(components)
     if rows.size <= _FEW:
-        return rows * _signs(rows)[:, None]
-    # One row at a time: for many features a copy of all would be the larger part.
-    signs = np.concatenate([_signs(row[None]) for row in rows])
+        return rows * _find_signs(rows)[:, None]
+    # One row at a time: for many features, copying all would dominate.
+    signs = np.concatenate([_find_signs(row[None]) for row in rows])
     return rows * signs[:, None]
 
 
-def _signs(rows):
+def _find_signs(rows):
     """Return the sign of the first entry of each row that is large."""
     magnitudes = np.abs(rows)
     tops = magnitudes.max(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""A few rows that stand for all rows so far: for streams too wide to square."""
+"""A sketch of all rows so far, for streams too wide for products of features."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -7,25 +7,25 @@ import numpy as np
 from scipy import sparse
 
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver, WeightedRows
-from sksparse_nn.solvers.svd._blocks import blocks_of
+from sksparse_nn.solvers.svd._blocks import split_blocks
 from sksparse_nn.solvers.svd._partition import Partition
 from sksparse_nn.solvers.svd._scale import power_of_two
 from sksparse_nn.solvers.svd._sparse_products import SparseProducts
 
-# Rows that are taken in together.
+# Rows per block.
 _BLOCK = 512
 
-# Features that stand in float64 at a time.
+# Features held in float64 at a time.
 _FEATURES = 2**13
 
 
 @dataclass(frozen=True)
 class Sketch:
-    """Rows whose products of features are nearly those of all rows about their mean.
+    """Few rows that approximate the centred products of features of all rows.
 
     The largest singular values of the rows so far and of the next block are kept, with
-    their vectors. What is dropped adds up: the products of features are wrong by at
-    most `lost`, as an operator.
+    their vectors. The dropped ones sum to `lost`, which bounds the error of the
+    products of features in operator norm.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Sketch:
         Groups of features.
 
     size : int
-        Most rows kept for a group.
+        Maximum number of rows kept per group.
 
     weight : float
         Sum of the weights of all rows.
@@ -56,8 +56,8 @@ class Sketch:
         Relative rounding of the data.
 
     pending : WeightedRows or None
-        Rows that do not fill a block, not yet taken in: so the result does not depend
-        on how a stream was cut.
+        Rows that do not fill a block yet, so that the result does not depend on how a
+        stream was cut.
 
     References
     ----------
@@ -90,20 +90,20 @@ class Sketch:
         sketch : Sketch
             New.
         """
-        rows = rows if self.pending is None else _stacked(self.pending, rows)
+        rows = rows if self.pending is None else _stack(self.pending, rows)
         n_full = rows.X.shape[0] // _BLOCK * _BLOCK
         eps = float(np.finfo(rows.X.dtype).eps)
         sketch = replace(self, pending=None, eps=max(self.eps, eps))
-        for where in blocks_of(n_full, _BLOCK):
-            sketch = sketch._taken_in(_some(rows, where))
-        rest = _some(rows, slice(n_full, None))
+        for where in split_blocks(n_full, _BLOCK):
+            sketch = sketch._take_in(_take(rows, where))
+        rest = _take(rows, slice(n_full, None))
         return replace(sketch, pending=rest if rest.X.shape[0] else None)
 
     def whole(self):
-        """Return the sketch with the pending rows taken in."""
+        """Return the sketch with the pending rows added."""
         if self.pending is None:
             return self
-        return replace(self, pending=None)._taken_in(self.pending)
+        return replace(self, pending=None)._take_in(self.pending)
 
     def merged(self, other):
         """Return the sketch of two sets of rows together.
@@ -119,37 +119,37 @@ class Sketch:
             New; neither operand changes.
         """
         one, other = self.whole(), other.whole()
-        one = one._in_unit(max(one.unit, other.unit))
+        one = one._rescale(max(one.unit, other.unit))
         added = [_DenseRows(c.T * (other.unit / one.unit)) for c in other.columns]
-        grown = one._grown(added, other.weight, other.mean, other.energy)
+        grown = one._grow(added, other.weight, other.mean, other.energy)
         eps = max(one.eps, other.eps)
         return replace(grown, lost=grown.lost + other.lost, eps=eps)
 
-    def _taken_in(self, rows):
+    def _take_in(self, rows):
         X, roots = self.partition.arrange(rows.X), _roots(rows)
-        sketch = self._in_unit(max(self.unit, power_of_two(X)))
+        sketch = self._rescale(max(self.unit, power_of_two(X)))
         weight, mean = roots @ roots, _mean(X, roots)
         added = [
-            _centred(X[:, columns], roots, mean[columns], sketch.unit)
+            _centre(X[:, columns], roots, mean[columns], sketch.unit)
             for columns in self.partition.columns
         ]
         energy = np.array([rows.energy for rows in added]) * sketch.unit**2
-        return sketch._grown(added, weight, mean, energy)
+        return sketch._grow(added, weight, mean, energy)
 
-    def _in_unit(self, unit):
+    def _rescale(self, unit):
         if unit == self.unit:
             return self
         columns = tuple(c * c.dtype.type(self.unit / unit) for c in self.columns)
         return replace(self, columns=columns, unit=unit)
 
-    def _grown(self, added, weight, mean, energy):
-        """Add rows about their own mean, and the step between the means."""
+    def _grow(self, added, weight, mean, energy):
+        """Add centred rows, and the step between the means."""
         total = self.weight + weight
         step = np.sqrt(self.weight * weight / total) * (mean - self.mean)
         groups = zip(self.columns, self.partition.columns, added, strict=True)
         columns, lost = zip(
             *[
-                _compressed(_with(c, step[w] / self.unit), rows, self.size)
+                _compress(_append(c, step[w] / self.unit), rows, self.size)
                 for c, w, rows in groups
             ],
             strict=True,
@@ -175,7 +175,7 @@ class Sketch:
 
     @classmethod
     def from_arrays(cls, partition, arrays):
-        """Return the sketch that gave `arrays`."""
+        """Restore a sketch from `arrays`."""
         sketch = cls(partition=partition, **arrays)
         if sketch.pending is None:
             return sketch
@@ -183,7 +183,7 @@ class Sketch:
 
 
 def empty_sketch(partition, size, dtype):
-    """Return the sketch of no rows.
+    """Return a sketch of no rows.
 
     Parameters
     ----------
@@ -191,15 +191,15 @@ def empty_sketch(partition, size, dtype):
         Groups of features.
 
     size : int
-        Most rows to keep for a group.
+        Maximum number of rows to keep per group.
 
     dtype : dtype
-        Of the rows to come.
+        Type of the rows to come.
 
     Returns
     -------
     sketch : Sketch
-        Without rows.
+        The empty sketch.
     """
     nothing = np.zeros(len(partition.widths))
     return Sketch(
@@ -217,12 +217,12 @@ def empty_sketch(partition, size, dtype):
 
 @dataclass(frozen=True)
 class SketchSolver(SVDSolver):
-    """Singular triplets of a sketch, with bounds on what it lost.
+    """Singular triplets of a sketch, with bounds on its loss.
 
     Attributes
     ----------
     size : int, default=64
-        Most rows of a sketch that `prepare` makes.
+        Maximum number of rows per group in a sketch from `prepare`.
     """
 
     size: int = 64
@@ -237,23 +237,23 @@ class SketchSolver(SVDSolver):
         """Return the noise of each group, without a decomposition."""
         sketch = state.whole()
         groups = range(len(sketch.columns))
-        return np.sqrt([self._energy_and_rounding(sketch, g)[1] for g in groups])
+        return np.sqrt([self._measure_rounding(sketch, g)[1] for g in groups])
 
     def leading(self, state, n_components):
         sketch = state.whole()
         return [
-            self._leading_of_group(sketch, group, n_components)
+            self._decompose_group(sketch, group, n_components)
             for group in range(len(sketch.columns))
         ]
 
-    def _leading_of_group(self, sketch, group, k):
+    def _decompose_group(self, sketch, group, k):
         where, unit = sketch.partition.columns[group], sketch.unit
         columns, mean = sketch.columns[group], sketch.mean[where]
-        energy, rounding = self._energy_and_rounding(sketch, group)
+        energy, rounding = self._measure_rounding(sketch, group)
         if not self.center:
-            columns = _with(columns, np.sqrt(sketch.weight) * mean / unit)
+            columns = _append(columns, np.sqrt(sketch.weight) * mean / unit)
             mean = np.zeros_like(mean)
-        values, U = _eigen(_products(columns))
+        values, U = _decompose(_multiply_columns(columns))
         values = values * unit**2
         n_kept = min(k, int((values > rounding).sum()))
         values, U = values[:n_kept], U[:, :n_kept] * (unit / np.sqrt(values[:n_kept]))
@@ -270,7 +270,7 @@ class SketchSolver(SVDSolver):
             is_complete=n_kept < k,
         )
 
-    def _energy_and_rounding(self, sketch, group):
+    def _measure_rounding(self, sketch, group):
         energy = sketch.energy[group]
         if not self.center:
             mean = sketch.mean[sketch.partition.columns[group]]
@@ -280,7 +280,7 @@ class SketchSolver(SVDSolver):
 
 @dataclass(frozen=True)
 class _DenseRows:
-    """Rows that are added, dense."""
+    """Dense rows to add."""
 
     Y: np.ndarray
 
@@ -290,7 +290,7 @@ class _DenseRows:
 
     @property
     def products(self):
-        return _products(self.Y.T)
+        return _multiply_columns(self.Y.T)
 
     def times(self, B):
         return self.Y @ B
@@ -301,7 +301,7 @@ class _DenseRows:
 
 @dataclass(frozen=True)
 class _SparseRows:
-    """Rows ``R (C - 1 m')`` that are added, with a sparse ``C``."""
+    """Rows ``R (C - 1 m')`` to add, with a sparse ``C``."""
 
     products_of: SparseProducts
     C: object
@@ -329,8 +329,8 @@ class _SparseRows:
         return product - np.outer(self.mean, U.sum(axis=0)).astype(product.dtype)
 
 
-def _centred(X, roots, mean, unit):
-    """Return the rows of a group about their mean, in a unit, times their roots."""
+def _centre(X, roots, mean, unit):
+    """Return centred rows of a group, in a unit, times the roots of their weights."""
     scale = X.dtype.type(1 / unit)
     if sparse.issparse(X):
         C = X * scale
@@ -339,32 +339,32 @@ def _centred(X, roots, mean, unit):
     return _DenseRows(roots[:, None].astype(X.dtype) * Y)
 
 
-def _compressed(columns, added, size):
-    """Return the longest directions of rows, and the squared length of the next one."""
+def _compress(columns, added, size):
+    """Return the longest directions of rows, and the next squared length."""
     p, crossed = columns.shape[1], added.times(columns)
-    G = np.block([[_products(columns), crossed.T], [crossed, added.products]])
-    values, U = _eigen(G.astype(np.float64))
+    G = np.block([[_multiply_columns(columns), crossed.T], [crossed, added.products]])
+    values, U = _decompose(G.astype(np.float64))
     lost = max(values[size], 0.0) if len(values) > size else 0.0
     U = U[:, :size].astype(columns.dtype)
     kept = columns @ U[:p] + added.transpose_times(U[p:])
     return kept.astype(columns.dtype, copy=False), lost
 
 
-def _products(columns):
+def _multiply_columns(columns):
     """Return the products of columns, in float64."""
     total = np.zeros((columns.shape[1],) * 2)
-    for where in blocks_of(len(columns), _FEATURES):
+    for where in split_blocks(len(columns), _FEATURES):
         part = columns[where].astype(np.float64)
         total += part.T @ part
     return total
 
 
-def _eigen(G):
+def _decompose(G):
     values, U = np.linalg.eigh(G)
     return values[::-1], U[:, ::-1]
 
 
-def _with(columns, column):
+def _append(columns, column):
     return np.hstack([columns, column[:, None].astype(columns.dtype)])
 
 
@@ -378,12 +378,12 @@ def _mean(X, roots):
     return (X.T @ weight) / weight.sum()
 
 
-def _some(rows, where):
+def _take(rows, where):
     weight = None if rows.weight is None else rows.weight[where]
     return WeightedRows(rows.X[where], weight, rows.partition)
 
 
-def _stacked(one, other):
+def _stack(one, other):
     parts = [rows.X[:] for rows in (one, other)]
     if any(map(sparse.issparse, parts)):
         X = sparse.vstack([sparse.csr_array(part) for part in parts])

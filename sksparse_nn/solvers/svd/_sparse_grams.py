@@ -6,17 +6,17 @@ import numpy as np
 from scipy import sparse
 
 from sksparse_nn.kernels.sparse_grams import add_upper_grams
-from sksparse_nn.solvers.svd._blocks import blocks_of, map_blocks
+from sksparse_nn.solvers.svd._blocks import map_blocks, split_blocks
 
-# Values of a block: with their order by column they take 64 MB.
+# Values per block: with their order by column they take 64 MB.
 _VALUES = 2**21
 
-# Parts that threads take in turn; no two add to the same sum.
+# Parts that threads process in turn; no two add to the same sum.
 _PARTS = 64
 
 
-def value_blocks(X):
-    """Cut rows into blocks of about as many values as fit a bounded memory.
+def cut_by_values(X):
+    """Cut rows into blocks with a bounded number of values.
 
     Parameters
     ----------
@@ -29,15 +29,15 @@ def value_blocks(X):
         In order.
     """
     n_rows = X.shape[0]
-    return blocks_of(n_rows, max(1, _VALUES * n_rows // max(X.nnz, 1)))
+    return split_blocks(n_rows, max(1, _VALUES * n_rows // max(X.nnz, 1)))
 
 
 def take_means_off_full_columns(X, weight):
-    """Take their means off the columns of which more than half is stored.
+    """Subtract the means of columns with more than half of their values stored.
 
-    These are what can be offset by much more than it varies; for that, their zeros are
-    stored too, which at most doubles what is. A column of which less is stored varies
-    by as much as it is offset, unless its zeros have next to no weight.
+    Only these can have an offset far larger than their spread. Their zeros are stored
+    too, which at most doubles the number of values. The spread of any other column is
+    as large as its offset, unless its zeros have hardly any weight.
 
     Parameters
     ----------
@@ -50,10 +50,10 @@ def take_means_off_full_columns(X, weight):
     Returns
     -------
     X : CSR matrix of shape (n_rows, n_columns)
-        Canonical, a new one if anything was taken off.
+        Canonical, a new matrix if anything was subtracted.
 
     shift : ndarray of shape (n_columns,)
-        What was taken off; zero for the others.
+        Subtracted means; zero for the other columns.
     """
     n_rows, n_columns = X.shape
     full = np.flatnonzero(2 * np.bincount(X.indices, minlength=n_columns) > n_rows)
@@ -86,7 +86,7 @@ def sparse_grams(X, partition, n_jobs):
         The groups.
 
     n_jobs : int or None
-        Threads; None for as many as BLAS takes. They change no bit.
+        Threads; None for as many as BLAS takes. The result does not depend on them.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def sparse_grams(X, partition, n_jobs):
     by_column = sparse.csr_array((places, indices, indptr), shape=X.shape).tocsc()
     begins = by_column.indptr.astype(np.int64)
     entries = begins, by_column.indices.astype(np.int32, copy=False), by_column.data
-    where = _stops_and_starts(partition)
+    where = _find_stops_and_starts(partition)
 
     def add(features):
         add_upper_grams(indptr, indices, X.data, entries, *where, features, out)
@@ -111,10 +111,10 @@ def sparse_grams(X, partition, n_jobs):
     return out
 
 
-def _stops_and_starts(partition):
-    """Return, of each column, its group's end and where its products are counted from.
+def _find_stops_and_starts(partition):
+    """Return the end of each column's group and the origin of its products.
 
-    That is where the one with column zero would be, were it in the group.
+    The origin is where the product with column zero would be, were it in the group.
     """
     widths = partition.widths.astype(np.int64)
     firsts = np.cumsum(widths) - widths
@@ -125,7 +125,7 @@ def _stops_and_starts(partition):
 
 
 def _parts(begins):
-    """Part the columns so that each part has about equally many entries."""
+    """Split the columns into parts with about equally many entries."""
     wanted = np.linspace(0, begins[-1], _PARTS + 1)[1:-1]
     cuts = np.unique([0, *np.searchsorted(begins, wanted), len(begins) - 1]).tolist()
     return list(pairwise(cuts))

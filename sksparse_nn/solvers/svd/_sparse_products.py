@@ -10,22 +10,22 @@ from sklearn.utils import gen_even_slices
 from sksparse_nn.kernels.sparse_dense import add_gram_times_dense, csr_times_dense
 from sksparse_nn.solvers.svd._blocks import map_blocks, sparse_row_blocks
 
-# Columns of a right factor that are multiplied together: more of them leave the cache.
+# Columns of a right factor that are multiplied together: more exceed the cache.
 _TILE = 64
 
-# Sums kept apart, whatever the number of threads, so that it changes no bit.
+# Number of separate sums, fixed so that the result does not depend on threads.
 _PARTS = 4
 
 
 class SparseProducts:
-    """A CSR matrix that is multiplied often, by matrices of its type.
+    """A CSR matrix for repeated products with matrices of its type.
 
-    SciPy does this on one thread.
+    SciPy multiplies on one thread.
 
     Parameters
     ----------
     X : CSR matrix of shape (n_rows, n_columns)
-        Its values are not copied.
+        The matrix; its values are not copied.
 
     n_jobs : int or None
         Threads; None for as many as BLAS takes.
@@ -61,10 +61,10 @@ class SparseProducts:
         slices = gen_even_slices(B.shape[1], -(-B.shape[1] // _TILE))
         tiles = [np.ascontiguousarray(B[:, tile], self.dtype) for tile in slices]
         work = [(tile, part) for tile in tiles for part in self._parts]
-        sums = map_blocks(self._part_of_gram, work, self._n_jobs)
+        sums = map_blocks(self._multiply_part, work, self._n_jobs)
         return np.hstack([sum(islice(sums, _PARTS)) for _ in tiles])
 
-    def _part_of_gram(self, tile_and_rows):
+    def _multiply_part(self, tile_and_rows):
         B, where = tile_and_rows
         out, row = np.zeros(B.shape, B.dtype), np.empty((1, B.shape[1]), B.dtype)
         add_gram_times_dense(*self._csr(where), B, row, out)

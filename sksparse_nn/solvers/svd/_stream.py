@@ -1,13 +1,13 @@
-"""Statistics of a stream of rows: exact ones where they fit, a sketch where not."""
+"""Statistics of a stream of rows: exact if they fit in memory, else a sketch."""
 
 import numpy as np
 
 from sksparse_nn.solvers.svd._gram import GramSolver
-from sksparse_nn.solvers.svd._moments import MAX_WIDTH, Moments, moments_of
+from sksparse_nn.solvers.svd._moments import MAX_WIDTH, Moments, read_moments
 from sksparse_nn.solvers.svd._rank import FixedRank
 from sksparse_nn.solvers.svd._sketch import Sketch, SketchSolver, empty_sketch
 
-# Rows of a sketch a wanted component, and some more.
+# Rows of a sketch per wanted component, and extra rows.
 _TIMES = 2
 _MORE = 10
 
@@ -21,7 +21,7 @@ def begin_stream(rows, rule, n_jobs=None):
         The first rows.
 
     rule : RankRule
-        How many components are wanted; a sketch is made for that many.
+        Number of wanted components, which determines the size of a sketch.
 
     n_jobs : int or None, default=None
         Threads; None for as many as BLAS takes.
@@ -29,17 +29,17 @@ def begin_stream(rows, rule, n_jobs=None):
     Returns
     -------
     statistics : Moments or Sketch
-        What `merged` with others of its kind, and `plus` further rows, go on from.
+        Statistics with the methods `merged` and `plus`.
 
     Raises
     ------
     ValueError
-        If a group is too wide for products of features, and the rule does not say how
-        many components it will want.
+        If a group is too wide for products of features, and the rule has no fixed
+        number of components.
     """
     widest = rows.partition.widest
     if widest <= MAX_WIDTH:
-        return moments_of(rows, n_jobs)
+        return read_moments(rows, n_jobs)
     if not isinstance(rule, FixedRank):
         raise ValueError(
             f"partial_fit with groups wider than {MAX_WIDTH} features keeps a fixed "
@@ -51,7 +51,7 @@ def begin_stream(rows, rule, n_jobs=None):
 
 
 def statistics_from(partition, arrays):
-    """Return the statistics whose `arrays` were stored.
+    """Restore statistics from stored `arrays`.
 
     Parameters
     ----------
@@ -59,12 +59,12 @@ def statistics_from(partition, arrays):
         Groups of features.
 
     arrays : dict
-        What their `arrays` returned.
+        Result of their method `arrays`.
 
     Returns
     -------
     statistics : Moments or Sketch
-        As they were.
+        The restored statistics.
     """
     if "scatter" in arrays:
         return Moments(partition, **arrays)
@@ -72,7 +72,7 @@ def statistics_from(partition, arrays):
 
 
 def stream_solver(statistics, *, center):
-    """Return the name and the solver that decompose statistics.
+    """Return the solver of statistics and its name.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def stream_solver(statistics, *, center):
         Of a stream.
 
     center : bool
-        Whether to take the mean off.
+        Whether to subtract the mean.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def stream_solver(statistics, *, center):
         "gram" or "sketch".
 
     solver : SVDSolver
-        To call with `statistics` as its state.
+        Solver that takes `statistics` as its state.
     """
     if isinstance(statistics, Moments):
         return "gram", GramSolver(center=center)
@@ -96,7 +96,7 @@ def stream_solver(statistics, *, center):
 
 
 def dtype_of(statistics):
-    """Return the coarsest type of all rows.
+    """Return the least precise type of all rows.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from sksparse_nn.solvers.svd._block_krylov import leading_eigenpairs
+from sksparse_nn.solvers.svd._block_krylov import find_leading_eigenpairs
 
 
 def pairs_of(matrix, *, k=3, b=6, tol=1e-8, max_passes=50):
@@ -12,7 +12,7 @@ def pairs_of(matrix, *, k=3, b=6, tol=1e-8, max_passes=50):
     def is_close(values, residuals):
         return residuals <= tol * values
 
-    return leading_eigenpairs(matrix.__matmul__, start, k, is_close, max_passes)
+    return find_leading_eigenpairs(matrix.__matmul__, start, k, is_close, max_passes)
 
 
 def test_pairs_are_those_of_lapack():

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sksparse_nn.solvers.svd._compressed_rows import _by_products, compressed
+from sksparse_nn.solvers.svd._compressed_rows import (
+    _compress_by_products,
+    compress_rows,
+)
 
 
 class Blocks(list):
@@ -16,7 +19,7 @@ class Blocks(list):
         )
         self._A, self.shape = A, A.shape
 
-    def every(self, step):
+    def take_every(self, step):
         return self._A[::step]
 
 
@@ -34,7 +37,7 @@ def graded(kind, shape, decades):
 @pytest.mark.parametrize("kind", ["columns", "directions"])
 def test_few_rows_have_the_singular_values_of_many(kind, shape, decades, n_rows):
     A = graded(kind, shape, decades)
-    few = compressed(Blocks(A, n_rows))
+    few = compress_rows(Blocks(A, n_rows))
     assert len(few) <= max(shape[1], 100)
     expected = np.linalg.svd(A, compute_uv=False)
     values = np.linalg.svd(few, compute_uv=False)
@@ -44,7 +47,7 @@ def test_few_rows_have_the_singular_values_of_many(kind, shape, decades, n_rows)
 @pytest.mark.parametrize("decades", [0, 6])
 def test_products_have_the_digits_that_those_of_features_lose(decades):
     A = graded("directions", (5000, 20), decades)
-    few = _by_products(Blocks(A, 1000))
+    few = _compress_by_products(Blocks(A, 1000))
     expected = np.linalg.svd(A, compute_uv=False)
     assert_allclose(np.linalg.svd(few, compute_uv=False), expected, rtol=1e-9)
 
@@ -52,7 +55,7 @@ def test_products_have_the_digits_that_those_of_features_lose(decades):
 def test_dependent_columns_stay_dependent():
     A = graded("directions", (5000, 20), 0)
     A[:, 12:] = A[:, :8]
-    few = _by_products(Blocks(A, 1000))
+    few = _compress_by_products(Blocks(A, 1000))
     values = np.linalg.svd(few, compute_uv=False)
     assert (values[12:] < 1e-12 * values[0]).all()
 
@@ -61,11 +64,11 @@ def test_rows_unlike_those_picked_are_left_to_lapack():
     A = graded("directions", (5000, 20), 0)
     A[1:40] *= 1e12
     A[::62] = 0
-    assert _by_products(Blocks(A, 5000)) is None
+    assert _compress_by_products(Blocks(A, 5000)) is None
     expected = np.linalg.svd(A, compute_uv=False)
-    values = np.linalg.svd(compressed(Blocks(A, 5000)), compute_uv=False)
+    values = np.linalg.svd(compress_rows(Blocks(A, 5000)), compute_uv=False)
     assert_allclose(values, expected, rtol=1e-9)
 
 
 def test_rows_of_nothing_have_no_length():
-    assert not compressed(Blocks(np.zeros((5000, 20)), 1000)).any()
+    assert not compress_rows(Blocks(np.zeros((5000, 20)), 1000)).any()

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sksparse_nn.solvers.svd import _leading
-from sksparse_nn.solvers.svd._leading import leading_of_stack
+from sksparse_nn.solvers.svd._leading import find_leading_of_stack
 
 WIDTHS = [8, 120, 300, 520]
 SPECTRA = {
@@ -33,7 +33,7 @@ def with_spectrum(values):
 def test_the_leading_eigenpairs_are_found(spectrum, width, k, is_rough):
     expected = spectrum(width)
     matrix, k = with_spectrum(expected), min(k, width)
-    [values], [vectors], [residuals] = leading_of_stack(
+    [values], [vectors], [residuals] = find_leading_of_stack(
         matrix[None], k, is_rough=is_rough
     )
     assert len(values) >= k
@@ -55,13 +55,13 @@ def test_a_copy_that_one_vector_does_not_reach_is_not_missed(monkeypatch):
         return found if return_eigenvectors else np.linalg.eigvalsh(matrix)[-1:]
 
     monkeypatch.setattr(_leading, "eigsh", one_copy)
-    [values], _, _ = leading_of_stack(matrix[None], 2, is_rough=False)
+    [values], _, _ = find_leading_of_stack(matrix[None], 2, is_rough=False)
     assert_array_equal(values[:2], [1, 1])
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_second_time_finds_the_same_bits(width):
     matrix = with_spectrum(SPECTRA["slow"](width))[None]
-    first, second = (leading_of_stack(matrix, 5, is_rough=True) for _ in range(2))
+    first, second = (find_leading_of_stack(matrix, 5, is_rough=True) for _ in range(2))
     for one, other in zip(first, second, strict=True):
         assert_array_equal(one[0], other[0])

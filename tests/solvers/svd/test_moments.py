@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sksparse_nn.solvers.svd import WeightedRows, partition_features
-from sksparse_nn.solvers.svd._moments import moments_of
+from sksparse_nn.solvers.svd._moments import read_moments
 
 
 def naive_scatter(X, partition, weight):
@@ -32,7 +32,7 @@ def test_moments_are_those_of_the_naive_formula(X, groups, is_sparse):
     weight = np.linspace(0.5, 3, len(X))
     partition = partition_features(groups, X.shape[1])
     data = sparse.csr_array(X) if is_sparse else X
-    found = moments_of(WeightedRows(data, weight, partition))
+    found = read_moments(WeightedRows(data, weight, partition))
     expected = naive_scatter(X, partition, weight)
     assert_allclose(found.scatter, expected, rtol=1e-5, atol=1e-4)
     mean = np.average(X.astype(np.float64), axis=0, weights=weight)
@@ -46,7 +46,7 @@ def test_merged_moments_are_those_of_all_rows(X, cut):
     X[:cut] += 100
     partition = partition_features(4, X.shape[1])
     all_rows, one, other = (
-        moments_of(WeightedRows(rows, None, partition))
+        read_moments(WeightedRows(rows, None, partition))
         for rows in (X, X[:cut], X[cut:])
     )
     merged = one.merged(other)
@@ -57,7 +57,7 @@ def test_merged_moments_are_those_of_all_rows(X, cut):
 
 def test_merging_leaves_both_as_they_were(X):
     partition = partition_features(None, X.shape[1])
-    one, other = (moments_of(WeightedRows(x, None, partition)) for x in (X, 2 * X))
+    one, other = (read_moments(WeightedRows(x, None, partition)) for x in (X, 2 * X))
     before = one.scatter.copy(), other.scatter.copy()
     one.merged(other)
     assert_array_equal(one.scatter, before[0])
@@ -69,7 +69,7 @@ def test_a_drift_over_many_blocks_is_pooled_exactly(monkeypatch):
     X = np.random.default_rng(0).standard_normal((1500, 4))
     X += 1e4 * np.arange(1500)[:, None]
     partition = partition_features(None, 4)
-    found = moments_of(WeightedRows(X, None, partition))
+    found = read_moments(WeightedRows(X, None, partition))
     expected = naive_scatter(X, partition, np.ones(1500))
     assert_allclose(found.scatter, expected, rtol=1e-12)
 
@@ -78,7 +78,7 @@ def test_a_drift_over_many_blocks_is_pooled_exactly(monkeypatch):
 def test_squares_beyond_float32_are_not_lost(X, scale):
     X[:, :6] *= np.float32(scale)
     partition = partition_features(6, X.shape[1])
-    found = moments_of(WeightedRows(X, None, partition))
+    found = read_moments(WeightedRows(X, None, partition))
     expected = naive_scatter(X, partition, np.ones(len(X)))
     assert_allclose(found.scatter, expected, rtol=1e-4, atol=1e-3 * expected[:36].max())
     assert_allclose(found.scatter[36:], expected[36:], rtol=1e-5, atol=1e-4)
@@ -87,7 +87,7 @@ def test_squares_beyond_float32_are_not_lost(X, scale):
 def test_an_offset_in_float32_costs_no_digits(X):
     X += 1e4
     partition = partition_features(None, X.shape[1])
-    found = moments_of(WeightedRows(X, None, partition))
+    found = read_moments(WeightedRows(X, None, partition))
     expected = naive_scatter(X, partition, np.ones(len(X)))
     assert_allclose(found.scatter, expected, rtol=1e-5, atol=1e-3)
 
@@ -109,7 +109,7 @@ GROUPS = [None, 1, 7, [0, 1, 1, 2, 0] * 12]
 def test_moments_of_thin_rows_are_those_of_the_naive_formula(T, groups):
     weight = np.linspace(0.5, 3, T.shape[0])
     partition = partition_features(groups, T.shape[1])
-    found = moments_of(WeightedRows(T, weight, partition))
+    found = read_moments(WeightedRows(T, weight, partition))
     expected = naive_scatter(T.toarray(), partition, weight)
     assert_allclose(found.scatter, expected, rtol=1e-12, atol=1e-11)
     mean = np.average(T.toarray().astype(float), axis=0, weights=weight)
@@ -122,7 +122,7 @@ def test_thin_rows_are_never_made_dense(T, groups, monkeypatch):
         raise AssertionError("made dense")
 
     monkeypatch.setattr(type(T), "toarray", refuse)
-    moments_of(WeightedRows(T, None, partition_features(groups, T.shape[1])))
+    read_moments(WeightedRows(T, None, partition_features(groups, T.shape[1])))
 
 
 @pytest.mark.parametrize("groups", GROUPS)
@@ -140,7 +140,7 @@ def test_fuller_rows_are_unpacked_in_panels_no_larger_than_they_are(
 
     monkeypatch.setattr(type(T), "toarray", note)
     partition = partition_features(groups, T.shape[1])
-    found = moments_of(WeightedRows(T, None, partition))
+    found = read_moments(WeightedRows(T, None, partition))
     assert max(X.nbytes for X in unpacked) <= T.data.nbytes + T.indices.nbytes
     assert sum(len(X) for X in unpacked) == T.shape[0]
     expected = naive_scatter(whole(T), partition, np.ones(T.shape[0]))
@@ -149,17 +149,17 @@ def test_fuller_rows_are_unpacked_in_panels_no_larger_than_they_are(
 
 def test_neither_blocks_nor_threads_change_what_thin_rows_sum_to(T, monkeypatch):
     rows = WeightedRows(T, None, partition_features(7, T.shape[1]))
-    one, two = moments_of(rows, 1), moments_of(rows, 2)
+    one, two = read_moments(rows, 1), read_moments(rows, 2)
     assert_array_equal(one.scatter, two.scatter)
     monkeypatch.setattr("sksparse_nn.solvers.svd._sparse_grams._VALUES", 50)
-    assert_allclose(moments_of(rows).scatter, one.scatter, rtol=1e-12, atol=1e-12)
+    assert_allclose(read_moments(rows).scatter, one.scatter, rtol=1e-12, atol=1e-12)
 
 
 def test_an_offset_of_a_full_column_of_thin_rows_costs_no_digits(T):
     T = T.astype(np.float64)
     T.data[T.indices == 7] += 1e9
     partition = partition_features(None, T.shape[1])
-    found = moments_of(WeightedRows(T, None, partition))
+    found = read_moments(WeightedRows(T, None, partition))
     expected = naive_scatter(T.toarray(), partition, np.ones(T.shape[0]))
     assert_allclose(found.scatter, expected, rtol=1e-6, atol=1e-4)
     assert found.rounding < 1e-14
@@ -169,5 +169,5 @@ def test_an_offset_of_a_column_that_is_nearly_full_costs_no_digits(T):
     T = T[:-1].astype(np.float64)
     T.data[T.indices == 7] += 1e9
     T.resize(len(T.indptr), T.shape[1])
-    found = moments_of(WeightedRows(T, None, partition_features(None, T.shape[1])))
+    found = read_moments(WeightedRows(T, None, partition_features(None, T.shape[1])))
     assert found.rounding < 1e-14
