@@ -27,6 +27,8 @@ from sksparse_nn._validation import (
 from sksparse_nn.solvers.simplex import (
     KEYS,
     MAPPINGS,
+    AbstractKeys,
+    AbstractMapping,
     Keys,
     Problem,
     coding_at,
@@ -34,6 +36,10 @@ from sksparse_nn.solvers.simplex import (
     fit_values,
 )
 from sksparse_nn.solvers.svd import check_squares
+
+# What is read where keys are learnt, and where codes converge, and its default.
+_OF_KEYS = {"max_epochs": 50}
+_OF_STEPS = {"max_iter": 2000, "tol": 1e-6}
 
 # Keys where no number of them is given.
 _MOST_KEYS = 128
@@ -55,12 +61,13 @@ class SparseAttentionCoder(
         Number of keys. If there are fewer distinct rows, as many as there are, with a
         warning from `fit`. None is 128, or as many as there are distinct rows.
 
-    mapping : {"sparsemax", "entmax15"}, default="sparsemax"
+    mapping : {"sparsemax", "entmax15"} or AbstractMapping, default="sparsemax"
         How distances become a code.
 
         - "sparsemax": the Euclidean projection onto the simplex, piecewise linear;
         - "entmax15": entmax with exponent 1.5, smooth; of as many nonzeros the small
-          ones are smaller.
+          ones are smaller;
+        - an object of a mapping of your own.
 
     n_active : float or None, default=None
         Mean number of nonzeros a row, at least one. With one almost every row belongs
@@ -74,14 +81,15 @@ class SparseAttentionCoder(
         projection of such a step, so `mapping` has to be "sparsemax". Codes then have
         as many nonzeros as that takes; `n_active` is where they start.
 
-    keys : {"kmeans", "medoids", "learned"}, default="kmeans"
+    keys : {"kmeans", "medoids", "learned"} or AbstractKeys, default="kmeans"
         Where the keys come from.
 
         - "kmeans": centres of clusters;
         - "medoids": the row of each cluster that is nearest to its centre;
         - "learned": codes and keys in turn leave less of the rows. With one step,
           centres of clusters move towards their values; with `iterate` keys are
-          archetypes, mixtures of rows on the border of the data.
+          archetypes, mixtures of rows on the border of the data;
+        - an object of a way of your own, or of one of these with its parameters.
 
     values_reg : float, default=1e-3
         Values are fitted to the rows by least squares and drawn towards the keys with
@@ -91,12 +99,12 @@ class SparseAttentionCoder(
         Passes over the rows in which keys are learnt.
 
     max_iter : int, default=2000
-        Steps a row at most, with `iterate`.
+        Steps a row at most, with `iterate`; without, an error if it is set.
 
     tol : float, default=1e-6
         With `iterate`, a row is done when the duality gap of its code is at most this
         share of the largest squared norm of a key, or product with one, about their
-        mean.
+        mean; without, an error if it is set.
 
     sparse_output : bool, default=True
         Whether codes come as a CSR matrix.
@@ -182,10 +190,10 @@ class SparseAttentionCoder(
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
-        "mapping": [StrOptions(set(MAPPINGS))],
+        "mapping": [StrOptions(set(MAPPINGS)), AbstractMapping],
         "n_active": [Interval(Real, 1, None, closed="left"), None],
         "iterate": ["boolean"],
-        "keys": [StrOptions(set(KEYS))],
+        "keys": [StrOptions(set(KEYS)), AbstractKeys],
         "values_reg": [Interval(Real, 0, None, closed="neither")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -315,6 +323,14 @@ class SparseAttentionCoder(
         return codes @ self.components_.astype(codes.dtype, copy=False)
 
     def _check_together(self):
+        self._learner()
+        for name, default in _OF_STEPS.items():
+            value = getattr(self, name)
+            if not self.iterate and value != default:
+                raise ValueError(
+                    f"{name} is read with iterate=True only. Got {name}={value!r} and "
+                    f"iterate=False; set {name}={default!r} or iterate=True."
+                )
         if self.iterate and not self._mapping().projects:
             able = [name for name in MAPPINGS if MAPPINGS[name].projects]
             raise ValueError(
@@ -357,7 +373,7 @@ class SparseAttentionCoder(
 
     def _learn(self, problem):
         try:
-            return KEYS.make(self.keys, self.get_params(deep=False)).learn(problem)
+            return self._learner().learn(problem)
         except KeyboardInterrupt:
             learnt = problem.learnt
             if learnt is None or not self._keeps(learnt):
@@ -381,8 +397,13 @@ class SparseAttentionCoder(
         if learnt.indices is not None:
             self.medoid_indices_ = kept[learnt.indices]
 
+    def _learner(self):
+        parameters = self.get_params(deep=False)
+        constraints = self._parameter_constraints
+        return KEYS.resolve(self.keys, parameters, _OF_KEYS, constraints)
+
     def _mapping(self):
-        return MAPPINGS.make(self.mapping, {})
+        return MAPPINGS.resolve(self.mapping, self.get_params(deep=False))
 
     def _converged(self):
         return {"max_iter": self.max_iter, "tol": self.tol} if self.iterate else None

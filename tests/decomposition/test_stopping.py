@@ -112,7 +112,8 @@ def test_callbacks_of_a_coder_that_learns_nothing_are_set_up_and_taken_down(
     digits, with_recorder
 ):
     recorder = Recorder()
-    with_recorder(recorder, learner=None, init=np.eye(20, 64)).fit(digits)
+    kept = {"learner": None, "init": np.eye(20, 64), "max_epochs": 10}
+    with_recorder(recorder, **kept).fit(digits)
     assert recorder.calls[0] == "setup"
     assert recorder.calls[-1] == "teardown"
 

@@ -20,6 +20,7 @@ from sksparse_nn.solvers.dictionary._online import OnlineLearner
 from sksparse_nn.solvers.dictionary._samples import Samples
 from sksparse_nn.solvers.dictionary._statistics import Statistics, usage
 from sksparse_nn.solvers.dictionary._stream import Stream
+from sksparse_nn.solvers.dictionary._streaming import StreamingLearner
 from sksparse_nn.solvers.dictionary._update import update_dictionary
 
 LEARNERS = Registry(
@@ -43,6 +44,7 @@ __all__ = [
     "Samples",
     "Statistics",
     "Stream",
+    "StreamingLearner",
     "initial_dictionary",
     "mean_objective",
     "merged",

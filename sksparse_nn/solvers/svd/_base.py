@@ -1,12 +1,13 @@
 """What every algorithm for the truncated SVD takes and gives."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
 from sksparse_nn._progress import ProgressLines, silent
+from sksparse_nn._registry import Algorithm
 from sksparse_nn.solvers.svd._partition import Partition
 
 
@@ -81,7 +82,7 @@ class Factors:
 
 
 @dataclass(frozen=True)
-class SVDSolver(ABC):
+class SVDSolver(Algorithm, ABC):
     """An algorithm: read the data once in `prepare`, then ask for triplets.
 
     A subclass is a dataclass; its fields are the parameters that it reads.
@@ -91,15 +92,6 @@ class SVDSolver(ABC):
     center : bool, default=False
         Whether to take the mean off the rows.
 
-    tol : float, default=1e-3
-        Relative residual at which iterations stop.
-
-    max_passes : int, default=12
-        Passes over the data at which iterations stop anyway.
-
-    random_state : int, RandomState instance or None, default=None
-        Seeds the starting block of iterations.
-
     n_jobs : int or None, default=None
         Threads; None for as many as BLAS takes.
 
@@ -108,11 +100,8 @@ class SVDSolver(ABC):
     """
 
     center: bool = False
-    tol: float = 1e-3
-    max_passes: int = 12
-    random_state: object = None
     n_jobs: int | None = None
-    report: ProgressLines = silent
+    report: ProgressLines = field(default=silent, repr=False)
 
     # Whether `leading` can give all singular values at an acceptable price.
     finds_all: ClassVar[bool] = True
@@ -150,6 +139,24 @@ class SVDSolver(ABC):
         factors : list of Factors
             One a group.
         """
+
+    def tell_gap(self, residual):
+        """Return a text on triplets that are not converged.
+
+        Parameters
+        ----------
+        residual : float
+            The largest relative residual among them.
+
+        Returns
+        -------
+        text : str
+            For a warning.
+        """
+        return (
+            f"The relative residual of a singular triplet by {type(self).__name__} is "
+            f"{residual:.2g}; use another solver."
+        )
 
     @abstractmethod
     def moments(self, rows, state):
