@@ -4,6 +4,7 @@ from sksparse_nn._registry import Registry
 from sksparse_nn.solvers.dictionary._base import (
     AbstractLearner,
     Progress,
+    code_rows,
     mean_objective,
 )
 from sksparse_nn.solvers.dictionary._distinct import n_directions
@@ -45,6 +46,7 @@ __all__ = [
     "Statistics",
     "Stream",
     "StreamingLearner",
+    "code_rows",
     "initial_dictionary",
     "mean_objective",
     "merged",
