@@ -81,7 +81,7 @@ class Recorder:
 def with_recorder():
     pytest.importorskip("sklearn.callback", reason="scikit-learn before 1.9")
     return lambda recorder, **settings: SparseDictionaryCoder(
-        20, max_epochs=5, random_state=0, **settings
+        20, random_state=0, **{"max_epochs": 5} | settings
     ).set_callbacks(recorder)
 
 
