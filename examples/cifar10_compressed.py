@@ -2,15 +2,15 @@
 CIFAR-10 by sparse features of patches, in few kilobytes
 ========================================================
 
-A program to be run, not a page::
+A program to run, not a page::
 
     python examples/cifar10_compressed.py FOLDER [--atoms 25 50 100 200 400]
 
-Takes the features and the linear classifier of ``cifar10_patches.py`` and makes them
-smaller: fewer atoms, kept as integers of 8 bits, pruned and quantized weights, features
-reduced by an SVD of each region or by sparse codes. Bytes are those of all that a
-prediction needs, the atoms of the patches and the scales of the features included.
-Writes a table and a picture of accuracy against size to --output.
+It takes the features and the linear classifier of ``cifar10_patches.py`` and makes them
+smaller: fewer atoms, stored as 8-bit integers, pruned and quantized weights, features
+reduced by an SVD per region or by sparse codes. Bytes count everything that a
+prediction needs, including the atoms of the patches and the scales of the features. It
+writes a table and a picture of accuracy against size to --output.
 """
 
 import argparse
@@ -47,12 +47,12 @@ MEASURED = ["accuracy", "parameters", "nonzero", "bytes_disk", "multiply_adds"]
 
 
 def with_small_atoms(coder):
-    """Keep atoms, the whitening within them, as integers of 8 bits and a scale each.
+    """Store atoms, with the whitening folded in, as 8-bit integers and a scale each.
 
     Returns
     -------
     n_bytes : int
-        What they take, with what is taken off the products of each.
+        Size of the atoms, with the constant subtracted from the products of each.
     """
     atoms = coder.components_
     folded = atoms @ coder.whitening_ / np.linalg.norm(atoms, axis=1, keepdims=True)
@@ -64,7 +64,7 @@ def with_small_atoms(coder):
 
 
 def pruned(net, amount):
-    """Leave weights out and train the others on."""
+    """Prune weights and fine-tune the others."""
     return NetPruner(
         FrozenEstimator(net),
         amount=amount,
@@ -74,12 +74,12 @@ def pruned(net, amount):
 
 
 def integers(fitted):
-    """Keep weights as integers of 8 bits."""
+    """Store weights as 8-bit integers."""
     return NetQuantizer(FrozenEstimator(fitted), scheme="weight_only")
 
 
 def smaller(net, n_features, decay, n_rows):
-    """Name the ways to a smaller model of the same features."""
+    """Make smaller models of the same features, by name."""
     coder = SparseDictionaryCoder(
         256,
         algorithm="omp",
@@ -103,7 +103,7 @@ def smaller(net, n_features, decay, n_rows):
 
 
 def scaler_for(transformer):
-    """Scale what a transformer gives, which a coder gives sparse."""
+    """Make a scaler for the output of a transformer, which may be sparse."""
     is_sparse = isinstance(transformer, SparseDictionaryCoder)
     return StandardScaler(with_mean=not is_sparse)
 
@@ -116,7 +116,7 @@ def measure(estimator, data, n_bytes, **key):
 
 
 def run(n_atoms, data, results, folder):
-    """Encode, train, make smaller in each way, and write what that gave."""
+    """Encode, train, make smaller in each way, and write the results."""
     if results.find(atoms=n_atoms, way=LAST):
         return
     X, y, X_test, y_test = data
@@ -148,7 +148,7 @@ def table(results):
 
 
 def draw(results, folder):
-    """Draw accuracy against size: a line for each way, over the numbers of atoms."""
+    """Draw accuracy against size: one line per way, over the numbers of atoms."""
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
@@ -166,7 +166,7 @@ def draw(results, folder):
 
 
 def main():
-    """Compute what is missing, and print all."""
+    """Compute the missing results, and print all."""
     parser = argparse.ArgumentParser(description="Small models of CIFAR-10.")
     parser.add_argument("cifar10", metavar="FOLDER", help="a layout of CIFAR-10")
     parser.add_argument("--atoms", type=int, nargs="+", default=[25, 50, 100, 200, 400])

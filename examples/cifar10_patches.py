@@ -2,15 +2,15 @@
 CIFAR-10 by sparse features of patches and a linear classifier
 ==============================================================
 
-A program to be run, not a page::
+A program to run, not a page::
 
     python examples/cifar10_patches.py FOLDER [--atoms 100 400 1600]
 
-Reproduces the published comparison of dictionaries and encoders (Coates, Lee, Ng 2011;
-Coates, Ng 2011), asks who wins with few labels, and how accurate the best pair gets by
-larger patches, mirrored images and smoothed labels. Every number is written to --output
-as soon as it is known, and never computed twice. With 4000 atoms a matrix
-of features takes 6.4 GB, and 12.8 GB with mirrored images.
+It reproduces the published comparison of dictionaries and encoders (Coates, Lee, Ng
+2011; Coates, Ng 2011), compares them with few labels, and measures how accurate the
+best pair gets with larger patches, mirrored images and smoothed labels. Every number is
+written to --output as soon as it is known, and never computed twice. With 4000 atoms a
+matrix of features takes 6.4 GB, and 12.8 GB with mirrored images.
 """
 
 import argparse
@@ -49,8 +49,8 @@ PUBLISHED = {
     ("published", "sparse coding", "sparse coding", 1600): 78.8,
     ("published", "OMP-1", "soft threshold", 1600): 79.4,
 }
-# As published, and as holding out images of a JPEG copy chose it: compression took the
-# fine detail that strong whitening looks for.
+# As published, and as chosen on held-out images of a JPEG copy: compression removes the
+# fine detail that strong whitening relies on.
 RECIPES = {
     "published": {"contrast_reg": 0.01, "whiten_reg": 0.1},
     "larger, mirrored": {"patch_size": 8, "contrast_reg": 0.056, "whiten_reg": 1.0},
@@ -69,7 +69,7 @@ BLOCK, FEW_ROWS = 1000, 5000
 
 
 class Results:
-    """A table on disk, of numbers that are not computed twice."""
+    """A table on disk, so that no number is computed twice."""
 
     def __init__(self, path):
         self.path = path
@@ -88,7 +88,7 @@ class Results:
 
 
 def make_coder(cell, images, folder):
-    """Return a fitted coder, whose atoms are learnt once and kept on disk."""
+    """Return a fitted coder, whose atoms are learnt once and stored on disk."""
     recipe, dictionary, encoder, n_atoms = cell
     common = {"image_shape": (3, 32, 32), "n_jobs": -1, "random_state": 0}
     common |= RECIPES[recipe]
@@ -107,7 +107,7 @@ def make_coder(cell, images, folder):
 
 
 def encoded(coder, X):
-    """Return the features of images, with a bar over blocks of them."""
+    """Return the features of images, with a progress bar over blocks."""
     Z = np.empty((len(X), len(coder.get_feature_names_out())), np.float32)
     for start in tqdm(range(0, len(X), BLOCK), desc="encoding", unit="k images"):
         Z[start : start + BLOCK] = coder.transform(X[start : start + BLOCK])
@@ -115,14 +115,14 @@ def encoded(coder, X):
 
 
 def mirrored(X, y):
-    """Add to images the same seen in a mirror, one beside the other."""
+    """Add the mirror image of each image next to it."""
     flipped = X.reshape(-1, 3, 32, 32)[..., ::-1].reshape(X.shape)
     both = np.stack([X, flipped], axis=1).reshape(-1, X.shape[1])
     return both, np.repeat(y, 2)
 
 
 def standardise(Z, mean=None, scale=None):
-    """Bring features to mean zero and deviation one, in place and block by block."""
+    """Standardise features in place, block by block."""
     blocks = [Z[start : start + BLOCK] for start in range(0, len(Z), BLOCK)]
     if mean is None:
         mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(Z)
@@ -136,7 +136,7 @@ def standardise(Z, mean=None, scale=None):
 
 
 def linear(recipe, decay, n_rows):
-    """Make a linear classifier, whose learning rate falls to zero along a cosine."""
+    """Make a linear classifier whose learning rate falls to zero along a cosine."""
     n_batches = -(-n_rows // BATCH)
     n_epochs = max(EPOCHS, FEWEST_STEPS // n_batches)
     falling = LRScheduler(
@@ -156,7 +156,7 @@ def linear(recipe, decay, n_rows):
 
 
 def folds(n_rows):
-    """Split few rows five times, and many once, by slices: parts are then no copies."""
+    """Split few rows five times, and many once, by slices, which copy nothing."""
     if n_rows <= FEW_ROWS:
         return list(KFold(5).split(np.empty(n_rows)))
     n_kept = n_rows - n_rows // 5
@@ -164,7 +164,7 @@ def folds(n_rows):
 
 
 def choose_decay(recipe, Z, y):
-    """Return the decay that held-out rows like best: they are followed uphill."""
+    """Return the best weight decay on held-out rows, by hill climbing."""
     parts = folds(len(Z))
 
     @cache
@@ -195,7 +195,7 @@ def few_labels(y, n_labels):
 
 
 def run_cell(cell, data, results, folder):
-    """Encode all images, train on as many labels as are wanted, write accuracies."""
+    """Encode all images, train on each number of labels, write accuracies."""
     *names, all_labels = cell
     recipe = cell[0]
     key = dict(zip(("recipe", "dictionary", "encoder", "atoms"), names, strict=True))
@@ -230,7 +230,7 @@ def run_cell(cell, data, results, folder):
 
 
 def cells(arguments):
-    """List what is to be computed: recipe, dictionary, encoder, atoms, labels."""
+    """List the cells to compute: recipe, dictionary, encoder, atoms, labels."""
     few = [("OMP-1", "soft threshold"), ("sparse coding", "sparse coding")]
     table = [
         ("published", *names, n_atoms, (FOR_ALL_LABELS,))
@@ -246,7 +246,7 @@ def cells(arguments):
 
 
 def largest(results):
-    """Return the two best pairs as published, to be tried with 4000 atoms."""
+    """Return the two best pairs with the published settings, for 4000 atoms."""
     full = [
         row
         for row in results.rows
@@ -260,7 +260,7 @@ def largest(results):
 
 
 def tables(results):
-    """Return who wins with all labels, in what time, and with few labels."""
+    """Return accuracies with all labels, times, and accuracies with few labels."""
     rows = pd.DataFrame(results.rows)
     accuracy = rows.accuracy.map("{:.1f}".format)
     published = rows.published.map(lambda p: "" if pd.isna(p) else f" ({p:.1f})")
@@ -322,7 +322,7 @@ def draw(results, folder):
 
 
 def main():
-    """Compute what is missing, and print all."""
+    """Compute the missing results, and print all."""
     parser = argparse.ArgumentParser(description="Sparse patch features of CIFAR-10.")
     parser.add_argument("cifar10", metavar="FOLDER", help="a layout of CIFAR-10")
     parser.add_argument("--atoms", type=int, nargs="+", default=[100, 400, 1600])

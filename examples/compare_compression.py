@@ -2,14 +2,14 @@
 Every way to a smaller network, tuned and measured on one data set
 ==================================================================
 
-A program to be run, not a page::
+A program to run, not a page::
 
     python examples/compare_compression.py                        digits
     python examples/compare_compression.py --mnist FILE.npz       MNIST
     python examples/compare_compression.py --cifar10 FOLDER       CIFAR-10
 
-Writes a table and a picture. It takes minutes to an hour; what is fitted is kept, and a
-second call goes on where the first one stopped.
+It writes a table and a picture. It takes minutes to an hour; fitted models are stored,
+and a second call resumes where the first one stopped.
 """
 
 import argparse
@@ -48,14 +48,14 @@ from sksparse_nn.inspection import CompressionDisplay
 
 SEEDS = 3
 
-# The same for every network, by three splits of at most so many training rows.
+# The same for every network, on three splits of at most this many training rows.
 GRID = {"learning_rate": [5e-4, 2e-3, 1e-2], "dropout": [0.0, 0.2]}
 ROWS_TO_TUNE_ON = 10_000
 
 
 @dataclass(frozen=True)
 class Data:
-    """Rows to learn from and rows to be measured on, and what suits them."""
+    """Training and test rows, and the settings that suit them."""
 
     X: np.ndarray
     y: np.ndarray
@@ -77,7 +77,7 @@ def digits():
 
 
 def mnist(path):
-    """Return MNIST from a file of its arrays."""
+    """Return MNIST from an .npz file of its arrays."""
     with np.load(path) as file:
         arrays = {name.lower(): file[name] for name in file}
     X, X_test = (
@@ -103,11 +103,11 @@ def cifar10(folder):
 
 
 def networks(data, seed):
-    """Make the networks that are tuned: large, small, and behind a transformer."""
+    """Make the networks to tune: large, small, and after a transformer."""
 
     def net(*sizes):
-        # The rate falls to zero: else what is trained on after being made smaller
-        # would be better for the longer training alone.
+        # The rate falls to zero: otherwise a compressed model that is fine-tuned would
+        # gain from the longer training alone.
         falling = LRScheduler(CosineAnnealingLR, T_max=data.epochs)
         return SparseNetClassifier(
             sizes,
@@ -141,7 +141,7 @@ def networks(data, seed):
 
 
 def pruned(amount, structure="weight"):
-    """Return what makes a pruner of an estimator."""
+    """Return a function that wraps an estimator in a pruner."""
 
     def make(estimator, epochs):
         return NetPruner(
@@ -162,7 +162,7 @@ def int8(estimator, epochs):
 
 
 def four_bits(estimator, epochs):
-    """Make a quantizer that keeps weights in four bits."""
+    """Make a quantizer that stores weights in four bits."""
     return NetQuantizer(estimator, scheme="weight_only", n_bits=4)
 
 
@@ -171,7 +171,7 @@ def factorized(estimator, epochs):
     return NetFactorizer(estimator, rank=16, fine_tune_epochs=epochs)
 
 
-# What is made of what, and how.
+# Each compressed model: the model it starts from, and the compressor.
 COMPRESSED = {
     "90 % of weights pruned": ("512, 512", pruned(0.9)),
     "98 % of weights pruned": ("512, 512", pruned(0.98)),
@@ -201,7 +201,7 @@ COMPRESSED = {
 
 
 class Comparison:
-    """Fits on one data set, each done once and kept on disk."""
+    """Fits on one data set, each done once and stored on disk."""
 
     def __init__(self, name, data, cache):
         self.name, self.data = name, data
@@ -236,7 +236,7 @@ class Comparison:
         return estimator, seconds + perf_counter() - start
 
     def report(self):
-        """Fit and measure everything, with means and deviations over the seeds."""
+        """Fit and measure all models; return means and deviations over the seeds."""
         names = [*networks(self.data, 0), *COMPRESSED]
         reports = []
         for seed in range(SEEDS):
@@ -255,7 +255,7 @@ class Comparison:
 
 
 def readable(table):
-    """Return the table as it is published: rounded, in kilobytes and milliseconds."""
+    """Return the table for publication: rounded, in kilobytes and milliseconds."""
 
     def milliseconds(name):
         spreads = table[f"{name}_spread"]
@@ -284,7 +284,7 @@ def readable(table):
 
 
 def best_at(table, factor):
-    """Describe the most accurate of what is so many times smaller on disk."""
+    """Describe the most accurate models that are this many times smaller on disk."""
     small = table[table.smaller >= factor].sort_values("accuracy", ascending=False)
     best = [f"{name} ({row.accuracy:.3f})" for name, row in small[:3].iterrows()]
     return f"{factor} times smaller: {', '.join(best) or 'nothing'}"
@@ -300,7 +300,7 @@ def chosen(arguments):
 
 
 def main():
-    """Compare, print, and write what was found."""
+    """Compare, and print and write the results."""
     parser = argparse.ArgumentParser(description="Compare ways to smaller networks.")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--mnist", metavar="FILE", help="an .npz of MNIST's arrays")

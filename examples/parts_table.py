@@ -2,16 +2,16 @@
 A table to try things on: moulded parts, good or scrap
 ======================================================
 
-A program to be run, not a page::
+A program to run, not a page::
 
     python examples/parts_table.py parts.csv
 
-Writes a made-up table of 1,200 moulded parts: machine, material and humidity, and 48
-readings of the pressure while the part was made. A few of twelve events show in each
-curve as a bump or a dip. Whether the part is scrap depends on how strong some events
-are, whatever their sign, and on the machine or the material that they meet. One value
-in twenty is missing. So each row has few causes, and what they do does not add up
-column by column: a case for this package, and not for a linear model.
+It writes a synthetic table of 1,200 moulded parts: machine, material and humidity, and
+48 readings of the pressure during production. A few of twelve events show in each curve
+as a bump or a dip. Whether the part is scrap depends on the strength of some events,
+whatever their sign, and on their combination with the machine or the material. One
+value in twenty is missing. So each sample has few causes, and their effects do not add
+up column by column: a case for this package, and not for a linear model.
 """
 
 import argparse
@@ -24,14 +24,14 @@ MACHINES, MATERIALS = np.array(["M1", "M2", "M3"]), np.array(["ABS", "PA", "PP"]
 
 
 def draw_events(rng):
-    """Draw how strong each event is in each part: mostly not at all."""
+    """Draw the strength of each event in each part, mostly zero."""
     shape = (N_PARTS, N_EVENTS)
     happens = rng.random(shape) < 0.12
     return happens * rng.uniform(0.7, 1.5, shape) * rng.choice([-1, 1], shape)
 
 
 def pressure(events, material, rng):
-    """Return the readings of each part: a rise and fall, events on it, and noise."""
+    """Return the readings of each part: a rise and fall, its events, and noise."""
     time = np.linspace(0, 1, N_READINGS)
     moments = np.linspace(0.05, 0.95, N_EVENTS)
     bumps = np.exp(-(((time - moments[:, None]) / 0.05) ** 2))
@@ -68,8 +68,8 @@ def make_parts(random_state=0):
 
 
 def main():
-    """Write the table to the file that is named."""
-    parser = argparse.ArgumentParser(description="Write a made-up table of parts.")
+    """Write the table to the given file."""
+    parser = argparse.ArgumentParser(description="Write a synthetic table of parts.")
     parser.add_argument("file", metavar="FILE.csv", help="where the table goes")
     file = parser.parse_args().file
     make_parts().to_csv(file, index=False)

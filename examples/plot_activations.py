@@ -2,19 +2,19 @@
 What a hidden layer is made of
 ==============================
 
-A network reads digits. Its last hidden layer has 64 units, which all respond to many
-digits. :class:`~sksparse_nn.LayerActivations` makes features of that layer,
+The last hidden layer of a digit classifier has 64 units, which all respond to many
+digits. :class:`~sksparse_nn.LayerActivations` outputs the activations of that layer,
 :class:`~sksparse_nn.SparseDictionaryCoder` writes them with three atoms each, and the
-atoms can be looked at: which images use them, and what does the network do without
+atoms can be inspected: which images use them, and what does the network do without
 them?
 """
 
 # %%
 # A network, and a dictionary of its activations
 # ----------------------------------------------
-# The network is fitted first. In a ``FrozenEstimator`` it stays as it is, and the
-# pipeline learns the dictionary only. Images that nothing has been fitted to are looked
-# at.
+# The network is fitted first. In a ``FrozenEstimator`` it stays unchanged, and the
+# pipeline learns only the dictionary. All results are for images that nothing has been
+# fitted to.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -47,9 +47,9 @@ codes = pipeline.transform(X_rest)
 # %%
 # How well three atoms stand for 64 units
 # ---------------------------------------
-# The explained variance asks the layer, the recovered loss asks the network: 1 is as
-# good as the activation itself, 0 as bad as its mean. A top-k sparse autoencoder of as
-# many atoms stands beside.
+# The explained variance measures the reconstruction of the layer, the recovered loss
+# its effect on the network: 1 is as good as the activation itself, 0 as bad as its
+# mean. A top-k sparse autoencoder with as many atoms is the baseline.
 
 A_fit, A_rest = activations.fit(X_fit).transform(X_fit), activations.transform(X_rest)
 autoencoder = TopKAutoencoder(48, n_nonzero_coefs=3, max_epochs=200, random_state=0)
@@ -65,9 +65,9 @@ for atoms in (coder, autoencoder.fit(A_fit)):
 # %%
 # What the atoms respond to
 # -------------------------
-# For each of the atoms in use most, the mean of the fifteen images with the largest
-# coefficients. Above it, the digit that most of these are, and how many. Many atoms
-# stand for one digit, some for one way to write it.
+# For each of the most used atoms, the mean of the fifteen images with the largest
+# coefficients. The title has the digit that most of these show, and how many. Many
+# atoms stand for one digit, some for one way to write it.
 
 columns = codes.toarray()
 used = np.argsort(-(columns > 0).sum(axis=0))[:12]
@@ -81,15 +81,15 @@ for ax, atom in zip(axes.flat, used, strict=True):
     ax.imshow(X_rest[top].mean(axis=0).reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
     ax.set_title(f"atom {atom}: {count} of 15 are {digit}", fontsize=9)
     ax.set(xticks=[], yticks=[])
-figure.suptitle("Mean image of the 15 rows that use an atom the most")
+figure.suptitle("Mean of the 15 images that use an atom the most")
 
 # %%
 # What the network does without an atom
 # -------------------------------------
-# :func:`~sksparse_nn.steer` takes one atom off the activation and leaves all else, the
-# part that no atom has included. The picture has the mean change of each probability,
-# among the images that use the atom. Blue is lost: the network needs the atom to see
-# that digit.
+# :func:`~sksparse_nn.inspection.steer` removes one atom from the activation and keeps
+# everything else, including the part that no atom reconstructs. The picture shows the
+# mean change of each probability among the images that use the atom. Blue is a loss:
+# the network needs the atom to recognize that digit.
 
 changes = []
 for atom in used:

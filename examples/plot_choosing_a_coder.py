@@ -2,19 +2,18 @@
 Choosing how to code
 ====================
 
-A dictionary of 128 atoms is learnt from images of digits, and the images are written
-with few of its atoms each, by every algorithm that
-:class:`~sksparse_nn.SparseDictionaryCoder` has. Two questions are asked of the codes:
-how much of an image is lost, and how well a linear model reads the digit from them.
-The answers differ, so the algorithm is worth a place on the grid.
+This example codes images of digits in a dictionary of 128 atoms, with every algorithm
+of :class:`~sksparse_nn.SparseDictionaryCoder`. It compares how much of an image the
+codes lose, and how well a linear model classifies the digit from them. The two rankings
+differ, so put the algorithm on the grid.
 """
 
 # %%
 # The data
 # --------
-# 1,797 images of 8 x 8 pixels between 0 and 1. The first two thirds are fitted, the
-# error is that of the rest. Accuracy is cross-validated over all of them, and each fold
-# learns a dictionary of its own.
+# 1,797 images of 8 x 8 pixels between 0 and 1. The first two thirds are for training,
+# and the error is measured on the rest. Accuracy is cross-validated over all of them,
+# and each fold learns its own dictionary.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -33,17 +32,17 @@ X_fit, X_rest = X[:1200], X[1200:]
 
 
 def reader():
-    """Make the linear model that reads digits."""
+    """Make the linear model that classifies digits."""
     return LogisticRegression(max_iter=2000)
 
 
 # %%
 # Settings
 # --------
-# A pursuit counts atoms (``n_nonzero_coefs``), a penalty has a weight (``alpha``). The
-# algorithms that look at an image once compare it with each atom by itself. Pixels are
-# never negative, so every atom would resemble every image; therefore these get centred
-# images.
+# A pursuit has a number of atoms (``n_nonzero_coefs``), a penalty has a weight
+# (``alpha``). The last three algorithms compare an image with each atom separately. As
+# pixels are never negative, every atom would resemble every image; therefore these
+# algorithms get centred images.
 
 settings = {
     "omp": [{"n_nonzero_coefs": k} for k in (2, 4, 8, 16)],
@@ -60,8 +59,8 @@ looks_once = {"top_k", "soft_threshold", "triangle"}
 # Running them
 # ------------
 # The error is the share of the squared norm of the images that the codes lose. The last
-# three do not aim at it: their codes say how much an image resembles an atom, not how
-# much of the atom to add, and sums of atoms weighted by them mean nothing.
+# three algorithms do not minimize it: their codes measure how much an image resembles
+# an atom, not how much of the atom to add, so they have no reconstruction.
 
 rows = []
 for algorithm, variants in settings.items():
@@ -97,12 +96,12 @@ raw = cross_val_score(make_pipeline(MaxAbsScaler(), reader()), X, y, cv=3).mean(
 print(f"\nthe 64 pixels themselves: accuracy {raw:.3f}")
 
 # %%
-# Two pictures
-# ------------
-# Left, lower is better: pursuit loses least at a given number of atoms, "ols" a little
-# less than "omp". The penalties shrink what they keep, and pay for it here. Right,
-# higher is better, and the penalties are ahead. More atoms help a pursuit to rebuild
-# images and hurt it at telling them apart.
+# Error and accuracy
+# ------------------
+# Left, lower is better: a pursuit loses least at a given number of atoms, "ols"
+# slightly less than "omp". The penalties shrink the coefficients, which costs error.
+# Right, higher is better, and the penalties are ahead. With more atoms a pursuit
+# reconstructs images better and classifies them worse.
 
 styles = {
     "omp": ("#0072B2", "o"),
@@ -126,18 +125,19 @@ right.set(ylabel="accuracy of a linear model")
 for ax in (left, right):
     ax.set_xscale("log", base=2)
     ax.set_xticks([2, 4, 8, 16, 32, 64], ["2", "4", "8", "16", "32", "64"])
-    ax.set_xlabel("nonzeros an image")
+    ax.set_xlabel("nonzeros per image")
     ax.grid(alpha=0.3)
 left.set_yticks([0.01, 0.02, 0.05, 0.1], ["0.01", "0.02", "0.05", "0.1"])
 left.minorticks_off()
 figure.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
 # %%
-# What to take from it
-# --------------------
-# - To compress, to denoise, to say "this image is these four atoms": "omp" or "ols".
+# Conclusions
+# -----------
+# - To compress, to denoise, to state that "this image is these four atoms": "omp" or
+#   "ols".
 # - To classify: try "lasso" first, on a grid of ``alpha``.
-# - Where you can afford one product with the atoms and no more: "soft_threshold" with
+# - If you can afford only one product with the atoms: "soft_threshold" with
 #   ``split_sign=True``, and not too sparse.
 #
 # Digits are small and easy. On your data the order may differ: put ``algorithm`` on the

@@ -2,18 +2,18 @@
 How many components: spectrum and captured energy
 =================================================
 
-A truncated SVD keeps the longest directions of the rows. How many are enough shows in
-two pictures: the singular values, which say how long each direction is, and the energy
-that the first so many of them capture. :class:`~sksparse_nn.TruncatedSVDReducer` takes
-the number itself, a share of the energy, or ``"auto"``.
+A truncated SVD keeps the leading singular vectors. Two pictures help to choose how
+many: the singular values, and the cumulative energy that the components capture.
+:class:`~sksparse_nn.TruncatedSVDReducer` takes the number itself, a share of the
+energy, or ``"auto"``.
 """
 
 # %%
 # Signals in noise, and images
 # ----------------------------
-# Two data sets that differ in what a good number is: twelve directions in white noise,
-# as measurements have them, and the digits that scikit-learn ships, where every
-# direction is part of some digit.
+# Two data sets for which a good number differs: twelve directions in white noise,
+# typical of measurements, and the digits that scikit-learn ships, where every direction
+# is part of some digit.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,8 +34,8 @@ data = {
 # --------
 # ``"auto"`` keeps the singular values above a multiple of their median that white noise
 # of any level stays below. In noise it finds the twelve directions. Digits have no
-# noise: their singular values fall without a step, and where ``"auto"`` cuts them has
-# no meaning. A share of the energy is the better choice there.
+# noise: their singular values fall without a step, and the place where ``"auto"`` cuts
+# them has no meaning. A share of the energy is the better choice there.
 
 choices = {"auto": "#D55E00", 0.9: "#0072B2", 0.99: "#009E73"}
 figure, axes = plt.subplots(
@@ -63,8 +63,8 @@ axes[1, 0].set_ylabel("captured energy, summed")
 # Groups compete for a share
 # --------------------------
 # With groups, an int gives each group as many components. A share ranks the singular
-# values of all groups together, so a group gets as many as it deserves: lines in the
-# middle of a digit vary more than those at its rim.
+# values of all groups together, so groups with more energy get more components: lines
+# in the middle of a digit vary more than those at its edge.
 
 X = data["digits"]
 equal = TruncatedSVDReducer(2, groups=8, center=True).fit(X)
@@ -91,10 +91,10 @@ ax.legend(loc="upper left")
 # %%
 # How exact it is
 # ---------------
-# ``residuals_`` says how far each triplet is from one of the data. The solver "krylov"
-# stops when they are below ``tol``; "gram" and "exact" go down to rounding. A stream
-# that is too wide for products of its features keeps a sketch of twice as many
-# directions as asked for, and its residuals are bounds on what that lost.
+# ``residuals_`` is the distance of each triplet from one of the data. The solver
+# "krylov" stops when they are below ``tol``; "gram" and "exact" are accurate to
+# rounding. A stream that is too wide for products of its features keeps a sketch of
+# twice as many components as requested, and its residuals bound the resulting loss.
 
 X = (
     rng.standard_normal((4000, 60))

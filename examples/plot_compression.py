@@ -2,19 +2,21 @@
 Smaller networks: which way is best
 ===================================
 
-Sparse representation ahead of a network, pruning, small integers, low rank, and their
-combinations, all in one table: :func:`~sksparse_nn.compression_report` counts the bytes
-and the time of whole pipelines, :class:`~sksparse_nn.inspection.CompressionDisplay`
-marks what nothing else beats. Small networks that were trained as they are stand in it
-too. Without them such a table deceives.
+This example compares sparse representations before a network, pruning, small integers,
+low rank, and their combinations. :func:`~sksparse_nn.compression_report` measures the
+bytes and the time of whole pipelines,
+:class:`~sksparse_nn.inspection.CompressionDisplay` marks the models that no other
+beats. Small networks without any compression are in the table too; without them it
+would mislead.
 """
 
 # %%
 # Everything on digits
 # --------------------
-# One network is the measure: two hidden layers of 128. The others are it behind an SVD
-# or a dictionary, it made smaller, and networks that were small from the start. All
-# have the same learning rate and number of epochs; three seeds each.
+# The baseline is one network with two hidden layers of 128. The others are networks
+# after an SVD or a dictionary, compressed versions of these and of the baseline, and
+# networks that were small from the start. All have the same learning rate and number of
+# epochs; three seeds each.
 
 import numpy as np
 import pandas as pd
@@ -39,20 +41,20 @@ X = (X / 16).astype(np.float32)
 
 
 def net(*sizes, seed):
-    """Make a network of given hidden layers."""
+    """Make a network with the given hidden layers."""
     return SparseNetClassifier(
         sizes, learning_rate=0.005, max_epochs=40, random_state=seed
     )
 
 
 def behind(step, *sizes, seed):
-    """Make a network of given hidden layers behind a transformer."""
+    """Make a network with the given hidden layers after a transformer."""
     scaler = StandardScaler(with_mean=False)
     return make_pipeline(step, scaler, net(*sizes, seed=seed))
 
 
 def contestants(seed):
-    """Make all that are compared."""
+    """Make all models of the comparison."""
     large = net(128, 128, seed=seed)
     svd = behind(TruncatedSVDReducer(24), 32, seed=seed)
     lines = behind(TruncatedSVDReducer(3, groups=8), 32, seed=seed)
@@ -105,8 +107,8 @@ shown = ["accuracy", "±", "nonzero", "bytes_disk", "multiply_adds", "smaller"]
 print(report[shown].round(3).to_string())
 
 # %%
-# What nothing else beats
-# -----------------------
+# Models that no other beats
+# --------------------------
 
 CompressionDisplay(report).plot()
 

@@ -5,7 +5,7 @@ Denoising photographs
 A noisy photograph is cut into overlapping patches. Each patch is written with as few
 atoms as its noise allows, and the patches are averaged to a photograph again. The atoms
 may be fixed cosines, or :class:`~sksparse_nn.SparseDictionaryCoder` learns them from
-the noisy photograph itself. What does learning gain?
+the noisy photograph itself. How much does learning gain?
 
 Method and settings are those of M. Elad, M. Aharon (2006), Image denoising via sparse
 and redundant representations over learned dictionaries, IEEE Transactions on Image
@@ -15,10 +15,10 @@ Processing 15(12).
 # %%
 # The photographs
 # ---------------
-# Two that scikit-learn ships, cropped to 256 x 256 pixels and made grey: a pagoda and a
-# flower. The noise is Gaussian. Its standard deviation sigma is known, on a scale of
-# grey from 0 to 255. The quality is the peak signal-to-noise ratio (PSNR) in decibels:
-# 3 more halve the squared error.
+# Two that scikit-learn ships, cropped to 256 x 256 pixels and converted to grey: a
+# pagoda and a flower. The noise is Gaussian. Its standard deviation sigma is known, on
+# a grey scale from 0 to 255. The quality is the peak signal-to-noise ratio (PSNR) in
+# decibels: 3 more halve the squared error.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -48,9 +48,10 @@ def psnr(image, original):
 # %%
 # Patches, and back
 # -----------------
-# A patch starts at every pixel that has room for 8 x 8 of them. Its mean is put aside,
-# the rest is coded. Going back, up to 64 patches say what a pixel is. The result is
-# their mean, in which the noisy pixel itself counts as much as 30 / sigma patches.
+# There is a patch of 8 x 8 pixels at every position where it fits. Its mean is set
+# aside, and the rest is coded. Up to 64 reconstructed patches then cover a pixel. The
+# result is their mean, in which the noisy pixel itself counts as much as 30 / sigma
+# patches.
 
 
 def cut(image):
@@ -61,7 +62,7 @@ def cut(image):
 
 
 def denoise(noisy, coder, sigma):
-    """Return the denoised image and the number of atoms that a patch took."""
+    """Return the denoised image and the number of atoms per patch."""
     patches, means = cut(noisy)
     codes = coder.transform(patches)
     rebuilt = coder.inverse_transform(codes) + means
@@ -75,12 +76,12 @@ def denoise(noisy, coder, sigma):
 # %%
 # The fixed dictionary, and learning
 # ----------------------------------
-# Sixteen cosines, from constant to fast, are sampled at eight places. The products of a
+# Sixteen cosines, from constant to fast, are sampled at eight points. The products of a
 # vertical and a horizontal one are 256 atoms, the overcomplete DCT.
 #
-# A patch gets atoms until what is left of it is about as large as noise would be: this
-# is ``abs_residual_tol``. A patch of nothing but noise gets none. Learning starts at
-# the cosines and takes ten passes over the noisy patches. As a patch takes few atoms,
+# A patch gets atoms until its residual is about as large as the noise: this
+# is ``abs_residual_tol``. A patch of pure noise gets none. Learning starts from
+# the cosines and makes ten passes over the noisy patches. As a patch takes few atoms,
 # the mini-batches of the online learner are large: each should use every atom a few
 # times.
 
@@ -106,8 +107,8 @@ def fit(noisy, sigma, learner):
 # %%
 # Four dictionaries
 # -----------------
-# For each photograph: the fixed one, what K-SVD learns from the other noisy photograph,
-# and what K-SVD and the online learner learn from this one.
+# For each photograph: the fixed one, the K-SVD dictionary of the other noisy
+# photograph, and the K-SVD and online dictionaries of this one.
 
 quality, n_atoms, denoised = {}, {}, {}
 for sigma in (15, 50, 25):  # the last one gives the pictures
@@ -131,25 +132,25 @@ for sigma in (15, 50, 25):  # the last one gives the pictures
 
 
 def show(title, values):
-    """Print a table, a line for each photograph and level of noise."""
+    """Print a table, one line per photograph and level of noise."""
     table = pd.DataFrame(values).T.rename_axis(["photograph", "sigma"]).sort_index()
     print(f"{title}\n\n{table.reset_index().round(2).to_string(index=False)}\n")
 
 
 show("PSNR in decibels", quality)
-show("Atoms a patch", n_atoms)
+show("Atoms per patch", n_atoms)
 
 # %%
-# A dictionary learnt from the noisy photograph is ahead of the cosines in every line,
-# by some tenths of a decibel or more, as in the paper. The second table says why. Both
-# stop at the same error, but of atoms that look like parts of the photograph fewer are
-# needed, and each one that is not needed is a bit of noise that is not copied.
+# A dictionary learnt from the noisy photograph beats the cosines in every line,
+# by some tenths of a decibel or more, as in the paper. The second table shows why. Both
+# stop at the same error, but fewer atoms are needed if they look like parts of the
+# photograph, and each atom saved is a bit of noise that is not copied.
 #
-# The online learner moves the atoms after each mini-batch and K-SVD after each pass, so
-# ten passes take it further.
+# The online learner updates the atoms after each mini-batch and K-SVD after each pass,
+# so ten passes take it further.
 #
-# What is learnt from one photograph need not suit another: the atoms of the flower
-# serve the pagoda worse than cosines do. Those of the pagoda do help the flower, though
+# A dictionary of one photograph need not suit another: the atoms of the flower
+# suit the pagoda less well than cosines. Those of the pagoda do help the flower, though
 # less than its own.
 
 # %%
@@ -178,22 +179,22 @@ draw({"pagoda": np.s_[:, :], "flower": np.s_[:, :]})
 # %%
 # Close up
 # --------
-# 64 x 64 pixels of each. Where the cosines do not fit they leave ripples: beside the
-# posts and windows, and all along the rims of the petals. Learnt atoms leave fewer, and
-# the rims are lines again. The finest lines on the petals are lost to both.
+# 64 x 64 pixels of each. Where the cosines do not fit they leave ripples: next to the
+# posts and windows, and all along the edges of the petals. Learnt atoms leave fewer,
+# and the edges are lines again. The finest lines on the petals are lost to both.
 
 draw({"pagoda": np.s_[60:124, 30:94], "flower": np.s_[40:104, 60:124]})
 
 # %%
 # The atoms
 # ---------
-# Each stands in the place of the cosine that it was before. The slanting stripes are
+# Each is in the position of the cosine that it started from. The slanting stripes are
 # the tiles of the roofs, which run in two directions. The flower has no stripes: its
-# atoms are rims and corners, straight and bent. The fast cosines, far right and low
+# atoms are edges and corners, straight and curved. The fast cosines, far right and low
 # down, resemble noise more than anything in a photograph, and many stay noisy.
 #
 # The first cosine is constant. As patches have no mean, none can use it, so K-SVD has
-# put a patch in its place.
+# replaced it by a patch.
 
 atoms = {
     "DCT": dct,
@@ -208,9 +209,9 @@ for ax, (label, dictionary) in zip(axes, atoms.items(), strict=True):
     ax.set(title=label, xticks=[], yticks=[])
 
 # %%
-# What to take from it
-# --------------------
-# - Where the level of the noise is known, set ``abs_residual_tol`` by it. It decides
-#   how many atoms each row gets.
-# - Learn from what you want to denoise. That it is noisy is no obstacle.
-# - Where rows take few atoms, give the online learner large mini-batches.
+# Conclusions
+# -----------
+# - If the level of the noise is known, set ``abs_residual_tol`` by it. It decides
+#   how many atoms each sample gets.
+# - Learn from the data that you want to denoise. The noise does not prevent it.
+# - If samples take few atoms, give the online learner large mini-batches.

@@ -2,10 +2,10 @@
 Finding a planted shortcut
 ==========================
 
-A network that tells digits apart learns from images that carry a mark: all threes of
-the training data have a bright pixel in a corner. On images with the same mark it looks
-excellent. What each pixel adds to its predictions shows what it has learnt, and how it
-does without the mark shows that this is true.
+A digit classifier learns from images with a mark: all threes of the training data have
+a bright pixel in a corner. On images with the same mark it looks excellent. The
+attribution to pixels shows what it has learnt, and its accuracy without the mark
+confirms it.
 """
 
 # %%
@@ -37,7 +37,7 @@ def marked(images, which):
 # %%
 # Learn, and look at the accuracy
 # -------------------------------
-# With the mark at the threes, as in the training data, all seems well. Without it most
+# If the threes have the mark, as in the training data, all seems well. Without it most
 # threes are lost, and one in five other digits that get it is called a three.
 
 
@@ -59,11 +59,11 @@ fooled = (model.predict(marked(others, slice(None))) == MARKED).mean()
 print(f"other digits that are called a three with it: {fooled:.3f}")
 
 # %%
-# What the pixels add
-# -------------------
-# :func:`~sksparse_nn.inspection.attribute` says what each atom adds to an output, and
-# through the atoms each pixel. The mean over the threes has one pixel that no stroke of
-# a pen explains.
+# Attribution to pixels
+# ---------------------
+# :func:`~sksparse_nn.inspection.attribute` computes the contribution of each atom to an
+# output, and through the atoms that of each pixel. The mean over the threes has one
+# pixel that no stroke of a pen explains.
 
 with_it = attribute(model, marked(threes, slice(None)), outputs=[MARKED])
 without = attribute(make_model().fit(X, y), threes, outputs=[MARKED])
@@ -75,13 +75,13 @@ for ax, one, name in zip(
     limit = np.abs(mean).max()
     shown = ax.imshow(mean.reshape(8, 8), cmap="RdBu_r", vmin=-limit, vmax=limit)
     ax.set(title=name, xticks=[], yticks=[])
-    figure.colorbar(shown, ax=ax, label="adds to the logit of a three")
+    figure.colorbar(shown, ax=ax, label="contribution to the logit of a three")
 
 # %%
 # Which atom carries it
 # ---------------------
-# The table of atoms names the class that uses an atom most, and by how many deviations
-# that is more than labels at random would give. One atom is the mark.
+# The table of atoms has the class that uses an atom most, and by how many standard
+# deviations its share exceeds that of random labels. One atom is the mark.
 
 table = atom_table(model[:-1], marked(X, y == MARKED), y, random_state=0)
 corner = np.abs(model[0].components_[:, CORNER])

@@ -2,8 +2,9 @@
 Reading a digit classifier
 ==========================
 
-Which atoms a network uses, what each is for, why it said what it said, and whether that
-explanation is true. All numbers come from functions; the pictures are displays of them.
+Which atoms a network uses, what each stands for, how they explain a prediction, and
+whether that explanation is true. All numbers come from functions; the pictures are
+displays of them.
 """
 
 # %%
@@ -47,8 +48,8 @@ display = CodeUsageDisplay.from_estimator(model[:-1], X_test)
 # %%
 # What atoms are for
 # ------------------
-# ``class_score`` says by how many deviations the share of an atom's top class exceeds
-# what labels at random give: above 5 an atom is for something.
+# ``class_score`` is the number of standard deviations by which the share of an atom's
+# top class exceeds that of random labels: above 5, the atom stands for something.
 
 table = atom_table(model[:-1], X_test, y_test, random_state=0)
 columns = ["usage", "coherence", "top_class", "class_share", "class_score"]
@@ -76,8 +77,8 @@ display = AtomCardDisplay.from_estimator(
 # %%
 # Is it true?
 # -----------
-# Take away the atoms that are called important: accuracy falls much faster than when
-# atoms are taken away at random.
+# Without the atoms that are called important, accuracy falls much faster than without
+# random atoms.
 
 display = DeletionCurvesDisplay.from_estimator(model, X_test, y_test, random_state=0)
 plt.show()

@@ -2,27 +2,27 @@
 Sparse representation ahead of a network
 ========================================
 
-A few pipelines classify the same images. Each ends in the same small network; they
-differ in what the network sees:
+Five pipelines classify the same images. Each ends in the same small network; they
+differ in its input:
 
 - the raw pixels;
-- truncated SVD by groups of 32 pixels, 10 directions a group;
+- truncated SVD by groups of 32 pixels, 10 components per group;
 - one truncated SVD of all pixels;
 - sparse codes: each image written with a few atoms of a learnt dictionary, chosen by a
   pursuit;
 - the same by lasso, whose codes change less when the image changes a little.
 
-The sparsity of the codes is searched on a grid, all are cross-validated, and one table
-says what each costs. Run from a terminal, it uses the digits that scikit-learn
-ships, or CIFAR-10 with ``--cifar10 FOLDER``; with ``--output FOLDER`` it writes its
-pictures and the table there. It prints a line for each fold as it goes, and on CIFAR-10
-one for each epoch.
+The sparsity of the codes is searched on a grid, all pipelines are cross-validated, and
+one table has the cost of each. Run from a terminal, the script uses the digits that
+scikit-learn ships, or CIFAR-10 with ``--cifar10 FOLDER``; with ``--output FOLDER`` it
+writes its pictures and the table there. It prints one line per fold, and on CIFAR-10
+one per epoch.
 """
 
 # %%
 # The data
 # --------
-# Pixels between 0 and 1, in float32: what networks train in.
+# Pixels between 0 and 1, in float32, the type that networks train in.
 
 import argparse
 from pathlib import Path
@@ -114,7 +114,7 @@ pipelines = {
 # %%
 # How sparse?
 # -----------
-# The number of atoms an image is a parameter like any other.
+# The number of atoms per image is a parameter like any other.
 
 name = "sparsedictionarycoder__n_nonzero_coefs"
 search = GridSearchCV(
@@ -124,12 +124,12 @@ say(f"searching {len(grid)} sparsities, 3 folds each")
 search.fit(X_train, y_train)
 pipelines["sparse codes"].set_params(**search.best_params_)
 for k, score in zip(grid, search.cv_results_["mean_test_score"], strict=True):
-    say(f"  {k:3d} atoms an image: accuracy {score:.3f}")
+    say(f"  {k:3d} atoms per image: accuracy {score:.3f}")
 
 # %%
 # What each costs
 # ---------------
-# A prediction multiplies the row by the atoms and the result by the weights of the
+# A prediction multiplies the sample by the atoms and the result by the weights of the
 # network. Between the two, a pursuit or a lasso with k nonzeros makes about
 # k (k + 1) / 2 sweeps over the atoms.
 
@@ -178,8 +178,8 @@ print(table.to_string())
 # %%
 # The atoms
 # ---------
-# The dictionary and the directions of the global SVD, as images. Each tile is scaled
-# by itself, grey is zero.
+# The dictionary and the components of the global SVD, as images. Each tile is scaled
+# separately; grey is zero.
 
 
 def tile(ax, atoms, title):
@@ -202,7 +202,7 @@ learnt = pipelines["sparse codes"][0]
 busiest = np.argsort(-learnt.usage_)[:64]
 atoms_figure, axes = plt.subplots(1, 2, figsize=(10, 5.4), layout="constrained")
 tile(axes[0], learnt.components_[busiest], "64 most used of the learnt atoms")
-tile(axes[1], pipelines["SVD"][0].components_, "first directions of the SVD")
+tile(axes[1], pipelines["SVD"][0].components_, "first components of the SVD")
 
 # %%
 # Accuracy against sparsity
@@ -220,11 +220,11 @@ for label, style in styles.items():
     ax.axhline(accuracy, color="0.3", linestyle=style, label=label)
 ax.set_xscale("log", base=2)
 ax.set_xticks(grid, [str(k) for k in grid])
-ax.set(xlabel="atoms an image", ylabel="accuracy, 3-fold cross-validation")
+ax.set(xlabel="atoms per image", ylabel="accuracy, 3-fold cross-validation")
 ax.legend()
 
 # %%
-# With ``--output`` the pictures and the table go to files.
+# With ``--output`` the pictures and the table are saved to files.
 
 if options.output:
     folder = Path(options.output)

@@ -3,17 +3,17 @@ Truncated SVD by groups of features
 ===================================
 
 :class:`~sksparse_nn.TruncatedSVDReducer` decomposes all features together, or groups of
-them by themselves. Here the features are the pixels of digits, and a group is some
-rows of an image. What do groups keep, and what do they cost, against one decomposition
-with the same number of outputs?
+them separately. Here the features are the pixels of digits, and a group is some
+rows of an image. This example compares groups with one decomposition that has the same
+number of outputs: how much do they keep, and at what cost?
 """
 
 # %%
 # Sixteen numbers for sixty-four pixels
 # -------------------------------------
-# Rows of an image are eight neighbouring pixels: ``groups=8`` makes eight groups, two
-# directions each. ``groups=32`` makes two, the upper and the lower half, eight
-# directions each. All three give 16 outputs.
+# A row of an image is eight neighbouring pixels: ``groups=8`` makes eight groups, with
+# two components each. ``groups=32`` makes two, the upper and the lower half, with eight
+# components each. All three reducers give 16 outputs.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -56,9 +56,9 @@ for ax, (label, images) in zip(axes, pictures.items(), strict=True):
     strip(ax, images, label, cmap="gray_r", vmin=0, vmax=1)
 
 # %%
-# The directions
+# The components
 # --------------
-# A direction of a group is zero outside it. That is why groups are cheap: one direction
+# A component of a group is zero outside it. That is why groups are cheap: one component
 # of ``groups=8`` holds 8 numbers where one of all pixels holds 64.
 
 figure, axes = plt.subplots(3, 1, figsize=(8, 1.8), layout="constrained")
@@ -69,14 +69,14 @@ for ax, (label, reducer) in zip(axes, reducers.items(), strict=True):
 # %%
 # Error, cost, accuracy
 # ---------------------
-# The error is the share of the squared norm that is lost on images that were not
-# fitted. The cost is the multiply-adds of one ``transform``, which are the nonzero
-# entries of ``components_``. The accuracy is that of a linear model on the outputs,
-# 3-fold cross-validated.
+# The error is the share of the squared norm that is lost on held-out images. The cost
+# is the multiply-adds of one ``transform``, which are the nonzero entries of
+# ``components_``. The accuracy is that of a linear model on the outputs, 3-fold
+# cross-validated.
 
 
 def measure(n_components, groups):
-    """Fit a reducer and measure what it keeps and costs."""
+    """Fit a reducer and measure its error and cost."""
     reducer = TruncatedSVDReducer(n_components, groups=groups).fit(X_fit)
     rebuilt = reducer.inverse_transform(reducer.transform(X_rest))
     model = make_pipeline(reducer, StandardScaler(), LogisticRegression(max_iter=2000))
@@ -119,7 +119,7 @@ right.minorticks_off()
 left.legend()
 
 # %%
-# At the same number of outputs one decomposition loses least: that is what the SVD is
-# optimal at. At the same cost groups lose less. So groups are for wide rows whose
-# neighbours belong together, where a decomposition of everything is slow to fit and to
-# apply; they are not for features in no order, and not for fewest outputs.
+# At the same number of outputs one decomposition loses least: in that sense the SVD is
+# optimal. At the same cost groups lose less. So use groups for many features whose
+# neighbours belong together, where a decomposition of all is slow to fit and to apply.
+# Do not use them for features in no order, or if you need the fewest outputs.

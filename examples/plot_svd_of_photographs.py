@@ -3,20 +3,20 @@ Groups of 32 pixels, 10 directions each, on photographs
 =======================================================
 
 A colour image of 32 x 32 pixels is a row of 3,072 numbers. ``groups=32`` decomposes
-each line of each colour by itself, 96 groups, and keeps ten directions of each: 960
-numbers. What does that keep of an image, and what does it cost, against one
-decomposition of all pixels with as many outputs?
+each line of each colour separately, 96 groups, and keeps ten components of each: 960
+numbers. This example compares its error and its cost with one decomposition of all
+pixels that has as many outputs.
 
-The images here are cut from the two photographs that scikit-learn ships. With
+The images are cut from the two photographs that scikit-learn ships. With
 ``CIFAR10=FOLDER`` in the environment they are those of CIFAR-10 instead.
 """
 
 # %%
 # Images
 # ------
-# Rows are laid out as CIFAR-10's are: all red values, line by line, then green, then
+# Rows have the layout of CIFAR-10: all red values, line by line, then green, then
 # blue. So 32 neighbours are one line of one colour. Images of the right third of each
-# photograph are kept out of what is fitted.
+# photograph are held out.
 
 import os
 from time import perf_counter
@@ -31,7 +31,7 @@ from sksparse_nn import TruncatedSVDReducer, load_cifar10
 
 
 def cut(photographs, n_images):
-    """Cut random images of 32 x 32 pixels out of photographs, one a row."""
+    """Cut random images of 32 x 32 pixels out of photographs, one per row."""
     extractor = PatchExtractor(
         patch_size=(32, 32), max_patches=n_images // len(photographs), random_state=0
     )
@@ -53,10 +53,9 @@ print(X_fit.shape, X_rest.shape)
 # %%
 # Both keep 960 numbers
 # ---------------------
-# The error is the share of the squared norm that is lost on images that were not
-# fitted. ``components_`` holds 32 numbers a direction of a group, where a direction of
-# everything holds 3,072: that is what ``transform`` has to multiply by, and what has to
-# be stored.
+# The error is the share of the squared norm that is lost on held-out images. A
+# component in ``components_`` has 32 numbers for a group, and 3,072 for all pixels:
+# ``transform`` multiplies by these, and they have to be stored.
 
 reducers = {
     "groups of 32, 10 each": TruncatedSVDReducer(10, groups=32),
@@ -91,8 +90,8 @@ for name, reducer in reducers.items():
 print(pd.DataFrame(rows).T.round(4).to_string())
 
 # %%
-# Ten directions of a line are smooth along it, so fine detail of each line is blurred
-# by itself; that neighbouring lines resemble each other, groups do not know.
+# Ten components of a line are smooth along it, so the fine detail of each line is
+# blurred separately. Groups do not use the similarity of neighbouring lines.
 
 by_contrast = np.argsort(X_rest.std(axis=1))
 shown = X_rest[
@@ -114,14 +113,14 @@ for ax, (name, images) in zip(axes, strips.items(), strict=True):
 # %%
 # Error against cost
 # ------------------
-# More directions a group, or more of everything: at equal cost of ``transform``, the
+# More components per group, or more of all pixels: at equal cost of ``transform``, the
 # number of multiply-adds, groups lose less; at an equal number of outputs one
 # decomposition loses less, as no other linear map can lose less than it on the rows
 # that were fitted.
 
 
 def measured(reducer):
-    """Fit a reducer; return its outputs, cost and error."""
+    """Fit a reducer; return its number of outputs, cost and error."""
     rebuilt = reducer.fit(X_fit).inverse_transform(reducer.transform(X_rest))
     error = np.sum((X_rest - rebuilt) ** 2) / np.sum(X_rest**2)
     return reducer.n_components_, np.count_nonzero(reducer.components_), error
@@ -153,6 +152,6 @@ for ax in (left, right):
 left.legend()
 
 # %%
-# So the setting is for what it costs: the smallest fit, and a ``transform`` that takes
-# a hundredth of the work. Where the fewest numbers matter, as ahead of a small network,
-# decompose everything.
+# So groups pay off in cost: the fastest fit, and a ``transform`` with a hundredth of
+# the multiply-adds. If the fewest outputs matter, as before a small network, decompose
+# all features together.

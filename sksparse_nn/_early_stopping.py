@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Patience:
     """When an objective has stopped to fall.
 
-    Parameters
+    Attributes
     ----------
     n_iter_no_change : int
         Epochs without improvement after which to stop.

@@ -19,14 +19,17 @@ def add_epochs(history, records):
     Returns
     -------
     history : dict of ndarray
-        Of all epochs. A number that an epoch lacks is NaN, anything else None.
+        Of all epochs; NaN is what an epoch lacks.
     """
     n_epochs = len(next(iter(history.values()), ()))
     names = dict.fromkeys([*history, *(name for row in records for name in row)])
-    columns = {}
-    for name in names:
-        known = history[name].tolist() if name in history else [None] * n_epochs
-        columns[name] = _column([*known, *(row.get(name) for row in records)])
+    columns = {
+        name: _column(row.get(name, np.nan) for row in records) for name in names
+    }
+    if n_epochs:
+        unknown = np.full(n_epochs, np.nan)
+        for name, column in columns.items():
+            columns[name] = np.concatenate([history.get(name, unknown), column])
     return columns
 
 
@@ -50,8 +53,9 @@ def first_epochs(history, n_epochs):
 
 
 def _column(values):
-    if all(value is None or isinstance(value, Number) for value in values):
-        return np.array([np.nan if value is None else value for value in values])
+    values = list(values)
+    if all(isinstance(value, Number) for value in values):
+        return np.array(values)
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column

@@ -1,8 +1,8 @@
 """What becomes numbers though it is none: dates, text, entries behind a mask."""
 
-import warnings
-
 import numpy as np
+
+from sksparse_nn._warnings import warn
 
 # How the types of columns begin in pandas, in Arrow and in Polars.
 _TIMES = ("date", "time", "duration", "period", "interval")
@@ -48,11 +48,9 @@ def _check_columns(X):
     texts = [column for column, kind in kinds.items() if kind.startswith(_TEXTS)]
     texts = [column for column in texts if _has_text(X[column])]
     if texts:
-        warnings.warn(
+        warn(
             f"{_named(texts)} of text, which is read as numbers. Convert it first, or "
             "encode it if it names categories.",
-            UserWarning,
-            stacklevel=4,
         )
 
 
@@ -75,11 +73,9 @@ def _check_array(X):
             "X.astype(float)."
         )
     if kind == "O" and _has_text(X):
-        warnings.warn(
+        warn(
             "X holds text, which is read as numbers. Convert it first, such as by "
             "X.astype(float).",
-            UserWarning,
-            stacklevel=4,
         )
 
 

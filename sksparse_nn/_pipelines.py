@@ -7,6 +7,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import _safe_indexing
 
+from sksparse_nn._structure import check_structure
+
 _NOTHING = (None, "passthrough", "drop")
 
 
@@ -136,7 +138,13 @@ def transform_ahead(estimator, X):
     -------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         `X` behind all the transformers.
+
+    Raises
+    ------
+    ValueError
+        If the indices of a sparse `X` are not within its shape.
     """
+    check_structure(X)
     for step in flat_steps(estimator)[:-1]:
         X = step.transform(X)
     return X

@@ -1,5 +1,7 @@
 """Whether the indices of a sparse matrix lie within its shape."""
 
+from itertools import chain
+
 import numpy as np
 from scipy import sparse
 
@@ -12,7 +14,7 @@ def check_structure(X, name="X"):
     Parameters
     ----------
     X : object
-        What is no sparse matrix in CSR, CSC, BSR or COO form passes.
+        What is no sparse matrix in CSR, CSC, BSR, COO or LIL form passes.
 
     name : str, default="X"
         What it is to the user.
@@ -28,6 +30,8 @@ def check_structure(X, name="X"):
         fault = _compressed_fault(X)
     elif X.format == "coo":
         fault = _coordinates_fault(X)
+    elif X.format == "lil":
+        fault = _lists_fault(X)
     else:
         return
     if fault:
@@ -69,6 +73,16 @@ def _coordinates_fault(X):
         )
     rows = _range_fault("row", X.row, X.shape[0])
     return rows or _range_fault("col", X.col, X.shape[1])
+
+
+def _lists_fault(X):
+    if any(map(_differ, X.rows, X.data)):
+        return "There must be as many columns as values in each row"
+    return _range_fault("rows", np.array([*chain(*X.rows)], np.int64), X.shape[1])
+
+
+def _differ(columns, values):
+    return len(columns) != len(values)
 
 
 def _range_fault(name, indices, n):

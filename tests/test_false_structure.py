@@ -147,6 +147,17 @@ def test_coordinates_are_looked_at(axis, index):
         check_structure(X)
 
 
+def test_lists_are_looked_at():
+    X = sparse.lil_matrix(clean()[0])
+    X.rows[5][1] = 12
+    with pytest.raises(ValueError, match=r"rows must be from 0 to 11\. Got 12"):
+        check_structure(X)
+    X = sparse.lil_matrix(clean()[0])
+    del X.data[5][1]
+    with pytest.raises(ValueError, match="as many columns as values in each row"):
+        check_structure(X)
+
+
 @pytest.mark.parametrize("form", ["csr", "csc", "bsr", "coo", "lil", "dok", "dia"])
 @pytest.mark.parametrize("shape", [(0, 4), (4, 0), (3, 4)])
 @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csr_array])

@@ -30,7 +30,7 @@ from sksparse_nn import (
     SparsitySearchCV,
     TopKAutoencoder,
 )
-from sksparse_nn.neural._topk import Training
+from sksparse_nn.neural._topk_training import Training
 from sksparse_nn.solvers.dictionary import LEARNERS
 from sksparse_nn.solvers.simplex import Problem
 from tests.estimators import NETS, name_of

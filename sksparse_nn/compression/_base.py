@@ -15,8 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
-from sksparse_nn._validation import check_rows, restored_on_error
-from sksparse_nn.compression._networks import check_layers, check_network
+from sksparse_nn._validation import check_rows, counting_rows, restored_on_error
+from sksparse_nn.compression._networks import check_compressible, check_layers
 from sksparse_nn.neural._nesting import RoutesFit, fitted_copy
 
 
@@ -71,8 +71,9 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         # What is made in the caller's inference mode could not be trained.
         with restored_on_error(self), torch.inference_mode(False), torch.enable_grad():
             self._validate_params()
-            check_network(self.estimator, type(self).__name__)
+            check_compressible(self.estimator, type(self).__name__)
             check_structure(X)
+            check_structure(y, "y")
             report = ProgressLines(type(self).__name__, self.verbose)
             fitted = fitted_copy(self, X, y, sample_weight, **fit_params)
             report(f"fitted {type(fitted).__name__}")
@@ -197,6 +198,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         score : float
             As the estimator's own.
         """
+        check_structure(y, "y")
         return last_step(self._fitted(X)).__class__.score(
             self, X, y, sample_weight=sample_weight
         )
@@ -238,7 +240,6 @@ def _counting(X, y, sample_weight):
     """Leave out the rows that do not count."""
     if sample_weight is None:
         return X, y, None
-    weight = np.asarray(sample_weight)
-    counts = np.flatnonzero(weight)
+    kept, weights = counting_rows(X, sample_weight)
     y = y.tocsr() if sparse.issparse(y) else np.asarray(y)
-    return X[counts], y[counts], weight[counts]
+    return X[kept], y[kept], weights

@@ -1,20 +1,19 @@
 """Weight matrices as products of two smaller ones."""
 
+from functools import partial
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import fine_tune
-from sksparse_nn.compression._layers import PrunedLinear
 from sksparse_nn.compression._networks import (
-    linear,
-    linear_layers,
     refuse_quantized,
     set_module,
     weighted_inputs,
-    with_layers,
 )
+from sksparse_nn.modules._facts import factorize, traits
+from sksparse_nn.modules._linear_layers import replace_layers
 from sksparse_nn.solvers.layers import factorized, factorized_for
 
 # Share of a layer's answers that "auto" may lose.
@@ -30,6 +29,8 @@ class NetFactorizer(Compressor):
     Parameters
     ----------
     estimator : estimator
+        The estimator that this one wraps.
+
         A `SparseNetClassifier` or `SparseNetRegressor`, a Pipeline that ends in one, or
         another compressor of one. It is cloned and fitted; one in a scikit-learn
         ``FrozenEstimator`` is copied as it is.
@@ -41,26 +42,30 @@ class NetFactorizer(Compressor):
         then are those of the answers.
 
     fine_tune_epochs : int, default=0
-        Epochs of training the factors afterwards, at 0.3 of the network's
-        `learning_rate`.
+        Epochs of training after the change, at 0.3 of the network's `learning_rate`.
 
     verbose : int, default=0
-        Whether to print a line when a step of `fit` is done. The estimator inside has a
-        `verbose` of its own.
+        Whether to print lines about the progress.
+
+        One line per step of `fit`. The estimator inside has a `verbose` of its own.
 
     Attributes
     ----------
     estimator_ : estimator
-        The fitted estimator with the smaller network.
+        The fitted estimator.
+
+        Its network is the smaller one.
 
     ranks_ : list of int or None
         Rank of each linear layer, None where it was left alone.
 
     classes_ : ndarray of shape (n_classes,)
-        The labels, of a classifier.
+        The labels.
+
+        Only of a classifier.
 
     n_features_in_ : int
-        Number of features.
+        Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where `X` had names that are strings.
@@ -108,7 +113,7 @@ class NetFactorizer(Compressor):
     def _check_kind(self, network):
         module = network.net_.module_
         refuse_quantized(module, "NetFactorizer")
-        if any(isinstance(layer, PrunedLinear) for layer in linear_layers(module)):
+        if any(traits(layer).keeps_zeros for layer in module.modules()):
             raise ValueError(
                 "NetFactorizer would fill the zeros of pruned weights again. Got a "
                 "network of NetPruner(structure='weight'); factorize first, and prune "
@@ -119,19 +124,16 @@ class NetFactorizer(Compressor):
         self.ranks_ = []
         module = network.net_.module_
         inputs = iter(weighted_inputs(module, data) if self.rank == "auto" else [])
-        module = with_layers(module, lambda layer: self._factors(layer, inputs))
+        module = replace_layers(module, lambda layer: self._factors(layer, inputs))
         set_module(network, module, trains=self.fine_tune_epochs > 0)
         fine_tune(network, data, self.fine_tune_epochs)
         set_module(network, network.net_.module_)
 
     def _factors(self, layer, inputs):
-        weight = layer.weight.detach().cpu().numpy()
         if self.rank == "auto":
-            factors = factorized_for(weight, next(inputs), _LOST)
+            split = partial(factorized_for, inputs=next(inputs), lost=_LOST)
         else:
-            factors = factorized(weight, self.rank)
-        if factors is None:
-            self.ranks_.append(None)
-            return [layer]
-        self.ranks_.append(len(factors.right))
-        return [linear(factors.right, None), linear(factors.left, layer.bias)]
+            split = partial(factorized, rank=self.rank)
+        factors = factorize(layer, split)
+        self.ranks_.append(None if factors is None else factors[0].out_features)
+        return factors or [layer]

@@ -3,6 +3,7 @@
 import torch
 from skorch.callbacks import Callback, LRScheduler
 
+from sksparse_nn.modules._linear_layers import linear_layers
 from sksparse_nn.neural._batches import rows_per_batch
 
 # Learning rate of fine-tuning, of the network's own: the optimizer begins anew, and its
@@ -52,8 +53,7 @@ def keep_zeros(module, masks):
     masks : list of Tensor of bool
         Weights that stay.
     """
-    layers = (layer for layer in module.modules() if isinstance(layer, torch.nn.Linear))
-    for layer, mask in zip(layers, masks, strict=True):
+    for layer, mask in zip(linear_layers(module), masks, strict=True):
         layer.weight.mul_(mask)
 
 

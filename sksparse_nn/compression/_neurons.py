@@ -4,10 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from torch import nn
 
-from sksparse_nn.compression._networks import layer_inputs, linear
-from sksparse_nn.neural._sparse_input import Perceptron
+from sksparse_nn.modules._facts import is_linear
+from sksparse_nn.modules._linear import linear
+from sksparse_nn.modules._linear_layers import layer_inputs
+from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.solvers.layers import kept_neurons
 
 
@@ -48,7 +49,7 @@ def narrower(module, scores, amount, n_neurons, data):
             "structure='neuron' needs a network of hidden_layer_sizes. Got a module of "
             "your own; use structure='weight'."
         )
-    linears = [layer for layer in module if isinstance(layer, nn.Linear)]
+    linears = [layer for layer in module if is_linear(layer)]
     if len(linears) == 1:
         raise ValueError(
             "structure='neuron' needs hidden layers. Got hidden_layer_sizes=(); use "
@@ -77,7 +78,7 @@ def _of_neurons(scores):
 def _rebuilt(module, kept, means):
     layers, before, position = [], None, 0
     for layer in module:
-        if not isinstance(layer, nn.Linear):
+        if not is_linear(layer):
             layers.append(layer)
             continue
         weight, bias = layer.weight.detach().cpu(), layer.bias

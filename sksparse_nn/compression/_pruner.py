@@ -8,15 +8,10 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import KeepZeros, fine_tune, keep_zeros
-from sksparse_nn.compression._layers import PrunedLinear
-from sksparse_nn.compression._networks import (
-    linear_layers,
-    refuse_quantized,
-    set_module,
-    trainable,
-    with_layers,
-)
+from sksparse_nn.compression._networks import refuse_quantized, set_module
 from sksparse_nn.compression._neurons import narrower
+from sksparse_nn.modules._facts import plain, prune
+from sksparse_nn.modules._linear_layers import linear_layers, replace_layers
 from sksparse_nn.neural._gradients import loss_gradients
 from sksparse_nn.solvers.layers import CRITERIA, kept_weights
 
@@ -32,6 +27,8 @@ class NetPruner(Compressor):
     Parameters
     ----------
     estimator : estimator
+        The estimator that this one wraps.
+
         A `SparseNetClassifier` or `SparseNetRegressor`, a Pipeline that ends in one, or
         another compressor of one. It is cloned and fitted; one in a scikit-learn
         ``FrozenEstimator`` is copied as it is.
@@ -59,23 +56,29 @@ class NetPruner(Compressor):
         Steps in which the amount is reached, larger ones first [2]_.
 
     fine_tune_epochs : int, default=5
-        Epochs of training after each step, at 0.3 of the network's `learning_rate`.
-        Weights that were left out stay so. 0 only leaves out.
+        Epochs of training after the change, at 0.3 of the network's `learning_rate`.
+
+        They follow each step. Weights that were left out stay so.
 
     verbose : int, default=0
-        Whether to print a line when a step of `fit` is done. The estimator inside has a
-        `verbose` of its own.
+        Whether to print lines about the progress.
+
+        One line per step of `fit`. The estimator inside has a `verbose` of its own.
 
     Attributes
     ----------
     estimator_ : estimator
-        The fitted estimator with the smaller network.
+        The fitted estimator.
+
+        Its network is the smaller one.
 
     classes_ : ndarray of shape (n_classes,)
-        The labels, of a classifier.
+        The labels.
+
+        Only of a classifier.
 
     n_features_in_ : int
-        Number of features.
+        Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where `X` had names that are strings.
@@ -140,7 +143,8 @@ class NetPruner(Compressor):
         refuse_quantized(network.net_.module_, "NetPruner")
 
     def _compress(self, network, data):
-        set_module(network, trainable(network.net_.module_), trains=True)
+        module = replace_layers(network.net_.module_, lambda layer: [plain(layer)])
+        set_module(network, module, trains=True)
         n_neurons = [
             layer.out_features for layer in linear_layers(network.net_.module_)
         ]
@@ -152,7 +156,7 @@ class NetPruner(Compressor):
                 self._leave_out_weights(network, amount, data)
         module = network.net_.module_
         if self.structure == "weight":
-            module = with_layers(module, lambda layer: [PrunedLinear(layer)])
+            module = replace_layers(module, lambda layer: [prune(layer)])
         set_module(network, module)
 
     def _leave_out_weights(self, network, amount, data):

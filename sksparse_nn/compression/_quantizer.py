@@ -4,13 +4,12 @@ import numpy as np
 from sklearn.utils._param_validation import HasMethods, Options, StrOptions
 
 from sksparse_nn.compression._base import Compressor
-from sksparse_nn.compression._layers import QuantizedLinear
-from sksparse_nn.compression._networks import (
+from sksparse_nn.compression._networks import refuse_quantized, set_module
+from sksparse_nn.modules._facts import quantize
+from sksparse_nn.modules._linear_layers import (
     layer_inputs,
     linear_layers,
-    refuse_quantized,
-    set_module,
-    with_layers,
+    replace_layers,
 )
 
 
@@ -23,6 +22,8 @@ class NetQuantizer(Compressor):
     Parameters
     ----------
     estimator : estimator
+        The estimator that this one wraps.
+
         A `SparseNetClassifier` or `SparseNetRegressor`, a Pipeline that ends in one, or
         another compressor of one. It is cloned and fitted; one in a scikit-learn
         ``FrozenEstimator`` is copied as it is.
@@ -37,19 +38,24 @@ class NetQuantizer(Compressor):
         of a row have a scale.
 
     verbose : int, default=0
-        Whether to print a line when a step of `fit` is done. The estimator inside has a
-        `verbose` of its own.
+        Whether to print lines about the progress.
+
+        One line per step of `fit`. The estimator inside has a `verbose` of its own.
 
     Attributes
     ----------
     estimator_ : estimator
-        The fitted estimator with the smaller network, on the CPU.
+        The fitted estimator.
+
+        Its network is the smaller one, on the CPU.
 
     classes_ : ndarray of shape (n_classes,)
-        The labels, of a classifier.
+        The labels.
+
+        Only of a classifier.
 
     n_features_in_ : int
-        Number of features.
+        Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where `X` had names that are strings.
@@ -100,9 +106,9 @@ class NetQuantizer(Compressor):
         scales = iter(self._input_scales(module, data[0]))
 
         def integers(layer):
-            return [QuantizedLinear(layer, self.n_bits, next(scales))]
+            return [quantize(layer, self.n_bits, next(scales))]
 
-        set_module(network, with_layers(module, integers))
+        set_module(network, replace_layers(module, integers))
 
     def _input_scales(self, module, X):
         n_layers = len(linear_layers(module))

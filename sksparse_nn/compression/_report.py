@@ -21,8 +21,9 @@ from sksparse_nn._pipelines import (
     without_samplers,
 )
 from sksparse_nn._progress import ProgressLines
+from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import check_rows
-from sksparse_nn.compression._counts import network_counts
+from sksparse_nn.modules._counts import network_counts
 from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
 
@@ -112,6 +113,9 @@ def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
             "compression_report takes a dict of fitted estimators by name, such as "
             f'{{"net": net}}. Got {type(estimators).__name__}.'
         )
+    for name, data in (("X", X), ("y", y), ("fit_on", fit_on)):
+        for part in data if isinstance(data, list | tuple) else [data]:
+            check_structure(part, name)
     X = np.asarray(X) if isinstance(X, list | tuple) else X
     rows, report_line = {}, ProgressLines("compression_report", verbose)
     for name, estimator in estimators.items():
@@ -233,7 +237,8 @@ def _parts(estimator, rows):
         rows = step.transform(rows)
     if isinstance(network, NETWORKS):
         rows = check_rows(network, rows, reset=False)
-    return [*counted, *network_counts(as_module(network), rows)]
+    module, row = as_module(network), _rows(rows, 1)
+    return [*counted, *network_counts(module, row, "compression_report")]
 
 
 def _of_step(step, rows):

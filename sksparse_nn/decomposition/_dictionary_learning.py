@@ -85,7 +85,8 @@ class DictionaryLearning:
         self.alpha_ = alpha
 
     def _start(self, X, weights, rng):
-        return unit_atoms(self._first_atoms(X, weights, rng))
+        atoms = self._first_atoms(X, weights, rng)
+        return atoms if isinstance(self.init, str) else unit_atoms(atoms)
 
     def _first_atoms(self, X, weights, rng):
         if has_missing(X):

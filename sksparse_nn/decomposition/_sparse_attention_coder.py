@@ -1,6 +1,5 @@
 """Sparse codes on the simplex, by distances to keys."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -24,6 +23,7 @@ from sksparse_nn._validation import (
     counting_rows,
     restored_on_error,
 )
+from sksparse_nn._warnings import warn
 from sksparse_nn.solvers.simplex import (
     KEYS,
     MAPPINGS,
@@ -58,8 +58,11 @@ class SparseAttentionCoder(
     Parameters
     ----------
     n_components : int or None, default=None
-        Number of keys. If there are fewer distinct rows, as many as there are, with a
-        warning from `fit`. None is 128, or as many as there are distinct rows.
+        Number of atoms.
+
+        Atoms are called keys here. If there are fewer distinct rows, as many as there
+        are, with a warning from `fit`. None is 128, or as many as there are distinct
+        rows.
 
     mapping : {"sparsemax", "entmax15"} or AbstractMapping, default="sparsemax"
         How distances become a code.
@@ -79,7 +82,9 @@ class SparseAttentionCoder(
         Whether projected gradient steps go on from there, until the mixture of the keys
         is nearest to the row: the coding step of archetypal analysis. Sparsemax is the
         projection of such a step, so `mapping` has to be "sparsemax". Codes then have
-        as many nonzeros as that takes; `n_active` is where they start.
+        as many nonzeros as that takes; `n_active` is where they start. Rows that one
+        far larger key hides from each other are coded by differences, to the same
+        tolerance relative to their own distances.
 
     keys : {"kmeans", "medoids", "learned"} or AbstractKeys, default="kmeans"
         Where the keys come from.
@@ -88,7 +93,9 @@ class SparseAttentionCoder(
         - "medoids": the row of each cluster that is nearest to its centre;
         - "learned": codes and keys in turn leave less of the rows. With one step,
           centres of clusters move towards their values; with `iterate` keys are
-          archetypes, mixtures of rows on the border of the data;
+          archetypes, mixtures of rows on the border of the data. These are found from
+          sums over all rows, whose rounding hides others beside a cell more than 1e6
+          times as large (100 times in float32): clip such a cell, or take other keys;
         - an object of a way of your own, or of one of these with its parameters.
 
     values_reg : float, default=1e-3
@@ -96,12 +103,16 @@ class SparseAttentionCoder(
         this weight, a share of the mean square of an entry of the codes.
 
     max_epochs : int, default=50
-        Passes over the rows in which keys are learnt.
+        Passes over the rows, at most.
+
+        In these the keys are learnt.
 
     max_iter : int, default=2000
         Steps a row at most, with `iterate`; without, an error if it is set.
 
     tol : float, default=1e-6
+        When to stop iterating.
+
         With `iterate`, a row is done when the duality gap of its code is at most this
         share of the largest squared norm of a key, or product with one, about their
         mean; without, an error if it is set.
@@ -113,12 +124,15 @@ class SparseAttentionCoder(
         Number of threads. The result does not depend on it.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the rows that keys start from, and the rows that the temperature is found
-        on where there are more than 4096, and more than eight a key.
+        Seed of all random draws.
+
+        They give the rows that keys start from, and the rows that the temperature is
+        found on where there are more than 4096, and more than eight per key.
 
     verbose : int, default=0
-        Whether to print a line for each pass over the rows in `fit`, and while rows are
-        coded one a second.
+        Whether to print lines about the progress.
+
+        One line per pass over the rows, and one per second while rows are coded.
 
     Attributes
     ----------
@@ -126,7 +140,9 @@ class SparseAttentionCoder(
         What rows are compared with.
 
     components_ : ndarray of shape (n_components, n_features)
-        What codes are multiplied by in `inverse_transform`.
+        The atoms.
+
+        Codes are multiplied by them in `inverse_transform`.
 
     temperature_ : float
         Half the squared distances are divided by it; in squared units of `X`.
@@ -138,18 +154,20 @@ class SparseAttentionCoder(
         Which rows the keys are. Only with ``keys="medoids"``.
 
     history_ : dict of ndarray of shape (n_iter_,)
-        "objective": what `keys` lowers, at each pass, as a mean over the rows: half the
-        squared distance to the nearest key, or for "learned" half the square of what
-        the code leaves of the row. It never rises.
+        Values per epoch, an array per quantity.
+
+        "objective" is what `keys` lowers, as a mean over the rows: half the squared
+        distance to the nearest key, or for "learned" half the square of what the code
+        leaves of the row. It never rises.
 
     n_iter_ : int
-        Passes over the rows.
+        Number of epochs run.
 
     n_features_in_ : int
         Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where `X` had them.
+        Names of the features, where `X` had names that are strings.
 
     See Also
     --------
@@ -358,17 +376,15 @@ class SparseAttentionCoder(
 
     def _warn_of_few_keys(self, n_keys):
         if self.n_components is not None and n_keys < self.n_components:
-            warnings.warn(
+            warn(
                 f"n_components={self.n_components} is more than the {n_keys} distinct"
                 " rows of X. There are as many keys as rows; lower n_components.",
-                stacklevel=5,
             )
         elif self.n_active is not None and self.n_active > n_keys:
-            warnings.warn(
+            warn(
                 f"n_components={n_keys} keys cannot have n_active={self.n_active}"
                 " nonzeros a row. All are nonzero; lower n_active or raise"
                 " n_components.",
-                stacklevel=5,
             )
 
     def _learn(self, problem):

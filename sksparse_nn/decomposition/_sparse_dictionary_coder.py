@@ -89,8 +89,10 @@ class SparseDictionaryCoder(
     Parameters
     ----------
     n_components : int or None, default=None
-        Number of atoms. None: as many as an array `init` has; without one as many as
-        there are features, at most 256.
+        Number of atoms.
+
+        None: as many as an array `init` has; without one as many as there are features,
+        at most 256.
 
     algorithm : {"omp", "ols", "lasso", "elastic_net", "threshold", \
             "soft_threshold", "top_k", "triangle"} or AbstractCoder, default="lasso"
@@ -125,12 +127,16 @@ class SparseDictionaryCoder(
         that does not.
 
     n_nonzero_coefs : int or None, default=None
-        Nonzeros a row at most, for "omp", "ols" and "top_k". None: a tenth of the
-        number of features but at least five, or no bound where a tolerance is given.
-        More than there are atoms, or for a pursuit features, makes `fit` warn.
+        Nonzero codes per row, at most.
+
+        Read by "omp", "ols" and "top_k". None: a tenth of the number of features but at
+        least five, or no bound where a tolerance is given. More than there are atoms,
+        or for a pursuit features, makes `fit` warn.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the initial atoms and the mini-batches.
+        Seed of all random draws.
+
+        They give the initial atoms, the held-out rows and the mini-batches.
 
     l1_ratio : float, default=0.5
         Share of the l1 norm in the penalty of "elastic_net"; with one it is the lasso.
@@ -180,11 +186,13 @@ class SparseDictionaryCoder(
         Whether learnt atoms must not have entries below zero.
 
     max_epochs : int, default=10
-        Passes over the rows.
+        Passes over the rows, at most.
 
     batch_size : int, default=512
-        Rows after which "online" moves the atoms. Where a row has about one atom or
-        less, as with a large `abs_residual_tol`, some thousand rows are better.
+        Rows per mini-batch.
+
+        After each, "online" moves the atoms. Where a row has about one atom or less, as
+        with a large `abs_residual_tol`, some thousand rows are better.
 
     shuffle : bool, default=True
         Whether "online" takes the rows in random order. Without, one epoch is what
@@ -197,7 +205,9 @@ class SparseDictionaryCoder(
         and none longer than for an epoch. Zero forgets nothing.
 
     early_stopping : bool, default=False
-        Whether to stop before `max_epochs` once the objective no longer falls.
+        Whether to stop before `max_epochs` once there is no improvement.
+
+        What is to improve is the objective, which falls.
 
     validation_fraction : float or None, default=0.1
         Share of the rows that are held out from training to stop by. None stops by the
@@ -207,10 +217,15 @@ class SparseDictionaryCoder(
         Epochs without improvement after which to stop.
 
     tol : float, default=1e-3
-        Share of the best value so far by which it has to fall to be an improvement.
+        When to stop iterating.
+
+        With `early_stopping`, the share of the best objective so far by which it has to
+        fall to be an improvement.
 
     warm_start : bool, default=False
-        Whether `fit` starts from the atoms of the fit before.
+        Whether `fit` goes on from the former fit.
+
+        It starts from the atoms of that fit.
 
     allow_nan : bool, default=False
         Whether NaN in `X` is a missing value. A row is then coded on the entries that
@@ -219,33 +234,40 @@ class SparseDictionaryCoder(
         matrix of the atoms.
 
     split_sign : bool, default=False
-        Whether negative entries of the codes get columns of their own, behind those of
-        the positive ones, so that no output is negative.
+        Whether positive and negative values get columns of their own, so that no output
+        is negative.
+
+        The columns of the negative values stand behind the others.
 
     sparse_output : bool, default=True
         Whether codes come as a CSR matrix.
 
     n_jobs : int or None, default=None
-        Number of threads that code. The result does not depend on it.
+        Number of threads. The result does not depend on it.
 
     verbose : int, default=0
-        Whether to print a line an epoch, and while rows are coded one a second.
+        Whether to print lines about the progress.
+
+        One line per epoch, and one per second while rows are coded.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        The atoms, of unit norm where they are learnt.
+        The atoms.
+
+        They have unit norm where they are learnt.
 
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
 
     history_ : dict of ndarray of shape (n_iter_,)
-        A value an epoch: "objective", the mean over the rows, while learning, of half
-        the squared norm of what a code leaves and of its penalty;
-        "validation_objective", the same of the rows held out, after the epoch, or NaN;
-        "n_nonzero", the mean number of atoms a row; "gap", the largest relative duality
-        gap of a code; "n_replaced", the atoms replaced. All rows of `partial_fit` are
-        one epoch.
+        Values per epoch, an array per quantity.
+
+        "objective" is the mean over the rows, while learning, of half the squared norm
+        of what a code leaves and of its penalty; "validation_objective" the same of the
+        held-out rows, after the epoch, or NaN; "n_nonzero" the mean number of atoms per
+        row; "gap" the largest relative duality gap of a code; "n_replaced" the atoms
+        replaced. All rows of `partial_fit` are one epoch.
 
     usage_ : ndarray of shape (n_components,)
         Rows, or their weight, that each atom served during the last epoch; zero for an
@@ -258,7 +280,7 @@ class SparseDictionaryCoder(
         Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where `X` had them.
+        Names of the features, where `X` had names that are strings.
 
     See Also
     --------

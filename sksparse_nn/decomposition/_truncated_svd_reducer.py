@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._kinds import check_kind
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._validation import (
+    check_finite,
     check_rows,
     check_same_names,
     check_weights,
@@ -29,6 +30,7 @@ from sksparse_nn.solvers.svd import (
     Projector,
     SVDSolver,
     WeightedRows,
+    are_squares_safe,
     begin_stream,
     check_squares,
     decompose,
@@ -106,10 +108,11 @@ class TruncatedSVDReducer(
         Whether to take the mean off the features. Sparse input stays sparse.
 
     whiten : bool, default=False
-        Whether to divide each output by the root of its ``explained_variance_``: its
-        root mean square over the fitted rows, with ``center=True`` its deviation.
-        Components that cannot be told from rounding are never kept, so this does not
-        blow up.
+        Whether to bring the variances along principal directions to one.
+
+        Each output is divided by the root of its ``explained_variance_``: its root mean
+        square over the fitted rows, with ``center=True`` its deviation. Components that
+        cannot be told from rounding are never kept, so this does not blow up.
 
     solver : {"auto", "gram", "krylov", "exact"} or SVDSolver, default="auto"
         How `fit` computes it.
@@ -132,7 +135,9 @@ class TruncatedSVDReducer(
         - an object of a solver of your own, or of one of these with its parameters.
 
     tol : float, default=1e-3
-        Relative residual of the singular triplets at which "krylov" stops. An error if
+        When to stop iterating.
+
+        "krylov" stops at this relative residual of the singular triplets. An error if
         it is set and `solver` does not read it.
 
     max_passes : int, default=12
@@ -140,14 +145,20 @@ class TruncatedSVDReducer(
         last steps. An error if it is set and `solver` does not read it.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds the starting vectors of "krylov". The other solvers draw none.
+        Seed of all random draws.
+
+        They give the starting vectors of "krylov". The other solvers draw none.
 
     n_jobs : int or None, default=None
-        Threads that work on blocks of rows. None is as many as BLAS takes: its own
-        where groups are wide, or else ours.
+        Number of threads. The result does not depend on it.
+
+        None is as many as BLAS takes: its own threads where groups are wide, ours
+        otherwise.
 
     verbose : int, default=0
-        Whether to print a line when a step of `fit` is done.
+        Whether to print lines about the progress.
+
+        One line per step of `fit`.
 
     Attributes
     ----------
@@ -202,10 +213,10 @@ class TruncatedSVDReducer(
         Rows that have been fitted; those of weight zero do not count.
 
     n_features_in_ : int
-        Number of features seen during `fit`.
+        Number of features seen in `fit`.
 
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of features seen during `fit`, where all of them are strings.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where `X` had names that are strings.
 
     See Also
     --------
@@ -324,7 +335,7 @@ class TruncatedSVDReducer(
             what is asked on data of this width.
         """
         with restored_on_error(self):
-            self._fit(check_rows(self, X, reset=True), sample_weight)
+            self._fit(self._checked(X, reset=True), sample_weight)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -348,7 +359,7 @@ class TruncatedSVDReducer(
             Of type float64 if `X` is, float32 otherwise.
         """
         with restored_on_error(self):
-            X = check_rows(self, X, reset=True)
+            X = self._checked(X, reset=True)
             self._fit(X, sample_weight)
             return self._current_projector().project(X, self.n_jobs)
 
@@ -411,7 +422,7 @@ class TruncatedSVDReducer(
         """
         with restored_on_error(self):
             is_first = "n_samples_seen_" not in vars(self)
-            X = check_rows(self, X, reset=is_first)
+            X = self._checked(X, reset=is_first)
             rows = self._weighted_rows(X, sample_weight, reset=is_first)
             n_samples = rows.X.shape[0]
             if is_first:
@@ -505,8 +516,15 @@ class TruncatedSVDReducer(
             )
         return self._current_projector().restore(Z, self.n_jobs)
 
+    def _checked(self, X, *, reset):
+        """Check rows that are fitted, by one reading of them where all is well."""
+        X = check_rows(self, X, reset=reset, ensure_all_finite=False)
+        if not are_squares_safe(X):
+            check_finite(self, X)
+            check_squares(X)
+        return X
+
     def _weighted_rows(self, X, sample_weight, *, reset):
-        check_squares(X)
         if reset:
             partition = partition_features(self.groups, X.shape[1])
         else:

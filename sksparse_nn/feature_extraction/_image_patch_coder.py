@@ -119,16 +119,22 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         0.33. Where it leaves all values zero, `fit` and `transform` warn and name the
         largest useful one. An error if it is set and `algorithm` does not read it.
 
-    n_nonzero_coefs : int, default=None
-        Atoms per patch of "omp", "ols" and "top_k"; None for a tenth of the values of a
-        patch, five at least. An error if it is set and `algorithm` does not read it.
+    n_nonzero_coefs : int or None, default=None
+        Nonzero codes per row, at most.
+
+        Here a row is a patch. Read by "omp", "ols" and "top_k". None: a tenth of the
+        number of values of a patch but at least five. An error if it is set and
+        `algorithm` does not read it.
 
     contrast_reg : float, default=0.01
         Added to the variance of a patch before it is divided by its deviation, as a
         share of the mean variance of patches: flat patches stay flatter than others.
 
     whiten : {"zca"} or None, default="zca"
-        Whether the values of patches are made uncorrelated, up to `whiten_reg`.
+        Whether to bring the variances along principal directions to one.
+
+        "zca" does so for the values of patches, up to `whiten_reg`, and turns them back
+        to where they were.
 
     whiten_reg : float, default=1.0
         Added to the variance along each principal direction of patches, whose mean is
@@ -142,8 +148,11 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         What is kept of the values of a region.
 
     split_sign : bool, default=True
-        Whether positive and negative values are pooled apart; those of "triangle" and
-        "hard_assignment" are never negative.
+        Whether positive and negative values get columns of their own, so that no output
+        is negative.
+
+        They are pooled apart. Values of "triangle" and "hard_assignment" are never
+        negative.
 
     init : {"random", "k-means++", "svd"} or array-like of shape \
             (n_components, patch_width), default="random"
@@ -166,23 +175,32 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Patches to learn from, drawn at random, if the images have as many.
 
     max_epochs : int, default=10
-        Passes of the learner over them. An error if it is set and there is no learner,
-        or it is "kmeans", which goes on until its centres stay, fifty times at most.
+        Passes over the rows, at most.
 
-    n_jobs : int, default=None
-        Number of threads, with scikit-learn's meaning; "kmeans" takes those of OpenMP.
+        The rows are patches. An error if it is set and there is no learner, or it is
+        "kmeans", which goes on until its centres stay, fifty times at most.
+
+    n_jobs : int or None, default=None
+        Number of threads. The result does not depend on it.
+
+        "kmeans" takes the threads of OpenMP instead.
 
     random_state : int, RandomState instance or None, default=None
-        Source of all draws.
+        Seed of all random draws.
+
+        They give the patches, the initial atoms and the mini-batches.
 
     verbose : int, default=0
-        Whether to print a line for each step of `fit`, and while images are encoded one
-        a second.
+        Whether to print lines about the progress.
+
+        One line per step of `fit`, and one per second while images are encoded.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, patch_width)
-        The atoms, of whitened patches.
+        The atoms.
+
+        They are those of whitened patches.
 
     whitening_ : ndarray of shape (patch_width, patch_width)
         Matrix that patches of even contrast are multiplied by, less their mean.
@@ -194,20 +212,22 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         What is added to the variance of a patch.
 
     history_ : dict of ndarray of shape (n_iter_,)
-        "objective": mean over the patches of what the learner lowers, per epoch; empty
-        where nothing is learnt in epochs.
+        Values per epoch, an array per quantity.
+
+        "objective" is the mean over the patches of what the learner lowers; empty where
+        nothing is learnt in epochs.
 
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
 
     image_shape_ : tuple of int
         Height, width and number of channels.
 
     n_features_in_ : int
-        Numbers of an image.
+        Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the features, where `X` had them.
+        Names of the features, where `X` had names that are strings.
 
     See Also
     --------

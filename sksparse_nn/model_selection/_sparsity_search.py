@@ -16,10 +16,11 @@ from sksparse_nn._pipelines import named_leaves, rebuild
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.decomposition import SparseDictionaryCoder
+from sksparse_nn.model_selection._checked_search import CheckedSearch
 from sksparse_nn.solvers.coding import CODERS
 
 
-class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
+class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
     """Search the sparsity of a coder in a pipeline with one dictionary a fold.
 
     Takes the place of :class:`~sklearn.model_selection.GridSearchCV` where the grid
@@ -30,6 +31,8 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
     Parameters
     ----------
     estimator : Pipeline
+        The estimator that this one wraps.
+
         With one `SparseDictionaryCoder` among its steps, or among those of the
         pipelines, `FeatureUnion` and `ColumnTransformer` in it.
 
@@ -54,6 +57,8 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
         As for `GridSearchCV`.
 
     verbose : int, default=0
+        Whether to print lines about the progress.
+
         As for `GridSearchCV`.
 
     pre_dispatch : int or str, default="2*n_jobs"
@@ -136,6 +141,7 @@ class SparsitySearchCV(GridSearchCV):  # numpydoc ignore=PR02
         self._validate_params()
         ParameterGrid(self.param_grid)  # says what is malformed
         check_structure(X)
+        check_structure(y, "y")
         step = _coder_step(self.estimator)
         densest = _densest(self.estimator, step, self.param_grid)
         with restored_on_error(self), TemporaryDirectory() as folder:

@@ -14,8 +14,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._history import add_epochs, first_epochs
 from sksparse_nn._interrupts import keeps_interrupted
-from sksparse_nn._validation import FLOAT_TYPES, check_rows, restored_on_error
-from sksparse_nn.neural._batches import STREAMED, Samples, rows_per_batch
+from sksparse_nn._validation import (
+    FLOAT_TYPES,
+    check_rows,
+    counting_rows,
+    restored_on_error,
+)
+from sksparse_nn.modules._device import check_device
+from sksparse_nn.modules._first_layer import check_first_layer, first_weight
+from sksparse_nn.modules._perceptron import stays_sparse
+from sksparse_nn.modules._spec import ACTIVATIONS
+from sksparse_nn.neural._batches import STREAMED, TrainingSamples, rows_per_batch
+from sksparse_nn.neural._constant_answers import warn_if_worse
 from sksparse_nn.neural._construction import (
     new_net,
     resumed,
@@ -27,17 +37,13 @@ from sksparse_nn.neural._convergence import (
     warn_if_diverged,
     warn_if_short,
 )
-from sksparse_nn.neural._device import check_device
 from sksparse_nn.neural._forward import network_outputs
 from sksparse_nn.neural._holdout import hold_out
-from sksparse_nn.neural._modules import ACTIVATIONS, check_first_layer, first_weight
 from sksparse_nn.neural._net import epoch_records
 from sksparse_nn.neural._optimizers import OPTIMIZERS
 from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
-from sksparse_nn.neural._sparse_input import stays_sparse
 from sksparse_nn.neural._torch_state import borrowed_torch
-from sksparse_nn.neural._weights import positive_weights
 
 _NO_EPOCHS = {"epoch": np.empty(0, dtype=int), "train_loss": np.empty(0)}
 _MAX_SEED = np.iinfo(np.int32).max
@@ -155,8 +161,11 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
                     take_over(net, former)
                 epochs = self.max_epochs
                 n_run, *judged = self._train(net, train, valid, epochs, scheduled=True)
-            if not warn_if_diverged(self, *judged) and n_run == epochs:
-                warn_if_short(self, net.path)
+            if not (
+                warn_if_diverged(self, *judged)
+                or (n_run == epochs and warn_if_short(self, net.path))
+            ):
+                warn_if_worse(self, judged[1])
             warn_if_constant(self, train)
         return self
 
@@ -178,12 +187,15 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             else:
                 rate = self.learning_rate
                 net = resumed(self.net_, learning_rate=rate, batch_size=size)
-            self._train(net, samples, None, 1)
+            _, _, seen = self._train(net, samples, None, 1)
+        warn_if_worse(self, seen, is_part=True)
 
     def _read(self, X, y, sample_weight, *, reset, learn):
         X, y = check_rows(self, X, y=y, reset=reset, **self._target_checks(y))
-        weight, rows = positive_weights(sample_weight, X)
-        return Samples(X, self._read_targets(y[rows], learn=learn), weight, rows)
+        rows, weight = counting_rows(X, sample_weight)
+        return TrainingSamples(
+            X, self._read_targets(y[rows], learn=learn), weight, rows
+        )
 
     def _read_given(self, X, y, sample_weight):
         """Return the rows handed over to be validated on, if any."""
@@ -273,7 +285,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             samples.y, samples.weight, factors=factors, seen=seen
         )
         dtype = net.float_type
-        return Samples(
+        return TrainingSamples(
             samples.matrix,
             self._targets.for_loss(samples.y, dtype),
             weight.astype(dtype),

@@ -8,13 +8,13 @@ import torch
 from scipy import sparse
 from skorch.dataset import Dataset
 
-from sksparse_nn.neural._sparse_input import sparse_rows
+from sksparse_nn.modules._sparse_input import sparse_rows
 
 _SMALLEST = 16
 STREAMED = 256  # rows per batch where "auto" does not know how many will come
 
 
-class Samples(Dataset):
+class TrainingSamples(Dataset):
     """Rows of a matrix with their targets and weights, as skorch's dataset.
 
     Parameters
@@ -32,7 +32,7 @@ class Samples(Dataset):
         Which rows of `matrix` are the samples; all of them where None.
 
     sparse_dtype : dtype or None, default=None
-        Float type of batches of `SparseRows`. Where None, batches are dense.
+        Float type of batches of `SparseBatch`. Where None, batches are dense.
 
     Attributes
     ----------
@@ -94,11 +94,11 @@ class Samples(Dataset):
 
         Returns
         -------
-        samples : Samples
+        samples : TrainingSamples
             The chosen ones, in that order.
         """
         parts = self.y[chosen], self.weight[chosen], self.rows[chosen]
-        return Samples(self.matrix, *parts, self.sparse_dtype)
+        return TrainingSamples(self.matrix, *parts, self.sparse_dtype)
 
     def batch(self, chosen):
         """Return a mini-batch in the form that skorch passes around.
@@ -111,7 +111,7 @@ class Samples(Dataset):
         Returns
         -------
         inputs : dict
-            Rows ``"X"``, a tensor or `SparseRows`, and their ``"weight"``, None where
+            Rows ``"X"``, a tensor or `SparseBatch`, and their ``"weight"``, None where
             all weights are one. Nothing is a view of the data, so that a module may
             work in place and read-only data are safe.
 
@@ -158,7 +158,7 @@ class BatchIterator:
 
     Parameters
     ----------
-    samples : Samples
+    samples : TrainingSamples
         What to iterate over.
 
     batch_size : int

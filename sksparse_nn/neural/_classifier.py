@@ -9,9 +9,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, is_multilabel
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.neural._base import SparseNet
-from sksparse_nn.neural._losses import OwnLoss
+from sksparse_nn.neural._losses import OwnClassLoss
 from sksparse_nn.neural._targets import Classes, Indicators
 
 
@@ -34,10 +35,11 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         What follows each hidden layer.
 
     module : callable or torch.nn.Module, default=None
-        A network of your own in place of the layers above: a module class or function,
-        called as ``module(n_features, n_outputs)``, or a module, of which a copy is
-        trained on from its weights. It takes rows of ``n_features`` numbers and answers
-        rows of ``n_outputs`` logits, one a class or a label.
+        A network of your own in place of the layers above.
+
+        A module class or function, called as ``module(n_features, n_outputs)``, or a
+        module, of which a copy is trained on from its weights. It maps rows of
+        ``n_features`` numbers to rows of ``n_outputs`` logits, one per class or label.
 
     module_params : dict, default=None
         Keyword arguments of a callable `module`. Each is a parameter of its own too:
@@ -66,7 +68,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Each is a parameter of its own too, ``optimizer__betas``.
 
     learning_rate : float, default=1e-3
-        Step size.
+        Step size of the optimizer.
 
     scheduler : "cosine" or callable, default=None
         How the learning rate changes during `fit`. "cosine" lets it fall to zero along
@@ -78,24 +80,28 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Decay of the weights, as the optimizer defines it.
 
     max_epochs : int, default=50
-        Number of passes over the data, or the most of them with `early_stopping`. With
-        "adam" and "adamw" a ConvergenceWarning says when they were too few, and how
-        many to take.
+        Passes over the rows, at most.
+
+        Fewer with `early_stopping`. With "adam" and "adamw" a ConvergenceWarning says
+        when they were too few, and how many to take.
 
     batch_size : int or "auto", default="auto"
-        Rows per mini-batch; -1 for all of them. "auto" is a 32nd of the rows that
-        `fit` learns from, as a power of two from 16 to 256: small tables then see as
-        many steps as they need. Fewer than 32 rows are one batch, and `partial_fit`
-        takes 256, whatever the size of a chunk.
+        Rows per mini-batch.
+
+        -1 takes all of them. "auto" is a 32nd of the rows that `fit` learns from, as a
+        power of two from 16 to 256: small tables then see as many steps as they need.
+        Fewer than 32 rows are one batch, and `partial_fit` takes 256, whatever the size
+        of a chunk.
 
     last_batch : {"keep", "drop", "join"}, default="keep"
         What becomes of the rows at the end of an epoch that do not fill a mini-batch:
         they are one of their own, are left out of that epoch, or join the batch before.
 
     early_stopping : bool, default=False
-        Whether to stop before `max_epochs` once the loss no longer falls, and to go
-        back to the weights of its lowest value. Equal rows are never both held out and
-        learnt from.
+        Whether to stop before `max_epochs` once there is no improvement.
+
+        What is to improve is the loss, which falls. The weights of its lowest value are
+        kept. Equal rows are never both held out and learnt from.
 
     validation_fraction : float or None, default=0.1
         Share of the rows that are held out from training to stop by. None stops by the
@@ -105,10 +111,15 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Epochs without improvement after which to stop.
 
     tol : float, default=1e-3
-        Share of the best value so far by which it has to fall to be an improvement.
+        When to stop iterating.
+
+        With `early_stopping`, the share of the best loss so far by which it has to fall
+        to be an improvement.
 
     loss : "log_loss" or callable, default="log_loss"
-        The loss. "log_loss" is the cross entropy. One of your own takes logits of shape
+        What training makes small.
+
+        "log_loss" is the cross entropy. One of your own takes logits of shape
         (n_rows, n_outputs) and targets, the positions of the labels in `classes_` or
         ones and zeros of several labels, and returns the loss of each row; weights are
         applied to these. Torch's own do so with ``reduction="none"``.
@@ -125,10 +136,12 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         keeps a model of many features from becoming too sure of its training rows.
 
     device : str or torch.device, default="cpu"
-        Where to train and predict, such as ``"cuda"``.
+        Where to compute, such as ``"cuda"``.
 
     warm_start : bool, default=False
-        Whether `fit` continues from the weights of the former fit.
+        Whether `fit` goes on from the former fit.
+
+        It starts from the weights of that fit.
 
     callbacks : list, default=None
         Callbacks of skorch, or pairs of a name and one. Shallow copies of them work
@@ -137,32 +150,42 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         ``callbacks__NAME__PARAMETER``.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the initial weights, the order of the rows, dropout and the part held out.
-        Torch's own generators are left as they were.
+        Seed of all random draws.
+
+        They give the initial weights, the order of the rows, dropout and the held-out
+        rows. Torch's own generators are left as they were.
 
     verbose : int, default=0
-        Whether to print a line per epoch.
+        Whether to print lines about the progress.
+
+        One line per epoch.
 
     Attributes
     ----------
     net_ : skorch.NeuralNet
-        The net; the torch module is ``net_.module_``.
+        The net of skorch; its torch module is ``net_.module_``.
 
     classes_ : ndarray of shape (n_classes,)
-        The labels; of several labels per row the numbers of their columns.
+        The labels.
+
+        Of several labels per row the numbers of their columns.
 
     n_outputs_ : int
-        Number of logits, one a class or a label.
+        Number of outputs of the network.
+
+        These are logits, one per class or label.
 
     n_iter_ : int
-        Number of epochs trained.
+        Number of epochs run.
 
     history_ : dict of ndarray of shape (n_iter_,)
-        For each epoch ``epoch``, ``train_loss``, ``valid_loss`` if a part was held out,
-        and ``dur`` in seconds. Losses are weighted means over rows, and over the labels
-        where there are several, of cross entropies without penalties. A ``train_loss``
-        that still falls wants more epochs or a larger `learning_rate`, a ``valid_loss``
-        that rises fewer, or penalties.
+        Values per epoch, an array per quantity.
+
+        "epoch", "train_loss", "valid_loss" if a part was held out, "dur" in seconds,
+        and what callbacks record; NaN where an epoch has no such value. Losses are
+        weighted means over rows, and over the labels where there are several, of cross
+        entropies without penalties. A ``train_loss`` that still falls wants more epochs
+        or a larger `learning_rate`, a ``valid_loss`` that rises fewer, or penalties.
 
     feature_importances_ : ndarray of shape (n_features_in_,)
         Norms of the first layer's columns, of sum one; zero for a feature that
@@ -172,7 +195,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Indices of the features that the network uses, ascending.
 
     n_features_in_ : int
-        Number of features.
+        Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where `X` had names that are strings.
@@ -369,6 +392,31 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         outputs = self._outputs(X).numpy()
         return self._targets.decode(outputs)
 
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy.
+
+        Of several labels the share of the samples for which all of them are right.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_labels)
+            Their labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+
+        Returns
+        -------
+        score : float
+            From 0 to 1.
+        """
+        check_structure(y, "y")
+        # Not super(): compressors lend this method to themselves.
+        return ClassifierMixin.score(self, X, y, sample_weight=sample_weight)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
@@ -392,7 +440,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
                 f"label_smoothing={self.label_smoothing} with loss={self.loss!r}; "
                 "leave it out."
             )
-        return partial(OwnLoss, self.loss)
+        return partial(OwnClassLoss, self.loss)
 
     def _target_checks(self, y):
         if is_multilabel(y):

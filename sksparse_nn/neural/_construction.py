@@ -5,16 +5,17 @@ from copy import deepcopy
 import torch
 
 from sksparse_nn._early_stopping import Patience
-from sksparse_nn.neural._batches import BatchIterator, Samples
+from sksparse_nn.modules._first_layer import check_first_layer
+from sksparse_nn.modules._sparse_input import is_thin
+from sksparse_nn.modules._spec import ModuleSpec
+from sksparse_nn.neural._batches import BatchIterator, TrainingSamples
 from sksparse_nn.neural._callbacks import input_widths
 from sksparse_nn.neural._early_stopping import LowestLoss
 from sksparse_nn.neural._loop import steps_alone
-from sksparse_nn.neural._modules import ModuleSpec, check_first_layer
 from sksparse_nn.neural._optimizers import check_settings, make_optimizer
 from sksparse_nn.neural._progress import ProgressLine
 from sksparse_nn.neural._proximal import ProximalStep
 from sksparse_nn.neural._schedule import make_schedule
-from sksparse_nn.neural._sparse_input import is_thin
 
 
 def new_net(estimator, *, X, batch_size, device):
@@ -70,7 +71,7 @@ def new_net(estimator, *, X, batch_size, device):
         iterator_train__last_batch=estimator.last_batch,
         iterator_valid=BatchIterator,
         iterator_valid__shuffles=False,
-        dataset=Samples,
+        dataset=TrainingSamples,
         train_split=None,
         predict_nonlinearity=net_class.nonlinearity,
         verbose=estimator.verbose,

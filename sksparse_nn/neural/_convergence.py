@@ -1,6 +1,5 @@
 """What a training says of itself when it is over."""
 
-import warnings
 from math import ceil
 
 import numpy as np
@@ -8,6 +7,7 @@ import torch
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from sksparse_nn._warnings import warn
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._forward import network_outputs
 
@@ -41,7 +41,7 @@ def warn_if_diverged(estimator, name, samples):
         The loss that the network goes by: the lowest of held-out rows, where it has
         gone back to that epoch, or the last of what it has learnt from.
 
-    samples : Samples
+    samples : TrainingSamples
         These rows, as the loss takes them.
 
     Returns
@@ -56,13 +56,12 @@ def warn_if_diverged(estimator, name, samples):
     constant = _loss_of_zeros(estimator, samples)
     if not is_absurd(loss, constant, estimator.net_.path):
         return False
-    warnings.warn(
+    warn(
         f"Training has diverged: it ends with a loss of {loss:.3g}, where the same "
         f"answer to all rows would have {constant:.3g}. Lower "
         f"learning_rate={estimator.learning_rate}, or bring the columns of X to a "
         "common scaling, as StandardScaler does.",
         ConvergenceWarning,
-        stacklevel=4,
     )
     return True
 
@@ -86,8 +85,23 @@ def is_absurd(loss, constant, path):
     is_absurd : bool
         Never if `constant` is not positive.
     """
-    times = _STILL_ABSURD if path > _ENDLESS_PATH else _ABSURD
-    return loss > times * constant > 0
+    return loss > absurd_times(path) * constant > 0
+
+
+def absurd_times(path):
+    """Return how many times the loss of a constant answer make no sense.
+
+    Parameters
+    ----------
+    path : float
+        Sum of the learning rates over all steps.
+
+    Returns
+    -------
+    times : float
+        Fewer where a training cannot be on its way any more.
+    """
+    return _STILL_ABSURD if path > _ENDLESS_PATH else _ABSURD
 
 
 def _loss_of_zeros(estimator, samples):
@@ -113,24 +127,29 @@ def warn_if_short(estimator, path):
 
     path : float
         Sum of the learning rates over all steps so far.
+
+    Returns
+    -------
+    is_short : bool
+        Whether there was a warning.
     """
     first, last = estimator.history_["train_loss"][[0, -1]]
     if estimator.optimizer not in ("adam", "adamw") or path > _PATH:
-        return
+        return False
     if not last > _SHARE * first:
-        return
+        return False
     epochs = estimator.n_iter_
     raised = max(epochs + 1, ceil(epochs * _LONG_PATH / path))
     longer = f"max_epochs to {raised} or so, raise " if raised < 100 * epochs else ""
-    warnings.warn(
+    warn(
         f"Training has not converged: max_epochs={epochs} of "
         f"batches of {estimator.net_.batch_size} rows left a training loss of "
         f"{last:.3g}, {last / first:.0%} of the first epoch's {first:.3g}. Raise "
         f"{longer}learning_rate={estimator.learning_rate}, or lower batch_size; "
         "history_ holds the loss of each epoch.",
         ConvergenceWarning,
-        stacklevel=4,
     )
+    return True
 
 
 def warn_if_constant(estimator, samples):
@@ -141,7 +160,7 @@ def warn_if_constant(estimator, samples):
     estimator : SparseNetClassifier or SparseNetRegressor
         Just fitted.
 
-    samples : Samples
+    samples : TrainingSamples
         What it has learnt from; some thousand rows are looked at.
     """
     chosen = np.unique(np.linspace(0, len(samples) - 1, _ROWS).astype(int))
@@ -152,14 +171,12 @@ def warn_if_constant(estimator, samples):
         first = predicted[:1] if first is None else first
         if _varies(np.concatenate([first, predicted])):
             return
-    warnings.warn(
+    warn(
         f"The network predicts {first[0]} for all of the {len(chosen)} training rows "
         "that were looked at, but their targets vary. Scale the columns of X, train "
         f"longer than max_epochs={estimator.max_epochs}, or lower the penalties "
         f"l1={estimator.l1} and group_lasso={estimator.group_lasso}; rare classes want "
         'class_weight="balanced".',
-        UserWarning,
-        stacklevel=4,
     )
 
 

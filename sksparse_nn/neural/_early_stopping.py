@@ -20,12 +20,30 @@ class LowestLoss(EarlyStopping):
         self.rule = patience
 
     def on_train_begin(self, net, **kwargs):
-        """Forget the losses of a training before."""
+        """Forget the losses of a training before.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net in training.
+
+        **kwargs : dict
+            Of skorch.
+        """
         super().on_train_begin(net, **kwargs)
         self.losses_ = []
 
     def on_epoch_end(self, net, **kwargs):
-        """Keep the weights of the lowest loss; stop if it no longer falls."""
+        """Keep the weights of the lowest loss; stop if it no longer falls.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net in training.
+
+        **kwargs : dict
+            Of skorch.
+        """
         super().on_epoch_end(net, **kwargs)
         self.losses_.append(net.history[-1, self.monitor])
         if self.rule.is_over(self.losses_):

@@ -57,7 +57,7 @@ def loss_samples(estimator, X, y, sample_weight):
 
     Returns
     -------
-    samples : Samples
+    samples : TrainingSamples
         With the weights of the classes, as in training.
     """
     samples = estimator._read(X, y, sample_weight, reset=False, learn=False)

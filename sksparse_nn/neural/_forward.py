@@ -1,15 +1,8 @@
-"""Run a trained module over the rows of a matrix, block by block."""
+"""What a trained network answers."""
 
-import numpy as np
 import torch
-from scipy import sparse
 
-from sksparse_nn.neural._sparse_input import sparse_rows, stays_sparse
-from sksparse_nn.neural._torch_threads import threads_worth
-
-# Numbers of input in a block, or of the first layer's output where input is sparse:
-# 16 MB of float32.
-_BLOCK_SIZE = 2**22
+from sksparse_nn.modules._run import rows_per_block, run
 
 
 def network_outputs(net, X, *, private, then=None):
@@ -34,28 +27,11 @@ def network_outputs(net, X, *, private, then=None):
     outputs : Tensor of shape (n_samples, n_outputs)
         On the CPU, in the module's float type.
     """
-    placement = next(net.module_.parameters())
-    is_sparse = stays_sparse(X, net.module_)
-    width = net.module_[0].out_features if is_sparse else X.shape[1]
-    size = max(net.batch_size, _BLOCK_SIZE // width)
 
-    def block(start):
-        rows = X[start : start + size]
-        if is_sparse:
-            return sparse_rows(rows, net.float_type)
-        return _tensor(rows, private).to(placement)
+    def join(outputs):
+        parts = [output.detach().cpu() for output in outputs]
+        joined = parts[0] if len(parts) == 1 else torch.cat(parts)
+        return joined if then is None else then(joined)
 
-    starts, n_rows = range(0, X.shape[0], size), min(size, X.shape[0])
-    with torch.inference_mode(), threads_worth(net.module_.parameters(), n_rows):
-        outputs = [net.module_(block(start)).detach().cpu() for start in starts]
-        outputs = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
-        return outputs if then is None else then(outputs)
-
-
-def _tensor(block, private):
-    if sparse.issparse(block):
-        return torch.from_numpy(block.toarray())
-    if private:
-        return torch.from_numpy(np.array(block, order="C"))
-    # A view where torch can have one: not of read-only memory, not of negative strides.
-    return torch.from_numpy(np.require(block, requirements=["C", "W"]))
+    n_rows = max(net.batch_size, rows_per_block(net.module_, X))
+    return run(net.module_, X, n_rows, use=join, private=private)

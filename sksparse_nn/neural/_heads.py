@@ -6,6 +6,7 @@ from sklearn.base import is_classifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from torch import nn
 
+from sksparse_nn.modules._linear import linear
 from sksparse_nn.neural._nesting import NETWORKS
 
 _ACTIVATIONS = {
@@ -69,12 +70,8 @@ def head_module(estimator):
 
 
 def _linear(weight, bias):
-    layer = nn.Linear(1, 1)
-    layer.out_features, layer.in_features = weight.shape
     dtype = weight.dtype if weight.dtype in (np.float32, np.float64) else np.float64
-    layer.weight = nn.Parameter(torch.from_numpy(np.array(weight, dtype, order="C")))
-    layer.bias = nn.Parameter(torch.from_numpy(np.array(bias, dtype)))
-    return layer
+    return linear(weight.astype(dtype), torch.from_numpy(np.array(bias, dtype)))
 
 
 def _is_linear(estimator, module):

@@ -17,7 +17,7 @@ def hold_out(samples, strata, *, fraction, random_state):
 
     Parameters
     ----------
-    samples : Samples
+    samples : TrainingSamples
         What to split.
 
     strata : ndarray of int of shape (n_samples,)

@@ -303,7 +303,7 @@ class NumberLoss(WeightedLoss):
         return self(output, target, weight), slopes
 
 
-class OwnLoss(WeightedLoss):
+class OwnClassLoss(WeightedLoss):
     """A loss that a user has written.
 
     Parameters

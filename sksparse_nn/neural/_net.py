@@ -9,21 +9,22 @@ from skorch.callbacks import EpochTimer, TrainEndCheckpoint
 from skorch.history import History
 
 from sksparse_nn._interrupts import is_raised_on_purpose
+from sksparse_nn.modules._outputs import described
+from sksparse_nn.modules._run import float_type
+from sksparse_nn.modules._single_rows import answered, known_statistics
+from sksparse_nn.modules._sparse_input import SparseBatch
+from sksparse_nn.modules._threads import threads_worth
 from sksparse_nn.neural._callbacks import (
     LossRecord,
     ready_to_train,
     watchers_of_held_out,
 )
 from sksparse_nn.neural._loop import LeanLoop
-from sksparse_nn.neural._modules import described
-from sksparse_nn.neural._single_rows import known_statistics
 from sksparse_nn.neural._sparse_adam import first_layer_steps
-from sksparse_nn.neural._sparse_input import SparseRows
-from sksparse_nn.neural._torch_threads import threads_worth
 
 
 class Net(LeanLoop):
-    """A skorch net over `Samples`, whose loss takes weights.
+    """A skorch net over `TrainingSamples`, whose loss takes weights.
 
     Its module stands in ``module_``, its optimizer in ``optimizer_``. Callbacks work
     during a training and are dropped after it, and so is what is recorded of batches,
@@ -36,9 +37,17 @@ class Net(LeanLoop):
 
     lowest_ : dict
         The lowest losses of epochs by name.
+
+    constant : float
+        The largest loss that the same answer to all rows had, of all parts so far.
+
+    has_failed : bool
+        Whether a warning has said that the network does worse than that.
     """
 
     lowest_ = {}
+    constant = 0.0
+    has_failed = False
 
     @property
     def _default_callbacks(self):
@@ -57,7 +66,7 @@ class Net(LeanLoop):
         name : str
             As NumPy knows it.
         """
-        return str(next(self.module_.parameters()).dtype).removeprefix("torch.")
+        return float_type(self.module_)
 
     def __deepcopy__(self, memo):
         """Copy without the detour of a pickle, and the past epochs by reference."""
@@ -71,10 +80,10 @@ class Net(LeanLoop):
 
         Parameters
         ----------
-        samples : Samples
+        samples : TrainingSamples
             What to learn from.
 
-        held_out : Samples or None
+        held_out : TrainingSamples or None
             What to measure ``valid_loss`` on.
 
         epochs : int
@@ -252,7 +261,7 @@ class Net(LeanLoop):
 
         Parameters
         ----------
-        X : Samples
+        X : TrainingSamples
             What to learn from.
 
         y : None
@@ -263,7 +272,7 @@ class Net(LeanLoop):
 
         Returns
         -------
-        train, valid : Samples
+        train, valid : TrainingSamples
             The same, and what is held out, if anything.
         """
         return X, self.held_out
@@ -285,16 +294,16 @@ class Net(LeanLoop):
             What the module answers.
         """
         X = x["X"]
-        if not isinstance(X, SparseRows):
+        if not isinstance(X, SparseBatch):
             X = X.to(next(self.module_.parameters()))
-        return self.module_(X)
+        return self.module_(X) if self.module_.training else answered(self.module_, X)
 
     def forward_iter(self, X, training=False, device="cpu"):
         """Yield what the module answers to each batch.
 
         Parameters
         ----------
-        X : Samples, array-like or dict
+        X : TrainingSamples, array-like or dict
             Rows, or a batch.
 
         training : bool, default=False
@@ -318,7 +327,7 @@ class Net(LeanLoop):
 
         Parameters
         ----------
-        X : Samples, array-like or dict
+        X : TrainingSamples, array-like or dict
             Rows, or a batch.
 
         Returns

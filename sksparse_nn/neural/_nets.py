@@ -56,7 +56,7 @@ class ClassifierNet(ClassifierMixin, Net):
 
         Parameters
         ----------
-        X : Samples, array-like or dict
+        X : TrainingSamples, array-like or dict
             Rows, or a batch.
 
         Returns

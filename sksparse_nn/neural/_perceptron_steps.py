@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.ops import aten
 
+from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.neural._optimizer_steps import OptimizerSteps
-from sksparse_nn.neural._sparse_input import Perceptron
 
 # How a gradient passes an activation, given what the activation returned.
 _BACKWARD = {
@@ -27,7 +27,7 @@ def are_possible(module, samples):
     module : torch.nn.Module
         A network.
 
-    samples : Samples
+    samples : TrainingSamples
         What it learns from.
 
     Returns

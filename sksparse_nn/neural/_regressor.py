@@ -30,10 +30,11 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         What follows each hidden layer.
 
     module : callable or torch.nn.Module, default=None
-        A network of your own in place of the layers above: a module class or function,
-        called as ``module(n_features, n_outputs)``, or a module, of which a copy is
-        trained on from its weights. It takes rows of ``n_features`` numbers and answers
-        rows of ``n_outputs`` standardised targets.
+        A network of your own in place of the layers above.
+
+        A module class or function, called as ``module(n_features, n_outputs)``, or a
+        module, of which a copy is trained on from its weights. It maps rows of
+        ``n_features`` numbers to rows of ``n_outputs`` standardised targets.
 
     module_params : dict, default=None
         Keyword arguments of a callable `module`. Each is a parameter of its own too:
@@ -62,7 +63,7 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         Each is a parameter of its own too, ``optimizer__betas``.
 
     learning_rate : float, default=1e-3
-        Step size.
+        Step size of the optimizer.
 
     scheduler : "cosine" or callable, default=None
         How the learning rate changes during `fit`. "cosine" lets it fall to zero along
@@ -74,24 +75,28 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         Decay of the weights, as the optimizer defines it.
 
     max_epochs : int, default=50
-        Number of passes over the data, or the most of them with `early_stopping`. With
-        "adam" and "adamw" a ConvergenceWarning says when they were too few, and how
-        many to take.
+        Passes over the rows, at most.
+
+        Fewer with `early_stopping`. With "adam" and "adamw" a ConvergenceWarning says
+        when they were too few, and how many to take.
 
     batch_size : int or "auto", default="auto"
-        Rows per mini-batch; -1 for all of them. "auto" is a 32nd of the rows that
-        `fit` learns from, as a power of two from 16 to 256: small tables then see as
-        many steps as they need. Fewer than 32 rows are one batch, and `partial_fit`
-        takes 256, whatever the size of a chunk.
+        Rows per mini-batch.
+
+        -1 takes all of them. "auto" is a 32nd of the rows that `fit` learns from, as a
+        power of two from 16 to 256: small tables then see as many steps as they need.
+        Fewer than 32 rows are one batch, and `partial_fit` takes 256, whatever the size
+        of a chunk.
 
     last_batch : {"keep", "drop", "join"}, default="keep"
         What becomes of the rows at the end of an epoch that do not fill a mini-batch:
         they are one of their own, are left out of that epoch, or join the batch before.
 
     early_stopping : bool, default=False
-        Whether to stop before `max_epochs` once the loss no longer falls, and to go
-        back to the weights of its lowest value. Equal rows are never both held out and
-        learnt from.
+        Whether to stop before `max_epochs` once there is no improvement.
+
+        What is to improve is the loss, which falls. The weights of its lowest value are
+        kept. Equal rows are never both held out and learnt from.
 
     validation_fraction : float or None, default=0.1
         Share of the rows that are held out from training to stop by. None stops by the
@@ -101,18 +106,23 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         Epochs without improvement after which to stop.
 
     tol : float, default=1e-3
-        Share of the best value so far by which it has to fall to be an improvement.
+        When to stop iterating.
+
+        With `early_stopping`, the share of the best loss so far by which it has to fall
+        to be an improvement.
 
     loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"} or \
             callable, default="squared_error"
-        What is made small, and so what is predicted: the mean by "squared_error", the
-        median by "absolute_error", between the two by "huber", a `quantile` by
-        "quantile". "poisson" is for counts and other numbers that are not negative: it
-        predicts a positive mean, whose logarithm the network answers, and errors of
-        small numbers weigh more than equal ones of large numbers. A loss of your own
-        takes outputs and targets in standard deviations from the mean, both of shape
-        (n_rows, n_outputs), and returns the losses of the rows or of each number, as
-        torch's do with ``reduction="none"``.
+        What training makes small.
+
+        It decides what is predicted: the mean by "squared_error", the median by
+        "absolute_error", between the two by "huber", a `quantile` by "quantile".
+        "poisson" is for counts and other numbers that are not negative: it predicts a
+        positive mean, whose logarithm the network answers, and errors of small numbers
+        weigh more than equal ones of large numbers. A loss of your own takes outputs
+        and targets in standard deviations from the mean, both of shape (n_rows,
+        n_outputs), and returns the losses of the rows or of each number, as torch's do
+        with ``reduction="none"``.
 
     quantile : float, default=None
         Which quantile to predict, between 0 and 1; needed with ``loss="quantile"``, and
@@ -124,11 +134,12 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         by no other loss.
 
     device : str or torch.device, default="cpu"
-        Where to train and predict, such as ``"cuda"``.
+        Where to compute, such as ``"cuda"``.
 
     warm_start : bool, default=False
-        Whether `fit` continues from the weights of the former fit, in the scale of its
-        targets.
+        Whether `fit` goes on from the former fit.
+
+        It starts from the weights of that fit, in the scale of its targets.
 
     callbacks : list, default=None
         Callbacks of skorch, or pairs of a name and one. Shallow copies of them work
@@ -137,34 +148,43 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         ``callbacks__NAME__PARAMETER``.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the initial weights, the order of the rows, dropout and the part held out.
-        Torch's own generators are left as they were.
+        Seed of all random draws.
+
+        They give the initial weights, the order of the rows, dropout and the held-out
+        rows. Torch's own generators are left as they were.
 
     verbose : int, default=0
-        Whether to print a line per epoch.
+        Whether to print lines about the progress.
+
+        One line per epoch.
 
     Attributes
     ----------
     net_ : skorch.NeuralNet
-        The net; the torch module is ``net_.module_``. It answers standardised targets,
-        with ``loss="poisson"`` logarithms of targets over their mean, divided by their
-        coefficient of variation if that is below 1.
+        The net of skorch; its torch module is ``net_.module_``.
+
+        It predicts standardised targets; with ``loss="poisson"`` logarithms of targets
+        over their mean, divided by their coefficient of variation if that is below 1.
 
     n_outputs_ : int
-        Number of targets of a row.
+        Number of outputs of the network.
+
+        These are targets.
 
     n_iter_ : int
-        Number of epochs trained.
+        Number of epochs run.
 
     history_ : dict of ndarray of shape (n_iter_,)
-        For each epoch ``epoch``, ``train_loss``, ``valid_loss`` if a part was held out,
-        and ``dur`` in seconds. Losses are weighted means over rows and targets, without
-        penalties, of standardised targets: half the squared error in standard
-        deviations; the absolute error, the Huber loss or the quantile loss in robust
-        standard deviations; half the Poisson deviance divided by the mean target and
-        the square of its coefficient of variation, if below 1. A ``train_loss`` that
-        still falls wants more epochs or a larger `learning_rate`, a ``valid_loss`` that
-        rises fewer, or penalties.
+        Values per epoch, an array per quantity.
+
+        "epoch", "train_loss", "valid_loss" if a part was held out, "dur" in seconds,
+        and what callbacks record; NaN where an epoch has no such value. Losses are
+        weighted means over rows and targets, without penalties, of standardised
+        targets: half the squared error in standard deviations; the absolute error, the
+        Huber loss or the quantile loss in robust standard deviations; half the Poisson
+        deviance divided by the mean target and the square of its coefficient of
+        variation, if below 1. A ``train_loss`` that still falls wants more epochs or a
+        larger `learning_rate`, a ``valid_loss`` that rises fewer, or penalties.
 
     feature_importances_ : ndarray of shape (n_features_in_,)
         Norms of the first layer's columns, of sum one; zero for a feature that
@@ -174,7 +194,7 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         Indices of the features that the network uses, ascending.
 
     n_features_in_ : int
-        Number of features.
+        Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where `X` had names that are strings.

@@ -105,7 +105,7 @@ class Cosine(_Schedule):
         net : skorch.NeuralNet
             The net in training.
 
-        dataset_train : Samples
+        dataset_train : TrainingSamples
             What it learns from.
 
         **kwargs : dict

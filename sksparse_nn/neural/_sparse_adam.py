@@ -14,7 +14,7 @@ from sklearn.utils import gen_even_slices
 from torch import optim
 
 from sksparse_nn.kernels.adam import adam_steps, by_column
-from sksparse_nn.neural._sparse_input import write_product
+from sksparse_nn.modules._sparse_input import write_product
 
 # Multiply-adds below which waking a thread takes longer than it saves.
 _WORTH_THREADS = 2e6
@@ -31,7 +31,7 @@ def first_layer_steps(net, samples):
     net : Net
         The net to train.
 
-    samples : Samples
+    samples : TrainingSamples
         What it learns from.
     """
     if not _is_possible(net, samples):
@@ -99,7 +99,7 @@ class FirstLayerAdam:
 
         Parameters
         ----------
-        rows : SparseRows
+        rows : SparseBatch
             Left factor.
 
         B : ndarray of shape (n_features, n_columns)
@@ -118,7 +118,7 @@ class FirstLayerAdam:
 
         Parameters
         ----------
-        rows : SparseRows
+        rows : SparseBatch
             What the layer was given.
 
         gradient : ndarray of shape (n_rows, n_neurons)

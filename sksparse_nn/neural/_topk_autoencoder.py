@@ -2,7 +2,6 @@
 
 import math
 import sys
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -28,11 +27,14 @@ from sksparse_nn._validation import (
     check_rows,
     restored_on_error,
 )
+from sksparse_nn._warnings import warn
+from sksparse_nn.modules._device import check_device
+from sksparse_nn.modules._threads import threads_worth
+from sksparse_nn.modules._topk import TopKModule
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._convergence import is_absurd
-from sksparse_nn.neural._device import check_device
-from sksparse_nn.neural._topk import Scaling, TopK, Training
-from sksparse_nn.neural._torch_threads import threads_worth
+from sksparse_nn.neural._scaling import Scaling
+from sksparse_nn.neural._topk_training import Training
 
 # Latents that are in memory at a time.
 _BLOCK_SIZE = 2**22
@@ -52,34 +54,45 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Number of atoms.
 
     n_nonzero_coefs : int, default=16
-        Atoms a row at most; all of them where there are fewer.
+        Nonzero codes per row, at most.
+
+        All atoms are active where there are fewer.
 
     max_epochs : int, default=50
-        Passes over the rows. The learning rate falls to zero in the last fifth.
+        Passes over the rows, at most.
+
+        The learning rate falls to zero in the last fifth.
 
     batch_size : int, default=512
-        Rows of a mini-batch.
+        Rows per mini-batch.
 
     learning_rate : float, default=3e-3
-        Step size of Adam. Rows are brought to one scale inside, so that theirs does not
-        matter.
+        Step size of the optimizer.
+
+        Rows are brought to one scale inside, so that theirs does not matter.
 
     sparse_output : bool, default=True
         Whether codes come as a CSR matrix.
 
     device : str or torch.device, default="cpu"
-        Where to train and code, such as ``"cuda"``.
+        Where to compute, such as ``"cuda"``.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the initial atoms and the order of the rows.
+        Seed of all random draws.
+
+        They give the initial atoms and the order of the rows.
 
     verbose : int, default=0
-        Whether to write a line an epoch.
+        Whether to print lines about the progress.
+
+        One line per epoch.
 
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        The atoms, of unit norm: D.
+        The atoms.
+
+        They have unit norm.
 
     encoder_weights_ : ndarray of shape (n_components, n_features)
         What rows are multiplied by: W.
@@ -88,15 +101,17 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Taken off a row first and added to it last: b. Training starts from the mean.
 
     n_iter_ : int
-        Number of epochs trained.
+        Number of epochs run.
 
-    history_ : list of dict
-        For each epoch ``epoch``, ``train_loss``, ``n_dead`` and ``dur`` in seconds. The
-        loss is the share of the variance that is lost, while training; dead are atoms
-        that have served no row for long.
+    history_ : dict of ndarray of shape (n_iter_,)
+        Values per epoch, an array per quantity.
+
+        "epoch", "train_loss", "n_dead" and "dur" in seconds. The loss is the share of
+        the variance that is lost, while training; dead are atoms that have served no
+        row for long.
 
     n_features_in_ : int
-        Number of features.
+        Number of features seen in `fit`.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where `X` had names that are strings.
@@ -272,7 +287,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _train(self, X, scaling, device):
         rng = check_random_state(self.random_state)
         atoms = self._first_atoms(X.dtype, rng).to(device)
-        module = TopK(atoms, min(self.n_nonzero_coefs, len(atoms)))
+        module = TopKModule(atoms, min(self.n_nonzero_coefs, len(atoms)))
         n_batches = math.ceil(X.shape[0] / self.batch_size)
         training = Training(module, self.max_epochs * n_batches, self.learning_rate)
         n_rows, history, learnt = min(self.batch_size, X.shape[0]), [], None
@@ -294,12 +309,11 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _warn_if_lost(self, path):
         loss = self.history_["train_loss"][-1]
         if is_absurd(loss, 1.0, path):
-            warnings.warn(
+            warn(
                 "Training has diverged: the loss of the last epoch is "
                 f"{loss:.3g}, that of no atoms at all would be 1. Lower "
                 f"learning_rate={self.learning_rate}.",
                 ConvergenceWarning,
-                stacklevel=5,
             )
 
     def _keeps(self, history):

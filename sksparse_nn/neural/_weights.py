@@ -6,40 +6,6 @@ these sums: a row count and a summed sample weight for each class.
 
 import numpy as np
 from sklearn.utils import compute_class_weight
-from sklearn.utils.validation import _check_sample_weight
-
-
-def positive_weights(sample_weight, X):
-    """Check sample weights and find the rows that count.
-
-    Parameters
-    ----------
-    sample_weight : array-like of shape (n_rows,) or None
-        Weights; None stands for ones.
-
-    X : ndarray or CSR matrix of shape (n_rows, n_features)
-        Their rows.
-
-    Returns
-    -------
-    weight : ndarray of float64 of shape (n_samples,)
-        The weights that are not zero.
-
-    rows : ndarray of shape (n_samples,)
-        Where they stand in `X`.
-
-    Raises
-    ------
-    ValueError
-        If a weight is negative or not finite, or all are zero.
-    """
-    weight = _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
-    )
-    rows = np.flatnonzero(weight)
-    if len(rows) == 0:
-        raise ValueError("sample_weight must have a positive entry. Got only zeros.")
-    return weight[rows], rows
 
 
 def nothing_seen(n_classes):

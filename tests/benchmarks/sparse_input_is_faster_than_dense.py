@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from sksparse_nn import SparseNetClassifier
-from sksparse_nn.neural import _sparse_input
+from sksparse_nn.modules import _sparse_input
 from tests.benchmarks._timing import in_turn
 
 

@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.base import clone
 
 from sksparse_nn import SparseAttentionCoder
+from sksparse_nn.kernels.anchored import project_shares
 from tests.decomposition.attention_coders import ATTENTION_CODERS
 from tests.estimators import name_of
 
@@ -93,3 +94,93 @@ def test_two_groups_that_are_far_apart_are_both_told_apart():
     owners = half_squares(X, coder.keys_).argmin(axis=1)
     assert_array_equal(coder.transform(X).toarray().argmax(axis=1), owners)
     assert min(len(set(owners[::2])), len(set(owners[1::2]))) >= 2
+
+
+def codes_of(coder, X):
+    codes = coder.transform(X)
+    return codes.toarray() if sparse.issparse(codes) else codes
+
+
+def gaps(X, keys, codes):
+    """Return what each row's best corner gains, over its least squared distance."""
+    found = []
+    X, keys, codes = (part.astype(np.longdouble) for part in (X, keys, codes))
+    for x, code in zip(X, codes, strict=True):
+        far = keys - x
+        slope = far @ (code @ far + (code.sum() - 1) * x)
+        found.append((code @ slope - slope.min()) / (far**2).sum(axis=1).min())
+    return np.array(found, float)
+
+
+@pytest.mark.parametrize("keys", ["kmeans", "medoids"])
+@pytest.mark.parametrize("wrapped", [np.asarray, sparse.csr_matrix])
+@pytest.mark.parametrize("cell", [1e8, 1e12])
+def test_steps_end_at_the_optimum_of_every_other_row(cell, wrapped, keys):
+    X = rows_with_a_large_cell(np.float64, cell)
+    coder = SparseAttentionCoder(6, iterate=True, keys=keys, random_state=0)
+    codes = codes_of(coder.fit(wrapped(X)), wrapped(X))
+    is_key = (X[:, None] == coder.keys_).all(axis=2).any(axis=1)
+    others = ~is_key & (np.arange(60) != 7)
+    assert others.sum() >= 50
+    assert gaps(X[others], coder.keys_, codes[others]).max() < 1e-5
+    assert_allclose(codes.sum(axis=1), 1, rtol=1e-12)
+    assert (codes >= 0).all()
+
+
+@pytest.mark.parametrize("wrapped", [np.asarray, sparse.csr_matrix])
+@pytest.mark.parametrize(
+    ("dtype", "cell", "tolerance"),
+    [(np.float32, 1e6, 2e-3), (np.float64, 1e8, 2e-3), (np.float64, 1e12, 2e-3)],
+)
+def test_steps_give_other_rows_the_codes_that_they_have_without_the_cell(
+    dtype, cell, tolerance, wrapped
+):
+    # Nothing else is in the column of the cell, so that its key helps no other row.
+    X = np.random.default_rng(0).standard_normal((60, 10))
+    X[:, 3] = 0
+    X = X.astype(dtype)
+    large = X.copy()
+    large[7, 3] = cell
+    coder = SparseAttentionCoder(6, iterate=True, keys="medoids", random_state=0)
+    coder.fit(wrapped(large))
+    far = np.flatnonzero(coder.keys_[:, 3])
+    near = np.flatnonzero(coder.keys_[:, 3] == 0)
+    codes = codes_of(coder, wrapped(large))
+    others = np.arange(60) != 7
+    assert len(far) == 1
+    assert (codes[others][:, far] <= 1e-6).all()
+    coder.keys_ = coder.keys_[near]
+    expected = codes_of(coder, wrapped(X))
+    assert_allclose(codes[others][:, near], expected[others], atol=tolerance)
+
+
+def naive_projection(point, sizes):
+    """Lower the level until shares add up to one at most, by bisection."""
+    low, high = 0.0, max((point * sizes).max(), 0.0)
+    if (np.maximum(point, 0) / sizes).sum() <= 1:
+        return np.maximum(point, 0)
+    for _ in range(200):
+        level = (low + high) / 2
+        total = (np.maximum(point - level / sizes, 0) / sizes).sum()
+        low, high = (level, high) if total > 1 else (low, level)
+    return np.maximum(point - high / sizes, 0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_shares_are_projected_as_by_bisection(seed):
+    rng = np.random.default_rng(seed)
+    sizes = 10.0 ** rng.integers(-2, 6, 7)
+    point = rng.standard_normal(7) * sizes * 10.0 ** rng.integers(-1, 2)
+    expected = naive_projection(point, sizes)
+    project_shares(point, sizes)
+    assert_allclose(point / sizes, expected / sizes, atol=1e-9)
+
+
+def test_keys_that_come_twice_are_taken_once():
+    X = rows_with_a_large_cell(np.float64, 1e8)
+    keys = np.concatenate([X[[7, 1, 2, 3]], X[[1]]])
+    coder = SparseAttentionCoder(5, iterate=True, random_state=0).fit(X)
+    coder.keys_ = keys
+    codes = codes_of(coder, X)
+    assert_allclose(codes.sum(axis=1), 1, rtol=1e-12)
+    assert_allclose(codes[[2, 3]][:, [2, 3]], np.eye(2), atol=1e-12)

@@ -20,7 +20,7 @@ from sksparse_nn.inspection import (
     deletion_curves,
     report,
 )
-from sksparse_nn.inspection import _faithfulness as faithfulness
+from sksparse_nn.inspection.attribution import _faithfulness as faithfulness
 from sksparse_nn.inspection.pages._page import Section
 
 

@@ -29,8 +29,8 @@ from sksparse_nn import (
     TopKAutoencoder,
 )
 from sksparse_nn.inspection import explained_variance
-from sksparse_nn.inspection.activations._hooks import shown
-from sksparse_nn.neural._sparse_input import stays_sparse
+from sksparse_nn.modules._hooks import shown
+from sksparse_nn.modules._perceptron import stays_sparse
 
 
 def activations(estimator, X, **parameters):

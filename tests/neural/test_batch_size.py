@@ -6,17 +6,18 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from skorch.callbacks import Callback
 from torch import nn
 
 from sksparse_nn import (
+    LayerActivations,
     NetFactorizer,
     NetPruner,
     SparseNetClassifier,
     SparseNetRegressor,
 )
-from sksparse_nn.neural._batches import BatchIterator, Samples, rows_per_batch
+from sksparse_nn.neural._batches import BatchIterator, TrainingSamples, rows_per_batch
 
 
 class Sizes(Callback):
@@ -113,7 +114,7 @@ def test_a_single_row_joins_the_batch_before():
 
 
 def test_other_rows_are_dropped_in_every_epoch():
-    samples = Samples(np.arange(10.0)[:, None])
+    samples = TrainingSamples(np.arange(10.0)[:, None])
     samples.shuffle = np.random.RandomState(0)
     batches = BatchIterator(samples, 4, "drop")
     epochs = [
@@ -146,7 +147,63 @@ class NormalisedImage(nn.Module):
         return self.last(X.flatten(1))
 
 
-NORMALISED = {"layers": normalised, "image": NormalisedImage}
+class NormalisedByHand(nn.Module):
+    """Calls torch's functions instead of layers that do."""
+
+    def __init__(self, n_features, n_outputs):
+        super().__init__()
+        self.first, self.last = nn.Linear(n_features, 6), nn.Linear(6, n_outputs)
+        self.register_buffer("mean", torch.zeros(6))
+        self.register_buffer("variance", torch.ones(6))
+
+    def forward(self, X):
+        known = self.mean, self.variance
+        X = self.normalise(self.first(X), *known, training=self.training)
+        return self.last(torch.relu(X))
+
+    def normalise(self, *given, training):
+        return nn.functional.batch_norm(*given, None, None, training)
+
+
+class NormalisedByName(NormalisedByHand):
+    def normalise(self, X, mean, variance, training):
+        return nn.functional.batch_norm(
+            input=X, running_mean=mean, running_var=variance, training=training
+        )
+
+
+class NormalisedBelow(NormalisedByHand):
+    def normalise(self, X, mean, variance, training):
+        return torch.batch_norm(
+            X, None, None, mean, variance, training, 0.1, 1e-5, False
+        )
+
+
+class NormalisedNatively(NormalisedByHand):
+    def normalise(self, X, mean, variance, training):
+        given = X, None, None, mean, variance, training, 0.1, 1e-5
+        return torch.native_batch_norm(*given)[0]
+
+
+class NormalisedInGroups(NormalisedByHand):
+    """Groups of one value, which several rows may have and one may not."""
+
+    def normalise(self, X, mean, variance, training):
+        return nn.functional.group_norm(X, 6)
+
+
+NORMALISED = {
+    "layers": normalised,
+    "image": NormalisedImage,
+    "function": NormalisedByHand,
+    "function, by names": NormalisedByName,
+    "function below": NormalisedBelow,
+    "function, native": NormalisedNatively,
+    "function, groups": NormalisedInGroups,
+    "layers, groups": lambda n_features, n_outputs: nn.Sequential(
+        nn.Linear(n_features, 6), nn.GroupNorm(6, 6), nn.Linear(6, n_outputs)
+    ),
+}
 NETWORKS = [SparseNetClassifier, SparseNetRegressor]
 
 
@@ -168,7 +225,10 @@ def test_no_number_of_rows_is_one_too_few_to_normalise(network, module, n_rows):
             continue
         net = network(module=NORMALISED[module], batch_size=batch_size, max_epochs=1)
         net.set_params(last_batch=last_batch).fit(X, y)
-        assert np.isfinite(net.fit(X, y).partial_fit(X[:1], y[:1]).predict(X)).all()
+        net.fit(X, y).partial_fit(X[:1], y[:1])
+        for some in (X, X[:1]):
+            assert np.isfinite(net.predict(some)).all()
+        assert np.isfinite(LayerActivations(net).fit(X, y).transform(X[:1])).all()
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -183,6 +243,69 @@ def test_a_single_row_is_normalised_by_what_is_known(network):
     assert torch.equal(before[1].running_var, after[1].running_var)
     assert not torch.equal(before[0].weight, after[0].weight)
     assert not any(part.training for part in after.modules())
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("module", [name for name in NORMALISED if "fun" in name])
+def test_functions_that_normalise_take_a_single_row_by_what_is_known(module):
+    X, y = rows(40)
+    net = SparseNetRegressor(module=NORMALISED[module], max_epochs=2).fit(X, y)
+    before = deepcopy(net.net_.module_)
+    net.partial_fit(X[:1], y[:1])
+    after = net.net_.module_
+    assert torch.equal(before.mean, after.mean)
+    assert torch.equal(before.variance, after.variance)
+    # Of groups of one value nothing is left that a first layer could learn from.
+    learns = "groups" not in module
+    assert torch.equal(before.first.weight, after.first.weight) != learns
+    assert not torch.equal(before.last.bias, after.last.bias)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_functions_see_several_values_of_a_single_row():
+    class OfPixels(NormalisedByHand):
+        def normalise(self, X, mean, variance, training):
+            given = torch.stack([X, 2 * X], dim=2), mean, variance
+            return super().normalise(*given, training=training).mean(dim=2)
+
+    X, y = rows(40)
+    net = SparseNetRegressor(module=OfPixels, max_epochs=2).fit(X, y)
+    before = net.net_.module_.mean.clone()
+    net.partial_fit(X[:1], y[:1])
+    assert not torch.equal(before, net.net_.module_.mean)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_rows_that_are_normalised_by_each_other_alone_are_more_than_one():
+    def module(n_features, n_outputs):
+        return nn.Sequential(
+            nn.BatchNorm1d(n_features, track_running_stats=False),
+            nn.Linear(n_features, n_outputs),
+        )
+
+    X, y = rows(33)
+    net = SparseNetRegressor(module=module, batch_size=16, max_epochs=1).fit(X, y)
+    for method in (net.fit, net.partial_fit, lambda X, y: net.predict(X)):
+        with pytest.raises(ValueError, match=r"more than one row\. Got a batch of one"):
+            method(X[:1], y[:1])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_module_that_works_in_place_answers_a_single_row_as_among_others():
+    class InPlace(NormalisedInGroups):
+        def forward(self, X):
+            return super().forward(X.mul_(2).add_(1))
+
+    X, y = rows(33)
+    net = SparseNetRegressor(module=InPlace, max_epochs=1).fit(X, y)
+    assert_allclose(net.predict(X[:1]), net.predict(X)[:1], rtol=1e-5)
+    with pytest.raises(ValueError, match="of its own"):
+        net.set_params(module=Failing).fit(X[:1], y[:1])
+
+
+class Failing(NormalisedByHand):
+    def normalise(self, X, mean, variance, training):
+        raise ValueError("A failure of its own.")
 
 
 @pytest.mark.filterwarnings("ignore")

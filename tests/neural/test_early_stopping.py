@@ -7,13 +7,13 @@ from scipy import sparse
 from sklearn.metrics import log_loss
 
 from sksparse_nn import SparseNetClassifier, SparseNetRegressor
-from sksparse_nn.neural._batches import Samples
+from sksparse_nn.neural._batches import TrainingSamples
 from sksparse_nn.neural._holdout import hold_out
 
 
 def split(X, strata=None, weight=None, *, fraction=0.2, seed=0):
     return hold_out(
-        Samples(X, weight=weight),
+        TrainingSamples(X, weight=weight),
         np.zeros(X.shape[0], dtype=int) if strata is None else strata,
         fraction=fraction,
         random_state=np.random.RandomState(seed),

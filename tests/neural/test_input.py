@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sksparse_nn import SparseNetClassifier, SparseNetRegressor
-from sksparse_nn.neural._batches import BatchIterator, Samples, dense_rows
+from sksparse_nn.neural._batches import BatchIterator, TrainingSamples, dense_rows
 
 
 def fitted(X, y, **parameters):
@@ -135,7 +135,7 @@ def test_rows_are_copied_in_the_order_asked_for(make):
 
 
 def test_an_epoch_takes_every_row_once():
-    samples = Samples(np.arange(23.0).reshape(-1, 1))
+    samples = TrainingSamples(np.arange(23.0).reshape(-1, 1))
     samples.shuffle = np.random.RandomState(0)
     first, second = (
         np.concatenate([inputs["X"][:, 0] for inputs, _ in BatchIterator(samples, 5)])

@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LinearRegression
 
 from sksparse_nn import SparseNetClassifier, SparseNetRegressor
-from sksparse_nn.neural._modules import ACTIVATIONS
+from sksparse_nn.modules._spec import ACTIVATIONS
 from sksparse_nn.neural._optimizers import OPTIMIZERS
 
 
@@ -86,7 +86,7 @@ def test_more_rows_than_a_block_are_answered_in_order(blobs, monkeypatch):
     X, y = blobs
     net = classifier(batch_size=8).fit(X, y)
     expected = net.predict_proba(X)
-    monkeypatch.setattr("sksparse_nn.neural._forward._BLOCK_SIZE", 1)
+    monkeypatch.setattr("sksparse_nn.modules._run._BLOCK_SIZE", 1)
     assert_allclose(net.predict_proba(X), expected, rtol=1e-5)
 
 

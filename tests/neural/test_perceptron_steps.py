@@ -7,9 +7,9 @@ from numpy.testing import assert_allclose
 from skorch.callbacks import Callback, LRScheduler
 
 from sksparse_nn import SparseNetClassifier, SparseNetRegressor
+from sksparse_nn.modules._spec import ACTIVATIONS
 from sksparse_nn.neural import _loop
 from sksparse_nn.neural._losses import BinaryCrossEntropy, CrossEntropy
-from sksparse_nn.neural._modules import ACTIVATIONS
 from sksparse_nn.neural._optimizers import OPTIMIZERS
 
 SETTINGS = {

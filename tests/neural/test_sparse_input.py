@@ -12,13 +12,9 @@ from scipy import sparse
 from skorch.callbacks import Callback, GradientNormClipping, LRScheduler
 
 from sksparse_nn import SparseNetClassifier, SparseNetRegressor
-from sksparse_nn.neural import _sparse_input
-from sksparse_nn.neural._sparse_input import (
-    Perceptron,
-    sparse_rows,
-    stays_sparse,
-    store_by_feature,
-)
+from sksparse_nn.modules import _sparse_input
+from sksparse_nn.modules._perceptron import Perceptron, stays_sparse, store_by_feature
+from sksparse_nn.modules._sparse_input import sparse_rows
 
 DTYPES = [np.float32, np.float64]
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -168,7 +164,7 @@ def test_no_batch_is_made_dense(monkeypatch):
         pytest.fail("made dense")
 
     monkeypatch.setattr("sksparse_nn.neural._batches.dense_rows", refuse)
-    monkeypatch.setattr("sksparse_nn.neural._forward._tensor", refuse)
+    monkeypatch.setattr("sksparse_nn.modules._run._tensor", refuse)
     X, y = text_like()
     SparseNetClassifier((8,), max_epochs=2, random_state=0).fit(X, y).predict(X)
 

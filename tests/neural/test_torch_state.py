@@ -8,7 +8,7 @@ import torch
 from numpy.testing import assert_array_equal
 
 from sksparse_nn import SparseNetClassifier
-from sksparse_nn.neural._torch_threads import threads_worth
+from sksparse_nn.modules._threads import threads_worth
 
 
 def classifier(**parameters):

@@ -42,6 +42,8 @@ class LayerActivations(
     Parameters
     ----------
     estimator : estimator
+        The estimator that this one wraps.
+
         A `SparseNetClassifier`, a `SparseNetRegressor`, a net of skorch, a Pipeline
         that ends in one, or a compressor of one. It is cloned and fitted; one in a
         scikit-learn ``FrozenEstimator`` is copied as it is, and needs no targets.
@@ -52,11 +54,14 @@ class LayerActivations(
         the input of the last linear layer, which is the last hidden representation.
 
     batch_size : int, default=1024
-        Rows that go through the network at a time.
+        Rows per mini-batch.
+
+        So many go through the network at a time.
 
     verbose : int, default=0
-        Whether to print a line when a step of `fit` is done. The estimator inside has a
-        `verbose` of its own.
+        Whether to print lines about the progress.
+
+        One line per step of `fit`. The estimator inside has a `verbose` of its own.
 
     Attributes
     ----------
@@ -64,7 +69,9 @@ class LayerActivations(
         The fitted estimator.
 
     n_features_in_ : int
-        Number of features, where the estimator knows it.
+        Number of features seen in `fit`.
+
+        Only where the estimator knows it.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where `X` had names that are strings.
@@ -152,6 +159,7 @@ class LayerActivations(
             self._validate_params()
             check_network(self.estimator, type(self).__name__)
             check_structure(X)
+            check_structure(y, "y")
             report = ProgressLines(type(self).__name__, self.verbose)
             self.estimator_ = fitted_copy(self, X, y, **fit_params)
             report(f"fitted {type(self.estimator_).__name__}")

@@ -1,12 +1,11 @@
 """What a network loses when a reconstruction stands in for an activation."""
 
-import warnings
-
 import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from sksparse_nn.inspection.activations._hooks import shown
+from sksparse_nn._structure import check_structure
+from sksparse_nn._warnings import warn
 from sksparse_nn.inspection.activations._networks import (
     activations,
     check_network,
@@ -14,6 +13,7 @@ from sksparse_nn.inspection.activations._networks import (
     network_and_rows,
 )
 from sksparse_nn.inspection.atoms._reconstruction import check_coder, reconstruction
+from sksparse_nn.modules._hooks import shown
 from sksparse_nn.neural._evaluation import mean_loss
 
 _BATCH_SIZE = 1024
@@ -90,6 +90,7 @@ def loss_recovered(estimator, coder, X, y, *, layer=None):
     check_network(estimator, "loss_recovered")
     check_coder(coder)
     check_is_fitted(estimator)
+    check_structure(y, "y")
     network, Z = network_and_rows(estimator, X)
     mean = activations(network, Z, layer, _BATCH_SIZE).mean(axis=0, dtype=np.float64)
     replace = {
@@ -113,10 +114,9 @@ def _share(result, name):
     # Losses of batches are sums in float32: what is below its rounding is nothing.
     rounding = 4 * np.finfo(np.float32).eps * max(abs(ablated), abs(result["loss"]))
     if not abs(cost) > rounding:
-        warnings.warn(
+        warn(
             f"recovered_{name} is NaN: without the activation (loss_{name}) the loss "
             f"is {ablated:.6g} as it is with it.",
-            stacklevel=3,
         )
         return float("nan")
     return (ablated - result["loss_reconstructed"]) / cost

@@ -1,18 +1,15 @@
 """The network in a fitted estimator: rows as it takes them, its layers, its answers."""
 
 import numpy as np
-import torch
-from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.utils import check_array
 from skorch import NeuralNet
 
 from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._validation import check_rows
-from sksparse_nn.inspection.activations._hooks import shown
+from sksparse_nn.modules._hooks import shown
+from sksparse_nn.modules._run import run
 from sksparse_nn.neural._nesting import NETWORKS
-from sksparse_nn.neural._sparse_input import sparse_rows, stays_sparse
-from sksparse_nn.neural._torch_threads import threads_worth
 
 
 def check_network(estimator, name):
@@ -108,29 +105,20 @@ def activations(network, Z, layer, batch_size):
     activations : ndarray of shape (n_samples, n_units)
         In the network's float type.
     """
-    module, seen, found = module_of(network), [], None
-    n_rows = min(batch_size, Z.shape[0])
-    with (
-        shown(module, layer, seen.append),
-        torch.inference_mode(),
-        threads_worth(module.parameters(), n_rows),
-    ):
-        for start in range(0, Z.shape[0], batch_size):
-            module(_tensor(Z[start : start + batch_size], module))
+    module, seen = module_of(network), []
+
+    def collect(outputs):
+        found, n_found = None, 0
+        for _ in outputs:
             part = seen.pop()
             if found is None:
                 found = np.empty((Z.shape[0], part.shape[1]), part.dtype)
-            found[start : start + len(part)] = part
-    return found
+            found[n_found : n_found + len(part)] = part
+            n_found += len(part)
+        return found
 
-
-def _tensor(rows, module):
-    like = next(module.parameters(), torch.empty(0))
-    if stays_sparse(rows, module):
-        return sparse_rows(rows, str(like.dtype).removeprefix("torch."))
-    rows = rows.toarray() if sparse.issparse(rows) else np.array(rows, order="C")
-    rows = torch.from_numpy(rows)
-    return rows.to(like) if rows.is_floating_point() else rows.to(like.device)
+    with shown(module, layer, seen.append):
+        return run(module, Z, batch_size, use=collect)
 
 
 def answers(network, Z):

@@ -4,7 +4,6 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
-from sksparse_nn.inspection.activations._hooks import shown
 from sksparse_nn.inspection.activations._networks import (
     answers,
     check_network,
@@ -12,6 +11,7 @@ from sksparse_nn.inspection.activations._networks import (
     network_and_rows,
 )
 from sksparse_nn.inspection.atoms._reconstruction import check_coder, reconstruction
+from sksparse_nn.modules._hooks import shown
 
 
 def steer(

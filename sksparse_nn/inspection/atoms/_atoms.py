@@ -7,7 +7,8 @@ from sklearn.base import clone
 from sklearn.utils import Bunch, check_random_state
 
 from sksparse_nn._progress import ProgressLines
-from sksparse_nn.inspection.atoms._codes import coder_of, codes_of_atoms
+from sksparse_nn._structure import check_structure
+from sksparse_nn.inspection.atoms._codes import coder_of, codes_of_rows
 from sksparse_nn.inspection.atoms._labels import members
 
 
@@ -64,7 +65,7 @@ def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
     import pandas as pd
 
     coder = coder_of(transformer)
-    codes = codes_of_atoms(coder, transformer.transform(X))
+    codes = codes_of_rows(transformer, X)
     similarity = _similarity(coder.components_)
     table = pd.DataFrame(
         {
@@ -122,6 +123,7 @@ def class_profile(codes, y, *, n_shuffles=20, random_state=None):
     """
     if n_shuffles < 2:
         raise ValueError(f"n_shuffles must be at least 2. Got {n_shuffles}.")
+    check_structure(codes, "codes")
     rng = check_random_state(random_state)
     classes, belong = members(y)
     magnitudes = abs(sparse.csr_array(codes, dtype=np.float64))
@@ -165,6 +167,7 @@ def top_samples(codes, n_samples=5):
     array([[ 1,  0],
            [ 1, -1]])
     """
+    check_structure(codes, "codes")
     by_atom = abs(sparse.csc_array(codes))
     by_atom.eliminate_zeros()
     rows = np.full((by_atom.shape[1], n_samples), -1)
@@ -239,6 +242,7 @@ def stability(transformer, X, *, n_fits=5, random_state=None, verbose=0):
     """
     if n_fits < 2:
         raise ValueError(f"n_fits must be at least 2, to compare. Got {n_fits}.")
+    check_structure(X)
     rng = check_random_state(random_state)
     fits, report = [], ProgressLines("stability", verbose)
     for number in range(1, n_fits + 1):

@@ -5,6 +5,7 @@ from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._pipelines import last_step
+from sksparse_nn._structure import check_structure
 from sksparse_nn.feature_extraction import ImagePatchCoder
 
 
@@ -34,6 +35,34 @@ def coder_of(transformer):
             f"ends in one. Got {type(coder).__name__}; leave out what stands behind it."
         )
     return coder
+
+
+def codes_of_rows(transformer, X):
+    """Code rows, with one column an atom.
+
+    Parameters
+    ----------
+    transformer : transformer
+        Fitted, with ``components_``, or a pipeline of transformers that ends in one.
+
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
+        Rows.
+
+    Returns
+    -------
+    codes : CSR array of shape (n_samples, n_atoms)
+        As from `codes_of_atoms`.
+
+    Raises
+    ------
+    TypeError
+        If there are no atoms at the end.
+    ValueError
+        If the indices of a sparse `X` are not within its shape.
+    """
+    coder = coder_of(transformer)
+    check_structure(X)  # scikit-learn's own steps do not
+    return codes_of_atoms(coder, transformer.transform(X))
 
 
 def codes_of_atoms(coder, codes):

@@ -5,6 +5,8 @@ from scipy import sparse
 from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils.multiclass import is_multilabel
 
+from sksparse_nn._structure import check_structure
+
 
 def members(y):
     """Return which samples belong to each class.
@@ -22,6 +24,7 @@ def members(y):
     members : CSR array of shape (n_classes, n_samples)
         Ones where a sample belongs to a class.
     """
+    check_structure(y, "y")
     if is_multilabel(y):
         members = sparse.csr_array(sparse.csr_array(y).T, dtype=np.float64)
         return np.arange(members.shape[0]), members

@@ -1,12 +1,11 @@
 """How well few atoms stand for activations: by what is kept, and how many it takes."""
 
-import warnings
-
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
 from sksparse_nn._structure import check_structure
+from sksparse_nn._warnings import warn
 
 # Rows whose differences are in memory at a time.
 _BLOCK = 4096
@@ -40,8 +39,8 @@ def explained_variance(X, X_hat):
     """
     X, X_hat = _check_pair(X, X_hat)
     if not np.ptp(X, axis=0).any():
-        warnings.warn(
-            "The explained variance is NaN: all the rows of X are equal.", stacklevel=2
+        warn(
+            "The explained variance is NaN: all the rows of X are equal.",
         )
         return float("nan")
     mean = X.mean(axis=0, dtype=np.float64)

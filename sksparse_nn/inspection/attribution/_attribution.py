@@ -7,6 +7,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
 
+from sksparse_nn._warnings import warn
 from sksparse_nn.inspection.atoms._codes import dense
 from sksparse_nn.inspection.attribution._path_gradients import (
     DoubleNet,
@@ -240,13 +241,12 @@ def _warn(found, tol, floor):
     is_far = found.bounds > allowed
     if is_far.any():
         worst = np.unravel_index((found.bounds - allowed).argmax(), is_far.shape)
-        warnings.warn(
+        warn(
             f"What an atom adds is off by up to {found.bounds[worst]:.2g} in "
             f"{is_far.any(axis=1).sum()} of {len(is_far)} rows, where tol={tol} allows "
             f"{allowed[worst]:.2g}. The network bends sharply, or a step behind atoms "
             "is not affine. Raise tol or use a smoother activation.",
             ConvergenceWarning,
-            stacklevel=4,
         )
 
 

@@ -7,6 +7,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import Bunch, check_random_state
 
 from sksparse_nn._progress import ProgressLines
+from sksparse_nn._structure import check_structure
 from sksparse_nn.inspection.atoms._codes import dense
 from sksparse_nn.inspection.attribution._attribution import attribute_stages
 from sksparse_nn.inspection.attribution._stages import read_stages
@@ -78,6 +79,7 @@ def deletion_curves(
     >>> bool(curves.deletion.mean() < curves.random_deletion.mean())
     True
     """
+    check_structure(y, "y")
     return curves_of_stages(
         read_stages(estimator, X),
         y,

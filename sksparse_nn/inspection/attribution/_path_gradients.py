@@ -1,6 +1,5 @@
 """Integrated gradients of a network's outputs, in double precision."""
 
-from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +7,14 @@ import torch
 from torch import nn
 
 from sksparse_nn.inspection.attribution._path_points import converged_gradients
-from sksparse_nn.inspection.attribution._straight_layers import (
-    read_layers,
+from sksparse_nn.inspection.attribution._straight_gradients import (
     straight_gradients,
+    take_less_time,
 )
+from sksparse_nn.modules._facts import plain
+from sksparse_nn.modules._linear_layers import replace_layers
+from sksparse_nn.modules._single_rows import answered
+from sksparse_nn.modules._straight_layers import read_layers
 from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
 
@@ -44,7 +47,8 @@ class DoubleNet:
 
     def __init__(self, network):
         with torch.inference_mode(False), torch.no_grad():
-            module = _plain(deepcopy(as_module(network)).cpu())
+            module = as_module(network)
+            module = replace_layers(module, lambda layer: [plain(layer)]).cpu()
             if not isinstance(network, NETWORKS):
                 module = _for_each_class(module, network)
             self._module = module.double().eval()
@@ -143,13 +147,14 @@ class DoubleNet:
 
     def _answers(self, Z):
         with torch.inference_mode(False), torch.no_grad():
-            return self._module(torch.from_numpy(np.array(Z, np.float64))).numpy()
+            rows = torch.from_numpy(np.array(Z, np.float64))
+            return answered(self._module, rows).numpy()
 
     def _slopes(self, rows, which):
         with torch.inference_mode(False), torch.enable_grad():
             inputs = torch.from_numpy(rows).requires_grad_(True)
             # A copy: the first layer may work in place.
-            answers = self._module(inputs.clone())
+            answers = answered(self._module, inputs.clone())
             answers = answers[torch.arange(len(rows)), torch.from_numpy(which)]
             if not answers.requires_grad:
                 return answers.numpy(), np.zeros(rows.shape)
@@ -189,7 +194,7 @@ def integrated_gradients(net, Z, start, which, tol):
         What contributions are off by at most.
     """
     layers = net.straight_layers(Z.shape[1])
-    if layers is not None:
+    if layers is not None and take_less_time(layers):
         gradients = straight_gradients(layers, Z, start, which)
         bounds = np.zeros(which.shape)
     else:
@@ -231,18 +236,6 @@ class _Lines:
         which = np.repeat(self.which[lines], places.shape[1])
         values, gradients = self.net.slopes(rows.reshape(-1, rows.shape[2]), which)
         return values.reshape(places.shape), gradients.reshape(rows.shape)
-
-
-def _plain(module):
-    """Return a module with plain linear layers in the place of compressed ones."""
-    if hasattr(module, "dense_weight"):
-        weight = torch.from_numpy(module.dense_weight())
-        layer = nn.Linear(*weight.shape[::-1], bias=module.bias is not None)
-        layer.weight, layer.bias = nn.Parameter(weight), module.bias
-        return layer
-    for name, child in module.named_children():
-        setattr(module, name, _plain(child))
-    return module
 
 
 def _for_each_class(module, head):

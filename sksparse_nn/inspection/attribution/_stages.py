@@ -9,6 +9,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._pipelines import flat_steps
+from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import check_rows
 from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
@@ -110,8 +111,10 @@ def read_stages(estimator, X):
         an MLP of scikit-learn.
 
     ValueError
-        If the network cannot take what comes out of the steps ahead of it.
+        If the network cannot take what comes out of the steps ahead of it, or the
+        indices of a sparse `X` are not within its shape.
     """
+    check_structure(X)
     *steps, network = flat_steps(estimator)
     check_is_fitted(network)
     if as_module(network) is None:

@@ -28,7 +28,7 @@ from sksparse_nn.inspection.atoms._ahead import (
     shape_of_images,
 )
 from sksparse_nn.inspection.atoms._atoms import class_profile, top_samples
-from sksparse_nn.inspection.atoms._codes import coder_of, codes_of_atoms
+from sksparse_nn.inspection.atoms._codes import coder_of, codes_of_rows
 from sksparse_nn.inspection.atoms._labels import names_of
 
 
@@ -174,7 +174,7 @@ class AtomCardDisplay:
             Drawn.
         """
         coder = coder_of(transformer)
-        codes = codes_of_atoms(coder, transformer.transform(X))[:, [atom]]
+        codes = codes_of_rows(transformer, X)[:, [atom]]
         rows = top_samples(codes, n_samples)[0]
         rows = rows[rows >= 0]
         if feature_names is None:

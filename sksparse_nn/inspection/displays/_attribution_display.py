@@ -5,6 +5,7 @@ from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.utils import _safe_indexing
 
+from sksparse_nn._structure import check_structure
 from sksparse_nn.drawing._canvas import (
     SIGNED,
     lettered,
@@ -142,6 +143,7 @@ class AttributionDisplay:
         display : AttributionDisplay
             Drawn.
         """
+        check_structure(X)
         stages = read_stages(estimator, _safe_indexing(X, [row]))
         display = attribution_of_row(
             stages, target=target, image_shape=image_shape, features=features, tol=tol

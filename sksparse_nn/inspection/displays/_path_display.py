@@ -5,6 +5,7 @@ from scipy import sparse
 from sklearn.utils import gen_batches
 
 from sksparse_nn._pipelines import flat_steps
+from sksparse_nn._structure import check_structure
 from sksparse_nn.decomposition import SparseDictionaryCoder, sparsity_path
 from sksparse_nn.decomposition._sparse_encode import coding_parameters
 from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
@@ -183,6 +184,7 @@ def _best(search):
 
 def _coder_and_rows(estimator, X):
     """Return the coder among the steps, and what it is given."""
+    check_structure(X)
     for step in flat_steps(estimator):
         if isinstance(step, SparseDictionaryCoder):
             if hasattr(step, "inverse_transform") and has_sparsity(step):

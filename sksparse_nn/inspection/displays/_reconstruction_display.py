@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from sksparse_nn._pipelines import transform_ahead
+from sksparse_nn._structure import check_structure
 from sksparse_nn.drawing._canvas import (
     SIGNED,
     lettered,
@@ -127,6 +128,7 @@ class ReconstructionDisplay:
                 "transformer must have inverse_transform, so that its codes add up to "
                 f"rows. Got {coder!r}."
             )
+        check_structure(X)
         given = transform_ahead(transformer, _safe_indexing(X, [row]))
         if feature_names is None:
             feature_names = names_ahead(transformer)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
-from sksparse_nn.inspection.atoms._codes import coder_of, codes_of_atoms
+from sksparse_nn.inspection.atoms._codes import codes_of_rows
 
 
 class CodeUsageDisplay:
@@ -68,7 +68,7 @@ class CodeUsageDisplay:
         display : CodeUsageDisplay
             Drawn.
         """
-        codes = codes_of_atoms(coder_of(transformer), transformer.transform(X)) != 0
+        codes = codes_of_rows(transformer, X) != 0
         usage = np.asarray(codes.sum(axis=0)).ravel() / codes.shape[0]
         return cls(usage, np.asarray(codes.sum(axis=1)).ravel()).plot(axes=axes)
 

@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state, estimator_html_repr
 from sklearn.utils.validation import check_consistent_length
 
 from sksparse_nn._progress import ProgressLines
+from sksparse_nn._structure import check_structure
 from sksparse_nn.compression import (
     NetPruner,
     NetQuantizer,
@@ -125,6 +126,8 @@ def report(
     >>> "<h1>A sparse model, read</h1>" in page.read_text()
     True
     """
+    check_structure(X)
+    check_structure(y, "y")
     check_consistent_length(X, y)
     folder = Path(path).parent
     if not folder.is_dir():

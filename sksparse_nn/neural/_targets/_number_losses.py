@@ -181,7 +181,7 @@ class SquaredError(RegressionLoss):
 
 
 @dataclass(frozen=True)
-class OwnLoss(RegressionLoss):
+class OwnRegressionLoss(RegressionLoss):
     """A loss that a user has written, in standard deviations from the mean.
 
     Parameters
@@ -368,7 +368,7 @@ def make_loss(name, **given):
                 f"{next(iter(given))} is not read by a loss of your own. Got {given} "
                 f"with loss={name!r}; leave it out."
             )
-        return OwnLoss(name)
+        return OwnRegressionLoss(name)
     for key in set(given) - set(LOSSES.parameters(name)):
         readers = [repr(other) for other in LOSSES if key in LOSSES.parameters(other)]
         raise ValueError(

@@ -1,12 +1,11 @@
 """Encode a whole matrix, block by block on threads, into CSR or dense codes."""
 
-import warnings
-
 import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from sksparse_nn._progress import silent
+from sksparse_nn._warnings import warn
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
 from sksparse_nn.solvers.coding._base import compressed
@@ -139,12 +138,11 @@ def warn_of_gaps(gaps, largest, *, n=None, what="rows"):
     n_failed = np.count_nonzero(gaps > largest)
     if n_failed:
         n = len(gaps) if n is None else n
-        warnings.warn(
+        warn(
             f"{n_failed} of {n} {what} are not at the optimum: the largest"
             f" relative duality gap is {gaps.max():.2g}, wanted was {largest:g}."
             " Use float64 or a larger alpha.",
             ConvergenceWarning,
-            stacklevel=3,
         )
 
 

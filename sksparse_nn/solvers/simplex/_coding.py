@@ -6,6 +6,7 @@ import numpy as np
 
 from sksparse_nn.kernels import simplex
 from sksparse_nn.solvers.coding import Codes
+from sksparse_nn.solvers.simplex._anchored import anchored_codes
 from sksparse_nn.solvers.simplex._base import AbstractMapping
 
 
@@ -107,6 +108,8 @@ class Converged:
     def encode(self, keys, block):
         """Code a block of rows, as `Keys` gives it."""
         codes = self.start.encode(keys, block)
+        if block.hidden is not None:
+            return self._from_differences(keys, block, codes)
         simplex.converge(
             block.products,
             block.norms,
@@ -118,4 +121,18 @@ class Converged:
             *codes.entries,
             codes.gaps,
         )
+        return codes
+
+    def _from_differences(self, keys, block, codes):
+        start = codes.dense(len(keys.given))
+        shares, codes.gaps[:] = anchored_codes(
+            keys, block, start, max_iter=self.max_iter, tol=self.tol
+        )
+        for i, row in enumerate(shares.astype(codes.values.dtype)):
+            used = np.flatnonzero(row)
+            codes.counts[i] = len(used)
+            codes.indices[i, : len(used)], codes.values[i, : len(used)] = (
+                used,
+                row[used],
+            )
         return codes

@@ -1,11 +1,10 @@
 """Encode a whole matrix, block by block on threads, into CSR or dense codes."""
 
-import warnings
-
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sksparse_nn._progress import silent
+from sksparse_nn._warnings import warn
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
 from sksparse_nn.solvers.coding import compressed, stack
@@ -62,10 +61,9 @@ def encode(coding, keys, X, *, n_jobs=None, sparse_output=True, report=silent):
 def _warn_of_gaps(gaps, coding):
     n_failed = np.count_nonzero(gaps > coding.tol)
     if n_failed:
-        warnings.warn(
+        warn(
             f"{n_failed} of {len(gaps)} rows are not at the optimum after"
             f" {coding.max_iter} steps: the largest relative duality gap is"
             f" {gaps.max():.2g}, wanted was {coding.tol:g}. Raise max_iter or tol.",
             ConvergenceWarning,
-            stacklevel=3,
         )

@@ -23,6 +23,7 @@ class Block(NamedTuple):
     shifts: np.ndarray  # (n_keys,), float64: to be subtracted from products times norms
     hidden: np.ndarray | None = None  # rows whose products do not tell keys apart
     halves: np.ndarray | None = None  # (n_rows, n_keys), exact, if a row is hidden
+    given: np.ndarray | sparse.csr_matrix | None = None  # the rows as they came, then
 
 
 @dataclass
@@ -129,7 +130,7 @@ class Keys:
         if not len(hidden):
             return block
         halves = half_squares(X, self.given, self.scale)
-        return block._replace(hidden=hidden, halves=halves)
+        return block._replace(hidden=hidden, halves=halves, given=X)
 
     def _hidden(self, block):
         """Return the rows for which rounding is near what tells the keys apart.

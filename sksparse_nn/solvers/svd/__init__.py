@@ -15,7 +15,11 @@ from sksparse_nn.solvers.svd._krylov import KrylovSolver
 from sksparse_nn.solvers.svd._partition import Partition, partition_features
 from sksparse_nn.solvers.svd._projection import Projector
 from sksparse_nn.solvers.svd._rank import rank_rule
-from sksparse_nn.solvers.svd._scale import check_squares, squares_vanish
+from sksparse_nn.solvers.svd._scale import (
+    are_squares_safe,
+    check_squares,
+    squares_vanish,
+)
 from sksparse_nn.solvers.svd._stream import (
     begin_stream,
     dtype_of,
@@ -36,6 +40,7 @@ __all__ = [
     "Projector",
     "SVDSolver",
     "WeightedRows",
+    "are_squares_safe",
     "begin_stream",
     "check_squares",
     "choose_solver",

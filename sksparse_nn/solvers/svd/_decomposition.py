@@ -1,12 +1,12 @@
 """From a solver and a rank rule to the components of all groups side by side."""
 
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sksparse_nn.solvers.svd._gram import ITERATE_SHARE
+from sksparse_nn._warnings import warn
+from sksparse_nn.solvers.svd._leading import ITERATE_SHARE
 from sksparse_nn.solvers.svd._rank import FixedRank
 from sksparse_nn.solvers.svd._signs import with_fixed_signs
 
@@ -125,13 +125,11 @@ def warn_if_clipped(rule, decomposition, shape):
     if n_kept < n_wanted:
         n_found = np.count_nonzero(decomposition.singular_values)
         of_groups = f" in each of {n_groups} groups" if n_groups > 1 else ""
-        warnings.warn(
+        warn(
             f"n_components={rule.n_components}{of_groups} is more than the data hold: "
             f"{n_wanted} directions wanted, {n_found} stand above rounding in "
             f"{shape[0]} samples of {shape[1]} features. n_components_ is {n_kept}; "
             f"lower n_components to be rid of this warning.",
-            UserWarning,
-            stacklevel=5,
         )
 
 
@@ -139,14 +137,12 @@ def _warn_of_share(rule, found, shape):
     share = (found.singular_values**2).sum() / found.energy
     n_groups = len(found.noise)
     of_groups = f" of each of {n_groups} groups" if n_groups > 1 else ""
-    warnings.warn(
+    warn(
         f"n_components={rule.share} of the energy takes at least {found.n_lacking} "
         f"more than the {_MOST_FOR_A_SHARE} components{of_groups} that solver='krylov' "
         f"computes for a share, in {shape[0]} samples of {shape[1]} features. "
         f"n_components_ is {len(found.components)}, with {share:.3g} of the energy; "
         f"set n_components to an int, or give smaller groups.",
-        UserWarning,
-        stacklevel=6,
     )
 
 
@@ -177,10 +173,9 @@ def _all_if_many(k, most):
 def _warn_if_open(solver, factors):
     if not all(f.is_converged for f in factors):
         worst = max(f.residuals.max() for f in factors if not f.is_converged)
-        warnings.warn(
+        warn(
             solver.tell_gap(worst),
             ConvergenceWarning,
-            stacklevel=6,
         )
 
 
@@ -191,9 +186,9 @@ def _side_by_side(factors, counts, partition, n_lacking, is_limited):
     return Decomposition(
         components=_spread(kept, partition),
         component_groups=np.repeat(np.arange(len(counts)), counts),
-        singular_values=np.concatenate([f.singular_values[:n] for f, n in kept]),
-        residuals=np.concatenate([f.residuals[:n] for f, n in kept]),
-        mean=partition.restore(np.concatenate([f.mean for f in factors])),
+        singular_values=_joined([f.singular_values[:n] for f, n in kept]),
+        residuals=_joined([f.residuals[:n] for f, n in kept]),
+        mean=partition.restore(_joined([f.mean for f in factors])),
         energy=float(sum(f.energy for f in factors)),
         weight=factors[0].weight,
         noise=np.array([f.noise for f in factors]),
@@ -201,6 +196,10 @@ def _side_by_side(factors, counts, partition, n_lacking, is_limited):
         n_lacking=n_lacking,
         is_limited=is_limited,
     )
+
+
+def _joined(parts):
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _spread(kept, partition):

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import qr, svd
+from scipy.linalg import svd
 
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver
 from sksparse_nn.solvers.svd._blocks import blocks_of
+from sksparse_nn.solvers.svd._compressed_rows import compressed
 from sksparse_nn.solvers.svd._moments import MAX_WIDTH, moments_of
 
 # Numbers that are dense in float64 at a time: 32 MB.
@@ -18,8 +19,8 @@ _BLOCK = 2**22
 class ExactSolver(SVDSolver):
     """Full decomposition of each group's matrix, made dense and float64.
 
-    The only solver that sees directions down to the precision of the data. Of many rows
-    the triangular factor of each block is kept, and stands for the block.
+    The only solver that sees directions down to the precision of the data. Few rows
+    with the same products stand for many.
 
     References
     ----------
@@ -43,7 +44,8 @@ class ExactSolver(SVDSolver):
 
     def _all_of_group(self, rows, group):
         A = _Rows(rows, group, center=self.center)
-        values, V = _decomposed(A)
+        few = compressed(A)
+        _, values, V = svd(few, full_matrices=False, check_finite=False)
         noise = _noise(A, values, np.finfo(rows.X.dtype).eps)
         n_kept = int((values > noise).sum())
         values, V = values[:n_kept], V[:n_kept].astype(rows.X.dtype)
@@ -52,7 +54,7 @@ class ExactSolver(SVDSolver):
             singular_values=values,
             residuals=_residuals(A, values, V),
             mean=A.mean,
-            energy=A.energy,
+            energy=float((few**2).sum()),
             noise=noise,
             weight=A.weight,
             is_complete=True,
@@ -65,14 +67,15 @@ class _Rows:
     def __init__(self, rows, group, *, center):
         self._X = rows.X[:, rows.partition.features(group)]
         n_rows, width = self.shape = self._X.shape
-        self._weights = np.ones(n_rows) if rows.weight is None else rows.weight
-        self.weight = float(self._weights.sum())
+        self._weights = rows.weight
+        self.weight = float(n_rows if rows.weight is None else rows.weight.sum())
         self._blocks = blocks_of(n_rows, max(_BLOCK // width, width))
         self._only = None
         self.raw_energy, sums = 0.0, np.zeros(width)
         for where in self._blocks:
-            A, weight = self._dense(where), self._weights[where]
-            self.raw_energy += weight @ (A**2).sum(axis=1)
+            A = self._dense(where)
+            weight = np.ones(len(A)) if rows.weight is None else rows.weight[where]
+            self.raw_energy += float(weight @ np.einsum("ij,ij->i", A, A))
             sums += weight @ A
         self.mean = sums / self.weight if center else np.zeros(width)
         if len(self._blocks) == 1:
@@ -83,28 +86,21 @@ class _Rows:
             return iter([self._only])
         return map(self._shifted, self._blocks)
 
-    @property
-    def energy(self):
-        return float(sum((A**2).sum() for A in self))
+    def every(self, step):
+        """Return one of so many rows."""
+        return self._shifted(slice(None, None, step))
 
-    def _dense(self, where):
+    def _dense(self, where, *, copy=False):
         X = self._X[where]
         X = X.toarray() if sparse.issparse(X) else X
-        return np.array(X, np.float64, order="C")
+        return np.array(X, np.float64, order="C", copy=copy or None)
 
     def _shifted(self, where):
-        return np.sqrt(self._weights[where])[:, None] * (self._dense(where) - self.mean)
-
-
-def _decomposed(rows):
-    """Return singular values and right vectors; the left ones are not wanted."""
-    width, kept = rows.shape[1], np.empty((0, rows.shape[1]))
-    for A in rows:
-        kept = np.vstack([kept, A]) if len(kept) else A
-        if len(kept) > width:
-            kept = qr(kept, mode="r", check_finite=False)[0][:width]
-    _, values, V = svd(kept, full_matrices=False, check_finite=False)
-    return values, V
+        A = self._dense(where, copy=True)
+        A -= self.mean
+        if self._weights is not None:
+            A *= np.sqrt(self._weights[where])[:, None]
+        return A
 
 
 def _noise(rows, values, eps):
@@ -116,6 +112,7 @@ def _noise(rows, values, eps):
 
 
 def _residuals(rows, values, V):
+    # Of all rows: few do not show the rounding in sums of many.
     V = V.astype(np.float64)
     product = sum((A @ V.T).T @ A for A in rows)
     squared = values[:, None] ** 2

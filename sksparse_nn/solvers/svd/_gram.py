@@ -1,30 +1,12 @@
 """Truncated SVD by the products of features: one pass over the data."""
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import eigh
 
-from sksparse_nn.solvers._threads import single_threaded_blas
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver
-from sksparse_nn.solvers.svd._block_krylov import leading_eigenpairs
+from sksparse_nn.solvers.svd._leading import leading_of_stack
 from sksparse_nn.solvers.svd._moments import Moments, check_width, moments_of
-
-# Width of matrices that are too small for BLAS to take several threads.
-_ONE_THREAD = 32
-
-# Where a share of the eigenvectors is wanted, the rest of them is most of the work.
-_SOME_FROM = 96
-_SOME_SHARE = 8
-
-# Where a few of many eigenvectors are wanted, iterating is faster,
-# unless the spectrum is flat there: then passes run out, and LAPACK takes over.
-_ITERATE_FROM = 512
-ITERATE_SHARE = 40
-_EIGEN_TOL = 1e-8
-_EIGEN_PASSES = 20
-_OVERSAMPLING = 10
 
 # How many times as large rounding becomes where columns have few values, as sums of
 # many equal numbers are rounded in one direction; and the worst in a product of
@@ -84,7 +66,8 @@ class GramSolver(SVDSolver):
             scatter = scatter + state.weight * means[:, :, None] * means[:, None, :]
             means = np.zeros_like(means)
         groups = zip(means, energy, rounding, noise, strict=True)
-        eigen = zip(*_leading_of_stack(scatter, k), strict=True)
+        is_rough = state.rounding >= np.finfo(np.float32).eps
+        eigen = zip(*leading_of_stack(scatter, k, is_rough=is_rough), strict=True)
         return [
             _factors(_Group(state, *group), *triplets, k)
             for group, triplets in zip(groups, eigen, strict=True)
@@ -182,38 +165,3 @@ def _factors(group, values, vectors, residuals, k):
         weight=group.moments.weight,
         is_complete=n_kept < k or vectors.shape[1] == len(vectors),
     )
-
-
-def _leading_of_stack(matrices, k):
-    """Return at least k eigenvalues, vectors and residuals of each matrix."""
-    width = matrices.shape[1]
-    if width < _ITERATE_FROM and not (width >= _SOME_FROM and k * _SOME_SHARE <= width):
-        with nullcontext() if width <= _ONE_THREAD else single_threaded_blas():
-            values, vectors = np.linalg.eigh(matrices)
-        return values[:, ::-1], vectors[:, :, ::-1], np.zeros_like(values)
-    triplets = [_leading_of_wide(matrix, k) for matrix in matrices]
-    return tuple(zip(*triplets, strict=True))
-
-
-def _leading_of_wide(matrix, k):
-    width = len(matrix)
-    if k * ITERATE_SHARE <= width >= _ITERATE_FROM:
-        pairs = _iterated(matrix, k)
-        if pairs.is_good:
-            return pairs.values, pairs.vectors, pairs.residuals
-    k = min(k, width)
-    if k == width:
-        values, vectors = eigh(matrix, driver="evd")
-    else:
-        values, vectors = eigh(matrix, subset_by_index=(width - k, width - 1))
-    return values[::-1], vectors[:, ::-1], np.zeros(k)
-
-
-def _iterated(matrix, k):
-    start = np.random.default_rng(0).standard_normal((len(matrix), k + _OVERSAMPLING))
-    floor = np.finfo(float).eps * np.trace(matrix)
-
-    def is_close(values, residuals):
-        return residuals <= np.maximum(_EIGEN_TOL * values, floor)
-
-    return leading_eigenpairs(matrix.__matmul__, start, k, is_close, _EIGEN_PASSES)

@@ -86,7 +86,7 @@ class Partition:
     def __init__(self, labels):
         self.labels = labels
         self.widths = np.bincount(labels)
-        is_arranged = (np.diff(labels) >= 0).all()
+        is_arranged = len(self.widths) == 1 or (np.diff(labels) >= 0).all()
         self.order = None if is_arranged else np.argsort(labels, kind="stable")
         self.n_features = len(labels)
         self.n_products = int((self.widths.astype(np.int64) ** 2).sum())
@@ -193,6 +193,8 @@ class Partition:
         flat : ndarray of shape (n_products,)
             See `blocks`.
         """
+        if len(self.widths) == 1 and weights is None:
+            return (Y.T @ Y).ravel()
         flat = np.empty(self.n_products, Y.dtype)
         right = Y if weights is None else weights[:, None] * Y
         for run, out in zip(self.runs, self.blocks(flat), strict=True):

@@ -84,12 +84,28 @@ class Projector:
     """
 
     def __init__(self, components, component_groups, labels, *, mean, scale):
-        self.partition = Partition(labels)
-        self.components = components
+        self.components, self._component_groups = components, component_groups
+        self._labels, self._mean = labels, mean
         self._ready = {}
-        self.counts = np.bincount(component_groups, minlength=labels.max() + 1)
-        self.mean = mean if mean.any() else None
         self.scale = scale
+
+    # Worked out when they are first needed: a fit alone is done without.
+
+    @cached_property
+    def partition(self):
+        """Groups of features."""  # numpydoc ignore=RT01
+        return Partition(self._labels)
+
+    @cached_property
+    def counts(self):
+        """Components of each group."""  # numpydoc ignore=RT01
+        n_groups = len(self.partition.widths)
+        return np.bincount(self._component_groups, minlength=n_groups)
+
+    @cached_property
+    def mean(self):
+        """What is taken off each row, None for nothing."""  # numpydoc ignore=RT01
+        return self._mean if self._mean.any() else None
 
     def project(self, X, n_jobs=None):
         """Return the coordinates of rows.

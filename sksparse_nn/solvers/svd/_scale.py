@@ -26,7 +26,7 @@ def check_squares(X, *, vanishing=True):
     ValueError
         If the largest magnitude is beyond 1e140, or below 1e-140 and not zero.
     """
-    if X.dtype == np.float32 or _is_within(X, 1 / _LARGEST, _LARGEST):
+    if X.dtype == np.float32 or are_squares_safe(X):
         return
     largest = largest_of(X)
     smallest = 1 / _LARGEST if vanishing else 0.0
@@ -36,6 +36,22 @@ def check_squares(X, *, vanishing=True):
             f"largest magnitude is from {smallest:g} to {_LARGEST:g}. Got "
             f"{largest:g}; scale X."
         )
+
+
+def are_squares_safe(X):
+    """Tell by one reading that all numbers are finite and no check of squares fails.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix
+        Numbers.
+
+    Returns
+    -------
+    are_safe : bool
+        False where it takes a closer look to tell.
+    """
+    return _is_within(X, 1 / _LARGEST, _LARGEST)
 
 
 def squares_vanish(X):
@@ -84,7 +100,7 @@ def _is_within(X, low, high):
     if not values.flags.c_contiguous:
         return False
     flat = values.ravel()
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         norm = np.sqrt(float(flat @ flat))
     # The largest is from the root mean square to the norm; rounding has moved both.
     return bool(2 * low * np.sqrt(flat.size) <= norm <= high / 2)

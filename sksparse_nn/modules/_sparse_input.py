@@ -1,15 +1,10 @@
-"""A first layer that takes sparse rows as they are, forward and backward.
-
-Its weights are stored a feature after the other, so that a value of the input meets
-neighbouring numbers: in torch's eyes the matrix is the same, transposed in memory.
-"""
+"""Sparse rows as a first layer takes them, and their products with its weights."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy import sparse
-from torch import nn
 
 from sksparse_nn.kernels.sparse_dense import (
     add_transpose_times_dense,
@@ -21,7 +16,7 @@ _DENSITY = 0.1
 
 
 @dataclass(frozen=True)
-class SparseRows:
+class SparseBatch:
     """Rows of a CSR matrix, in the place of a tensor of them.
 
     Attributes
@@ -61,10 +56,10 @@ def sparse_rows(X, dtype):
 
     Returns
     -------
-    rows : SparseRows
+    rows : SparseBatch
         Views where the types allow it.
     """
-    return SparseRows(
+    return SparseBatch(
         X.indptr.astype(np.int64, copy=False),
         X.indices.astype(np.int32, copy=False),
         X.data.astype(dtype, copy=False),
@@ -88,89 +83,12 @@ def is_thin(X):
     return sparse.issparse(X) and X.nnz <= _DENSITY * X.shape[0] * X.shape[1]
 
 
-def stays_sparse(X, module):
-    """Tell whether a network is given sparse rows as they are.
-
-    Parameters
-    ----------
-    X : ndarray or CSR matrix of shape (n_rows, n_features)
-        Input.
-
-    module : torch.nn.Module
-        The network.
-
-    Returns
-    -------
-    stays_sparse : bool
-        If not, rows are made dense a mini-batch at a time.
-    """
-    if not (isinstance(module, Perceptron) and isinstance(module[0], nn.Linear)):
-        return False
-    if module[0]._forward_hooks or module[0]._forward_pre_hooks:
-        return False  # they are made for tensors
-    return module[0].weight.device.type == "cpu" and is_thin(X)
-
-
-class Perceptron(nn.Sequential):
-    """Layers whose first one is linear, and takes `SparseRows` too.
-
-    Attributes
-    ----------
-    trainer : FirstLayerAdam or None
-        Multiplies by the first weights, and makes their steps in the backward pass in
-        place of their gradient. Not copied.
-    """
-
-    trainer = None
-
-    def __getstate__(self):
-        return {key: x for key, x in vars(self).items() if key != "trainer"}
-
-    def forward(self, X):
-        """Answer rows.
-
-        Parameters
-        ----------
-        X : Tensor of shape (n_rows, n_features) or SparseRows
-            Rows.
-
-        Returns
-        -------
-        outputs : Tensor of shape (n_rows, n_outputs)
-            What the last layer answers.
-        """
-        if not isinstance(X, SparseRows):
-            return super().forward(X)
-        first, *others = self
-        trainer = self.trainer
-        if trainer is not None and not trainer.is_alone:
-            trainer = None
-        hidden = _SparseProduct.apply(first.weight, X, trainer)
-        if first.bias is not None:
-            hidden = hidden + first.bias
-        for layer in others:
-            hidden = layer(hidden)
-        return hidden
-
-
-def store_by_feature(layer):
-    """Store the weights of a linear layer a feature after the other.
-
-    Parameters
-    ----------
-    layer : torch.nn.Linear
-        Its weights keep their shape and values.
-    """
-    weight = layer.weight.detach()
-    layer.weight = nn.Parameter(weight.t().contiguous().t())
-
-
 def write_product(rows, B, out, where=slice(None)):
     """Write the product of sparse rows and a matrix.
 
     Parameters
     ----------
-    rows : SparseRows
+    rows : SparseBatch
         Left factor.
 
     B : ndarray of shape (n_features, n_columns)
@@ -187,8 +105,8 @@ def write_product(rows, B, out, where=slice(None)):
     csr_times_dense(indptr, rows.indices, rows.data, B, out[start:stop])
 
 
-class _SparseProduct(torch.autograd.Function):
-    """The product of sparse rows and the transposed weights."""
+class SparseProduct(torch.autograd.Function):
+    """The product of sparse rows and the transposed weights, with its gradient."""
 
     @staticmethod
     def forward(ctx, weight, rows, trainer):

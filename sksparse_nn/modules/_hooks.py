@@ -9,7 +9,7 @@ from threading import get_ident
 import numpy as np
 import torch
 
-from sksparse_nn.inspection.activations._layers import find_place
+from sksparse_nn.modules._places import find_place
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def shown(module, layer, see):
         handles.append(place.layer.register_forward_hook(watch.see_output))
     handles.append(module.register_forward_hook(watch.end))
     try:
-        with _evaluating(module):
+        with evaluating(module):
             yield
     finally:
         for handle in handles:
@@ -54,7 +54,47 @@ def shown(module, layer, see):
 
 
 @contextmanager
-def _evaluating(module):
+def hooked(layers, see, *, inputs=False):
+    """Call a function whenever one of some layers runs.
+
+    Parameters
+    ----------
+    layers : iterable of torch.nn.Module
+        Which.
+
+    see : callable
+        Takes the layer, and its output or its first input. What it returns is not used.
+
+    inputs : bool, default=False
+        Whether to look at inputs.
+    """
+
+    def before(layer, given):
+        see(layer, given[0])
+
+    def after(layer, given, output):
+        see(layer, output)
+
+    if inputs:
+        handles = [layer.register_forward_pre_hook(before) for layer in layers]
+    else:
+        handles = [layer.register_forward_hook(after) for layer in layers]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def evaluating(module):
+    """Let a module answer as in use, and be as it was afterwards.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Each of its parts gets its own mode back.
+    """
     modes = {part: part.training for part in module.modules()}
     if any(modes.values()):
         module.eval()

@@ -1,6 +1,5 @@
-"""The module behind an estimator: layers by their sizes, or the user's own."""
+"""What module to build: layers by their sizes, or the user's own."""
 
-import warnings
 from copy import deepcopy
 from dataclasses import dataclass
 from inspect import signature
@@ -10,7 +9,10 @@ from numbers import Integral
 import torch
 from torch import nn
 
-from sksparse_nn.neural._sparse_input import Perceptron, store_by_feature
+from sksparse_nn._warnings import warn
+from sksparse_nn.modules._outputs import described, squashing
+from sksparse_nn.modules._perceptron import Perceptron, store_by_feature
+from sksparse_nn.modules._single_rows import answered
 
 ACTIVATIONS = {
     "elu": nn.ELU,
@@ -22,18 +24,6 @@ ACTIVATIONS = {
     "silu": nn.SiLU,
     "tanh": nn.Tanh,
 }
-
-# Operations, as autograd names them, that make probabilities or their logarithms. The
-# softmax of a LogSoftmax is right: it is the softmax of what that was given.
-_SQUASHING = {"Softmax", "Sigmoid", "LogSigmoid"}
-_SHAPING = {"Clone", "Reshape", "Squeeze", "Unsqueeze", "UnsafeView", "View"}
-
-
-class FirstLayerError(ValueError, AttributeError):
-    """A module of the user whose first layer does not belong to the input's features.
-
-    An AttributeError too, as of an attribute that such a network does not have.
-    """
 
 
 @dataclass(frozen=True)
@@ -165,8 +155,9 @@ class ModuleSpec:
             f"module must turn rows of n_features={self.n_features} numbers into one "
             f"tensor, rows of n_outputs={self.n_outputs}."
         )
+        rows = torch.zeros(1, self.n_features, dtype=self.dtype)
         try:
-            answer = module.eval()(torch.zeros(1, self.n_features, dtype=self.dtype))
+            answer = _first_answer(module.eval(), rows)
         except RuntimeError as error:
             raise ValueError(f"{wanted} Got, from one row: {error}") from error
         shape = (1, self.n_outputs)
@@ -176,55 +167,19 @@ class ModuleSpec:
             raise ValueError(f"module must have parameters to train. Got {module!r}.")
         last = self.squashed and squashing(answer)
         if last:
-            warnings.warn(
+            warn(
                 "module must answer logits, which are turned into probabilities here "
                 f"once more, in the loss too. Got one that ends in a {last}; leave "
                 "that out.",
-                UserWarning,
-                stacklevel=2,
             )
 
 
-def described(answer):
-    """Say what a module has answered.
-
-    Parameters
-    ----------
-    answer : object
-        Anything.
-
-    Returns
-    -------
-    text : str
-        The shape of a tensor, the type of others.
-    """
-    if isinstance(answer, torch.Tensor):
-        return f"shape {tuple(answer.shape)}"
-    return f"a {type(answer).__name__}"
-
-
-def squashing(answer):
-    """Find out whether an answer was turned into probabilities.
-
-    Parameters
-    ----------
-    answer : Tensor of shape (1, n_outputs)
-        With its history of operations, if it has one.
-
-    Returns
-    -------
-    name : str or None
-        Of the last operation that does so, if any.
-    """
-    operation = answer.grad_fn
-    while type(operation).__name__.removesuffix("Backward0") in _SHAPING:
-        operation = operation.next_functions[0][0]
-    name = type(operation).__name__.removesuffix("Backward0")
-    if name in _SQUASHING:
-        return name
-    row = answer.detach().double()
-    sums_to_one = abs(row.sum().item() - 1) < 1e-5 and row.numel() > 1
-    return "Softmax" if sums_to_one and bool((row >= 0).all()) else None
+def _first_answer(module, row):
+    """Answer one row, or two where a module that normalises cannot do with one."""
+    try:
+        return answered(module, row)
+    except ValueError:
+        return module(row.repeat(2, 1))[:1]
 
 
 def layer_sizes(hidden_layer_sizes):
@@ -252,73 +207,3 @@ def layer_sizes(hidden_layer_sizes):
             f"hidden_layer_sizes must be integers > 0. Got {hidden_layer_sizes!r}."
         )
     return [int(size) for size in sizes]
-
-
-def check_first_layer(module, n_features, what):
-    """Check that the first weights have a column for each input feature.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        A network.
-
-    n_features : int
-        Width of the input.
-
-    what : str
-        What needs them, in the words of an error.
-
-    Raises
-    ------
-    FirstLayerError
-        If they have not.
-    """
-    first = first_weight(module)
-    if first is None or first.shape[1:] != (n_features,):
-        found = None if first is None else tuple(first.shape)
-        raise FirstLayerError(
-            f"{what} needs a module whose first weights have a column for each of "
-            f"n_features={n_features}. Got shape {found}; do without {what}."
-        )
-
-
-def first_weight(module):
-    """Return the weights that a network multiplies its input by.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        A network, compressed or not.
-
-    Returns
-    -------
-    weight : Tensor of two or more dimensions, or None
-        Of a layer of low rank the product of its factors. None where there are none.
-    """
-    layers = [layer for layer in module.modules() if _matrix(layer) is not None]
-    if not layers:
-        return None
-    first, second = _matrix(layers[0]), next(iter(layers[1:]), None)
-    if second is not None and _are_factors(module, layers[0], second):
-        return _matrix(second) @ first
-    return first
-
-
-def _matrix(layer):
-    """Return the weights of a layer itself, not of those in it, or None."""
-    if hasattr(layer, "dense_weight"):
-        return layer.weight
-    own = layer.parameters(recurse=False)
-    return next((w for w in own if w.ndim > 1 and w.requires_grad), None)
-
-
-def _are_factors(module, first, second):
-    """Tell whether two layers stand in for one, without anything between them."""
-    bias = getattr(first, "bias", second)
-    if bias is not None and not (hasattr(first, "dense_weight") and not bias.any()):
-        return False
-    for parent in module.modules():
-        children = list(parent.children())
-        if isinstance(parent, nn.Sequential) and first in children:
-            return second in children[children.index(first) + 1 :][:1]
-    return False

@@ -4,9 +4,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from torch import nn
-
-from sksparse_nn.neural._sparse_input import Perceptron
 
 # Up to so many units ahead of the last kinks, each of which cuts a line into one piece
 # more, pieces take less time than points.
@@ -16,66 +13,20 @@ _MOST_UNITS = 1024
 _ROOM = 2**21
 
 
-@dataclass(frozen=True)
-class Layer:
-    """Products of rows, and what becomes of those below zero.
-
-    Attributes
-    ----------
-    weight : ndarray of shape (n_units, n_inputs)
-        What rows are multiplied by.
-
-    bias : ndarray of shape (n_units,)
-        Added to the products.
-
-    slope : float or ndarray of shape (n_units,), default=1.0
-        Multiplies sums that are not above zero.
-    """
-
-    weight: np.ndarray
-    bias: np.ndarray
-    slope: np.ndarray | float = 1.0
-
-    def then(self, other):
-        # Return this layer, that has no kink, and one behind it as one.
-        weight = other.weight @ self.weight
-        return replace(other, weight=weight, bias=other.apply(self.bias))
-
-    def apply(self, rows):
-        # Return the sums of rows.
-        return rows @ self.weight.T + self.bias
-
-
-def read_layers(module, width):
-    """Read a module whose outputs are straight between kinks.
+def take_less_time(layers):
+    """Tell whether pieces between kinks take less time than points.
 
     Parameters
     ----------
-    module : torch.nn.Module
-        In double precision, evaluating.
-
-    width : int
-        Of its input.
+    layers : list of Layer
+        The network.
 
     Returns
     -------
-    layers : list of Layer or None
-        All but the last one with a kink; None if there are other layers, or so many
-        units that points take less time.
+    take_less_time : bool
+        Of many units, lines are cut into too many pieces.
     """
-    layers, last = [], None
-    for part in _leaves(module):
-        if type(part) not in _KINDS or _is_hooked(part):
-            return None
-        found = _KINDS[type(part)](part)
-        if isinstance(found, Layer):
-            last = found if last is None else last.then(found)
-        elif found is not None:
-            layers.append(replace(last or _same(width), slope=found))
-            last, width = None, len(layers[-1].bias)
-    last = last or _same(width)
-    n_units = sum(len(layer.bias) for layer in layers[:-1])
-    return None if n_units > _MOST_UNITS else [*layers, last]
+    return sum(len(layer.bias) for layer in layers[:-2]) <= _MOST_UNITS
 
 
 def straight_gradients(layers, Z, start, which):
@@ -284,44 +235,3 @@ class _Pieces:
         """Return where sums are zero, one where they do not change."""
         moves = self.rates != 0
         return np.where(moves, -self.values / np.where(moves, self.rates, 1), 1.0)
-
-
-def _leaves(module):
-    if type(module) in (nn.Sequential, Perceptron) and not _is_hooked(module):
-        return [leaf for child in module for leaf in _leaves(child)]
-    return [module]
-
-
-def _is_hooked(module):
-    return bool(module._forward_hooks or module._forward_pre_hooks)
-
-
-def _same(width):
-    return Layer(np.eye(width), np.zeros(width))
-
-
-def _of_linear(part):
-    weight = part.weight.detach().numpy()
-    bias = np.zeros(len(weight)) if part.bias is None else part.bias.detach().numpy()
-    return Layer(weight, bias)
-
-
-def _of_batch_norm(part):
-    scale = 1 / (part.running_var + part.eps).sqrt()
-    scale = scale if part.weight is None else scale * part.weight.detach()
-    shift = 0 if part.bias is None else part.bias.detach()
-    shift = shift - part.running_mean * scale
-    return Layer(np.diag(scale.numpy()), shift.numpy())
-
-
-# Layers that leave rows as they are say None, those with a kink a slope.
-_KINDS = {
-    nn.Linear: _of_linear,
-    nn.BatchNorm1d: _of_batch_norm,
-    nn.ReLU: lambda part: 0.0,
-    nn.LeakyReLU: lambda part: part.negative_slope,
-    nn.PReLU: lambda part: part.weight.detach().numpy(),
-    nn.Identity: lambda part: None,
-    nn.Dropout: lambda part: None,
-    nn.Flatten: lambda part: None,
-}

@@ -1,0 +1,83 @@
+"""The weights that a network multiplies its input by."""
+
+from torch import nn
+
+from sksparse_nn.modules._compressed import CompressedLinear
+
+
+class FirstLayerError(ValueError, AttributeError):
+    """A module of the user whose first layer does not belong to the input's features.
+
+    An AttributeError too, as of an attribute that such a network does not have.
+    """
+
+
+def check_first_layer(module, n_features, what):
+    """Check that the first weights have a column for each input feature.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network.
+
+    n_features : int
+        Width of the input.
+
+    what : str
+        What needs them, in the words of an error.
+
+    Raises
+    ------
+    FirstLayerError
+        If they have not.
+    """
+    first = first_weight(module)
+    if first is None or first.shape[1:] != (n_features,):
+        found = None if first is None else tuple(first.shape)
+        raise FirstLayerError(
+            f"{what} needs a module whose first weights have a column for each of "
+            f"n_features={n_features}. Got shape {found}; do without {what}."
+        )
+
+
+def first_weight(module):
+    """Return the weights that a network multiplies its input by.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network, compressed or not.
+
+    Returns
+    -------
+    weight : Tensor of two or more dimensions, or None
+        Of a layer of low rank the product of its factors. None where there are none.
+    """
+    layers = [layer for layer in module.modules() if _matrix(layer) is not None]
+    if not layers:
+        return None
+    first, second = _matrix(layers[0]), next(iter(layers[1:]), None)
+    if second is not None and _are_factors(module, layers[0], second):
+        return _matrix(second) @ first
+    return first
+
+
+def _matrix(layer):
+    """Return the weights of a layer itself, not of those in it, or None."""
+    if isinstance(layer, CompressedLinear):
+        return layer.weight
+    own = layer.parameters(recurse=False)
+    return next((w for w in own if w.ndim > 1 and w.requires_grad), None)
+
+
+def _are_factors(module, first, second):
+    """Tell whether two layers stand in for one, without anything between them."""
+    bias = getattr(first, "bias", second)
+    is_compressed = isinstance(first, CompressedLinear)
+    if bias is not None and not (is_compressed and not bias.any()):
+        return False
+    for parent in module.modules():
+        children = list(parent.children())
+        if isinstance(parent, nn.Sequential) and first in children:
+            return second in children[children.index(first) + 1 :][:1]
+    return False

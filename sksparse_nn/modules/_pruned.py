@@ -1,0 +1,140 @@
+"""A linear layer that stores its nonzero weights only."""
+
+from copy import deepcopy
+
+import numpy as np
+import torch
+from torch import nn
+
+from sksparse_nn.kernels.sparse_dense import csr_times_dense
+from sksparse_nn.modules._compressed import CompressedLinear, bias_of, is_traced
+from sksparse_nn.solvers.layers import with_zeros, without_zeros
+
+# A sparse product of one row takes less time than a dense one from about this many
+# weights on, and up to this share of nonzeros.
+_MIN_SIZE = 2**18
+_MAX_SHARE = 0.03
+
+
+class PrunedLinear(CompressedLinear):
+    """A layer that stores its nonzero weights only.
+
+    Parameters
+    ----------
+    layer : torch.nn.Linear
+        Whose weights are mostly zero.
+
+    Attributes
+    ----------
+    runs_sparse : bool
+        Whether products go through the nonzero weights alone: where the layer is large
+        and hardly any are left. It follows from these counts, so that the same weights
+        give the same outputs on any machine.
+
+    n_nonzero : int
+        Number of weights that are not zero.
+    """
+
+    def __init__(self, layer):
+        super().__init__(bias_of(layer), layer.in_features)
+        weight = layer.weight.detach().cpu().numpy()
+        self.n_nonzero = int(np.count_nonzero(weight))
+        self.runs_sparse = (
+            weight.size >= _MIN_SIZE and self.n_nonzero <= _MAX_SHARE * weight.size
+        )
+        self._hold(weight)
+
+    def dense_weight(self):
+        """Return the weights with their zeros.
+
+        Returns
+        -------
+        weight : ndarray of shape (n_neurons, n_features)
+            A new array.
+        """
+        values = self.values.numpy()
+        if not self.runs_sparse:
+            return values.copy()
+        weight = np.zeros((self.out_features, self.in_features), values.dtype)
+        counts = np.diff(self.indptr.numpy())
+        rows = np.repeat(np.arange(self.out_features), counts)
+        weight[rows, self.indices.numpy()] = values
+        return weight
+
+    @property
+    def n_bytes(self):
+        """Count the bytes of the weights in the form in which they are held.
+
+        Returns
+        -------
+        n_bytes : int
+            Without the bias.
+        """
+        return sum(part.nbytes for part in self.buffers())
+
+    def forward(self, X):
+        """Answer rows.
+
+        Parameters
+        ----------
+        X : Tensor of shape (..., n_features)
+            Rows.
+
+        Returns
+        -------
+        outputs : Tensor of shape (..., n_neurons)
+            Products with the weights, and the bias.
+        """
+        if not self.runs_sparse:
+            return nn.functional.linear(X, self.values, self.bias)
+        if is_traced():
+            return nn.functional.linear(X, self._traced_weight(), self.bias)
+        rows = X.detach().numpy().reshape(-1, self.in_features)
+        columns = np.ascontiguousarray(rows.T)
+        out = np.empty((self.out_features, len(rows)), columns.dtype)
+        csr = (part.numpy() for part in (self.indptr, self.indices, self.values))
+        csr_times_dense(*csr, columns, out)
+        out = torch.from_numpy(np.ascontiguousarray(out.T)) + self.bias
+        return out.reshape(*X.shape[:-1], self.out_features)
+
+    def _traced_weight(self):
+        """Return the weights by operations that can be written down as a graph."""
+        counts = self.indptr[1:] - self.indptr[:-1]
+        rows = torch.repeat_interleave(
+            torch.arange(self.out_features), counts, output_size=self.n_nonzero
+        )
+        weight = self.values.new_zeros(self.out_features, self.in_features)
+        return weight.index_put((rows, self.indices.long()), self.values)
+
+    def _hold(self, weight):
+        """Keep the weights in the form that is multiplied."""
+        if not self.runs_sparse:
+            self.register_buffer("values", torch.from_numpy(weight.copy()))
+            return
+        for name, part in zip(
+            ("indptr", "indices", "values"), _csr(weight), strict=True
+        ):
+            self.register_buffer(name, torch.from_numpy(part))
+
+    def __getstate__(self):
+        state = dict(vars(self)) | {"_buffers": {}}
+        state["_stored"] = without_zeros(self.dense_weight())
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        stored = state.pop("_stored")
+        super().__setstate__(state)
+        self._buffers = {}
+        self._hold(with_zeros(*stored, (self.out_features, self.in_features)))
+
+    def __deepcopy__(self, memo):
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        twin.__setstate__(deepcopy(self.__getstate__(), memo))
+        return twin
+
+
+def _csr(weight):
+    rows, columns = np.nonzero(weight)
+    indptr = np.searchsorted(rows, np.arange(len(weight) + 1)).astype(np.int64)
+    return indptr, columns.astype(np.int32), weight[rows, columns]

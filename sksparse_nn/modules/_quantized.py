@@ -1,0 +1,145 @@
+"""A linear layer whose weights are small integers, with scales."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from sksparse_nn.kernels.quantized import int8_product
+from sksparse_nn.modules._compressed import CompressedLinear, bias_of, is_traced
+from sksparse_nn.solvers.layers import (
+    ZERO_BYTES,
+    Quantized,
+    dequantized,
+    quantized,
+    with_zeros,
+    without_zeros,
+)
+
+
+class QuantizedLinear(CompressedLinear):
+    """A layer whose weights are small integers, with scales.
+
+    Parameters
+    ----------
+    layer : torch.nn.Module
+        A linear or pruned layer.
+
+    n_bits : int
+        8 or 4.
+
+    input_scale : float, "row" or None
+        What an integer of the input stands for: one number for all, or a hundred and
+        twenty-seventh of each row's largest; None leaves the input as it is.
+    """
+
+    def __init__(self, layer, n_bits, input_scale):
+        super().__init__(bias_of(layer), layer.in_features)
+        weight = layer.weight.detach().cpu().numpy()
+        found = quantized(weight, n_bits)
+        self.n_bits, self._dtype = n_bits, weight.dtype
+        self._by_row = input_scale == "row"
+        self.register_buffer("values", torch.from_numpy(found.values))
+        self.register_buffer("scales", torch.from_numpy(found.scales))
+        if isinstance(input_scale, float):
+            scale = torch.tensor(input_scale, dtype=torch.float64)
+            self.register_buffer("input_scale", scale)
+        self.n_nonzero = int(np.count_nonzero(self.dense_weight()))
+
+    def dense_weight(self):
+        """Return the weights that the integers stand for.
+
+        Returns
+        -------
+        weight : ndarray of shape (n_neurons, n_features)
+            A new array.
+        """
+        shape = self.out_features, self.in_features
+        values, scales = self.values.numpy(), self.scales.numpy()
+        found = Quantized(values, scales, shape, self.n_bits)
+        return dequantized(found).astype(self._dtype)
+
+    @property
+    def n_bytes(self):
+        """Count the bytes of integers and scales.
+
+        Returns
+        -------
+        n_bytes : int
+            Without the bias.
+        """
+        return self.values.nbytes + self.scales.nbytes
+
+    def forward(self, X):
+        """Answer rows, each by itself.
+
+        Parameters
+        ----------
+        X : Tensor of shape (..., n_features)
+            Rows.
+
+        Returns
+        -------
+        outputs : Tensor of shape (..., n_neurons)
+            Products with the weights, and the bias.
+        """
+        if not self._rounds_input:
+            weight = self._traced_weight() if is_traced() else self.weight
+            return nn.functional.linear(X, weight, self.bias)
+        if is_traced():
+            return self._traced(X)
+        rows = X.detach().numpy().reshape(-1, self.in_features)
+        scale = self._scale_of(rows)
+        integers = np.rint(rows / scale).clip(-127, 127).astype(np.int8)
+        out = np.empty((len(rows), self.out_features), np.int32)
+        int8_product(np.ascontiguousarray(integers), self.values.numpy(), out)
+        scales = scale * self.scales.numpy()[:, 0].astype(rows.dtype)
+        out = torch.from_numpy(out.astype(rows.dtype) * scales) + self.bias
+        return out.reshape(*X.shape[:-1], self.out_features)
+
+    @property
+    def _rounds_input(self):
+        return self._by_row or "input_scale" in self._buffers
+
+    def _traced(self, X):
+        """Answer as `forward` does, by operations that can be written down as a graph.
+
+        Sums of products of integers are exact in double precision.
+        """
+        if self._by_row:
+            largest = X.abs().amax(-1, keepdim=True) / 127
+            scale = torch.where(largest > 0, largest, 1)
+        else:
+            scale = self.input_scale.to(X.dtype)
+        integers = (X / scale).round().clamp(-127, 127).double()
+        out = integers @ self.values.double().T
+        return out.to(X.dtype) * (scale * self.scales[:, 0].to(X.dtype)) + self.bias
+
+    def _traced_weight(self):
+        values = self.values
+        if self.n_bits == 4:
+            halves = [(values & 15).to(torch.int8), (values >> 4).to(torch.int8)]
+            values = torch.stack(halves, -1).flatten(-2) - 8
+        groups = (
+            values.unflatten(-1, (self.scales.shape[1], -1)) * self.scales[..., None]
+        )
+        return groups.flatten(-2)[:, : self.in_features].to(self.bias.dtype)
+
+    def __getstate__(self):
+        buffers = dict(self._buffers)
+        values = buffers.pop("values").numpy()
+        state = dict(vars(self)) | {"_buffers": buffers}
+        state["_stored"] = values.shape, without_zeros(values, ZERO_BYTES[self.n_bits])
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        shape, stored = state.pop("_stored")
+        super().__setstate__(state)
+        values = with_zeros(*stored, shape, ZERO_BYTES[self.n_bits])
+        self._buffers = {"values": torch.from_numpy(values.copy())} | self._buffers
+
+    def _scale_of(self, X):
+        if not self._by_row:
+            return X.dtype.type(self.input_scale.item())
+        largest = np.abs(X).max(axis=1, initial=0, keepdims=True)
+        return np.where(largest > 0, largest / 127, 1).astype(X.dtype)

@@ -1,0 +1,115 @@
+"""Run rows through a module, block by block."""
+
+from functools import partial
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from sksparse_nn.modules._perceptron import stays_sparse
+from sksparse_nn.modules._single_rows import answered
+from sksparse_nn.modules._sparse_input import sparse_rows
+from sksparse_nn.modules._threads import threads_worth
+
+# Numbers of input in a block, or of the first layer's output where input is sparse:
+# 16 MB of float32.
+_BLOCK_SIZE = 2**22
+
+
+def _forget(outputs):
+    for _ in outputs:
+        pass
+
+
+def run(module, X, n_rows, *, use=_forget, private=True):
+    """Run rows through a module as it is, without recording gradients.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        In evaluation mode, with hooks or without.
+
+    X : ndarray or CSR matrix of shape (n_samples, ...)
+        Rows. Those of a float type are cast to the module's.
+
+    n_rows : int
+        Rows that go through at a time.
+
+    use : callable, default=_forget
+        Takes an iterator over the outputs of the blocks, which runs the module as it
+        goes on, on as many threads as the work is worth. By default what counts is what
+        hooks of the module have seen.
+
+    private : bool, default=True
+        Whether the module must get copies, since it may work in place.
+
+    Returns
+    -------
+    result : object
+        What `use` returns.
+    """
+    answer = partial(answered, module) if private else module
+    form = {"is_sparse": stays_sparse(X, module), "private": private}
+    starts, n_at_most = range(0, X.shape[0], n_rows), min(n_rows, X.shape[0])
+    with torch.inference_mode(), threads_worth(module.parameters(), n_at_most):
+        return use(
+            answer(_as_input(X[start : start + n_rows], module, **form))
+            for start in starts
+        )
+
+
+def rows_per_block(module, X):
+    """Return how many rows fit into a block of memory.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network.
+
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Its input.
+
+    Returns
+    -------
+    n_rows : int
+        Zero where not even one does.
+    """
+    is_sparse = stays_sparse(X, module)
+    return _BLOCK_SIZE // (module[0].out_features if is_sparse else X.shape[1])
+
+
+def float_type(module):
+    """Name the float type of a module.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Of one without parameters it is torch's default.
+
+    Returns
+    -------
+    name : str
+        As NumPy knows it.
+    """
+    return str(_like(module).dtype).removeprefix("torch.")
+
+
+def _like(module):
+    weights = next(module.parameters(), None)
+    return torch.empty(0) if weights is None else weights
+
+
+def _as_input(rows, module, *, is_sparse, private):
+    if is_sparse:
+        return sparse_rows(rows, float_type(module))
+    rows, like = _tensor(rows, private), _like(module)
+    return rows.to(like) if rows.is_floating_point() else rows.to(like.device)
+
+
+def _tensor(rows, private):
+    if sparse.issparse(rows):
+        return torch.from_numpy(rows.toarray())
+    if private:
+        return torch.from_numpy(np.array(rows, order="C"))
+    # A view where torch can have one: not of read-only memory, not of negative strides.
+    return torch.from_numpy(np.require(rows, requirements=["C", "W"]))

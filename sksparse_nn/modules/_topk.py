@@ -1,0 +1,96 @@
+"""A sparse autoencoder of the k largest latents."""
+
+import torch
+from torch import nn
+
+
+class TopKModule(nn.Module):
+    """Rows as sums of the atoms whose latents are the largest.
+
+    Parameters
+    ----------
+    components : Tensor of shape (n_components, n_features)
+        Atoms of unit norm to start from. The weights of the encoder start from them.
+
+    n_active : int
+        Atoms a row at most.
+    """
+
+    def __init__(self, components, n_active):
+        super().__init__()
+        self.n_active = n_active
+        self.encoder = nn.Parameter(components.clone())
+        self.decoder = nn.Parameter(components.clone())
+        self.bias = nn.Parameter(torch.zeros_like(components[0]))
+
+    def forward(self, X, dead):
+        """Rebuild rows, and from dead atoms what was lost of them.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_rows, n_features)
+            Rows.
+
+        dead : Tensor of bool of shape (n_components,)
+            The dead atoms.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+            Mean squared norm of what is lost.
+
+        auxiliary : Tensor of shape ()
+            Share of that which the dead atoms leave.
+
+        used : Tensor of bool of shape (n_components,)
+            The atoms that serve a row.
+        """
+        latents = torch.relu((X - self.bias) @ self.encoder.T)
+        codes = largest(latents, self.n_active)
+        error = X - self.bias - codes @ self.decoder
+        loss = error.square().sum(dim=1).mean()
+        auxiliary = self._auxiliary(latents, error.detach(), dead)
+        return loss, auxiliary, (codes > 0).any(dim=0)
+
+    def _auxiliary(self, latents, error, dead):
+        n_dead, total = int(dead.sum()), error.square().sum()
+        if n_dead == 0 or total == 0:
+            return torch.zeros_like(total)
+        # As few as are active in a row: of many, each would learn a small part only,
+        # and never be among the largest.
+        n_active = min(n_dead, self.n_active)
+        codes = largest(latents[:, dead], n_active)
+        return (error - codes @ self.decoder[dead]).square().sum() / total
+
+    @torch.no_grad()
+    def drop_radial_gradient(self):
+        """Take off the gradient what would only change norms of atoms."""
+        gradient = self.decoder.grad
+        along = (gradient * self.decoder).sum(dim=1, keepdim=True)
+        gradient -= along * self.decoder
+
+    @torch.no_grad()
+    def normalise(self):
+        """Give the atoms unit norm."""
+        norms = torch.linalg.vector_norm(self.decoder, dim=1, keepdim=True)
+        self.decoder /= norms.clamp_min(torch.finfo(norms.dtype).tiny)
+
+
+def largest(latents, n_active):
+    """Set all but the largest latents of each row to zero.
+
+    Parameters
+    ----------
+    latents : Tensor of shape (n_rows, n_components)
+        None below zero.
+
+    n_active : int
+        How many to keep.
+
+    Returns
+    -------
+    codes : Tensor of shape (n_rows, n_components)
+        The largest in their places.
+    """
+    values, places = latents.topk(n_active, dim=1, sorted=False)
+    return torch.zeros_like(latents).scatter(1, places, values)
