@@ -30,6 +30,7 @@ from sklearn.feature_extraction.image import (
 )
 
 from sksparse_nn import SparseDictionaryCoder
+from sksparse_nn.solvers.dictionary import OnlineLearner
 
 crops = {
     "pagoda": load_sample_image("china.jpg")[35:291, 110:366],
@@ -97,8 +98,6 @@ def fit(noisy, sigma, learner):
         abs_residual_tol=64 * (1.15 * sigma) ** 2,
         init=dct,
         learner=learner,
-        max_epochs=10,
-        batch_size=2048,
         n_jobs=2,
         random_state=0,
     )
@@ -120,7 +119,7 @@ for sigma in (15, 50, 25):  # the last one gives the pictures
             "fixed DCT": fit(noisy[name], sigma, None),
             "K-SVD of other": ksvd[other],
             "K-SVD": ksvd[name],
-            "online": fit(noisy[name], sigma, "online"),
+            "online": fit(noisy[name], sigma, OnlineLearner(batch_size=2048)),
         }
         images, counts = {"noisy": noisy[name]}, {}
         for label, coder in coders.items():

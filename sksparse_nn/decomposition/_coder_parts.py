@@ -1,7 +1,8 @@
 """What the parameters of a dictionary coder stand for, checked against each other."""
 
+from dataclasses import fields, replace
+
 import numpy as np
-from scipy import sparse
 from sklearn.utils import check_array
 
 from sksparse_nn._early_stopping import Patience
@@ -25,14 +26,35 @@ OF_ALGORITHMS = {
     "atom_weights": None,
 }
 
+# The same of learners.
+OF_LEARNERS = {
+    "batch_size": 512,
+    "shuffle": True,
+    "forgetting": 8.0,
+    "positive_dict": False,
+}
 
-def coding_algorithm(parameters, alpha, n_atoms):
+# What is read where something is learnt, and its default.
+OF_LEARNING = {
+    "max_epochs": 10,
+    "early_stopping": False,
+    "validation_fraction": 0.1,
+    "n_iter_no_change": 5,
+    "tol": 1e-3,
+    "warm_start": False,
+}
+
+
+def coding_algorithm(parameters, constraints, alpha, n_atoms):
     """Make the algorithm that codes.
 
     Parameters
     ----------
     parameters : dict
         Those of the estimator.
+
+    constraints : dict
+        What it asks of them.
 
     alpha : float
         What ``alpha=None`` stands for.
@@ -50,21 +72,23 @@ def coding_algorithm(parameters, alpha, n_atoms):
     ValueError
         If a parameter is not finite, or goes with other algorithms only.
     """
+    coder = CODERS.resolve(
+        parameters["algorithm"], parameters, OF_ALGORITHMS, constraints
+    )
+    known = {field.name: getattr(coder, field.name) for field in fields(coder)}
     for name in _FINITE:
-        if parameters[name] is not None and not np.isfinite(parameters[name]):
-            raise ValueError(f"{name} must be finite. Got {parameters[name]}.")
-    algorithm = parameters["algorithm"]
-    CODERS.check_read(algorithm, parameters, OF_ALGORITHMS)
-    weights = _atom_weights(parameters["atom_weights"], n_atoms)
-    penalties = {"atom_weights": weights}
-    if parameters["alpha"] is None:
-        penalties |= {"alpha": alpha, "share": DEFAULT_ALPHA}
-    return CODERS.make(algorithm, parameters | penalties)
+        if known.get(name) is not None and not np.isfinite(known[name]):
+            raise ValueError(f"{name} must be finite. Got {known[name]}.")
+    changes = {}
+    if known.get("atom_weights") is not None:
+        changes["atom_weights"] = _atom_weights(known["atom_weights"], n_atoms)
+    if "alpha" in known and known["alpha"] is None:
+        of_the_data = {"alpha": alpha, "share": DEFAULT_ALPHA}
+        changes |= {name: of_the_data[name] for name in of_the_data if name in known}
+    return replace(coder, **changes)
 
 
 def _atom_weights(weights, n_atoms):
-    if weights is None:
-        return None
     weights = check_array(
         weights, ensure_2d=False, dtype=np.float64, input_name="atom_weights"
     )
@@ -97,8 +121,50 @@ def alpha_of_all(alphas, weights):
     return float(largest * np.sqrt(np.average(shares**2, weights=weights)))
 
 
-def learning_algorithm(parameters, coder):
+def learning_algorithm(parameters, constraints):
     """Make the algorithm that learns.
+
+    Parameters
+    ----------
+    parameters : dict
+        Those of the estimator.
+
+    constraints : dict
+        What it asks of them.
+
+    Returns
+    -------
+    learner : AbstractLearner or None
+        The algorithm; None where nothing is learnt.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is set that is not read, or the learner takes no epochs.
+    """
+    choice = parameters["learner"]
+    if choice is None:
+        _check_nothing_learnt(parameters)
+        return None
+    learner = LEARNERS.resolve(choice, parameters, OF_LEARNERS, constraints)
+    if not learner.in_epochs:
+        raise ValueError(
+            f"learner must pass over the rows in epochs. Got {choice!r}; set one of "
+            f"{list(LEARNERS)}."
+        )
+    return learner
+
+
+def _check_nothing_learnt(parameters):
+    unread = OF_LEARNERS | OF_LEARNING
+    if isinstance(parameters["init"], str):
+        del unread["positive_dict"]  # atoms that are drawn heed it
+    for name, default in unread.items():
+        LEARNERS.refuse(None, name, parameters[name], default)
+
+
+def check_penalty(parameters, coder, learner):
+    """Check that a learner does not undo the penalty of codes.
 
     Parameters
     ----------
@@ -108,17 +174,14 @@ def learning_algorithm(parameters, coder):
     coder : AbstractCoder
         Codes while learning.
 
-    Returns
-    -------
     learner : AbstractLearner
-        The algorithm.
+        Learns.
 
     Raises
     ------
     ValueError
-        If its least squares would undo the penalty of the codes.
+        If its least squares would undo the penalty.
     """
-    learner = LEARNERS.make(parameters["learner"], parameters)
     if coder.penalised and not learner.heeds_penalty:
         able = [name for name in LEARNERS if LEARNERS[name].heeds_penalty]
         raise ValueError(
@@ -126,7 +189,6 @@ def learning_algorithm(parameters, coder):
             f" Got {parameters['learner']!r}, whose least squares would undo the"
             " penalty; set algorithm='omp', which goes with every learner."
         )
-    return learner
 
 
 def patience(parameters):
@@ -178,36 +240,9 @@ def held_out(X, weights, fraction, rng):
     n_held = max(1, round(fraction * n_rows))
     if n_held >= n_rows:
         raise ValueError(
-            f"validation_fraction={fraction} of {n_rows} rows leaves none to learn"
+            f"validation_fraction={fraction} of n_samples={n_rows} leaves none to learn"
             " from. Lower it, or set it to None to stop by the rows learnt from."
         )
     order = rng.permutation(n_rows)
     held, rest = np.sort(order[:n_held]), np.sort(order[n_held:])
     return (pick(X, rest), weights[rest]), (X[held], weights[held])
-
-
-def coding_work(algorithm, atoms, codes):
-    """Estimate the multiply-adds that coding a row takes.
-
-    Parameters
-    ----------
-    algorithm : str
-        Name of the algorithm.
-
-    atoms : ndarray of shape (n_atoms, n_features)
-        The dictionary.
-
-    codes : CSR matrix or ndarray of shape (n_rows, n_outputs)
-        Codes of some rows.
-
-    Returns
-    -------
-    work : float
-        Products of a row and the atoms. Where codes are searched, each atom that
-        joins takes the products of all atoms with those that are there.
-    """
-    if not CODERS[algorithm].approximates:
-        return float(atoms.size)
-    n_values = codes.nnz if sparse.issparse(codes) else np.count_nonzero(codes)
-    n_used = n_values / codes.shape[0]
-    return atoms.size + len(atoms) * n_used * (n_used + 1) / 2

@@ -9,14 +9,20 @@ from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import check_atoms, check_n_components
 from sksparse_nn.decomposition._coder_parts import (
     DEFAULT_ALPHA,
+    OF_ALGORITHMS,
+    check_penalty,
     held_out,
     learning_algorithm,
     patience,
 )
 from sksparse_nn.solvers._rows import root_mean_square
-from sksparse_nn.solvers.coding import filled_with_means, has_missing, nothing_coded
+from sksparse_nn.solvers.coding import (
+    CODERS,
+    filled_with_means,
+    has_missing,
+    nothing_coded,
+)
 from sksparse_nn.solvers.dictionary import (
-    LEARNERS,
     History,
     LastEpoch,
     Progress,
@@ -52,12 +58,14 @@ class DictionaryLearning:
 
     def _first(self, X, weights):
         """Return the rows that initial atoms and alpha_ come from."""
-        if self.shuffle or not LEARNERS[self.learner].streams:
+        learner = self._learner()
+        if not learner.streams or learner.shuffle:
             return X, weights
-        return X[: self._n_first(X)], weights[: self._n_first(X)]
+        n_first = self._n_first(X, learner)
+        return X[:n_first], weights[:n_first]
 
-    def _n_first(self, X):
-        return max(self.batch_size, _FIRST_ROWS * self._n_atoms(X))
+    def _n_first(self, X, learner):
+        return max(learner.batch_size, _FIRST_ROWS * self._n_atoms(X))
 
     def _n_atoms(self, X):
         if self.n_components is not None:
@@ -93,8 +101,13 @@ class DictionaryLearning:
             self._n_atoms(X),
             rng,
             init=self.init,
-            positive=self.positive_dict,
+            positive=self._is_positive(),
         )
+
+    def _is_positive(self):
+        """Tell whether atoms must not have entries below zero."""
+        learner = self._learner()
+        return self.positive_dict if learner is None else learner.positive_dict
 
     def _former(self, X):
         """Return the atoms of the fit before, to go on from."""
@@ -106,9 +119,20 @@ class DictionaryLearning:
             )
         return unit_atoms(former.astype(X.dtype))
 
+    def _learner(self):
+        parameters = self.get_params(deep=False)
+        return learning_algorithm(parameters, self._parameter_constraints)
+
+    def _check_choices(self):
+        """Refuse parameters that are set in vain, before any work is done."""
+        parameters = self.get_params(deep=False)
+        CODERS.check_read(self.algorithm, parameters, OF_ALGORITHMS)
+        self._learner()
+
     def _algorithms(self, n_atoms):
-        coder = self._coder(n_atoms).learning_coder()
-        return coder, learning_algorithm(self.get_params(deep=False), coder)
+        coder, learner = self._coder(n_atoms).learning_coder(), self._learner()
+        check_penalty(self.get_params(deep=False), coder, learner)
+        return coder, learner
 
     def _learn(self, epochs, progress, X, weights, rng):
         coder, learner = self._algorithms(len(progress.dictionary))
@@ -179,7 +203,8 @@ class DictionaryLearning:
         stream.extend(X, weights)
         start = stream.progress or self._begin(stream, waiting["seed"])
         coder, learner = self._algorithms(len(start.dictionary))
-        if stream.progress is None and len(stream.weights) >= self._n_first(X):
+        n_first = self._n_first(X, learner)
+        if stream.progress is None and len(stream.weights) >= n_first:
             stream.progress = start
         if stream.progress is None:
             progress = stream.preview(learner, coder, start)
@@ -216,7 +241,7 @@ class DictionaryLearning:
         }
 
     def _begin(self, stream, seed):
-        n_first = self._n_first(stream.X)
+        n_first = self._n_first(stream.X, self._learner())
         rows = stream.X[:n_first], stream.weights[:n_first]
         return Progress.begin(self._start(*rows, check_random_state(seed)))
 

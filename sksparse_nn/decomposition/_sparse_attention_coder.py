@@ -27,6 +27,8 @@ from sksparse_nn._warnings import warn
 from sksparse_nn.solvers.simplex import (
     KEYS,
     MAPPINGS,
+    AbstractKeys,
+    AbstractMapping,
     Keys,
     Problem,
     coding_at,
@@ -34,6 +36,10 @@ from sksparse_nn.solvers.simplex import (
     fit_values,
 )
 from sksparse_nn.solvers.svd import check_squares
+
+# What is read where keys are learnt, and where codes converge, and its default.
+_OF_KEYS = {"max_epochs": 50}
+_OF_STEPS = {"max_iter": 2000, "tol": 1e-6}
 
 # Keys where no number of them is given.
 _MOST_KEYS = 128
@@ -58,12 +64,13 @@ class SparseAttentionCoder(
         are, with a warning from `fit`. None is 128, or as many as there are distinct
         rows.
 
-    mapping : {"sparsemax", "entmax15"}, default="sparsemax"
+    mapping : {"sparsemax", "entmax15"} or AbstractMapping, default="sparsemax"
         How distances become a code.
 
         - "sparsemax": the Euclidean projection onto the simplex, piecewise linear;
         - "entmax15": entmax with exponent 1.5, smooth; of as many nonzeros the small
-          ones are smaller.
+          ones are smaller;
+        - an object of a mapping of your own.
 
     n_active : float or None, default=None
         Mean number of nonzeros a row, at least one. With one almost every row belongs
@@ -79,7 +86,7 @@ class SparseAttentionCoder(
         far larger key hides from each other are coded by differences, to the same
         tolerance relative to their own distances.
 
-    keys : {"kmeans", "medoids", "learned"}, default="kmeans"
+    keys : {"kmeans", "medoids", "learned"} or AbstractKeys, default="kmeans"
         Where the keys come from.
 
         - "kmeans": centres of clusters;
@@ -88,7 +95,8 @@ class SparseAttentionCoder(
           centres of clusters move towards their values; with `iterate` keys are
           archetypes, mixtures of rows on the border of the data. These are found from
           sums over all rows, whose rounding hides others beside a cell more than 1e6
-          times as large (100 times in float32): clip such a cell, or take other keys.
+          times as large (100 times in float32): clip such a cell, or take other keys;
+        - an object of a way of your own, or of one of these with its parameters.
 
     values_reg : float, default=1e-3
         Values are fitted to the rows by least squares and drawn towards the keys with
@@ -100,14 +108,14 @@ class SparseAttentionCoder(
         In these the keys are learnt.
 
     max_iter : int, default=2000
-        Steps a row at most, with `iterate`.
+        Steps a row at most, with `iterate`; without, an error if it is set.
 
     tol : float, default=1e-6
         When to stop iterating.
 
         With `iterate`, a row is done when the duality gap of its code is at most this
         share of the largest squared norm of a key, or product with one, about their
-        mean.
+        mean; without, an error if it is set.
 
     sparse_output : bool, default=True
         Whether codes come as a CSR matrix.
@@ -200,10 +208,10 @@ class SparseAttentionCoder(
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
-        "mapping": [StrOptions(set(MAPPINGS))],
+        "mapping": [StrOptions(set(MAPPINGS)), AbstractMapping],
         "n_active": [Interval(Real, 1, None, closed="left"), None],
         "iterate": ["boolean"],
-        "keys": [StrOptions(set(KEYS))],
+        "keys": [StrOptions(set(KEYS)), AbstractKeys],
         "values_reg": [Interval(Real, 0, None, closed="neither")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -333,6 +341,14 @@ class SparseAttentionCoder(
         return codes @ self.components_.astype(codes.dtype, copy=False)
 
     def _check_together(self):
+        self._learner()
+        for name, default in _OF_STEPS.items():
+            value = getattr(self, name)
+            if not self.iterate and value != default:
+                raise ValueError(
+                    f"{name} is read with iterate=True only. Got {name}={value!r} and "
+                    f"iterate=False; set {name}={default!r} or iterate=True."
+                )
         if self.iterate and not self._mapping().projects:
             able = [name for name in MAPPINGS if MAPPINGS[name].projects]
             raise ValueError(
@@ -373,7 +389,7 @@ class SparseAttentionCoder(
 
     def _learn(self, problem):
         try:
-            return KEYS.make(self.keys, self.get_params(deep=False)).learn(problem)
+            return self._learner().learn(problem)
         except KeyboardInterrupt:
             learnt = problem.learnt
             if learnt is None or not self._keeps(learnt):
@@ -397,8 +413,13 @@ class SparseAttentionCoder(
         if learnt.indices is not None:
             self.medoid_indices_ = kept[learnt.indices]
 
+    def _learner(self):
+        parameters = self.get_params(deep=False)
+        constraints = self._parameter_constraints
+        return KEYS.resolve(self.keys, parameters, _OF_KEYS, constraints)
+
     def _mapping(self):
-        return MAPPINGS.make(self.mapping, {})
+        return MAPPINGS.resolve(self.mapping, self.get_params(deep=False))
 
     def _converged(self):
         return {"max_iter": self.max_iter, "tol": self.tol} if self.iterate else None

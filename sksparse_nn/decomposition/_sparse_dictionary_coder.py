@@ -2,6 +2,7 @@
 
 from numbers import Integral, Real
 
+import numpy as np
 from scipy import sparse
 from sklearn.base import (
     BaseEstimator,
@@ -28,22 +29,28 @@ from sksparse_nn._validation import (
 from sksparse_nn.decomposition._coder_parts import (
     alpha_of_all,
     coding_algorithm,
-    coding_work,
 )
 from sksparse_nn.decomposition._dictionary_learning import DictionaryLearning
 from sksparse_nn.solvers.coding import (
     CODERS,
+    AbstractCoder,
     encode,
     filled_with_means,
     has_missing,
     nothing_coded,
 )
-from sksparse_nn.solvers.dictionary import INITS, LEARNERS, Progress, merged
+from sksparse_nn.solvers.dictionary import (
+    INITS,
+    LEARNERS,
+    AbstractLearner,
+    Progress,
+    merged,
+)
 from sksparse_nn.solvers.svd import check_squares
 
 
 def _codes_approximate(estimator):
-    if CODERS[estimator.algorithm].approximates:
+    if CODERS.look_up(estimator.algorithm).approximates:
         return True
     raise AttributeError(
         f"Codes of algorithm={estimator.algorithm!r} do not add up to rows, so that"
@@ -52,7 +59,7 @@ def _codes_approximate(estimator):
 
 
 def _learns_from_streams(estimator):
-    if estimator.learner is None or LEARNERS[estimator.learner].streams:
+    if estimator.learner is None or LEARNERS.look_up(estimator.learner).streams:
         return True
     able = [name for name in LEARNERS if LEARNERS[name].streams]
     raise AttributeError(
@@ -77,7 +84,7 @@ class SparseDictionaryCoder(
     The first five parameters are those that matter most. Behind them stand those of
     the sparsity, `l1_ratio` to `atom_weights`; of learning, `learner` to `warm_start`;
     and of input and output, `allow_nan` to `verbose`. A parameter that is set, but
-    that `algorithm` does not read, is an error.
+    that `algorithm` or `learner` does not read, is an error.
 
     Parameters
     ----------
@@ -88,7 +95,7 @@ class SparseDictionaryCoder(
         at most 256.
 
     algorithm : {"omp", "ols", "lasso", "elastic_net", "threshold", \
-            "soft_threshold", "top_k", "triangle"}, default="lasso"
+            "soft_threshold", "top_k", "triangle"} or AbstractCoder, default="lasso"
         How a code is found.
 
         - "lasso": the minimum of ||x - c D||^2 / 2 + `alpha` |c|_1;
@@ -101,9 +108,11 @@ class SparseDictionaryCoder(
         - "threshold": products with the atoms, where larger than `alpha`;
         - "soft_threshold": the same, brought nearer to zero by `alpha`;
         - "top_k": the `n_nonzero_coefs` largest products;
-        - "triangle": by how much an atom is nearer than atoms are on average.
+        - "triangle": by how much an atom is nearer than atoms are on average;
+        - an object of an algorithm of your own, or of one of these with its parameters,
+          such as ``Lasso(alpha=0.1)``; those are then not set here.
 
-        The last four look at the row once and are the fastest. They are for
+        The four before the last look at the row once and are the fastest. They are for
         classification, on data that are centred; rows cannot be rebuilt from them.
         Their dictionaries are learnt with pursuit: "top_k" with "omp", the others with
         one atom a row.
@@ -147,14 +156,17 @@ class SparseDictionaryCoder(
         For "lasso", "elastic_net", "threshold" and "soft_threshold": positive factors
         of `alpha`, one an atom. A large one makes an atom rare.
 
-    learner : {"online", "ksvd", "exact_ksvd", "mod"} or None, default="online"
+    learner : {"online", "ksvd", "exact_ksvd", "mod"}, AbstractLearner or None, \
+            default="online"
         How the dictionary is learnt.
 
         - "online": the atoms move after each mini-batch; the fastest on many rows;
         - "ksvd": after coding all rows, each atom moves together with its coefficients,
           by a step of the power method, or by an SVD with "exact_ksvd";
         - "mod": after coding all rows, all atoms move at once, by least squares;
-        - None: the atoms of `init` are kept.
+        - None: the atoms of `init` are kept. Setting what only learning reads, from
+          `max_epochs` to `warm_start`, is then an error;
+        - an object of a learner of your own, or of one of these with its parameters.
 
         K-SVD and MOD fit by least squares and so do not go with "lasso" and
         "elastic_net"; set ``algorithm="omp"`` for them.
@@ -316,7 +328,7 @@ class SparseDictionaryCoder(
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
-        "algorithm": [StrOptions(set(CODERS))],
+        "algorithm": [StrOptions(set(CODERS)), AbstractCoder],
         "alpha": [Interval(Real, 0, None, closed="left"), None],
         "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
@@ -325,7 +337,7 @@ class SparseDictionaryCoder(
         "abs_residual_tol": [Interval(Real, 0, None, closed="left"), None],
         "positive_code": ["boolean"],
         "atom_weights": ["array-like", None],
-        "learner": [StrOptions(set(LEARNERS)), None],
+        "learner": [StrOptions(set(LEARNERS)), AbstractLearner, None],
         "init": [StrOptions(set(INITS)), "array-like"],
         "positive_dict": ["boolean"],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -471,6 +483,7 @@ class SparseDictionaryCoder(
         """Fit, and return the checked rows that count, and their weights."""
         warm = self.warm_start and hasattr(self, "components_")
         X, weights = self._check_samples(X, sample_weight, reset=not warm)
+        self._check_choices()
         if self.learner is None:
             self._keep_dictionary(X, weights)
             return X, weights
@@ -513,6 +526,7 @@ class SparseDictionaryCoder(
         with restored_on_error(self):
             first = not hasattr(self, "components_")
             X, weights = self._check_samples(X, sample_weight, reset=first)
+            self._check_choices()
             if self.learner is None:
                 return self._keep_dictionary(X, weights)
             if not first:
@@ -562,7 +576,7 @@ class SparseDictionaryCoder(
             one.statistics,
             other.components_.astype(self.components_.dtype),
             two.statistics,
-            positive=self.positive_dict,
+            positive=self._is_positive(),
         )
         alphas, weights = [self.alpha_, other.alpha_], [one.weight, two.weight]
         self.alpha_ = alpha_of_all(alphas, weights)
@@ -599,7 +613,10 @@ class SparseDictionaryCoder(
         return codes
 
     def _multiply_adds(self, X):
-        return coding_work(self.algorithm, self.components_, self.transform(X))
+        codes = self.transform(X)
+        n_values = codes.nnz if sparse.issparse(codes) else np.count_nonzero(codes)
+        shape = self.components_.shape
+        return self._coder(shape[0]).work(*shape, n_values / codes.shape[0])
 
     @available_if(_codes_approximate)
     def inverse_transform(self, X):
@@ -667,7 +684,12 @@ class SparseDictionaryCoder(
 
     def _coder(self, n_atoms):
         self._validate_params()
-        return coding_algorithm(self.get_params(deep=False), self.alpha_, n_atoms)
+        return coding_algorithm(
+            self.get_params(deep=False),
+            self._parameter_constraints,
+            self.alpha_,
+            n_atoms,
+        )
 
 
 def _has_nonzero(codes):

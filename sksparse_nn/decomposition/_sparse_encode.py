@@ -92,7 +92,8 @@ def sparsity_path(X, dictionary, values, **parameters):
 
     values : sequence
         Values of `n_nonzero_coefs` for "omp", "ols" and "top_k"; of `alpha` for
-        "lasso", "elastic_net", "threshold" and "soft_threshold".
+        "lasso", "elastic_net", "threshold" and "soft_threshold". Where `algorithm` is
+        an object they take the place of its own value.
 
     **parameters : dict
         How to code: `algorithm`, `residual_tol`, `abs_residual_tol`, `l1_ratio`,
@@ -124,10 +125,31 @@ def sparsity_path(X, dictionary, values, **parameters):
     >>> [int(codes.nnz / len(X)) for codes in path]
     [1, 4, 16]
     """
-    name, values = _check_path(values, **parameters)
-    coder, X = _fitted(X, dictionary, parameters | {name: max(values)})
+    values, of_flat = _check_path(values, **parameters)
+    coder, X = _fitted(X, dictionary, parameters | of_flat)
     algorithm = coder._coder(len(coder.components_))
     return encode_path(algorithm, coder.components_, X, values, n_jobs=coder.n_jobs)
+
+
+def coding_parameters(coder):
+    """Return what says how a coder codes, less its sparsity.
+
+    Parameters
+    ----------
+    coder : SparseDictionaryCoder
+        The coder.
+
+    Returns
+    -------
+    parameters : dict
+        For `sparsity_path`.
+    """
+    parameters = {name: getattr(coder, name) for name in _CODING}
+    parameters["n_components"] = None
+    if isinstance(coder.algorithm, str):
+        sparsity = CODERS.look_up(coder.algorithm).sparsity
+        parameters[sparsity.parameter] = None
+    return parameters
 
 
 def _fitted(X, dictionary, parameters):
@@ -144,32 +166,31 @@ def _fitted(X, dictionary, parameters):
         dictionary, coder.n_components, X, name="dictionary"
     )
     coder.alpha_ = None
-    if coder.alpha is None and "alpha" in CODERS.parameters(coder.algorithm):
+    reads_alpha = "alpha" in CODERS.parameters(coder.algorithm)
+    if reads_alpha and CODERS.value_of(coder, "alpha") is None:
         coder._set_alpha(X, np.ones(X.shape[0]))
     return coder, X
 
 
 def _check_path(values, **parameters):
-    """Return the name of the parameter that has these values, and the values."""
+    """Return the values of a path, and the parameter of a coder that has one of them.
+
+    An object has a value of its own, which those of the path replace.
+    """
     coder = SparseDictionaryCoder(**parameters)
     coder._validate_params()
-    name, parameter = coder.algorithm, CODERS[coder.algorithm].path_parameter
-    if parameter is None:
+    choice, sparsity = coder.algorithm, CODERS.look_up(coder.algorithm).sparsity
+    if sparsity is None:
         raise ValueError(
-            f"algorithm={name!r} has no parameter of sparsity. Use sparse_encode."
+            f"algorithm={choice!r} has no parameter of sparsity. Use sparse_encode."
         )
-    if getattr(coder, parameter) is not None:
+    values = sparsity.check(values)
+    name = sparsity.parameter
+    if not isinstance(choice, str):
+        return values, {}
+    if getattr(coder, name) is not None:
         raise ValueError(
-            f"The values of {parameter} are given as values. Got {parameter}="
-            f"{getattr(coder, parameter)!r} too; leave it out."
+            f"The values of {name} are given as values. Got {name}="
+            f"{getattr(coder, name)!r} too; leave it out."
         )
-    values = np.asarray(values)
-    least, kind = (1, "iu") if parameter == "n_nonzero_coefs" else (0, "iuf")
-    sound = values.ndim == 1 and values.size and values.dtype.kind in kind
-    if not sound or not np.all(np.isfinite(values)) or values.min() < least:
-        wanted = "whole numbers" if least else "numbers"
-        raise ValueError(
-            f"values must be a sequence of {wanted} of at least {least}, as"
-            f" {parameter} of algorithm={name!r}. Got {values!r}."
-        )
-    return parameter, values.tolist()
+    return values, {name: max(values)}

@@ -28,6 +28,7 @@ from sksparse_nn.solvers.svd import (
     SOLVERS,
     Partition,
     Projector,
+    SVDSolver,
     WeightedRows,
     are_squares_safe,
     begin_stream,
@@ -42,7 +43,10 @@ from sksparse_nn.solvers.svd import (
     warn_if_clipped,
 )
 
-_OF_SOLVERS = ("center", "tol", "max_passes", "random_state", "n_jobs")
+# What all solvers take from the estimator.
+_SHARED = ("center", "random_state", "n_jobs")
+# What some solvers read and others do not, and its default.
+_OF_SOLVERS = {"tol": 1e-3, "max_passes": 12}
 
 # What is worked out when it is first asked for, after partial_fit and merge.
 _DECOMPOSED = frozenset(
@@ -110,7 +114,7 @@ class TruncatedSVDReducer(
         square over the fitted rows, with ``center=True`` its deviation. Components that
         cannot be told from rounding are never kept, so this does not blow up.
 
-    solver : {"auto", "gram", "krylov", "exact"}, default="auto"
+    solver : {"auto", "gram", "krylov", "exact"} or SVDSolver, default="auto"
         How `fit` computes it.
 
         - "exact": LAPACK on each group, dense in float64, by blocks of rows. For what
@@ -128,15 +132,17 @@ class TruncatedSVDReducer(
           than 5000, and for at most ``n_features / 24 - 10`` components of all features
           together, 16 instead of 24 if `X` is sparse; else "gram". "exact" for less
           than 1000 rows that take moments, and for wide ones that do.
+        - an object of a solver of your own, or of one of these with its parameters.
 
     tol : float, default=1e-3
         When to stop iterating.
 
-        "krylov" stops at this relative residual of the singular triplets.
+        "krylov" stops at this relative residual of the singular triplets. An error if
+        it is set and `solver` does not read it.
 
     max_passes : int, default=12
         Most times that "krylov" multiplies by the data and their transpose before its
-        last steps.
+        last steps. An error if it is set and `solver` does not read it.
 
     random_state : int, RandomState instance or None, default=None
         Seed of all random draws.
@@ -200,8 +206,8 @@ class TruncatedSVDReducer(
         more than once where the first products did not prove enough.
 
     solver_ : str
-        The solver that was used; after `partial_fit` "gram", or "sketch" where a group
-        is wider than 5000 features.
+        The solver that was used, by its name or that of its class; after `partial_fit`
+        "gram", or "sketch" where a group is wider than 5000 features.
 
     n_samples_seen_ : int
         Rows that have been fitted; those of weight zero do not count.
@@ -269,7 +275,7 @@ class TruncatedSVDReducer(
         "groups": [None, Interval(Integral, 1, None, closed="left"), "array-like"],
         "center": ["boolean"],
         "whiten": ["boolean"],
-        "solver": [StrOptions({"auto", *SOLVERS})],
+        "solver": [StrOptions({"auto", *SOLVERS}), SVDSolver],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_passes": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
@@ -358,15 +364,20 @@ class TruncatedSVDReducer(
             return self._current_projector().project(X, self.n_jobs)
 
     def _fit(self, X, sample_weight):
+        if not _is_auto(self.solver):
+            SOLVERS.check_read(self.solver, vars(self), _OF_SOLVERS)
         rows = self._weighted_rows(X, sample_weight, reset=True)
-        rule, name, report = rank_rule(self.n_components), self.solver, self._report()
-        parameters = {name: getattr(self, name) for name in _OF_SOLVERS}
+        rule, report = rank_rule(self.n_components), self._report()
+        parameters = {name: getattr(self, name) for name in (*_SHARED, *_OF_SOLVERS)}
         parameters["report"] = report
-        if name == "auto":
+        if _is_auto(self.solver):
             best = decompose_by_best(rows, rule, SOLVERS, parameters)
             name, found, moments = best
         else:
-            solver = SOLVERS.make(name, parameters)
+            name = SOLVERS.name_of(self.solver)
+            solver = SOLVERS.resolve(
+                self.solver, parameters, _OF_SOLVERS, self._parameter_constraints
+            )
             state = solver.prepare(rows)
             found = decompose(solver, state, rows.partition, rule)
             moments = solver.moments(rows, state)
@@ -634,6 +645,10 @@ class TruncatedSVDReducer(
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _is_auto(solver):
+    return isinstance(solver, str) and solver == "auto"
 
 
 def _is_thin(components):

@@ -25,14 +25,23 @@ from sksparse_nn._validation import (
     warn_once,
 )
 from sksparse_nn.solvers._rows import block_slices
-from sksparse_nn.solvers.dictionary import INITS, LEARNERS, n_directions, unit_atoms
+from sksparse_nn.solvers.coding import AbstractCoder
+from sksparse_nn.solvers.dictionary import (
+    INITS,
+    AbstractLearner,
+    n_directions,
+    unit_atoms,
+)
 from sksparse_nn.solvers.patches import (
     ENCODERS,
+    LEARNERS,
     POOLINGS,
+    PatchEncoder,
     Pooling,
     Whitening,
     check_scale,
     draw_patches,
+    encoder_of,
     fit_whitening,
     float_type,
     learn_atoms,
@@ -41,17 +50,18 @@ from sksparse_nn.solvers.patches import (
     reconstructed,
 )
 
-_APPROXIMATE = ("omp", "lasso")
-
 # What some encoders read and others do not, and its default.
 _OF_ENCODERS = {"alpha": 0.25, "n_nonzero_coefs": None}
+
+# The same of learners in epochs.
+_MAX_EPOCHS = 10
 
 # Patches that the work of an encoder is estimated by.
 _COUNTED_PATCHES = 1000
 
 
 def _approximates(estimator):
-    return estimator.algorithm in _APPROXIMATE
+    return ENCODERS.look_up(estimator.algorithm).approximates
 
 
 class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -86,29 +96,35 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     stride : int, default=1
         Distance of neighbouring patches, in pixels.
 
-    algorithm : str, default="soft_threshold"
+    algorithm : str, AbstractCoder or PatchEncoder, default="soft_threshold"
         How the codes of a patch are found:
 
         - "soft_threshold": its products with unit atoms, shrunk by `alpha`;
         - "threshold": products of a magnitude above `alpha`, as they are;
+        - "top_k": its `n_nonzero_coefs` largest products;
         - "triangle": by how much an atom is nearer than atoms are on average;
         - "hard_assignment": one for the nearest atom;
-        - "omp": codes of `n_nonzero_coefs` atoms by orthogonal matching pursuit;
-        - "lasso": codes of the lasso with penalty `alpha`.
+        - "omp", "ols": codes of `n_nonzero_coefs` atoms by orthogonal matching pursuit
+          or orthogonal least squares;
+        - "lasso", "elastic_net": codes of the lasso or the elastic net with penalty
+          `alpha`;
+        - an object of an algorithm of your own, or of one of these with all its
+          parameters, such as ``ElasticNet(alpha=0.25, l1_ratio=0.9)``.
 
     alpha : float, default=0.25
-        Level of the thresholds, penalty of the lasso. Whitened patches have along each
-        principal direction the variance v / (v + `whiten_reg`), where v is that of
-        patches of even contrast, about one on average. By default values of whitened
-        patches of photographs had a variance of 0.16, of digits 0.33. Where it leaves
-        all values zero, `fit` and `transform` warn and name the largest useful one. An
-        error if it is set and `algorithm` does not read it.
+        Level of the thresholds, penalty of the lasso and the elastic net. Whitened
+        patches have along each principal direction the variance v / (v + `whiten_reg`),
+        where v is that of patches of even contrast, about one on average. By default
+        values of whitened patches of photographs had a variance of 0.16, of digits
+        0.33. Where it leaves all values zero, `fit` and `transform` warn and name the
+        largest useful one. An error if it is set and `algorithm` does not read it.
 
     n_nonzero_coefs : int or None, default=None
         Nonzero codes per row, at most.
 
-        Here a row is a patch. Read by "omp". None: a tenth of the number of values of a
-        patch but at least five. An error if it is set and `algorithm` does not read it.
+        Here a row is a patch. Read by "omp", "ols" and "top_k". None: a tenth of the
+        number of values of a patch but at least five. An error if it is set and
+        `algorithm` does not read it.
 
     contrast_reg : float, default=0.01
         Added to the variance of a patch before it is divided by its deviation, as a
@@ -148,11 +164,12 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         - array-like: these atoms, of whitened patches. A patch is flattened by row,
           column and channel.
 
-    learner : str or None, default="online"
+    learner : str, AbstractLearner or None, default="online"
         How the atoms are learnt: "kmeans" takes the centres of clusters; "online",
         "ksvd", "exact_ksvd" and "mod" are those of `SparseDictionaryCoder`, with the
-        codes of `algorithm` if that is "omp" or "lasso" and with one atom per patch
-        otherwise (gain-shape clustering, OMP-1). None keeps the atoms of `init`.
+        codes of `algorithm` if these approximate patches and with one atom per patch
+        otherwise (gain-shape clustering, OMP-1). None keeps the atoms of `init`. An
+        object is a learner of your own, or one of these with its parameters.
 
     n_patches : int, default=100_000
         Patches to learn from, drawn at random, if the images have as many.
@@ -160,8 +177,8 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     max_epochs : int, default=10
         Passes over the rows, at most.
 
-        The rows are patches. "kmeans" goes on until its centres stay, fifty times at
-        most.
+        The rows are patches. An error if it is set and there is no learner, or it is
+        "kmeans", which goes on until its centres stay, fifty times at most.
 
     n_jobs : int or None, default=None
         Number of threads. The result does not depend on it.
@@ -260,7 +277,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         "channel_axis": [Options(Integral, {0, 2, -1}), None],
         "patch_size": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "stride": [Interval(Integral, 1, None, closed="left")],
-        "algorithm": [StrOptions(set(ENCODERS))],
+        "algorithm": [StrOptions(set(ENCODERS)), AbstractCoder, PatchEncoder],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), None],
         "contrast_reg": [Interval(Real, 0, None, closed="left")],
@@ -270,7 +287,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         "pooling": [StrOptions(set(POOLINGS))],
         "split_sign": ["boolean"],
         "init": [StrOptions(set(INITS)), "array-like"],
-        "learner": [StrOptions({"kmeans", *LEARNERS}), None],
+        "learner": [StrOptions(set(LEARNERS)), AbstractLearner, None],
         "n_patches": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
@@ -379,7 +396,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _fit(self, X):
         layout, report = self._read_layout(X.shape[1]), self._report()
         rng = check_random_state(self.random_state)
-        self._check_learner()
+        self._encoder(), self._learner()  # before any work
         drawn = draw_patches(X, layout, self.n_patches, rng)
         report(f"{len(drawn)} patches drawn")
         whitening = fit_whitening(
@@ -430,9 +447,10 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         state = prepared(encoder, self.components_, self._whitening(), dtype)
         patches, largest = patches[patches.variances > 0], 0.0  # flat ones say nothing
         for some in block_slices(len(patches), _COUNTED_PATCHES):
-            largest = max(largest, encoder.largest_alpha(state, patches[some]))
-            if largest > encoder.alpha:
+            found = encoder.largest_alpha(state, patches[some])
+            if found is None or found > encoder.alpha:
                 return ""
+            largest = max(largest, found)
         if not largest:
             return ""
         return (
@@ -482,7 +500,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
         Each patch is replaced by the sum of atoms that its code says, in its own
         brightness and contrast; where patches overlap, the mean is taken. Only with
-        codes that approximate: "omp" and "lasso".
+        codes that approximate: those of "omp", "ols", "lasso" and "elastic_net".
 
         Parameters
         ----------
@@ -508,16 +526,12 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def _multiply_adds(self, X):
         """Estimate those of an image: whitening patches, products, their updates."""
-        pooling, work = self._pooling(), self.components_.size
-        if self.algorithm in ("triangle", *_APPROXIMATE):
-            work += self.whitening_.size
-        if self.algorithm in _APPROXIMATE:
-            rng = np.random.RandomState(0)
-            images = self._check_images(X, reset=False)
-            state = self._prepared(pooling, images)
-            some = draw_patches(images, pooling.layout, _COUNTED_PATCHES, rng)
-            n_used = np.count_nonzero(pooling.encoder.values(state, some)) / len(some)
-            work += len(self.components_) * n_used * (n_used + 1) / 2
+        pooling, rng = self._pooling(), np.random.RandomState(0)
+        images = self._check_images(X, reset=False)
+        state = self._prepared(pooling, images)
+        some = draw_patches(images, pooling.layout, _COUNTED_PATCHES, rng)
+        n_used = np.count_nonzero(pooling.encoder.values(state, some)) / len(some)
+        work = pooling.encoder.work(*self.components_.shape, n_used)
         return pooling.layout.n_positions * work
 
     def _check_images(self, X, *, reset):
@@ -545,9 +559,33 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return layout
 
     def _encoder(self):
-        parameters = self.get_params(deep=False)
-        ENCODERS.check_read(self.algorithm, parameters, _OF_ENCODERS)
-        return ENCODERS.make(self.algorithm, parameters)
+        return encoder_of(
+            ENCODERS.resolve(
+                self.algorithm,
+                self.get_params(deep=False),
+                _OF_ENCODERS,
+                self._parameter_constraints,
+            )
+        )
+
+    def _learner(self):
+        """Return what moves atoms, checked against all else, or None."""
+        parameters, learner = self.get_params(deep=False), None
+        if self.learner is not None:
+            constraints = self._parameter_constraints
+            learner = LEARNERS.resolve(self.learner, parameters, None, constraints)
+        if learner is None or not learner.in_epochs:
+            able = [name for name in LEARNERS if LEARNERS[name].in_epochs]
+            given = self.learner, "max_epochs", self.max_epochs
+            LEARNERS.refuse(*given, _MAX_EPOCHS, able)
+        elif self._encoder().learning_coder().penalised and not learner.heeds_penalty:
+            able = [name for name in LEARNERS if LEARNERS[name].heeds_penalty]
+            raise ValueError(
+                f"algorithm={self.algorithm!r} needs one of the learners {able} or "
+                f"None. Got {self.learner!r}, whose least squares would undo the "
+                "penalty."
+            )
+        return learner
 
     def _whitening(self):
         return Whitening(self.contrast_reg_, self.patch_mean_, self.whitening_)
@@ -566,17 +604,6 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             len(self.components_),
         )
 
-    def _check_learner(self):
-        if self.learner in LEARNERS:
-            coder, learner = self._encoder().learns_with, LEARNERS[self.learner]
-            if coder.penalised and not learner.heeds_penalty:
-                able = [name for name in LEARNERS if LEARNERS[name].heeds_penalty]
-                raise ValueError(
-                    f"algorithm={self.algorithm!r} needs one of the learners {able}, "
-                    f'"kmeans" or None. Got {self.learner!r}, whose least squares '
-                    "would undo the penalty."
-                )
-
     def _atoms(self, patches, rng, report):
         given = self._given_atoms(patches)
         check_n_components(self.n_components, patches.shape[1])
@@ -588,10 +615,9 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             rng,
             start=given,
             init=self.init,
-            learner=self.learner,
-            coder=self._encoder().learns_with,
+            learner=self._learner(),
+            coder=self._encoder().learning_coder(),
             max_epochs=self.max_epochs,
-            parameters={"n_jobs": self.n_jobs, "random_state": rng},
             report=report,
             keeps=self._keeps,
         )

@@ -1,6 +1,5 @@
 """Grid search over the sparsity of codes that learns one dictionary a fold."""
 
-from numbers import Real
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
@@ -41,7 +40,8 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
         As for `GridSearchCV`. Has the coder's `alpha`, for "lasso", "elastic_net",
         "threshold" and "soft_threshold", or its `n_nonzero_coefs`, for "omp", "ols"
         and "top_k", in each dict; may have any other parameter too. A dict may have
-        the `algorithm`, of one of the two kinds.
+        the `algorithm`, of one of the two kinds. The sparsity of an algorithm that is
+        an object is named ``algorithm__alpha`` or the like.
 
     scoring : str, callable, list, tuple or dict, default=None
         As for `GridSearchCV`.
@@ -182,7 +182,9 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
             {name: [value] for name, value in self.best_params_.items()}, step
         )
         start = perf_counter()
-        fitted = clone(shared).set_params(**next(iter(ParameterGrid(best))))
+        [best] = ParameterGrid(best)
+        # An object on the grid stays as it was.
+        fitted = clone(shared).set_params(**clone(best, safe=False))
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).estimator.fit
         fitted.fit(X, y, **params)
@@ -213,12 +215,12 @@ class _SharedDictionary(TransformerMixin, BaseEstimator):
         self.folder = folder
 
     def fit(self, X, y=None, sample_weight=None):
-        sparsity = CODERS[self.coder.algorithm].path_parameter
+        sparsity = _sparsity_name(self.coder.algorithm)
         densest = {sparsity: self.densest[sparsity]}
         learner = clone(self.coder).set_params(**densest)
         learn = Memory(self.folder, verbose=0).cache(_learn)
         learnt = learn(learner, check_kind(X), sample_weight)  # joblib knows no masks
-        own = getattr(self.coder, sparsity)
+        own = self.coder.get_params()[sparsity]
         self.coder_ = learnt.set_params(**{sparsity: own})
         return self
 
@@ -247,30 +249,43 @@ def _coder_step(estimator):
 def _densest(estimator, step, param_grid):
     """Return the densest value of each parameter of sparsity on the grids."""
     grids, values = [param_grid] if isinstance(param_grid, dict) else param_grid, {}
+    kinds = {}
     for grid in grids:
         own = [estimator.get_params()[step].algorithm]
-        for algorithm in grid.get(f"{step}__algorithm", own):
-            name = _sparsity_name(algorithm, step, grid)
+        for choice in grid.get(f"{step}__{CODERS.parameter}", own):
+            name = _sparsity_name(choice)
+            _check_grid(grid, step, choice, name)
+            kinds[name] = CODERS.look_up(choice).sparsity
             values.setdefault(name, []).extend(grid[f"{step}__{name}"])
-    return {name: _densest_value(found, name) for name, found in values.items()}
+    return {name: kinds[name].densest(found) for name, found in values.items()}
 
 
-def _sparsity_name(algorithm, step, grid):
-    name = CODERS[algorithm].path_parameter if algorithm in CODERS else None
-    if name is None:
+def _sparsity_name(choice):
+    """Return under which name a coder has the sparsity of its algorithm."""
+    is_known = not isinstance(choice, str) or choice in CODERS
+    sparsity = CODERS.look_up(choice).sparsity if is_known else None
+    if sparsity is None:
         raise ValueError(
-            f"algorithm={algorithm!r} has no parameter of sparsity to search. Use"
+            f"algorithm={choice!r} has no parameter of sparsity to search. Use"
             " GridSearchCV."
         )
+    return CODERS.full_name(choice, sparsity.parameter)
+
+
+def _check_grid(grid, step, choice, name):
     if f"{step}__{name}" not in grid:
-        other = "alpha" if name == "n_nonzero_coefs" else "n_nonzero_coefs"
-        able = [kind for kind in CODERS if CODERS[kind].path_parameter == other]
+        able = [
+            kind
+            for kind in CODERS
+            if CODERS[kind].sparsity
+            and f"{step}__{CODERS[kind].sparsity.parameter}" in grid
+        ]
+        other = f"; set algorithm to one of {able}" if able else ""
         raise ValueError(
             f"Each grid of param_grid must have {step}__{name}, the sparsity of"
-            f" algorithm={algorithm!r}. Got one of {sorted(grid)}; set algorithm to one"
-            f" of {able} for {other}, and use GridSearchCV for tolerances."
+            f" algorithm={choice!r}. Got one of {sorted(grid)}{other}, and use"
+            " GridSearchCV for tolerances."
         )
-    return name
 
 
 def _share(estimator, step, densest, folder):
@@ -282,18 +297,6 @@ def _share(estimator, step, densest, folder):
         if hasattr(coder, setting):
             setattr(replacement, setting, getattr(coder, setting))
     return shared.set_params(**{step: replacement})
-
-
-def _densest_value(values, sparsity):
-    """Return the sound value on the grid that gives the most nonzeros."""
-    least = 1 if sparsity == "n_nonzero_coefs" else 0
-    sound = [v for v in values if isinstance(v, Real) and v >= least]
-    if not sound or None in values:
-        raise ValueError(
-            f"The values of {sparsity} on the grid must be numbers of at least {least}."
-            f" Got {values!r}."
-        )
-    return max(sound) if least else min(sound)
 
 
 def _renamed(param_grid, step):

@@ -60,7 +60,7 @@ def test_codes_that_are_no_numbers_are_an_error(algorithm):
         warnings.simplefilter("error")
         with pytest.raises(ValueError, match="scale X"):
             sparse_encode(X, D, algorithm=algorithm, **needed)
-        if CODERS[algorithm].path_parameter is not None:
+        if CODERS[algorithm].sparsity is not None:
             with pytest.raises(ValueError, match="scale X"):
                 sparsity_path(X, D, algorithm=algorithm, values=[1, 2])
 

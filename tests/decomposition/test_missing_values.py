@@ -59,7 +59,7 @@ def test_a_path_of_rows_with_gaps_holds_the_codes_of_each_sparsity(algorithm, va
     X, D = problem()
     path = sparsity_path(X, D, values, algorithm=algorithm, allow_nan=True)
     for value, codes in zip(values, path, strict=True):
-        name = CODERS[algorithm].path_parameter
+        name = CODERS[algorithm].sparsity.parameter
         settings = {"algorithm": algorithm, name: value, "allow_nan": True}
         alone = sparse_encode(X, D, **settings)
         assert_allclose(codes.toarray(), alone.toarray(), atol=1e-9)

@@ -60,7 +60,8 @@ def test_the_unit_of_the_data_changes_no_support(digits, scale, algorithm):
     coder = SparseDictionaryCoder(50, algorithm=algorithm, max_epochs=2, random_state=0)
     X = digits[:300].astype(np.float64)
     given = clone(coder).fit(X).components_
-    for settings in ({}, {"learner": None, "init": given, "n_components": None}):
+    kept = {"learner": None, "init": given, "n_components": None, "max_epochs": 10}
+    for settings in ({}, kept):
         coder.set_params(**settings)
         if algorithm == "triangle" and settings:  # distances from atoms of a unit
             continue
@@ -184,7 +185,9 @@ def test_a_warm_start_with_another_number_of_atoms_says_so(digits):
 
 def test_a_given_dictionary_leaves_no_usage_behind(digits):
     coder = SparseDictionaryCoder(20, max_epochs=1).fit(digits)
-    coder.set_params(learner=None, init=digits[:7] + 1, n_components=None)
+    coder.set_params(
+        learner=None, init=digits[:7] + 1, n_components=None, max_epochs=10
+    )
     assert not hasattr(coder.fit(digits), "usage_")
 
 

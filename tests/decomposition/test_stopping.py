@@ -81,7 +81,7 @@ class Recorder:
 def with_recorder():
     pytest.importorskip("sklearn.callback", reason="scikit-learn before 1.9")
     return lambda recorder, **settings: SparseDictionaryCoder(
-        20, max_epochs=5, random_state=0, **settings
+        20, random_state=0, **{"max_epochs": 5} | settings
     ).set_callbacks(recorder)
 
 
@@ -112,7 +112,8 @@ def test_callbacks_of_a_coder_that_learns_nothing_are_set_up_and_taken_down(
     digits, with_recorder
 ):
     recorder = Recorder()
-    with_recorder(recorder, learner=None, init=np.eye(20, 64)).fit(digits)
+    kept = {"learner": None, "init": np.eye(20, 64), "max_epochs": 10}
+    with_recorder(recorder, **kept).fit(digits)
     assert recorder.calls[0] == "setup"
     assert recorder.calls[-1] == "teardown"
 

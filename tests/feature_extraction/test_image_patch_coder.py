@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sksparse_nn import ImagePatchCoder, sparse_encode
-from sksparse_nn.solvers.patches import ENCODERS, _pooling
+from sksparse_nn.solvers.patches import ENCODERS, LEARNERS, _pooling
 
 HEIGHT, WIDTH, CHANNELS, PATCH = 7, 8, 2, 3
 SHAPE = HEIGHT, WIDTH, CHANNELS
@@ -32,10 +32,11 @@ def coder_of(**parameters):
         "n_components": 10,
         "image_shape": SHAPE,
         "patch_size": PATCH,
-        "max_epochs": 2,
         "random_state": 0,
-        "n_nonzero_coefs": 2 if parameters.get("encoder") == "omp" else None,
     } | parameters
+    learner = parameters.get("learner", "online")
+    if learner is not None and LEARNERS[learner].in_epochs:
+        parameters = {"max_epochs": 2} | parameters
     return ImagePatchCoder(**parameters)
 
 
@@ -60,9 +61,10 @@ def said(w, coder):
         case "hard_assignment":
             return (np.arange(len(D)) == distances.argmin()).astype(float)
     parameters = {
-        "omp": {"n_nonzero_coefs": coder.n_nonzero_coefs},
-        "lasso": {"alpha": coder.alpha},
-    }[coder.algorithm]
+        name: getattr(coder, name)
+        for name in ("alpha", "n_nonzero_coefs")
+        if name in ENCODERS.parameters(coder.algorithm)
+    }
     codes = sparse_encode(w[None], unit, algorithm=coder.algorithm, **parameters)
     return codes.toarray()[0]
 
@@ -70,7 +72,7 @@ def said(w, coder):
 def twin(X, coder):
     """Encode images patch by patch."""
     rows = []
-    is_split = coder.split_sign and ENCODERS[coder.algorithm].signed
+    is_split = coder.split_sign and coder._encoder().signed
     for row in X:
         image, values = row.reshape(SHAPE), {}
         n_rows, n_columns = HEIGHT - PATCH + 1, WIDTH - PATCH + 1
@@ -333,7 +335,7 @@ def test_the_unit_of_pixels_changes_nothing():
     for X in (floats, floats / 256):
         assert_allclose(coder.fit_transform(X), expected, atol=1e-5 * expected.max())
     # A unit that rounds may let the same seed draw other patches.
-    coder.set_params(learner=None, init=coder.components_)
+    coder.set_params(learner=None, max_epochs=10, init=coder.components_)
     found = coder.fit_transform(floats / 255)
     assert_allclose(found, expected, atol=1e-3 * expected.max())
 

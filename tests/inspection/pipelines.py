@@ -30,9 +30,9 @@ def deep(**parameters):
 
 
 def coder(algorithm="omp", **parameters):
-    return SparseDictionaryCoder(
-        24, algorithm=algorithm, max_epochs=1, random_state=0, **parameters
-    )
+    if parameters.get("learner", "online") is not None:
+        parameters = {"max_epochs": 1} | parameters
+    return SparseDictionaryCoder(24, algorithm=algorithm, random_state=0, **parameters)
 
 
 def patches(algorithm="soft_threshold", **parameters):
@@ -99,6 +99,9 @@ ENCODERS = {
     "hard": patches("hard_assignment"),
     "omp": patches("omp", n_nonzero_coefs=2),
     "lasso": patches("lasso", alpha=0.5),
+    "ols": patches("ols", n_nonzero_coefs=2),
+    "top k": patches("top_k", n_nonzero_coefs=2),
+    "elastic net": patches("elastic_net", alpha=0.5),
     "omp, max": patches("omp", n_nonzero_coefs=3, pooling="max"),
     "lasso, max": patches("lasso", alpha=0.1, pooling="max"),
 }

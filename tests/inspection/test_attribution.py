@@ -180,7 +180,7 @@ class NamelessCoder(coding.OMP):
     slopes = coding.AbstractCoder.slopes
 
 
-class NamelessEncoder(patches.ENCODERS["triangle"]):
+class NamelessEncoder(patches.HardAssignment):
     slopes = patches.PatchEncoder.slopes
 
 
@@ -189,7 +189,8 @@ class NamelessEncoder(patches.ENCODERS["triangle"]):
     [
         (simplex.MAPPINGS, Nameless, ATTENTION["entmax"]),
         (coding.CODERS, NamelessCoder, ALGORITHMS["omp"]),
-        (patches.ENCODERS, NamelessEncoder, ENCODERS["triangle"]),
+        (patches.ENCODERS, NamelessEncoder, ENCODERS["hard"]),
+        (patches.ENCODERS, NamelessCoder, ENCODERS["omp"]),
     ],
 )
 def test_a_way_of_coding_without_derivatives_is_refused(

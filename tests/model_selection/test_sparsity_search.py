@@ -58,7 +58,7 @@ def assert_same_results(ours, theirs):
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_given_dictionary_gives_the_results_of_grid_search(digits, n_jobs):
     D = SparseDictionaryCoder(24, random_state=0).fit(digits[0]).components_
-    pipeline = pipeline_of(n_components=None, learner=None, init=D)
+    pipeline = pipeline_of(n_components=None, learner=None, init=D, max_epochs=10)
     grid = {
         f"{STEP}__n_nonzero_coefs": [1, 3, 6],
         "logisticregression__C": [0.1, 10],
@@ -97,7 +97,7 @@ def test_weights_reach_the_coder(digits):
     weights = np.random.default_rng(0).integers(1, 3, 300)
     D = SparseDictionaryCoder(24, random_state=0).fit(digits[0]).components_
     grid = {f"{STEP}__n_nonzero_coefs": [1, 3]}
-    pipeline = pipeline_of(n_components=None, learner=None, init=D)
+    pipeline = pipeline_of(n_components=None, learner=None, init=D, max_epochs=10)
     ours, theirs = (
         kind(pipeline, grid, cv=2, error_score="raise").fit(
             *digits, **{f"{STEP}__sample_weight": weights}

@@ -7,21 +7,10 @@ from sklearn.utils import gen_batches
 from sksparse_nn._pipelines import flat_steps
 from sksparse_nn._structure import check_structure
 from sksparse_nn.decomposition import SparseDictionaryCoder, sparsity_path
+from sksparse_nn.decomposition._sparse_encode import coding_parameters
 from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
 from sksparse_nn.solvers.coding import CODERS
 from sksparse_nn.solvers.dictionary import unit_atoms
-
-# What says how rows are coded, less the sparsity.
-_PARAMETERS = (
-    "algorithm",
-    "residual_tol",
-    "abs_residual_tol",
-    "l1_ratio",
-    "positive_code",
-    "atom_weights",
-    "allow_nan",
-    "n_jobs",
-)
 
 # Rows that are rebuilt at a time.
 _BATCH = 512
@@ -115,11 +104,12 @@ class SparsityPathDisplay:
         is_search, found = hasattr(estimator, "cv_results_"), {}
         fitted = _best(estimator) if is_search else estimator
         coder, rows = _coder_and_rows(fitted, X)
-        name = CODERS[coder.algorithm].path_parameter
+        sparsity = CODERS.look_up(coder.algorithm).sparsity
         if is_search:
+            name = CODERS.full_name(coder.algorithm, sparsity.parameter)
             values, found = _scores_at(estimator, name, values)
         elif values is None:
-            values = _doublings(coder, name)
+            values = _doublings(coder, sparsity)
         n_nonzero, errors = _path(coder, rows, values)
         order = np.argsort(n_nonzero, kind="stable")
         found = {key: part[order] for key, part in found.items()}
@@ -197,14 +187,15 @@ def _coder_and_rows(estimator, X):
     check_structure(X)
     for step in flat_steps(estimator):
         if isinstance(step, SparseDictionaryCoder):
-            if hasattr(step, "inverse_transform"):
+            if hasattr(step, "inverse_transform") and has_sparsity(step):
                 return step, sparse.csr_array(X) if sparse.issparse(X) else X
             break
         X = step.transform(X) if hasattr(step, "transform") else X
     able = [name for name in CODERS if CODERS[name].approximates]
     raise TypeError(
         f"estimator must be, or have, a SparseDictionaryCoder of algorithm {able}, "
-        f"whose sums of atoms approximate rows. Got {estimator!r}."
+        f"or of an object with a sparsity, whose sums of atoms approximate rows. Got "
+        f"{estimator!r}."
     )
 
 
@@ -234,19 +225,34 @@ def _scores_at(search, name, values):
     }
 
 
-def _doublings(coder, name):
-    if name == "alpha":
-        alpha = coder.alpha_ if coder.alpha is None else coder.alpha
-        return alpha * 2.0 ** np.arange(-4, 3)
-    most = min(*coder.components_.shape, 64)
-    return 2 ** np.arange(int(np.log2(most)) + 1)
+def has_sparsity(coder):
+    """Tell whether a coder has codes of several sparsities.
+
+    Parameters
+    ----------
+    coder : SparseDictionaryCoder
+        The coder.
+
+    Returns
+    -------
+    has_sparsity : bool
+        Whether its algorithm has a parameter of sparsity.
+    """
+    return CODERS.look_up(coder.algorithm).sparsity is not None
+
+
+def _doublings(coder, sparsity):
+    value = CODERS.value_of(coder, sparsity.parameter)
+    value = coder.alpha_ if value is None else value
+    return sparsity.doublings(value, coder.components_.shape)
 
 
 def _path(coder, X, values):
     """Return the mean number of nonzeros, and the share left over, at each value."""
-    parameters = {name: getattr(coder, name) for name in _PARAMETERS}
+    parameters = coding_parameters(coder)
     atoms = coder.components_
-    if "alpha" in CODERS.parameters(coder.algorithm) and coder.alpha is None:
+    reads_alpha = "alpha" in CODERS.parameters(coder.algorithm)
+    if reads_alpha and CODERS.value_of(coder, "alpha") is None:
         # What it stands for is in the scale of unit atoms.
         atoms = unit_atoms(atoms)
     path = sparsity_path(X, atoms, values, **parameters)

@@ -32,7 +32,10 @@ from sksparse_nn.inspection.displays._attribution_display import attribute_row
 from sksparse_nn.inspection.displays._compression_display import CompressionDisplay
 from sksparse_nn.inspection.displays._deletion_display import DeletionCurvesDisplay
 from sksparse_nn.inspection.displays._dictionary_display import DictionaryDisplay
-from sksparse_nn.inspection.displays._path_display import SparsityPathDisplay
+from sksparse_nn.inspection.displays._path_display import (
+    SparsityPathDisplay,
+    has_sparsity,
+)
 from sksparse_nn.inspection.displays._reconstruction_display import (
     ReconstructionDisplay,
 )
@@ -228,7 +231,7 @@ def _show_dictionary(subject):
     if hasattr(coder, "singular_values_"):
         pictures.append(picture(SpectrumDisplay.from_estimator(transformer)))
     if hasattr(coder, "inverse_transform"):
-        if isinstance(coder, SparseDictionaryCoder):
+        if isinstance(coder, SparseDictionaryCoder) and has_sparsity(coder):
             pictures.append(picture(SparsityPathDisplay.from_estimator(transformer, X)))
         pictures.append(
             picture(ReconstructionDisplay.from_estimator(transformer, X, **shape))

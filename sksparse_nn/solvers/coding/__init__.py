@@ -21,6 +21,7 @@ from sksparse_nn.solvers.coding._shrinkage import (
     Triangle,
     distance_slopes,
 )
+from sksparse_nn.solvers.coding._sparsity import Count, Level, Sparsity
 
 CODERS = Registry(
     "algorithm",
@@ -41,10 +42,13 @@ __all__ = [
     "AbstractCoder",
     "Atoms",
     "Codes",
+    "Count",
     "ElasticNet",
     "HardThreshold",
     "Lasso",
+    "Level",
     "SoftThreshold",
+    "Sparsity",
     "TopK",
     "Triangle",
     "compressed",

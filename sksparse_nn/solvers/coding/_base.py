@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sksparse_nn._registry import Algorithm
 from sksparse_nn.solvers.coding._atoms import Atoms
 
 
@@ -46,7 +47,7 @@ class Codes(NamedTuple):
         return dense
 
 
-class AbstractCoder(ABC):
+class AbstractCoder(Algorithm, ABC):
     """Algorithm that writes rows as sparse sums of given atoms.
 
     A subclass is a dataclass; its fields are the parameters of the estimator that it
@@ -59,7 +60,8 @@ class AbstractCoder(ABC):
     approximates = True  # codes times atoms is near the rows
     penalised = False  # codes are smaller than least squares would have them
     warm_starts = False  # begins from codes that it is given
-    path_parameter = None  # the parameter that a path runs over
+    signed = True  # codes can be below zero
+    sparsity = None  # the parameter that a path runs over, as `Count` or `Level`
 
     def prepare(self, dictionary, *, gram=False):
         """Do the work that needs no row.
@@ -131,7 +133,7 @@ class AbstractCoder(ABC):
             "use features=False."
         )
 
-    def levels(self, atoms):  # noqa: B027
+    def levels(self, atoms):
         """Return up to which product with a row each atom has no part in a code.
 
         Parameters
@@ -144,6 +146,25 @@ class AbstractCoder(ABC):
         levels : ndarray of shape (n_atoms,) or None
             Of unit atoms alone, in proportion to `alpha`; None for a coder without it.
         """
+
+    def work(self, n_atoms, n_features, n_nonzero):
+        """Estimate the multiply-adds that coding a row takes.
+
+        Parameters
+        ----------
+        n_atoms, n_features : int
+            Shape of the dictionary.
+
+        n_nonzero : float
+            Mean number of nonzeros of a code.
+
+        Returns
+        -------
+        work : float
+            Products of the row and the atoms. Where codes are searched, each atom that
+            joins takes the products of all atoms with those that are there.
+        """
+        return n_atoms * n_features + n_atoms * n_nonzero * (n_nonzero + 1) / 2
 
     def most_atoms(self, n_atoms, n_features):
         """Return how many atoms a code can have.
@@ -219,7 +240,8 @@ class AbstractCoder(ABC):
         path : list of Codes
             For each value.
         """
-        coders = [replace(self, **{self.path_parameter: value}) for value in values]
+        name = self.sparsity.parameter
+        coders = [replace(self, **{name: value}) for value in values]
         return [coder.encode(atoms, rows) for coder in coders]
 
 

@@ -14,6 +14,7 @@ from sksparse_nn.solvers.coding._base import (
     room_for,
 )
 from sksparse_nn.solvers.coding._optimality import Dual
+from sksparse_nn.solvers.coding._sparsity import Level, Sparsity
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,11 @@ class ElasticNet(AbstractCoder):
 
     Parameters
     ----------
-    alpha : float
-        Weight of the penalty, in the units of the data.
+    alpha : float or None, default=None
+        Weight of the penalty, in the units of the data; None leaves it to the
+        estimator.
 
-    l1_ratio : float, default=1.0
+    l1_ratio : float, default=0.5
         Share of the l1 norm in the penalty.
 
     positive_code : bool, default=False
@@ -58,8 +60,8 @@ class ElasticNet(AbstractCoder):
         What alpha is of the norm of a row, where penalties are those of unit atoms.
     """
 
-    alpha: float
-    l1_ratio: float = 1.0
+    alpha: float | None = None
+    l1_ratio: float = 0.5
     positive_code: bool = False
     atom_weights: np.ndarray | None = None
     share: float | None = None
@@ -67,7 +69,12 @@ class ElasticNet(AbstractCoder):
     needs_gram: ClassVar[bool] = True
     penalised: ClassVar[bool] = True
     warm_starts: ClassVar[bool] = True
-    path_parameter: ClassVar[str] = "alpha"
+    sparsity: ClassVar[Sparsity] = Level("alpha")
+
+    @property
+    def signed(self):
+        """Whether codes can be below zero."""
+        return not self.positive_code
 
     def encode(self, atoms, rows, start=None):
         correlations = rows.times(atoms.columns)
@@ -226,8 +233,9 @@ class Lasso(ElasticNet):
 
     Parameters
     ----------
-    alpha : float
-        Weight of the penalty, in the units of the data.
+    alpha : float or None, default=None
+        Weight of the penalty, in the units of the data; None leaves it to the
+        estimator.
 
     positive_code : bool, default=False
         Whether codes must not be negative.

@@ -49,9 +49,8 @@ def _useful_alphas(coder, dictionary, X):
     levels = coder.levels(atoms)
     if levels is None or not coder.alpha > 0:
         return
-    is_signed = not getattr(coder, "positive_code", False)
     for which in block_slices(X.shape[0]):
         rows = read_rows(X, which)
         products = rows.times(atoms.columns)
-        largest = (np.abs(products) if is_signed else products) * rows.norms[:, None]
+        largest = (np.abs(products) if coder.signed else products) * rows.norms[:, None]
         yield coder.alpha * float((largest / levels).max())

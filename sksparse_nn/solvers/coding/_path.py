@@ -29,7 +29,7 @@ def encode_path(coder, dictionary, X, values, *, n_jobs=None):
         Rows, of a float type; NaN where a value is missing.
 
     values : sequence
-        Values of the parameter that ``coder.path_parameter`` names.
+        Values of the parameter that ``coder.sparsity`` names.
 
     n_jobs : int or None, default=None
         Number of threads.

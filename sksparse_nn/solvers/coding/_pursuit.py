@@ -13,6 +13,7 @@ from sksparse_nn.solvers.coding._base import (
     least_squares_slopes,
     rounding_of,
 )
+from sksparse_nn.solvers.coding._sparsity import Count, Sparsity
 
 # Squared norm that an atom must have outside the span of those chosen before it.
 _DEPENDENT = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
@@ -48,7 +49,7 @@ class OMP(AbstractCoder):
     abs_residual_tol: float | None = None
 
     needs_gram: ClassVar[bool] = True
-    path_parameter: ClassVar[str] = "n_nonzero_coefs"
+    sparsity: ClassVar[Sparsity] = Count("n_nonzero_coefs")
     by_error: ClassVar[bool] = False
 
     def slopes(self, atoms, chosen, row):

@@ -18,6 +18,7 @@ from sksparse_nn.solvers.coding._base import (
     rounding_of,
 )
 from sksparse_nn.solvers.coding._pursuit import OMP
+from sksparse_nn.solvers.coding._sparsity import Count, Level, Sparsity
 
 # Norms whose squares float64 holds.
 _LARGEST = 1e150
@@ -31,6 +32,9 @@ class _OneLook(AbstractCoder):
 
     def learning_coder(self):
         return OMP(n_nonzero_coefs=1)
+
+    def work(self, n_atoms, n_features, n_nonzero):
+        return n_atoms * n_features
 
     def encode(self, atoms, rows, start=None):
         return self.encode_correlations(atoms, rows.times(atoms.columns), rows.norms)
@@ -63,17 +67,17 @@ class HardThreshold(_OneLook):
 
     Parameters
     ----------
-    alpha : float
-        The level, in the units of the data.
+    alpha : float or None, default=None
+        The level, in the units of the data; None leaves it to the estimator.
 
     atom_weights : ndarray of shape (n_atoms,) or None, default=None
         Factors of the level of each atom; None for ones.
     """
 
-    alpha: float
+    alpha: float | None = None
     atom_weights: np.ndarray | None = None
 
-    path_parameter: ClassVar[str] = "alpha"
+    sparsity: ClassVar[Sparsity] = Level("alpha")
 
     def levels(self, atoms):
         return _levels(self, len(atoms.norms))
@@ -94,8 +98,8 @@ class SoftThreshold(_OneLook):
 
     Parameters
     ----------
-    alpha : float
-        The level, in the units of the data.
+    alpha : float or None, default=None
+        The level, in the units of the data; None leaves it to the estimator.
 
     positive_code : bool, default=False
         Whether negative correlations become zero.
@@ -104,11 +108,16 @@ class SoftThreshold(_OneLook):
         Factors of the level of each atom; None for ones.
     """
 
-    alpha: float
+    alpha: float | None = None
     positive_code: bool = False
     atom_weights: np.ndarray | None = None
 
-    path_parameter: ClassVar[str] = "alpha"
+    sparsity: ClassVar[Sparsity] = Level("alpha")
+
+    @property
+    def signed(self):
+        """Whether codes can be below zero."""
+        return not self.positive_code
 
     def levels(self, atoms):
         return _levels(self, len(atoms.norms))
@@ -142,7 +151,7 @@ class TopK(_OneLook):
 
     n_nonzero_coefs: int | None = None
 
-    path_parameter: ClassVar[str] = "n_nonzero_coefs"
+    sparsity: ClassVar[Sparsity] = Count("n_nonzero_coefs")
 
     def learning_coder(self):
         return OMP(n_nonzero_coefs=self.n_nonzero_coefs)
@@ -163,6 +172,7 @@ class Triangle(_OneLook):
     """By how much each atom is nearer to the row than atoms are on average."""
 
     weights_atoms: ClassVar[bool] = False
+    signed: ClassVar[bool] = False
 
     def slopes(self, atoms, chosen, row):
         return distance_slopes(atoms.given, row)[chosen]

@@ -4,6 +4,7 @@ from sksparse_nn._registry import Registry
 from sksparse_nn.solvers.dictionary._base import (
     AbstractLearner,
     Progress,
+    code_rows,
     mean_objective,
 )
 from sksparse_nn.solvers.dictionary._distinct import n_directions
@@ -21,6 +22,7 @@ from sksparse_nn.solvers.dictionary._online import OnlineLearner
 from sksparse_nn.solvers.dictionary._samples import Samples
 from sksparse_nn.solvers.dictionary._statistics import Statistics, usage
 from sksparse_nn.solvers.dictionary._stream import Stream
+from sksparse_nn.solvers.dictionary._streaming import StreamingLearner
 from sksparse_nn.solvers.dictionary._update import update_dictionary
 
 LEARNERS = Registry(
@@ -45,6 +47,8 @@ __all__ = [
     "Samples",
     "Statistics",
     "Stream",
+    "StreamingLearner",
+    "code_rows",
     "initial_dictionary",
     "mean_objective",
     "merged",

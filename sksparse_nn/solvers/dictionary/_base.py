@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sksparse_nn._registry import Algorithm
 from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
 from sksparse_nn.solvers.coding import compressed, encode_rows, fill, fillable
@@ -127,7 +128,7 @@ def _worst_served(errors, norms, n_wanted):
     return worst[:n_wanted]
 
 
-class AbstractLearner(ABC):
+class AbstractLearner(Algorithm, ABC):
     """Algorithm that moves atoms so that codes lose less.
 
     A subclass is a dataclass; its fields are the parameters of the estimator that it
@@ -135,7 +136,9 @@ class AbstractLearner(ABC):
     """
 
     heeds_penalty = False  # lowers the objective of penalised codes too
-    streams = False  # can take rows as they come, each once
+    streams = False  # can take rows as they come, each once: a StreamingLearner
+    in_epochs = True  # passes over the rows again and again, with unit atoms
+    positive_dict = False  # atoms have no entries below zero
 
     @abstractmethod
     def epoch(self, coder, progress, samples, rng=None):

@@ -4,20 +4,24 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sksparse_nn.solvers._threads import single_threaded_blas
-from sksparse_nn.solvers.dictionary._base import AbstractLearner, code_rows
+from sksparse_nn.solvers.dictionary._base import code_rows
+from sksparse_nn.solvers.dictionary._streaming import StreamingLearner
 from sksparse_nn.solvers.dictionary._update import update_dictionary
 
 _KEPT_USE = 0.9  # few mini-batches say too little about who uses an atom
 
 
 @dataclass
-class OnlineLearner(AbstractLearner):
+class OnlineLearner(StreamingLearner):
     """Stochastic approximation: code a mini-batch, then move the atoms once.
 
     Parameters
     ----------
     batch_size : int, default=512
-        Rows a mini-batch.
+        Rows per mini-batch.
+
+    shuffle : bool, default=True
+        Whether an epoch takes the rows in random order.
 
     forgetting : float, default=8.0
         Mini-batch i of t counts as (i / t) ** forgetting: early codes belong to atoms
@@ -35,53 +39,13 @@ class OnlineLearner(AbstractLearner):
     factorization and sparse coding. JMLR 11.
     """
 
-    batch_size: int = 512
     forgetting: float = 8.0
     positive_dict: bool = False
     n_jobs: int | None = None
 
     heeds_penalty: ClassVar[bool] = True
-    streams: ClassVar[bool] = True
-
-    def epoch(self, coder, progress, samples, rng=None):
-        samples.cut(self.batch_size, rng)
-        n_batches = len(samples.batches)
-        progress.start_epoch()
-        order = range(n_batches) if rng is None else rng.permutation(n_batches)
-        for number in order:
-            samples.codes[number] = self.step(
-                coder,
-                progress,
-                *samples.batch(number),
-                start=samples.codes.get(number),
-                n_batches=n_batches,
-            )
 
     def step(self, coder, progress, X, weights, *, start=None, n_batches=None):
-        """Code one mini-batch and move the atoms.
-
-        Parameters
-        ----------
-        coder, progress
-            As in `epoch`.
-
-        X : ndarray or CSR matrix of shape (n_rows, n_features)
-            Rows.
-
-        weights : ndarray of shape (n_rows,)
-            Their weights.
-
-        start : list or None, default=None
-            Codes that the rows had before.
-
-        n_batches : int or None, default=None
-            Mini-batches an epoch; None for a stream, which has no end.
-
-        Returns
-        -------
-        codes : list or None
-            The codes, where the coder can start from them.
-        """
         progress.statistics.forget(*self._kept(progress.n_batches, n_batches))
         seen = code_rows(
             coder,

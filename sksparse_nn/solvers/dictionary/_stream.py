@@ -43,7 +43,7 @@ class Stream:
 
         Parameters
         ----------
-        learner : OnlineLearner
+        learner : StreamingLearner
             Gives the size of a mini-batch.
 
         coder : AbstractCoder

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sksparse_nn.solvers.svd import (
-    SOLVERS,
+    ExactSolver,
     WeightedRows,
     decompose,
     partition_features,
@@ -85,7 +85,7 @@ def factorized(weight, rank):
 def _decomposed(matrix, rank):
     """Return the right singular vectors that a rule asks for, one a row."""
     rows = WeightedRows(matrix, None, partition_features(None, matrix.shape[1]))
-    solver, rule = SOLVERS.make("exact", {}), rank_rule(rank)
+    solver, rule = ExactSolver(), rank_rule(rank)
     return decompose(solver, solver.prepare(rows), rows.partition, rule).components
 
 

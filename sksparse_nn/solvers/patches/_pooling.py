@@ -15,7 +15,7 @@ from sksparse_nn.kernels.patches import (
 )
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
-from sksparse_nn.solvers.patches._encoders import PatchEncoder, SoftThreshold
+from sksparse_nn.solvers.patches._encoder import PatchEncoder
 from sksparse_nn.solvers.patches._layout import Layout
 from sksparse_nn.solvers.patches._whitening import Patches
 
@@ -164,7 +164,7 @@ class Pooling:
     def _is_swept(self):
         """Whether a kernel goes from images to sums by itself."""
         is_sum = self.kind != "max" and self.is_split
-        return is_sum and isinstance(self.encoder, SoftThreshold)
+        return is_sum and self.encoder.sweeps
 
     def _places(self, n_images):
         starts = self.n_outputs * np.arange(n_images)

@@ -6,6 +6,7 @@ from sksparse_nn.solvers.simplex._encode import encode
 from sksparse_nn.solvers.simplex._entmax import Entmax15
 from sksparse_nn.solvers.simplex._keys import Keys
 from sksparse_nn.solvers.simplex._learned import Learned
+from sksparse_nn.solvers.simplex._learner import AbstractKeys, Learnt
 from sksparse_nn.solvers.simplex._means import KMeans
 from sksparse_nn.solvers.simplex._medoids import Medoids
 from sksparse_nn.solvers.simplex._problem import Problem, coding_at
@@ -19,11 +20,13 @@ KEYS = Registry("keys", kmeans=KMeans, medoids=Medoids, learned=Learned)
 __all__ = [
     "KEYS",
     "MAPPINGS",
+    "AbstractKeys",
     "AbstractMapping",
     "Entmax15",
     "KMeans",
     "Keys",
     "Learned",
+    "Learnt",
     "Medoids",
     "Problem",
     "Sparsemax",

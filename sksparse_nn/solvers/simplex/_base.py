@@ -2,8 +2,10 @@
 
 from abc import ABC, abstractmethod
 
+from sksparse_nn._registry import Algorithm
 
-class AbstractMapping(ABC):
+
+class AbstractMapping(Algorithm, ABC):
     """Function of scores whose values are not negative and add up to one.
 
     Entries join the code one by one, the larger score first, as the temperature rises

@@ -14,15 +14,15 @@ class Learned(AbstractKeys):
 
     Parameters
     ----------
-    max_epochs : int
+    max_epochs : int, default=50
         Passes over the rows.
 
-    values_reg : float
+    values_reg : float, default=1e-3
         As in `fit_values`.
     """
 
-    max_epochs: int
-    values_reg: float
+    max_epochs: int = 50
+    values_reg: float = 1e-3
 
     def learn(self, problem):
         if problem.converged is not None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sksparse_nn._registry import Algorithm
+
 
 @dataclass
 class Learnt:
@@ -27,7 +29,7 @@ class Learnt:
     indices: np.ndarray | None = None
 
 
-class AbstractKeys(ABC):
+class AbstractKeys(Algorithm, ABC):
     """Algorithm that finds keys.
 
     A subclass is a dataclass; its fields are the parameters of the estimator that it

@@ -39,11 +39,11 @@ class KMeans(AbstractKeys):
 
     Parameters
     ----------
-    max_epochs : int
+    max_epochs : int, default=50
         Passes over the rows.
     """
 
-    max_epochs: int
+    max_epochs: int = 50
 
     def learn(self, problem):
         learnt = Learnt(problem.first_keys())

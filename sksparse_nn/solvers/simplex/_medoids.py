@@ -22,11 +22,11 @@ class Medoids(AbstractKeys):
 
     Parameters
     ----------
-    max_epochs : int
+    max_epochs : int, default=50
         Passes over the rows, for the clusters and for the medoids.
     """
 
-    max_epochs: int
+    max_epochs: int = 50
 
     def learn(self, problem):
         learnt, indices = None, self._first(problem)

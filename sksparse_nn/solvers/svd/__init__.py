@@ -32,7 +32,10 @@ SOLVERS = Registry("solver", exact=ExactSolver, gram=GramSolver, krylov=KrylovSo
 __all__ = [
     "SOLVERS",
     "Decomposition",
+    "ExactSolver",
     "Factors",
+    "GramSolver",
+    "KrylovSolver",
     "Partition",
     "Projector",
     "SVDSolver",

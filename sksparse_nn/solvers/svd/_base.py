@@ -1,12 +1,13 @@
 """Interface of the algorithms for the truncated SVD."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
 from sksparse_nn._progress import ProgressLines, silent
+from sksparse_nn._registry import Algorithm
 from sksparse_nn.solvers.svd._partition import Partition
 
 
@@ -81,7 +82,7 @@ class Factors:
 
 
 @dataclass(frozen=True)
-class SVDSolver(ABC):
+class SVDSolver(Algorithm, ABC):
     """An algorithm: `prepare` reads the data once, `leading` computes triplets.
 
     A subclass is a dataclass; its fields are the parameters that it reads.
@@ -108,11 +109,8 @@ class SVDSolver(ABC):
     """
 
     center: bool = False
-    tol: float = 1e-3
-    max_passes: int = 12
-    random_state: object = None
     n_jobs: int | None = None
-    report: ProgressLines = silent
+    report: ProgressLines = field(default=silent, repr=False)
 
     # Whether `leading` can compute all singular values at an acceptable cost.
     finds_all: ClassVar[bool] = True
@@ -150,6 +148,24 @@ class SVDSolver(ABC):
         factors : list of Factors
             One per group.
         """
+
+    def tell_gap(self, residual):
+        """Return a text on triplets that are not converged.
+
+        Parameters
+        ----------
+        residual : float
+            The largest relative residual among them.
+
+        Returns
+        -------
+        text : str
+            For a warning.
+        """
+        return (
+            f"The relative residual of a singular triplet by {type(self).__name__} is "
+            f"{residual:.2g}; use another solver."
+        )
 
     @abstractmethod
     def moments(self, rows, state):

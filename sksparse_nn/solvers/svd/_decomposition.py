@@ -174,9 +174,7 @@ def _warn_if_open(solver, factors):
     if not all(f.is_converged for f in factors):
         worst = max(f.residuals.max() for f in factors if not f.is_converged)
         warn(
-            f"After max_passes={solver.max_passes} passes the relative residual of a "
-            f"singular triplet is {worst:.2g}, above tol={solver.tol:g}. Raise "
-            f"max_passes or tol.",
+            solver.tell_gap(worst),
             ConvergenceWarning,
         )
 

@@ -33,11 +33,26 @@ class KrylovSolver(SVDSolver):
     Only the short side is made orthonormal. Passes stop when the residuals of the
     wanted triplets are below `tol`, or below the rounding of the type.
 
+    Attributes
+    ----------
+    tol : float, default=1e-3
+        Relative residual at which iterations stop.
+
+    max_passes : int, default=12
+        Passes over the data at which iterations stop anyway.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds the starting block of iterations.
+
     References
     ----------
     C. Musco, C. Musco, "Randomized Block Krylov Methods for Stronger and Faster
     Approximate Singular Value Decomposition", NeurIPS 2015.
     """
+
+    tol: float = 1e-3
+    max_passes: int = 12
+    random_state: object = None
 
     finds_all: ClassVar[bool] = False
 
@@ -53,6 +68,13 @@ class KrylovSolver(SVDSolver):
     def leading(self, state, n_components):
         rng = check_random_state(self.random_state)
         return [self._decompose_group(A, n_components, rng) for A in state]
+
+    def tell_gap(self, residual):
+        return (
+            f"After max_passes={self.max_passes} passes the relative residual of a "
+            f"singular triplet is {residual:.2g}, above tol={self.tol:g}. Raise "
+            f"max_passes or tol."
+        )
 
     def moments(self, rows, state):
         is_narrow = rows.partition.widest <= MAX_WIDTH

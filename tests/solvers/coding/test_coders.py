@@ -21,7 +21,7 @@ from sksparse_nn.solvers.coding import (
 )
 from tests.solvers.coding.objective import objectives
 
-PARAMETERS = {"n_nonzero_coefs": 3, "alpha": 0.8}
+PARAMETERS = {"n_nonzero_coefs": 3, "alpha": 0.8, "l1_ratio": 1.0}
 GREEDY = ["omp", "ols"]
 LINEAR = [name for name in CODERS if name != "triangle"]
 UNPENALISED = [name for name in LINEAR if name not in ("lasso", "elastic_net")]
@@ -293,7 +293,7 @@ def test_a_path_holds_the_codes_of_each_sparsity(name, dtype):
     coder = CODERS.make(name, PARAMETERS | {"l1_ratio": 0.7})
     path = encode_path(coder, D, X, PATHS[name], n_jobs=2)
     for value, codes in zip(PATHS[name], path, strict=True):
-        alone = encode(replace(coder, **{coder.path_parameter: value}), D, X)
+        alone = encode(replace(coder, **{coder.sparsity.parameter: value}), D, X)
         atol = 2e-3 if dtype == np.float32 else 1e-7
         assert codes.has_canonical_format
         assert_allclose(codes.toarray(), alone.toarray(), atol=atol)

@@ -11,7 +11,7 @@ SETTINGS = {
     "omp": {"n_nonzero_coefs": 8},
     "ols": {"n_nonzero_coefs": 8},
     "lasso": {"alpha": 1e-2},
-    "elastic_net": {"alpha": 1e-2},
+    "elastic_net": {"alpha": 1e-2, "l1_ratio": 1.0},
     "threshold": {"alpha": 0.0},
     "soft_threshold": {"alpha": 0.0},
     "top_k": {"n_nonzero_coefs": 8},
