@@ -93,12 +93,12 @@ class Projector:
 
     @cached_property
     def partition(self):
-        """Groups of features."""  # numpydoc ignore=RT01
+        """Partition of the features into groups."""  # numpydoc ignore=RT01
         return Partition(self._labels)
 
     @cached_property
     def counts(self):
-        """Components of each group."""  # numpydoc ignore=RT01
+        """Number of components of each group."""  # numpydoc ignore=RT01
         n_groups = len(self.partition.widths)
         return np.bincount(self._component_groups, minlength=n_groups)
 
