@@ -178,7 +178,7 @@ def held_out(X, weights, fraction, rng):
     n_held = max(1, round(fraction * n_rows))
     if n_held >= n_rows:
         raise ValueError(
-            f"validation_fraction={fraction} of {n_rows} rows leaves none to learn"
+            f"validation_fraction={fraction} of n_samples={n_rows} leaves none to learn"
             " from. Lower it, or set it to None to stop by the rows learnt from."
         )
     order = rng.permutation(n_rows)
