@@ -161,11 +161,12 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
                     take_over(net, former)
                 epochs = self.max_epochs
                 n_run, *judged = self._train(net, train, valid, epochs, scheduled=True)
+                learnt = judged.pop()
             if not (
                 warn_if_diverged(self, *judged)
                 or (n_run == epochs and warn_if_short(self, net.path))
             ):
-                warn_if_worse(self, judged[1])
+                warn_if_worse(self, learnt)
             warn_if_constant(self, train)
         return self
 
@@ -187,7 +188,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             else:
                 rate = self.learning_rate
                 net = resumed(self.net_, learning_rate=rate, batch_size=size)
-            _, _, seen = self._train(net, samples, None, 1)
+            *_, seen = self._train(net, samples, None, 1)
         warn_if_worse(self, seen, is_part=True)
 
     def _read(self, X, y, sample_weight, *, reset, learn):
@@ -238,7 +239,8 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
     def _train(self, net, train, valid, epochs, *, scheduled=False):
         """Make a net the estimator's, trained for so many epochs as are returned.
 
-        So are the name of the loss to judge it by, and rows as that loss takes them.
+        So are the name of the loss to judge it by, the rows of that loss, and the rows
+        learnt from, both as the loss takes them.
         """
         self._seen = self._targets.add_seen(self._seen, train.y, train.weight)
         former, n_known = net.history, len(net.history)
@@ -269,7 +271,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         judged = (
             ("valid_loss", valid) if stop_by == "valid_loss" else ("train_loss", train)
         )
-        return self.n_iter_ - n_known, *judged
+        return self.n_iter_ - n_known, *judged, train
 
     def _keeps(self, n_epochs, n_done):
         return keeps_interrupted(self, n_done, n_epochs)

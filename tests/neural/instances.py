@@ -22,7 +22,7 @@ NETS = [
     SparseNetRegressor(
         (16,), learning_rate=0.05, max_epochs=25, loss="quantile", quantile=0.6
     ),
-    SparseNetRegressor((16,), learning_rate=0.05, max_epochs=25, loss="poisson"),
+    SparseNetRegressor((16,), learning_rate=0.01, max_epochs=25, loss="poisson"),
     SparseNetRegressor(
         (16,), learning_rate=0.05, max_epochs=25, l1=1e-3, group_lasso=1e-3
     ),
