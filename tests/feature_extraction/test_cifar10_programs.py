@@ -16,7 +16,9 @@ def patches(monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES)
     program = import_module("cifar10_patches")
     less = {
-        name: parameters | {"n_patches": 2000, "max_epochs": 2}
+        name: parameters
+        | {"n_patches": 2000}
+        | ({} if parameters["learner"] in (None, "kmeans") else {"max_epochs": 2})
         for name, parameters in program.DICTIONARIES.items()
     }
     monkeypatch.setattr(program, "DICTIONARIES", less)
