@@ -83,13 +83,13 @@ class Keys:
 
     @property
     def blocks(self):
-        """Bounded slices of the keys, one after the other."""  # numpydoc ignore=RT01
+        """Bounded slices of the keys, in order."""  # numpydoc ignore=RT01
         n_keys, n_features = self.given.shape
         return block_slices(n_keys, max(1, NUMBERS // n_features))
 
     @property
     def feature_blocks(self):
-        """Bounded slices of the features, one after the other."""  # numpydoc ignore=RT01
+        """Bounded slices of the features, in order."""  # numpydoc ignore=RT01
         n_keys, n_features = self.given.shape
         return block_slices(n_features, max(1, NUMBERS // n_keys))
 
