@@ -123,7 +123,7 @@ class FarRows(AbstractKeys):
     """The rows that others start from."""
 
     def learn(self, problem):
-        return Learnt(problem.first_keys, indices=problem.start)
+        return Learnt(problem.first_keys(), indices=problem.start)
 
 
 @dataclass

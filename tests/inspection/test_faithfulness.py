@@ -122,7 +122,7 @@ def test_a_report_codes_its_rows_once_for_all_that_it_reads(
         return transform(self, rows)
 
     monkeypatch.setattr(SparseDictionaryCoder, "transform", count)
-    monkeypatch.setattr("sksparse_nn.inspection.pages._report._smaller", _nothing)
+    monkeypatch.setattr("sksparse_nn.inspection.pages._report._make_smaller", _nothing)
     monkeypatch.setattr(type(model[-1]), "score", lambda self, X, y: 1.0)
     report(model, X, y, tmp_path / "page.html", n_atoms=3, n_samples=3)
     # Once for the page, the row that is taken apart, and once for the score.

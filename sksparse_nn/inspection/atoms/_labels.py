@@ -27,7 +27,7 @@ def find_members(y):
     check_structure(y, "y")
     if is_multilabel(y):
         members = sparse.csr_array(sparse.csr_array(y).T, dtype=np.float64)
-        return np.arange(members.shape[0]), find_members
+        return np.arange(members.shape[0]), members
     classes, labels = np.unique(column_or_1d(y), return_inverse=True)
     places = labels, np.arange(len(labels))
     shape = len(classes), len(labels)
