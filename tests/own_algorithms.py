@@ -139,7 +139,7 @@ class Magnitudes(PatchEncoder):
         atoms, whitening = state
         return np.abs(whitening.apply(patches) @ atoms.T)
 
-    def slopes(self, state, whitened, values, worths):
+    def slopes(self, state, whitened, values, attributions):
         atoms, whitening = state
         signs = np.sign(whitened @ atoms.T)
-        return (worths * signs) @ atoms @ whitening.matrix
+        return (attributions * signs) @ atoms @ whitening.matrix

@@ -1,11 +1,17 @@
 """One word has one meaning, in all public estimators."""
 
-from inspect import cleandoc
+from inspect import cleandoc, signature
 
 import pytest
 from numpydoc.docscrape import NumpyDocString
 
 import sksparse_nn
+from sksparse_nn.decomposition import (
+    _coder_parts,
+    _sparse_attention_coder,
+    _truncated_svd_reducer,
+)
+from sksparse_nn.feature_extraction import _image_patch_coder
 
 # Names whose first paragraphs differ, and why.
 DIFFERENT = {
@@ -53,3 +59,22 @@ def test_every_difference_is_needed():
     for name in DIFFERENT:
         told = {e[name] for e in ESTIMATORS.values() if name in e}
         assert len(told) > 1
+
+
+# What only some algorithms read, and its default.
+READ_BY_SOME = {
+    "SparseDictionaryCoder": _coder_parts.OF_ALGORITHMS
+    | _coder_parts.OF_LEARNERS
+    | _coder_parts.OF_LEARNING,
+    "SparseAttentionCoder": _sparse_attention_coder._OF_KEYS,
+    "TruncatedSVDReducer": _truncated_svd_reducer._OF_SOLVERS,
+    "ImagePatchCoder": _image_patch_coder._OF_ENCODERS
+    | {"max_epochs": _image_patch_coder._MAX_EPOCHS},
+}
+
+
+@pytest.mark.parametrize("name", READ_BY_SOME)
+def test_what_only_some_algorithms_read_has_the_default_of_the_estimator(name):
+    parameters = signature(getattr(sksparse_nn, name)).parameters
+    found = {key: parameters[key].default for key in READ_BY_SOME[name]}
+    assert found == READ_BY_SOME[name]

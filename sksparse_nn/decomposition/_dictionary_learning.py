@@ -147,7 +147,7 @@ class DictionaryLearning:
 
         def epoch():
             last.begin()
-            learner.epoch(coder, progress, samples, rng if self.shuffle else None)
+            learner.epoch(coder, progress, samples, rng)
             if held is None:
                 history.add(progress)
             else:

@@ -16,13 +16,13 @@ _CODING = [
     "abs_residual_tol",
     "positive_code",
     "atom_weights",
-    "split_sign",
     "allow_nan",
-    "sparse_output",
     "n_jobs",
     "n_components",
-    "verbose",
 ]
+
+# What codes of one sparsity read beside that.
+_OUTPUT = ["split_sign", "sparse_output", "verbose"]
 
 
 def sparse_encode(X, dictionary, **parameters):
@@ -72,6 +72,7 @@ def sparse_encode(X, dictionary, **parameters):
     array([[0., 0., 2.],
            [0., 3., 0.]])
     """
+    _check_names(parameters, [*_CODING, *_OUTPUT])
     coder, X = _fitted(X, dictionary, parameters)
     return coder._transform(X)
 
@@ -125,6 +126,7 @@ def sparsity_path(X, dictionary, values, **parameters):
     >>> [int(codes.nnz / len(X)) for codes in path]
     [1, 4, 16]
     """
+    _check_names(parameters, _CODING)
     values, of_flat = _check_path(values, **parameters)
     coder, X = _fitted(X, dictionary, parameters | of_flat)
     algorithm = coder._coder(len(coder.components_))
@@ -152,13 +154,16 @@ def coding_parameters(coder):
     return parameters
 
 
-def _fitted(X, dictionary, parameters):
-    """Return a coder with the dictionary, and the rows, checked once."""
-    unknown = [name for name in parameters if name not in _CODING]
+def _check_names(parameters, known):
+    unknown = [name for name in parameters if name not in known]
     if unknown:
         raise TypeError(
-            f"The parameters of coding are {_CODING}. Got {unknown}; leave these out."
+            f"The parameters of coding are {known}. Got {unknown}; leave these out."
         )
+
+
+def _fitted(X, dictionary, parameters):
+    """Return a coder with the dictionary, and the rows, checked once."""
     coder = SparseDictionaryCoder(learner=None, init=dictionary, **parameters)
     coder._validate_params()
     X = coder._check_rows(X, reset=True)

@@ -8,6 +8,7 @@ minus the other shares.
 import numpy as np
 
 from sksparse_nn.kernels._jit import kernel
+from sksparse_nn.kernels.simplex import mix_keys
 
 
 @kernel
@@ -58,7 +59,7 @@ def converge_anchored(pulls, sizes, gram, curvature, max_iter, tol, codes, gaps)
 def _converge(pull, sizes, gram, curvature, max_iter, bound, code, work):
     """Take accelerated projected gradient steps, as for keys of one size."""
     before, slope, slope_before, trial, steps = work
-    _mix(gram, code, slope)
+    mix_keys(gram, code, slope)
     before[:] = code
     slope_before[:] = slope
     age = 1.0
@@ -80,7 +81,7 @@ def _converge(pull, sizes, gram, curvature, max_iter, bound, code, work):
             code[j] = trial[j]
         age = 1.0 if against > 0 else older
         slope_before[:] = slope
-        _mix(gram, code, slope)
+        mix_keys(gram, code, slope)
     return _gap(code, slope, pull, sizes)
 
 
@@ -108,15 +109,6 @@ def project_shares(point, sizes):
         raised = (total - 1.0) / weight if weight > 0 else level
     for j in range(point.size):
         point[j] = max(point[j] - level / sizes[j], 0.0)
-
-
-@kernel
-def _mix(gram, code, slope):
-    slope[:] = 0.0
-    for j in range(code.size):
-        if code[j] != 0:
-            for k in range(code.size):
-                slope[k] += code[j] * gram[j, k]
 
 
 @kernel

@@ -314,7 +314,7 @@ def _converge_row(pull, gram, curvature, max_iter, bound, work):
     Foundations of Computational Mathematics 15.
     """
     code, before, slope, slope_before, trial, kept = work
-    _mix(gram, code, slope)
+    mix_keys(gram, code, slope)
     before[:] = code
     slope_before[:] = slope
     age = 1.0
@@ -338,12 +338,12 @@ def _converge_row(pull, gram, curvature, max_iter, bound, work):
             code[j] = new
         age = 1.0 if against > 0 else older
         slope_before[:] = slope
-        _mix(gram, code, slope)
+        mix_keys(gram, code, slope)
     return _gap(code, slope, pull)
 
 
 @kernel
-def _mix(gram, code, slope):
+def mix_keys(gram, code, slope):
     """Multiply a code and a Gram matrix."""
     slope[:] = 0.0
     for j in range(code.size):

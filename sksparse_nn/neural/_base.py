@@ -34,7 +34,6 @@ from sksparse_nn.neural._construction import (
 )
 from sksparse_nn.neural._convergence import (
     warn_if_constant,
-    warn_if_diverged,
     warn_if_short,
 )
 from sksparse_nn.neural._forward import network_outputs
@@ -160,13 +159,9 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
                 if not new:
                     take_over(net, former)
                 epochs = self.max_epochs
-                n_run, *judged = self._train(net, train, valid, epochs, scheduled=True)
-                learnt = judged.pop()
-            if not (
-                warn_if_diverged(self, *judged)
-                or (n_run == epochs and warn_if_short(self, net.path))
-            ):
-                warn_if_worse(self, learnt)
+                n_run, learnt = self._train(net, train, valid, epochs, scheduled=True)
+            if not warn_if_worse(self, learnt) and n_run == epochs:
+                warn_if_short(self, net.path)
             warn_if_constant(self, train)
         return self
 
@@ -188,7 +183,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             else:
                 rate = self.learning_rate
                 net = resumed(self.net_, learning_rate=rate, batch_size=size)
-            *_, seen = self._train(net, samples, None, 1)
+            _, seen = self._train(net, samples, None, 1)
         warn_if_worse(self, seen, is_part=True)
 
     def _read(self, X, y, sample_weight, *, reset, learn):
@@ -239,8 +234,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
     def _train(self, net, train, valid, epochs, *, scheduled=False):
         """Make a net the estimator's, trained for so many epochs as are returned.
 
-        So are the name of the loss to judge it by, the rows of that loss, and the rows
-        learnt from, both as the loss takes them.
+        So are the rows learnt from, as the loss takes them.
         """
         self._seen = self._targets.add_seen(self._seen, train.y, train.weight)
         former, n_known = net.history, len(net.history)
@@ -268,10 +262,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         known = first_epochs(getattr(self, "history_", _NO_EPOCHS), n_known)
         self.history_ = add_epochs(known, epoch_records(net, n_known))
         self.n_iter_ = len(net.history)
-        judged = (
-            ("valid_loss", valid) if stop_by == "valid_loss" else ("train_loss", train)
-        )
-        return self.n_iter_ - n_known, *judged, train
+        return self.n_iter_ - n_known, train
 
     def _keeps(self, n_epochs, n_done):
         return keeps_interrupted(self, n_done, n_epochs)

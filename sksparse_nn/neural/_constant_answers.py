@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sksparse_nn._warnings import warn
 from sksparse_nn.neural._batches import dense_rows
-from sksparse_nn.neural._convergence import absurd_times
+from sksparse_nn.neural._convergence import absurd_times, is_absurd
 from sksparse_nn.neural._forward import network_outputs
 from sksparse_nn.neural._targets import Numbers
 
@@ -49,19 +49,26 @@ def warn_if_worse(estimator, samples, *, is_part=False):
 
     is_part : bool, default=False
         Whether these are some of the rows to come. Then there is one warning at most.
+
+    Returns
+    -------
+    is_worse : bool
+        Whether there was a warning.
     """
     net = estimator.net_
     if is_part and (net.has_failed or net.path < _PATH):
-        return  # columns of large numbers have large outputs until weights have moved
+        # Columns of large numbers have large outputs until weights have moved.
+        return False
     for n_rows in (_FEW_ROWS, _ROWS):
         chosen = np.unique(np.linspace(0, len(samples) - 1, n_rows).astype(int))
         found = _standing(estimator, samples, chosen, is_part)
         # Rows close to the mean do not make it a good answer to those before.
         net.constant = max(found.constant, net.constant if is_part else 0.0)
         if not found.network > found.times * net.constant > 0:
-            return
+            return False
     net.has_failed = True
     warn(_failure(estimator, found, len(chosen)), ConvergenceWarning)
+    return True
 
 
 def _standing(estimator, samples, chosen, is_part):
@@ -107,7 +114,9 @@ def _are_told_apart(outputs, target):
 
 def _failure(estimator, found, n_rows):
     losses = estimator.history_["train_loss"]
-    falls = estimator.net_.path < _PATH and losses[-1] < losses[0]
+    path = estimator.net_.path
+    is_lost = is_absurd(found.network, found.constant, path)
+    falls = path < _PATH and losses[-1] < losses[0] and not is_lost
     advice = (
         f"Train longer than {len(losses)} epochs"
         if falls

@@ -3,7 +3,6 @@
 from math import ceil
 
 import numpy as np
-import torch
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
@@ -27,43 +26,6 @@ _ENDLESS_PATH = 100.0
 
 # Rows that are looked at for predictions that are all the same.
 _ROWS = 4096
-
-
-def warn_if_diverged(estimator, name, samples):
-    """Warn where the loss is finite but larger than makes any sense.
-
-    Parameters
-    ----------
-    estimator : SparseNetClassifier or SparseNetRegressor
-        Just fitted.
-
-    name : {"train_loss", "valid_loss"}
-        The loss that the network goes by: the lowest of held-out rows, where it has
-        gone back to that epoch, or the last of what it has learnt from.
-
-    samples : TrainingSamples
-        These rows, as the loss takes them.
-
-    Returns
-    -------
-    has_diverged : bool
-        Whether there was a warning.
-    """
-    losses = estimator.history_.get(name, ())
-    if not len(losses) or callable(estimator.loss):
-        return False  # what a user's own loss means at zeros is not known
-    loss = losses[-1] if name == "train_loss" else np.nanmin(losses)
-    constant = _loss_of_zeros(estimator, samples)
-    if not is_absurd(loss, constant, estimator.net_.path):
-        return False
-    warn(
-        f"Training has diverged: it ends with a loss of {loss:.3g}, where the same "
-        f"answer to all rows would have {constant:.3g}. Lower "
-        f"learning_rate={estimator.learning_rate}, or bring the columns of X to a "
-        "common scaling, as StandardScaler does.",
-        ConvergenceWarning,
-    )
-    return True
 
 
 def is_absurd(loss, constant, path):
@@ -104,19 +66,6 @@ def absurd_times(path):
     return _STILL_ABSURD if path > _ENDLESS_PATH else _ABSURD
 
 
-def _loss_of_zeros(estimator, samples):
-    """Return the loss of outputs that are zero: the mean target, all classes alike."""
-    net, total = estimator.net_, 0.0
-    dtype = getattr(torch, net.float_type)
-    for start in range(0, len(samples), _ROWS):
-        block = slice(start, start + _ROWS)
-        target = torch.from_numpy(samples.y[block])
-        weight = torch.from_numpy(samples.weight[block])
-        zeros = torch.zeros(len(target), estimator.n_outputs_, dtype=dtype)
-        total += len(target) * net.criterion_(zeros, target, weight).item()
-    return total / len(samples)
-
-
 def warn_if_short(estimator, path):
     """Warn where the optimizer went too short a way to have arrived.
 
@@ -127,17 +76,12 @@ def warn_if_short(estimator, path):
 
     path : float
         Sum of the learning rates over all steps so far.
-
-    Returns
-    -------
-    is_short : bool
-        Whether there was a warning.
     """
     first, last = estimator.history_["train_loss"][[0, -1]]
     if estimator.optimizer not in ("adam", "adamw") or path > _PATH:
-        return False
+        return
     if not last > _SHARE * first:
-        return False
+        return
     epochs = estimator.n_iter_
     raised = max(epochs + 1, ceil(epochs * _LONG_PATH / path))
     longer = f"max_epochs to {raised} or so, raise " if raised < 100 * epochs else ""
@@ -149,7 +93,6 @@ def warn_if_short(estimator, path):
         "history_ holds the loss of each epoch.",
         ConvergenceWarning,
     )
-    return True
 
 
 def warn_if_constant(estimator, samples):

@@ -122,13 +122,13 @@ class CoderEncoder(_Adapter):
         state.wide_gaps.append(codes.gaps[codes.gaps > largest])
         return codes.dense(len(state.atoms.norms))
 
-    def slopes(self, state, whitened, values, worths):
-        out = np.zeros((*worths.shape[:2], whitened.shape[1]))
+    def slopes(self, state, whitened, values, attributions):
+        out = np.zeros((*attributions.shape[:2], whitened.shape[1]))
         for patch, row in enumerate(whitened):
             chosen = np.flatnonzero(values[patch])
             if len(chosen):
                 slopes = self.coder.slopes(state.atoms, chosen, row)
-                out[:, patch] = worths[:, patch, chosen] @ slopes
+                out[:, patch] = attributions[:, patch, chosen] @ slopes
         return out @ state.whitening.matrix
 
     def largest_alpha(self, state, patches):
@@ -159,8 +159,8 @@ class _Correlations(_Adapter, OfProducts):
     def prepare(self, dictionary, whitening):
         return fold(unit_atoms(dictionary), whitening)
 
-    def slopes(self, state, whitened, values, worths):
-        return worths @ state.atoms
+    def slopes(self, state, whitened, values, attributions):
+        return attributions @ state.atoms
 
     def largest_alpha(self, state, patches):
         raw, scales = products(state, patches, None)
@@ -177,6 +177,7 @@ class _SoftThresholds(_Correlations):
         soft_thresholds(raw, scales, state.offsets, _level(self.alpha, raw.dtype))
 
     def add_split(self, state, images, layout, sums):
+        """Add positive and negative values up by region, in one sweep over images."""
         sum_soft_thresholds(
             images,
             layout.runs,
@@ -205,9 +206,9 @@ class _Triangles(_Adapter, OfDistances):
         squares = np.einsum("ij,ij->i", whitened, whitened)
         triangles(raw, scales, state.offsets, state.norms, squares)
 
-    def slopes(self, state, whitened, values, worths):
+    def slopes(self, state, whitened, values, attributions):
         out = [
-            worths[:, patch] @ distance_slopes(state.given, row)
+            attributions[:, patch] @ distance_slopes(state.given, row)
             for patch, row in enumerate(whitened)
         ]
         return np.stack(out, axis=1) @ state.whitening.matrix

@@ -16,7 +16,7 @@ class PatchEncoder(Algorithm, ABC):
     alpha = None  # the level, where there is one
     approximates = False  # values times unit atoms are near the whitened patches
     signed = True  # values can be below zero
-    sweeps = False  # has `add_split`
+    sweeps = False  # there is `add_split`, as soft thresholds have it
 
     def learning_coder(self):
         """Return the coder whose codes a dictionary for this one is learnt with.
@@ -67,8 +67,8 @@ class PatchEncoder(Algorithm, ABC):
             In the type of the patches.
         """
 
-    def slopes(self, state, whitened, values, worths):
-        """Turn worths of values into worths of centred patches of unit contrast.
+    def slopes(self, state, whitened, values, attributions):
+        """Turn attributions of values into those of patches of unit contrast.
 
         Parameters
         ----------
@@ -81,12 +81,12 @@ class PatchEncoder(Algorithm, ABC):
         values : ndarray of shape (n_patches, n_atoms)
             From `values`.
 
-        worths : ndarray of shape (n_targets, n_patches, n_atoms)
+        attributions : ndarray of shape (n_targets, n_patches, n_atoms)
             What a unit of each value adds to each target; of no value, nothing.
 
         Returns
         -------
-        worths : ndarray of shape (n_targets, n_patches, patch_width)
+        attributions : ndarray of shape (n_targets, n_patches, patch_width)
             What a unit of the patches adds.
 
         Raises
@@ -99,25 +99,6 @@ class PatchEncoder(Algorithm, ABC):
             f"{type(self).__name__}, which has no slopes; write its method slopes, or "
             "use features=False."
         )
-
-    def add_split(self, state, images, layout, sums):
-        """Add positive and negative values up by region, in one sweep.
-
-        Parameters
-        ----------
-        state : object
-            From `prepare`.
-
-        images : ndarray of shape (n_images, n_features)
-            Images, the channels of a pixel side by side.
-
-        layout : Layout
-            Of the images.
-
-        sums : ndarray of shape (n_images, n_regions * 2 * n_atoms)
-            Added to.
-        """
-        raise NotImplementedError(f"{type(self).__name__} does not sweep.")
 
     def largest_alpha(self, state, patches):
         """Return up to which `alpha` a patch has a nonzero.

@@ -78,8 +78,8 @@ class HardAssignment(OfDistances):
     def overwrite(self, state, patches, raw, scales):
         nearest(raw, scales, state.offsets, state.norms)
 
-    def slopes(self, state, whitened, values, worths):
-        return np.zeros((*worths.shape[:2], whitened.shape[1]))
+    def slopes(self, state, whitened, values, attributions):
+        return np.zeros((*attributions.shape[:2], whitened.shape[1]))
 
 
 def fold(dictionary, whitening, norms=None):
