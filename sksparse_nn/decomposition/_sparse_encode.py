@@ -154,6 +154,23 @@ def coding_parameters(coder):
     return parameters
 
 
+def takes_alpha_of_rows(coder):
+    """Tell whether the alpha of a coder follows the rows that it was fitted on.
+
+    Parameters
+    ----------
+    coder : SparseDictionaryCoder
+        The coder.
+
+    Returns
+    -------
+    takes_alpha : bool
+        Whether its algorithm reads alpha, and nobody has set it.
+    """
+    reads_alpha = "alpha" in CODERS.parameters(coder.algorithm)
+    return reads_alpha and CODERS.value_of(coder, "alpha") is None
+
+
 def _check_names(parameters, known):
     unknown = [name for name in parameters if name not in known]
     if unknown:
@@ -171,8 +188,7 @@ def _fitted(X, dictionary, parameters):
         dictionary, coder.n_components, X, name="dictionary"
     )
     coder.alpha_ = None
-    reads_alpha = "alpha" in CODERS.parameters(coder.algorithm)
-    if reads_alpha and CODERS.value_of(coder, "alpha") is None:
+    if takes_alpha_of_rows(coder):
         coder._set_alpha(X, np.ones(X.shape[0]))
     return coder, X
 

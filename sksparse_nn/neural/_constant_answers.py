@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from sksparse_nn._warnings import warn
-from sksparse_nn.neural._batches import dense_rows
-from sksparse_nn.neural._convergence import absurd_times, is_absurd
-from sksparse_nn.neural._forward import network_outputs
+from sksparse_nn.neural._convergence import (
+    absurd_times,
+    is_absurd,
+    outputs_by_batch,
+)
 from sksparse_nn.neural._targets import Numbers
 
 # So many times the loss of a constant answer is a failure: where all rows are known,
@@ -74,7 +75,7 @@ def warn_if_worse(estimator, samples, *, is_part=False):
 def _standing(estimator, samples, chosen, is_part):
     """Compare outputs with zeros."""
     target, net = torch.from_numpy(samples.y[chosen]), estimator.net_
-    outputs = _outputs(estimator, samples, chosen)
+    outputs = torch.cat(list(outputs_by_batch(estimator, samples, chosen)))
     is_own = callable(estimator.loss)
     are_numbers = isinstance(estimator._targets, Numbers)
     if are_numbers and is_own:
@@ -92,13 +93,6 @@ def _standing(estimator, samples, chosen, is_part):
     if not are_numbers and _are_told_apart(outputs, target):
         times = absurd_times(net.path)  # sure of itself, and often right
     return Standing("loss", *losses, times)
-
-
-def _outputs(estimator, samples, chosen):
-    X, rows = samples.matrix, samples.rows[chosen]
-    X = X[rows] if sparse.issparse(X) else dense_rows(X, rows)
-    private = estimator.module is not None
-    return network_outputs(estimator.net_, X, private=private).clone()
 
 
 def _are_told_apart(outputs, target):

@@ -5,6 +5,7 @@ from math import ceil
 import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import gen_batches
 
 from sksparse_nn._warnings import warn
 from sksparse_nn.neural._batches import dense_rows
@@ -110,7 +111,9 @@ def warn_if_constant(estimator, samples):
     if not _varies(samples.y[chosen]):
         return
     first = None
-    for predicted in _predictions(estimator, samples, chosen):
+    for outputs in outputs_by_batch(estimator, samples, chosen):
+        predicted = estimator._targets.decode(outputs.numpy())
+        predicted = predicted.toarray() if sparse.issparse(predicted) else predicted
         first = predicted[:1] if first is None else first
         if _varies(np.concatenate([first, predicted])):
             return
@@ -123,15 +126,31 @@ def warn_if_constant(estimator, samples):
     )
 
 
-def _predictions(estimator, samples, chosen):
-    """Yield predictions of some rows, a mini-batch at a time."""
+def outputs_by_batch(estimator, samples, chosen):
+    """Yield outputs of a network for some rows, one mini-batch at a time.
+
+    Parameters
+    ----------
+    estimator : SparseNetClassifier or SparseNetRegressor
+        Just trained.
+
+    samples : TrainingSamples
+        All rows.
+
+    chosen : ndarray of int
+        Indices of the rows.
+
+    Yields
+    ------
+    outputs : Tensor of shape (n_rows, n_outputs)
+        Of the rows of a mini-batch.
+    """
     private, size = estimator.module is not None, estimator.net_.batch_size
-    for start in range(0, len(chosen), size):
-        X, rows = samples.matrix, samples.rows[chosen[start : start + size]]
+    # A module may normalise by the rows of a batch, so none has a single row.
+    for batch in gen_batches(len(chosen), size, min_batch_size=2):
+        X, rows = samples.matrix, samples.rows[chosen[batch]]
         X = X[rows] if sparse.issparse(X) else dense_rows(X, rows)
-        outputs = network_outputs(estimator.net_, X, private=private).numpy()
-        predicted = estimator._targets.decode(outputs)
-        yield predicted.toarray() if sparse.issparse(predicted) else predicted
+        yield network_outputs(estimator.net_, X, private=private)
 
 
 def _varies(y):

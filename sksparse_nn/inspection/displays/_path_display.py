@@ -7,7 +7,10 @@ from sklearn.utils import gen_batches
 from sksparse_nn._pipelines import flat_steps
 from sksparse_nn._structure import check_structure
 from sksparse_nn.decomposition import SparseDictionaryCoder, sparsity_path
-from sksparse_nn.decomposition._sparse_encode import coding_parameters
+from sksparse_nn.decomposition._sparse_encode import (
+    coding_parameters,
+    takes_alpha_of_rows,
+)
 from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
 from sksparse_nn.solvers.coding import CODERS
 from sksparse_nn.solvers.dictionary import unit_atoms
@@ -251,8 +254,7 @@ def _path(coder, X, values):
     """Return the mean number of nonzeros, and the share left over, at each value."""
     parameters = coding_parameters(coder)
     atoms = coder.components_
-    reads_alpha = "alpha" in CODERS.parameters(coder.algorithm)
-    if reads_alpha and CODERS.value_of(coder, "alpha") is None:
+    if takes_alpha_of_rows(coder):
         # What it stands for is in the scale of unit atoms.
         atoms = unit_atoms(atoms)
     path = sparsity_path(X, atoms, values, **parameters)
