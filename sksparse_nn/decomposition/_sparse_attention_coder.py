@@ -3,12 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -16,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._picked_rows import pick
 from sksparse_nn._progress import ProgressLines
+from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
-    check_codes,
     check_container,
     check_rows,
     counting_rows,
@@ -45,9 +40,7 @@ _OF_STEPS = {"max_iter": 2000, "tol": 1e-6}
 _MOST_KEYS = 128
 
 
-class SparseAttentionCoder(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
-):
+class SparseAttentionCoder(AtomsTransformer):
     """Say of each row which few keys it is near, in shares that add up to one.
 
     Keys are points among the rows. A code is attention of a row to the keys: sparsemax
@@ -318,28 +311,6 @@ class SparseAttentionCoder(
             report=self._report(),
         )
 
-    def inverse_transform(self, X):
-        """Rebuild rows from codes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_components)
-            Codes.
-
-        Returns
-        -------
-        X_original : ndarray of shape (n_samples, n_features)
-            Mixtures of values.
-
-        Raises
-        ------
-        ValueError
-            If the width is not that of the codes.
-        """
-        check_is_fitted(self)
-        codes = check_codes(X, len(self.components_))
-        return codes @ self.components_.astype(codes.dtype, copy=False)
-
     def _check_together(self):
         self._learner()
         for name, default in _OF_STEPS.items():
@@ -423,13 +394,3 @@ class SparseAttentionCoder(
 
     def _converged(self):
         return {"max_iter": self.max_iter, "tol": self.tol} if self.iterate else None
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
-    @property
-    def _n_features_out(self):
-        return len(self.keys_)

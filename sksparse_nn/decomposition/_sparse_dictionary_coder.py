@@ -4,12 +4,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -17,8 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._callbacks import CallbackSupportMixin, Epochs, with_callbacks
 from sksparse_nn._progress import ProgressLines
+from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
-    check_codes,
     check_container,
     check_rows,
     check_same_names,
@@ -68,13 +63,7 @@ def _learns_from_streams(estimator):
     )
 
 
-class SparseDictionaryCoder(
-    CallbackSupportMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    DictionaryLearning,
-    BaseEstimator,
-):
+class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTransformer):
     """Write each row with few atoms of a dictionary, learnt from data or given.
 
     A row x becomes a sparse code c such that c D is near x, D being the dictionary. The
@@ -640,23 +629,22 @@ class SparseDictionaryCoder(
         ValueError
             If the width is not that of the codes.
         """
-        check_is_fitted(self)
-        codes = check_codes(X, self._n_features_out)
+        return super().inverse_transform(X)
+
+    def _reconstruct(self, codes):
         if self.split_sign:
             n_atoms = len(self.components_)
             codes = codes[:, :n_atoms] - codes[:, n_atoms:]
-        return codes @ self.components_.astype(codes.dtype, copy=False)
+        return super()._reconstruct(codes)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
         tags.input_tags.allow_nan = self.allow_nan
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
     @property
     def _n_features_out(self):
-        return len(self.components_) * (2 if self.split_sign else 1)
+        return super()._n_features_out * (2 if self.split_sign else 1)
 
     def _check_rows(self, X, reset):
         finite = "allow-nan" if self.allow_nan else True

@@ -4,18 +4,14 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
+from sklearn.base import _fit_context
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._kinds import check_kind
 from sksparse_nn._progress import ProgressLines
+from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
     check_finite,
     check_rows,
@@ -70,9 +66,7 @@ _DECOMPOSED = frozenset(
 _READ = frozenset(["noise_", "solver_"])
 
 
-class TruncatedSVDReducer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
-):
+class TruncatedSVDReducer(AtomsTransformer):
     """Coordinates in the leading right singular vectors, a group of features at a time.
 
     A row ``x`` becomes ``(x - mean_) @ components_.T``. With groups, each group of
@@ -635,16 +629,6 @@ class TruncatedSVDReducer(
             mean=self.mean_,
             scale=np.sqrt(self.explained_variance_) if self.whiten else None,
         )
-
-    @property
-    def _n_features_out(self):
-        return self.n_components_
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 def _is_auto(solver):

@@ -3,12 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -17,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._kinds import check_kind
 from sksparse_nn._progress import ProgressLines
+from sksparse_nn._transformers import FloatTransformer
 from sksparse_nn._validation import (
     check_atoms,
     check_n_components,
@@ -64,7 +60,7 @@ def _approximates(estimator):
     return ENCODERS.look_up(estimator.algorithm).approximates
 
 
-class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ImagePatchCoder(FloatTransformer):
     """Describe images by how much of each atom is in which region of them.
 
     A row is a flattened image. Its patches are made alike in brightness and contrast
@@ -633,9 +629,3 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     @property
     def _n_features_out(self):
         return self._pooling().n_outputs
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags

@@ -1,7 +1,18 @@
 """Layers and networks in torch alone, as estimators hold them in ``net_.module_``."""
 
+from sksparse_nn.modules._attention import AttentionLayer
 from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.modules._pruned import PrunedLinear
 from sksparse_nn.modules._quantized import QuantizedLinear
+from sksparse_nn.modules._sparse_coding import SparseCodingLayer
+from sksparse_nn.modules._thresholds import SoftThresholdLayer, TriangleLayer
 
-__all__ = ["Perceptron", "PrunedLinear", "QuantizedLinear"]
+__all__ = [
+    "AttentionLayer",
+    "Perceptron",
+    "PrunedLinear",
+    "QuantizedLinear",
+    "SoftThresholdLayer",
+    "SparseCodingLayer",
+    "TriangleLayer",
+]

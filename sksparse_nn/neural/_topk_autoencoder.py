@@ -7,12 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
+from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
@@ -20,8 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._history import add_epochs
 from sksparse_nn._interrupts import keeps_interrupted
+from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
-    check_codes,
     check_container,
     check_n_components,
     check_rows,
@@ -41,7 +36,7 @@ _BLOCK_SIZE = 2**22
 _NUMBERS = 2**23  # that are dense at a time where rows are wide
 
 
-class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class TopKAutoencoder(AtomsTransformer):
     """Write each row with the few atoms that an encoder finds the strongest.
 
     A sparse autoencoder [1]_: a row x gets the latents max(0, W (x - b)), of which the
@@ -247,41 +242,8 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         codes = parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
         return codes if self.sparse_output else codes.toarray()
 
-    def inverse_transform(self, X):
-        """Rebuild rows from codes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_components)
-            Codes.
-
-        Returns
-        -------
-        X_original : ndarray of shape (n_samples, n_features)
-            Sums of atoms.
-
-        Raises
-        ------
-        ValueError
-            If the width is not that of the codes.
-        """
-        check_is_fitted(self)
-        codes = check_codes(X, len(self.components_))
-        components, bias = (
-            part.astype(codes.dtype, copy=False)
-            for part in (self.components_, self.bias_)
-        )
-        return codes @ components + bias
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
-    @property
-    def _n_features_out(self):
-        return len(self.components_)
+    def _reconstruct(self, codes):
+        return super()._reconstruct(codes) + self.bias_.astype(codes.dtype, copy=False)
 
     def _first_atoms(self, dtype, rng):
         atoms = rng.standard_normal((self.n_components, self.n_features_in_))

@@ -1,6 +1,7 @@
 """Sparse coders. To add one, write its file and its line in `CODERS`."""
 
 from sksparse_nn._registry import Registry
+from sksparse_nn.solvers.coding._adjoint import alpha_gradient, atom_gradients
 from sksparse_nn.solvers.coding._base import AbstractCoder, Atoms, Codes, compressed
 from sksparse_nn.solvers.coding._encode import encode, stack, warn_of_gaps
 from sksparse_nn.solvers.coding._lasso import ElasticNet, Lasso
@@ -51,6 +52,8 @@ __all__ = [
     "Sparsity",
     "TopK",
     "Triangle",
+    "alpha_gradient",
+    "atom_gradients",
     "compressed",
     "distance_slopes",
     "encode",

@@ -61,6 +61,7 @@ class AbstractCoder(Algorithm, ABC):
     penalised = False  # codes are smaller than least squares would have them
     warm_starts = False  # begins from codes that it is given
     signed = True  # codes can be below zero
+    fits_support = False  # codes solve linear equations of the atoms that they have
     sparsity = None  # the parameter that a path runs over, as `Count` or `Level`
 
     def prepare(self, dictionary, *, gram=False):
@@ -132,6 +133,50 @@ class AbstractCoder(Algorithm, ABC):
             f"{type(self).__name__}, which has no slopes; write its method slopes, or "
             "use features=False."
         )
+
+    def adjoint(self, atoms, codes, gradients):
+        """Turn the gradients of codes into those of products of rows and atoms.
+
+        Parameters
+        ----------
+        atoms : Atoms
+            From `prepare`.
+
+        codes : Codes
+            What `encode` returned for some rows.
+
+        gradients : ndarray of shape (n_rows, n_atoms)
+            Of a loss by all codes, in terms of unit atoms.
+
+        Returns
+        -------
+        adjoint : ndarray of shape (n_rows, room)
+            For the nonzeros of each code, the choice of atoms being given.
+
+        Raises
+        ------
+        TypeError
+            If the coder does not say.
+        """
+        raise TypeError(
+            f"A dictionary cannot be trained through the coder {type(self).__name__}, "
+            "which has no adjoint; write its method adjoint, or use algorithm='lasso'."
+        )
+
+    def falls_with_alpha(self, codes):
+        """Return by how much the products that codes fit fall as alpha grows.
+
+        Parameters
+        ----------
+        codes : Codes
+            Codes of some rows, in terms of unit atoms.
+
+        Returns
+        -------
+        falls : ndarray of shape (n_rows, room)
+            Zeros where alpha chooses the atoms only.
+        """
+        return np.zeros(codes.values.shape)
 
     def levels(self, atoms):
         """Return up to which product with a row each atom has no part in a code.

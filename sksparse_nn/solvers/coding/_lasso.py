@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from sksparse_nn.kernels.lasso import lasso, lasso_gaps
+from sksparse_nn.solvers.coding._adjoint import solve_normal_equations
 from sksparse_nn.solvers.coding._base import (
     AbstractCoder,
     Codes,
@@ -67,6 +68,7 @@ class ElasticNet(AbstractCoder):
     share: float | None = None
 
     needs_gram: ClassVar[bool] = True
+    fits_support: ClassVar[bool] = True
     penalised: ClassVar[bool] = True
     warm_starts: ClassVar[bool] = True
     sparsity: ClassVar[Sparsity] = Level("alpha")
@@ -99,6 +101,19 @@ class ElasticNet(AbstractCoder):
         D = atoms.unit[chosen]
         gram = D @ D.T + np.diag(ridges[chosen])
         return atoms.in_terms_of_given(chosen, np.linalg.solve(gram, D))
+
+    def adjoint(self, atoms, codes, gradients):
+        ridges = self.penalties(atoms.norms)[1]
+        return solve_normal_equations(atoms, ridges, codes, gradients)
+
+    def falls_with_alpha(self, codes):
+        values = np.where(codes.used(), codes.values, 0).astype(np.float64)
+        falls = self.l1_ratio * np.sign(values)
+        if self.share is None:
+            falls += (1 - self.l1_ratio) * values
+        if self.atom_weights is not None:
+            falls *= self.atom_weights[np.where(codes.used(), codes.indices, 0)]
+        return falls
 
     def encode_path(self, atoms, rows, values):
         """Code for each alpha from the largest down, each from the codes before."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from sksparse_nn.kernels.pursuit import pursue
+from sksparse_nn.solvers.coding._adjoint import solve_normal_equations
 from sksparse_nn.solvers.coding._base import (
     AbstractCoder,
     Codes,
@@ -49,11 +50,16 @@ class OMP(AbstractCoder):
     abs_residual_tol: float | None = None
 
     needs_gram: ClassVar[bool] = True
+    fits_support: ClassVar[bool] = True
     sparsity: ClassVar[Sparsity] = Count("n_nonzero_coefs")
     by_error: ClassVar[bool] = False
 
     def slopes(self, atoms, chosen, row):
         return least_squares_slopes(atoms, chosen)
+
+    def adjoint(self, atoms, codes, gradients):
+        no_ridges = np.zeros(len(atoms.norms))
+        return solve_normal_equations(atoms, no_ridges, codes, gradients)
 
     def encode(self, atoms, rows, start=None):
         return self.encode_path(atoms, rows, [self._most(*atoms.shape)])[0]

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from sksparse_nn.kernels import shrinkage
+from sksparse_nn.solvers.coding._adjoint import pick_on_supports
 from sksparse_nn.solvers.coding._base import (
     AbstractCoder,
     default_n_nonzero,
@@ -35,6 +36,9 @@ class _OneLook(AbstractCoder):
 
     def work(self, n_atoms, n_features, n_nonzero):
         return n_atoms * n_features
+
+    def adjoint(self, atoms, codes, gradients):
+        return pick_on_supports(codes, gradients)
 
     def encode(self, atoms, rows, start=None):
         return self.encode_correlations(atoms, rows.times(atoms.columns), rows.norms)
@@ -125,6 +129,12 @@ class SoftThreshold(_OneLook):
     def slopes(self, atoms, chosen, row):
         return atoms.in_terms_of_given(chosen, atoms.unit[chosen])
 
+    def falls_with_alpha(self, codes):
+        falls = np.sign(np.where(codes.used(), codes.values, 0)).astype(np.float64)
+        if self.atom_weights is not None:
+            falls *= self.atom_weights[np.where(codes.used(), codes.indices, 0)]
+        return falls
+
     def encode_correlations(self, atoms, correlations, norms):
         codes = room_for(correlations, correlations.shape[1])
         levels, floor = self.levels(atoms), rounding_of(correlations)
@@ -176,6 +186,8 @@ class Triangle(_OneLook):
 
     def slopes(self, atoms, chosen, row):
         return distance_slopes(atoms.given, row)[chosen]
+
+    adjoint = AbstractCoder.adjoint  # it reads distances, not products
 
     def encode(self, atoms, rows, start=None):
         if atoms.dtype != np.float32 or not _share_an_offset(atoms.given):

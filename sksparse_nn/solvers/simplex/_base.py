@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 
+import numpy as np
+
 from sksparse_nn._registry import Algorithm
 
 
@@ -57,6 +59,28 @@ class AbstractMapping(Algorithm, ABC):
             f"{type(self).__name__}, which has no jacobian; write its method jacobian, "
             "or use features=False."
         )
+
+    def adjoint(self, codes, gradients):
+        """Turn the gradients of codes into those of their scores.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_rows, n_keys)
+            What `encode` gives for some rows.
+
+        gradients : ndarray of shape (n_rows, n_keys)
+            Of a loss by all codes.
+
+        Returns
+        -------
+        adjoint : ndarray of shape (n_rows, n_keys)
+            Zero outside the support, which is held fixed.
+        """
+        adjoint = np.zeros_like(codes)
+        for i, code in enumerate(codes):
+            used = np.flatnonzero(code)
+            adjoint[i, used] = self.jacobian(code[used]).T @ gradients[i, used]
+        return adjoint
 
     @abstractmethod
     def joining(self, depths):

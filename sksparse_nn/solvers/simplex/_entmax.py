@@ -22,6 +22,11 @@ class Entmax15(AbstractMapping):
         roots = np.sqrt(shares)
         return np.diag(roots) - np.outer(roots, roots) / roots.sum()
 
+    def adjoint(self, codes, gradients):
+        roots = np.sqrt(codes)
+        means = (roots * gradients).sum(axis=1) / roots.sum(axis=1)
+        return roots * (gradients - means[:, None])
+
     def joining(self, depths):
         # The k-th entry joins where the squares of what half the others are above it
         # add up to one.

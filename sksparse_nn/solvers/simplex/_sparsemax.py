@@ -24,6 +24,12 @@ class Sparsemax(AbstractMapping):
         # Entries move by their scores less the level, which moves by their mean.
         return np.eye(len(shares)) - 1 / len(shares)
 
+    def adjoint(self, codes, gradients):
+        used = codes > 0
+        gradients = np.where(used, gradients, 0)
+        means = gradients.sum(axis=1) / used.sum(axis=1)
+        return np.where(used, gradients - means[:, None], 0)
+
     def joining(self, depths):
         # The first k scores have an even level if the k-th is less than the temperature
         # below their sum: k z_k > sum_i z_i - t.

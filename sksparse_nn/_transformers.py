@@ -1,0 +1,58 @@
+"""What the transformers share: tags, the width of their output, and the way back."""
+
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils.validation import check_is_fitted
+
+from sksparse_nn._validation import check_codes
+
+
+class FloatTransformer(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """Base of transformers that take CSR matrices and keep either float type."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+class AtomsTransformer(FloatTransformer):
+    """Base of transformers whose codes say how much of each atom a sample has.
+
+    A subclass has a fitted attribute `components_`, one atom per row. What codes stand
+    for besides a sum of atoms, it says in `_reconstruct`.
+    """
+
+    def inverse_transform(self, X):
+        """Reconstruct samples from codes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_components)
+            Codes.
+
+        Returns
+        -------
+        X_original : ndarray of shape (n_samples, n_features)
+            Sums of atoms.
+
+        Raises
+        ------
+        ValueError
+            If the width is not that of the codes.
+        """
+        check_is_fitted(self)
+        return self._reconstruct(check_codes(X, self._n_features_out))
+
+    def _reconstruct(self, codes):
+        return codes @ self.components_.astype(codes.dtype, copy=False)
+
+    @property
+    def _n_features_out(self):
+        return len(self.components_)

@@ -1,0 +1,159 @@
+"""A layer of sparse attention over keys, which are trained with the network."""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.autograd.function import once_differentiable
+
+from sksparse_nn.modules._dictionary import (
+    PositiveNumber,
+    check_dictionary,
+    check_positive,
+    check_samples,
+)
+from sksparse_nn.solvers.coding import Codes
+from sksparse_nn.solvers.simplex import MAPPINGS
+
+
+class AttentionLayer(nn.Module):
+    """Shares of the keys that samples are near, sparse and of sum one.
+
+    The codes are those of :class:`~sksparse_nn.SparseAttentionCoder` with
+    ``iterate=False``. Keys, samples and, if wanted, the temperature are trained.
+
+    Parameters
+    ----------
+    keys : array-like of shape (n_components, n_features)
+        Keys to start from: a fitted coder's `keys_`.
+
+    temperature : float
+        Divides half the squared distances of samples and keys; the more, the more keys
+        share a sample. A fitted coder has one that suits its samples, `temperature_`.
+
+    mapping : {"sparsemax", "entmax15"} or AbstractMapping, default="sparsemax"
+        Function of scores, or an object of the same contract.
+
+    learn_temperature : bool, default=False
+        Whether `temperature` is trained too. It stays above zero.
+
+    Attributes
+    ----------
+    keys : torch.nn.Parameter of shape (n_components, n_features)
+        The keys as they are trained.
+
+    See Also
+    --------
+    SparseCodingLayer : Coefficients of atoms instead of shares of keys.
+
+    References
+    ----------
+    A. F. T. Martins, R. F. Astudillo (2016), From softmax to sparsemax: a sparse model
+    of attention and multi-label classification. ICML.
+
+    B. Peters, V. Niculae, A. F. T. Martins (2019), Sparse sequence-to-sequence models.
+    ACL.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sksparse_nn.modules import AttentionLayer
+    >>> keys = torch.eye(4)
+    >>> AttentionLayer(keys, temperature=2.0)(torch.tensor([[1.0, 0.5, 0.0, 0.0]]))
+    tensor([[0.5625, 0.3125, 0.0625, 0.0625]], grad_fn=<_SharesBackward>)
+    """
+
+    def __init__(
+        self, keys, temperature, mapping="sparsemax", *, learn_temperature=False
+    ):
+        super().__init__()
+        keys = check_dictionary(keys, name="keys", zeros=True)
+        check_positive(temperature, "temperature")
+        self.keys = nn.Parameter(keys)
+        self.mapping = MAPPINGS.resolve(mapping, {})
+        self._fixed = float(temperature)
+        number = PositiveNumber(temperature, "temperature")
+        self.learnt_temperature = number if learn_temperature else None
+
+    @property
+    def temperature(self):
+        """The temperature as it stands.
+
+        Returns
+        -------
+        temperature : Tensor of shape () or float
+            A tensor where it is trained.
+        """
+        learnt = self.learnt_temperature
+        return self._fixed if learnt is None else learnt()
+
+    def forward(self, X):
+        """Code samples.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        codes : Tensor of shape (n_samples, n_components)
+            Not below zero; each row adds up to one.
+
+        Raises
+        ------
+        ValueError
+            If samples have another width.
+        """
+        check_samples(X, self.keys)
+        # What all keys of a sample have in common changes no share.
+        centre = self.keys.detach().mean(dim=0)
+        keys = self.keys - centre
+        scores = (X - centre) @ keys.T - keys.square().sum(dim=1) / 2
+        return _Shares.apply((scores / self.temperature).to(X.dtype), self.mapping)
+
+    def extra_repr(self):
+        """Describe the layer, as torch prints it.
+
+        Returns
+        -------
+        text : str
+            Its shape and its mapping.
+        """
+        n_keys, n_features = self.keys.shape
+        return f"{n_features}, {n_keys}, mapping={self.mapping!r}"
+
+
+class _Shares(torch.autograd.Function):
+    """A mapping of scores onto the simplex, and the gradients of the scores."""
+
+    @staticmethod
+    def forward(ctx, scores, mapping):
+        numbers = np.ascontiguousarray(scores.detach().cpu().numpy())
+        codes = _room(numbers)
+        mapping.encode(_Scores(numbers), np.zeros(numbers.shape[1]), 1.0, codes)
+        ctx.codes, ctx.mapping = codes.dense(numbers.shape[1]), mapping
+        return torch.from_numpy(ctx.codes.copy()).to(scores.device)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradients):
+        adjoint = ctx.mapping.adjoint(ctx.codes, gradients.cpu().numpy())
+        adjoint = adjoint.astype(ctx.codes.dtype, copy=False)
+        return torch.from_numpy(adjoint).to(gradients.device), None
+
+
+class _Scores:
+    """Scores in the place of products of samples and keys."""
+
+    def __init__(self, scores):
+        self.products, self.norms = scores, np.ones(len(scores))
+
+
+def _room(scores):
+    n_rows, n_keys = scores.shape
+    return Codes(
+        np.empty(n_rows, np.int32),
+        np.empty((n_rows, n_keys), np.int32),
+        np.empty((n_rows, n_keys), scores.dtype),
+        np.zeros(n_rows),
+    )

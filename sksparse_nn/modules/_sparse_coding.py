@@ -1,0 +1,314 @@
+"""A layer of sparse codes, whose dictionary is trained with the network."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+from sksparse_nn.modules._dictionary import (
+    PositiveNumber,
+    check_dictionary,
+    check_samples,
+)
+from sksparse_nn.modules._sparse_input import SparseBatch
+from sksparse_nn.solvers._rows import block_slices, read_rows
+from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
+from sksparse_nn.solvers.coding import (
+    CODERS,
+    AbstractCoder,
+    Atoms,
+    Codes,
+    alpha_gradient,
+    atom_gradients,
+)
+
+# Samples that one thread codes at a time.
+_BLOCK_SIZE = 64
+
+# Parameters that some algorithms read and others do not, and their defaults.
+_OF_ALGORITHMS = {
+    "alpha": None,
+    "l1_ratio": 0.5,
+    "n_nonzero_coefs": None,
+    "positive_code": False,
+}
+
+
+class SparseCodingLayer(nn.Module):
+    """Sparse codes of samples in a dictionary, differentiable in all of its parts.
+
+    The codes are those of :class:`~sksparse_nn.SparseDictionaryCoder` in atoms of unit
+    norm. The backward pass differentiates them implicitly on their support, so that the
+    dictionary, the samples and, if wanted, `alpha` can be trained with a loss.
+
+    Parameters
+    ----------
+    dictionary : array-like of shape (n_components, n_features)
+        Atoms to start from, of any norm above zero: a fitted coder's `components_`.
+
+    algorithm : str or AbstractCoder, default="lasso"
+        How codes are found: "lasso", "elastic_net", "omp", "ols", "soft_threshold",
+        "threshold" or "top_k", or an object of the same contract.
+
+    alpha : float, default=None
+        Penalty of "lasso" and "elastic_net", or level of the thresholds. These need
+        one, in the units of the samples; others take none.
+
+    l1_ratio : float, default=0.5
+        Share of the l1 norm in the penalty of "elastic_net".
+
+    n_nonzero_coefs : int, default=None
+        Nonzero codes per sample of "omp", "ols" and "top_k", at most. None stands for a
+        tenth of the features, five at least.
+
+    positive_code : bool, default=False
+        Whether codes must not be negative, for "lasso", "elastic_net" and
+        "soft_threshold".
+
+    learn_alpha : bool, default=False
+        Whether `alpha` is trained too. It stays above zero.
+
+    n_jobs : int, default=None
+        Number of threads. The codes and the gradients do not depend on it.
+
+    Attributes
+    ----------
+    dictionary : torch.nn.Parameter of shape (n_components, n_features)
+        The atoms as they are trained; codes are in terms of `components`.
+
+    See Also
+    --------
+    AttentionLayer : Shares of keys instead of coefficients of atoms.
+
+    Notes
+    -----
+    Where a code is about to gain or to lose an atom it has a kink; the derivative is
+    that of the support as it is. Of atoms that depend on each other on a support, the
+    later ones get no gradient. Codes are computed on the CPU, wherever the samples lie.
+
+    References
+    ----------
+    J. Mairal, F. Bach, J. Ponce (2012), Task-driven dictionary learning. IEEE TPAMI
+    34(4).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sksparse_nn.modules import SparseCodingLayer
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> atoms = torch.randn(16, 8, generator=generator)
+    >>> net = torch.nn.Sequential(
+    ...     SparseCodingLayer(atoms, alpha=0.5), torch.nn.Linear(16, 3)
+    ... )
+    >>> net(torch.randn(5, 8, generator=generator)).sum().backward()
+    >>> net[0].dictionary.grad.shape
+    torch.Size([16, 8])
+    """
+
+    def __init__(
+        self,
+        dictionary,
+        algorithm="lasso",
+        *,
+        alpha=None,
+        l1_ratio=0.5,
+        n_nonzero_coefs=None,
+        positive_code=False,
+        learn_alpha=False,
+        n_jobs=None,
+    ):
+        super().__init__()
+        self.dictionary = nn.Parameter(check_dictionary(dictionary))
+        self.n_jobs = n_jobs
+        parameters = {
+            "alpha": alpha,
+            "l1_ratio": l1_ratio,
+            "n_nonzero_coefs": n_nonzero_coefs,
+            "positive_code": positive_code,
+        }
+        self.coder = _coder(algorithm, parameters)
+        _check_alpha(self.coder, learn_alpha)
+        number = PositiveNumber(self.coder.alpha, "alpha") if learn_alpha else None
+        self.learnt_alpha = number
+        self._prepared = None
+
+    @property
+    def components(self):
+        """The atoms of unit norm.
+
+        Returns
+        -------
+        components : Tensor of shape (n_components, n_features)
+            A function of `dictionary`, through which gradients flow.
+        """
+        return functional.normalize(self.dictionary, dim=1)
+
+    @property
+    def alpha(self):
+        """The penalty as it stands.
+
+        Returns
+        -------
+        alpha : Tensor of shape () or None
+            None for an algorithm without it.
+        """
+        if self.learnt_alpha is not None:
+            return self.learnt_alpha()
+        alpha = getattr(self.coder, "alpha", None)
+        return None if alpha is None else torch.tensor(alpha, dtype=torch.float64)
+
+    def forward(self, X):
+        """Code samples.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_samples, n_features) or SparseBatch
+            Samples.
+
+        Returns
+        -------
+        codes : Tensor of shape (n_samples, n_components)
+            In terms of `components`, in the float type of the dictionary.
+
+        Raises
+        ------
+        ValueError
+            If samples have another width, or numbers that are not finite.
+        """
+        check_samples(X, self.dictionary)
+        alpha, coder = self.alpha, self.coder
+        if self.learnt_alpha is not None:
+            coder = replace(coder, alpha=float(alpha.detach()))
+        problem = _Problem(coder, self._prepare(coder), self.n_jobs)
+        return _SparseCodes.apply(X, self.components, alpha, problem)
+
+    def extra_repr(self):
+        """Describe the layer, as torch prints it.
+
+        Returns
+        -------
+        text : str
+            Its shape and its algorithm.
+        """
+        n_atoms, n_features = self.dictionary.shape
+        return f"{n_features}, {n_atoms}, algorithm={self.coder!r}"
+
+    def __getstate__(self):
+        return super().__getstate__() | {"_prepared": None}
+
+    def _prepare(self, coder):
+        """Return what the coder needs of the atoms, kept while they do not change."""
+        given = self.dictionary.detach().cpu().numpy()
+        kept = self._prepared
+        if kept is None or not np.array_equal(kept[0], given):
+            unit = self.components.detach().cpu().numpy()
+            with single_threaded_blas():
+                atoms = coder.prepare(unit, gram=coder.fits_support)
+            kept = self._prepared = given.copy(), atoms
+        return kept[1]
+
+
+class _Problem(NamedTuple):
+    """What samples are coded by."""
+
+    coder: AbstractCoder
+    atoms: Atoms
+    n_jobs: int | None
+
+
+class _SparseCodes(torch.autograd.Function):
+    """Codes of samples, and the gradients of the three things that they depend on."""
+
+    @staticmethod
+    def forward(ctx, X, components, alpha, problem):
+        X = _as_matrix(X, problem.atoms.dtype)
+        ctx.rows, ctx.problem = read_rows(X, slice(None)), problem
+        _check_finite(ctx.rows)
+        ctx.codes = _encode(problem, X)
+        return torch.from_numpy(ctx.codes.dense(len(components))).to(components.device)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradients):
+        (coder, atoms, _), codes, device = ctx.problem, ctx.codes, gradients.device
+        by_sample, by_atom, by_alpha, _ = ctx.needs_input_grad
+        of_samples = of_atoms = of_alpha = None
+        with single_threaded_blas():
+            numbers = np.ascontiguousarray(gradients.cpu().numpy())
+            adjoint = coder.adjoint(atoms, codes, numbers)
+            if by_sample:
+                dense = codes._replace(values=adjoint).dense(len(atoms.norms))
+                of_samples = torch.from_numpy(dense @ atoms.unit).to(device)
+            if by_atom:
+                found = atom_gradients(coder, atoms, ctx.rows, codes, adjoint)
+                of_atoms = torch.from_numpy(found).to(device)
+            if by_alpha:
+                found = alpha_gradient(coder, codes, adjoint)
+                of_alpha = torch.tensor(found, dtype=torch.float64)
+        return of_samples, of_atoms, of_alpha, None
+
+
+def _encode(problem, X):
+    """Code samples, block by block on threads."""
+    coder, atoms, n_jobs = problem
+
+    def encode_block(which):
+        return coder.encode(atoms, read_rows(X, which))
+
+    slices = block_slices(X.shape[0], _BLOCK_SIZE)
+    blocks = list(map_in_order(encode_block, slices, n_jobs))
+    return Codes(*map(np.concatenate, zip(*blocks, strict=True)))
+
+
+def _as_matrix(X, dtype):
+    if isinstance(X, SparseBatch):
+        arrays = X.data.astype(dtype, copy=False), X.indices, X.indptr
+        return sparse.csr_matrix(arrays, shape=(len(X), X.n_features), copy=False)
+    return X.detach().cpu().numpy().astype(dtype, copy=False)
+
+
+def _check_finite(rows):
+    wrong = np.flatnonzero(~np.isfinite(rows.norms))
+    if len(wrong):
+        raise ValueError(
+            f"X must be finite, to be coded. Got sample {wrong[0]} of norm "
+            f"{rows.norms[wrong[0]]}."
+        )
+
+
+def _coder(algorithm, parameters):
+    known = [name for name in CODERS if _has_adjoint(CODERS[name])]
+    if isinstance(algorithm, str) and algorithm not in known:
+        raise ValueError(
+            f"algorithm must be one of {known}, or an object. Got {algorithm!r}; "
+            "TriangleLayer is a layer of its own."
+        )
+    coder = CODERS.resolve(algorithm, parameters, _OF_ALGORITHMS)
+    if not _has_adjoint(type(coder)):
+        raise TypeError(
+            "algorithm must have a method adjoint, to be trained through. Got "
+            f"{coder!r}, which has none."
+        )
+    return coder
+
+
+def _has_adjoint(coder_class):
+    return coder_class.adjoint is not AbstractCoder.adjoint
+
+
+def _check_alpha(coder, learn_alpha):
+    reads_alpha = hasattr(coder, "alpha")
+    if reads_alpha and coder.alpha is None:
+        raise ValueError(
+            f"alpha must be given for {type(coder).__name__}. Got None; a fitted coder "
+            "has one that suits its samples, alpha_."
+        )
+    if learn_alpha and not reads_alpha:
+        raise ValueError(
+            f"learn_alpha=True needs an algorithm with an alpha. Got {coder!r}."
+        )
