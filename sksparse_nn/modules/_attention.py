@@ -11,6 +11,7 @@ from sksparse_nn.modules._dictionary import (
     check_positive,
     check_samples,
 )
+from sksparse_nn.modules._facts import multiply_adds
 from sksparse_nn.solvers.coding import Codes
 from sksparse_nn.solvers.simplex import MAPPINGS
 
@@ -121,6 +122,11 @@ class AttentionLayer(nn.Module):
         """
         n_keys, n_features = self.keys.shape
         return f"{n_features}, {n_keys}, mapping={self.mapping!r}"
+
+
+@multiply_adds.register
+def _(layer: AttentionLayer, shape):
+    return shape[0] * layer.keys.numel()
 
 
 class _Shares(torch.autograd.Function):

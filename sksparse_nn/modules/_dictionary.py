@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sksparse_nn.modules._facts import multiply_adds
 from sksparse_nn.modules._sparse_input import SparseBatch
 
 
@@ -107,6 +108,11 @@ class PositiveNumber(nn.Module):
             Above zero.
         """
         return functional.softplus(self.raw)
+
+
+@multiply_adds.register
+def _(layer: PositiveNumber, shape):
+    return 0
 
 
 def check_positive(value, name):

@@ -15,6 +15,7 @@ from sksparse_nn.modules._dictionary import (
     check_dictionary,
     check_samples,
 )
+from sksparse_nn.modules._facts import multiply_adds
 from sksparse_nn.modules._sparse_input import SparseBatch
 from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
@@ -81,6 +82,9 @@ class SparseCodingLayer(nn.Module):
     dictionary : torch.nn.Parameter of shape (n_components, n_features)
         The atoms as they are trained; codes are in terms of `components`.
 
+    n_active : float
+        Mean number of nonzero codes per sample, of those coded last.
+
     See Also
     --------
     AttentionLayer : Shares of keys instead of coefficients of atoms.
@@ -135,7 +139,7 @@ class SparseCodingLayer(nn.Module):
         _check_alpha(self.coder, learn_alpha)
         number = PositiveNumber(self.coder.alpha, "alpha") if learn_alpha else None
         self.learnt_alpha = number
-        self._prepared = None
+        self.n_active, self._prepared = 0.0, None
 
     @property
     def components(self):
@@ -185,7 +189,9 @@ class SparseCodingLayer(nn.Module):
         if self.learnt_alpha is not None:
             coder = replace(coder, alpha=float(alpha.detach()))
         problem = _Problem(coder, self._prepare(coder), self.n_jobs)
-        return _SparseCodes.apply(X, self.components, alpha, problem)
+        codes = _SparseCodes.apply(X, self.components, alpha, problem)
+        self.n_active = np.count_nonzero(codes.detach().cpu()) / max(len(codes), 1)
+        return codes
 
     def extra_repr(self):
         """Describe the layer, as torch prints it.
@@ -211,6 +217,11 @@ class SparseCodingLayer(nn.Module):
                 atoms = coder.prepare(unit, gram=coder.fits_support)
             kept = self._prepared = given.copy(), atoms
         return kept[1]
+
+
+@multiply_adds.register
+def _(layer: SparseCodingLayer, shape):
+    return round(shape[0] * layer.coder.work(*layer.dictionary.shape, layer.n_active))
 
 
 class _Problem(NamedTuple):

@@ -10,6 +10,7 @@ from sksparse_nn.modules._dictionary import (
     check_positive,
     check_samples,
 )
+from sksparse_nn.modules._facts import multiply_adds
 
 
 class SoftThresholdLayer(nn.Module):
@@ -149,3 +150,8 @@ class TriangleLayer(nn.Module):
         check_samples(X, self.dictionary)
         distances = torch.cdist(X, self.dictionary)
         return torch.relu(distances.mean(dim=1, keepdim=True) - distances)
+
+
+@multiply_adds.register
+def _(layer: SoftThresholdLayer | TriangleLayer, shape):
+    return shape[0] * layer.dictionary.numel()

@@ -8,7 +8,14 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 from torch import nn
 
-from sksparse_nn import SparseAttentionCoder, SparseDictionaryCoder
+from sksparse_nn import (
+    NetPruner,
+    SparseAttentionCoder,
+    SparseDictionaryCoder,
+    SparseNetClassifier,
+    compression_report,
+)
+from sksparse_nn.inspection import attribute
 from sksparse_nn.kernels.adjoint import add_cross_products, solve_on_supports
 from sksparse_nn.modules import (
     AttentionLayer,
@@ -253,3 +260,26 @@ def test_cross_products_are_those_of_dense_matrices():
     found = np.zeros((8, 8))
     add_cross_products(counts, indices, a, b, found)
     assert_allclose(found, dense[0].T @ dense[1] + dense[1].T @ dense[0], atol=1e-12)
+
+
+def network(n_features, n_outputs, layer):
+    layer = LAYERS[layer]()
+    n_components = len(next(p for p in layer.parameters() if p.ndim == 2))
+    return nn.Sequential(layer, nn.Linear(n_components, n_outputs))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("layer", LAYERS)
+def test_estimators_take_networks_with_layers_of_codes(layer):
+    X, y = normal((80, 10)).astype(np.float32), np.arange(80) % 2
+    parameters = {"module": network, "module_params": {"layer": layer}}
+    net = SparseNetClassifier(**parameters, max_epochs=2, random_state=0).fit(X, y)
+    net.partial_fit(X, y)
+    attributions = attribute(net, X[:3], features=False)
+    assert np.isfinite(attributions.atoms).all()
+    report = compression_report({"net": net}, X, y)
+    n_weights = sum(p.numel() for p in net.net_.module_.parameters())
+    assert report["parameters"].iloc[0] == n_weights
+    assert report["multiply_adds"].iloc[0] >= ATOMS.size
+    with pytest.raises(TypeError, match="would pass over"):
+        NetPruner(net).fit(X, y)
