@@ -14,7 +14,7 @@ from sksparse_nn.compression._networks import (
 )
 from sksparse_nn.modules._facts import factorize, traits
 from sksparse_nn.modules._linear_layers import replace_layers
-from sksparse_nn.solvers.layers import factorized, factorized_for
+from sksparse_nn.solvers.layers import factorize_for_inputs, factorize_matrix
 
 # Share of a layer's answers that "auto" may lose.
 _LOST = 0.01
@@ -131,9 +131,9 @@ class NetFactorizer(Compressor):
 
     def _factors(self, layer, inputs):
         if self.rank == "auto":
-            split = partial(factorized_for, inputs=next(inputs), lost=_LOST)
+            split = partial(factorize_for_inputs, inputs=next(inputs), lost=_LOST)
         else:
-            split = partial(factorized, rank=self.rank)
+            split = partial(factorize_matrix, rank=self.rank)
         factors = factorize(layer, split)
         self.ranks_.append(None if factors is None else factors[0].out_features)
         return factors or [layer]

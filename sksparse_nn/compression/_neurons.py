@@ -9,7 +9,7 @@ from sksparse_nn.modules._facts import is_linear
 from sksparse_nn.modules._linear import linear
 from sksparse_nn.modules._linear_layers import layer_inputs
 from sksparse_nn.modules._perceptron import Perceptron
-from sksparse_nn.solvers.layers import kept_neurons
+from sksparse_nn.solvers.layers import choose_neurons
 
 
 def narrower(module, scores, amount, n_neurons, data):
@@ -63,7 +63,7 @@ def narrower(module, scores, amount, n_neurons, data):
     ]
     n_now = sum(layer.out_features for layer in linears[:-1])
     n_wanted = round((1 - amount) * sum(n_neurons[:-1]))
-    kept = kept_neurons(_of_neurons(scores), max(1 - n_wanted / n_now, 0.0))
+    kept = choose_neurons(_of_neurons(scores), max(1 - n_wanted / n_now, 0.0))
     return _rebuilt(module, [*kept, None], means)
 
 

@@ -13,7 +13,7 @@ from sksparse_nn.compression._neurons import narrower
 from sksparse_nn.modules._facts import plain, prune
 from sksparse_nn.modules._linear_layers import linear_layers, replace_layers
 from sksparse_nn.neural._gradients import loss_gradients
-from sksparse_nn.solvers.layers import CRITERIA, kept_weights
+from sksparse_nn.solvers.layers import CRITERIA, choose_weights
 
 
 class NetPruner(Compressor):
@@ -162,7 +162,7 @@ class NetPruner(Compressor):
     def _leave_out_weights(self, network, amount, data):
         ranked = CRITERIA[self.criterion].across_layers
         scores = [ranked(layer) for layer in self._scores(network, data)]
-        masks = kept_weights(scores, amount)
+        masks = choose_weights(scores, amount)
         masks = [torch.from_numpy(mask).to(network.net_.device) for mask in masks]
         keep_zeros(network.net_.module_, masks)
         fine_tune(network, data, self.fine_tune_epochs, [KeepZeros(masks)])
