@@ -41,13 +41,13 @@ from sksparse_nn.solvers.patches import (
     Whitening,
     check_scale,
     draw_patches,
-    encoder_of,
     fit_whitening,
     float_type,
     learn_atoms,
-    prepared,
+    make_encoder,
+    prepare_encoder,
     read_layout,
-    reconstructed,
+    reconstruct_images,
 )
 
 # What some encoders read and others do not, and its default.
@@ -415,10 +415,10 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.contrast_reg_ = whitening.contrast
         self.image_shape_ = layout.height, layout.width, layout.n_channels
         self._layout = layout
-        few, nothing = self._beyond_the_data(whitened), self._nothing_said(drawn)
+        few, nothing = self._describe_excess(whitened), self._describe_zero_codes(drawn)
         warn_once(*few, nothing)
 
-    def _beyond_the_data(self, whitened):
+    def _describe_excess(self, whitened):
         """Yield sentences on what is asked for and cannot be had of these patches."""
         n_atoms, n_values = self.components_.shape
         weights = np.ones(len(whitened))
@@ -439,12 +439,12 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 f"lower n_nonzero_coefs."
             )
 
-    def _nothing_said(self, patches):
+    def _describe_zero_codes(self, patches):
         """Return what alpha would give a nonzero if no patch has one, or nothing."""
         encoder, dtype = self._encoder(), patches.centred.dtype
         if encoder.alpha is None:
             return ""
-        state = prepared(encoder, self.components_, self._whitening(), dtype)
+        state = prepare_encoder(encoder, self.components_, self._whitening(), dtype)
         patches, largest = patches[patches.variances > 0], 0.0  # flat ones say nothing
         for some in block_slices(len(patches), _COUNTED_PATCHES):
             found = encoder.largest_alpha(state, patches[some])
@@ -483,12 +483,12 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if len(Z) > 1 and not Z.any():  # of one image it says little
             rng = np.random.RandomState(0)
             some = draw_patches(X, self._layout, self.n_patches, rng)
-            warn_once(self._nothing_said(some))
+            warn_once(self._describe_zero_codes(some))
         return Z
 
     def _encode(self, X):
         pooling = self._pooling()
-        state = self._prepared(pooling, X)
+        state = self._prepare(pooling, X)
         return pooling.encode(X, state, self.n_jobs, self._report())
 
     def _report(self):
@@ -515,10 +515,10 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         check_is_fitted(self)
         X = self._check_images(X, reset=False)
         pooling = self._pooling()
-        return reconstructed(
+        return reconstruct_images(
             X,
             pooling,
-            self._prepared(pooling, X),
+            self._prepare(pooling, X),
             whitening=self._whitening(),
             atoms=unit_atoms(self.components_),
             n_jobs=self.n_jobs,
@@ -528,7 +528,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """Estimate those of an image: whitening patches, products, their updates."""
         pooling, rng = self._pooling(), np.random.RandomState(0)
         images = self._check_images(X, reset=False)
-        state = self._prepared(pooling, images)
+        state = self._prepare(pooling, images)
         some = draw_patches(images, pooling.layout, _COUNTED_PATCHES, rng)
         n_used = np.count_nonzero(pooling.encoder.values(state, some)) / len(some)
         work = pooling.encoder.work(*self.components_.shape, n_used)
@@ -559,7 +559,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return layout
 
     def _encoder(self):
-        return encoder_of(
+        return make_encoder(
             ENCODERS.resolve(
                 self.algorithm,
                 self.get_params(deep=False),
@@ -590,10 +590,10 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _whitening(self):
         return Whitening(self.contrast_reg_, self.patch_mean_, self.whitening_)
 
-    def _prepared(self, pooling, X):
+    def _prepare(self, pooling, X):
         self._validate_params()  # those of the encoder and of pooling are read anew
         dtype, whitening = float_type(X), self._whitening()
-        return prepared(pooling.encoder, self.components_, whitening, dtype)
+        return prepare_encoder(pooling.encoder, self.components_, whitening, dtype)
 
     def _pooling(self):
         return Pooling(
@@ -605,7 +605,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         )
 
     def _atoms(self, patches, rng, report):
-        given = self._given_atoms(patches)
+        given = self._check_init(patches)
         check_n_components(self.n_components, patches.shape[1])
         if self.learner is None and given is not None:
             return given, np.empty(0)
@@ -625,7 +625,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _keeps(self, n_done):
         return keeps_interrupted(self, n_done, self.max_epochs)
 
-    def _given_atoms(self, patches):
+    def _check_init(self, patches):
         if isinstance(self.init, str):
             return None
         return check_atoms(self.init, self.n_components, patches)
