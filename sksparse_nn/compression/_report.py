@@ -12,13 +12,13 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._pipelines import (
+    drop_samplers,
     flat_steps,
-    inside,
     is_frame,
     last_step,
-    leaves,
-    rebuild,
-    without_samplers,
+    replace_leaves,
+    unwrap,
+    walk_leaves,
 )
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
@@ -188,13 +188,13 @@ def for_prediction(estimator):
     True
     """
     if isinstance(estimator, Pipeline):
-        estimator = without_samplers(estimator)
-    return rebuild(estimator, _strip)
+        estimator = drop_samplers(estimator)
+    return replace_leaves(estimator, _strip)
 
 
 def _strip(estimator):
     if is_frame(estimator):
-        return for_prediction(inside(estimator))
+        return for_prediction(unwrap(estimator))
     if isinstance(estimator, NETWORKS):
         return _drop_training(estimator)
     slim = deepcopy(estimator)
@@ -231,7 +231,7 @@ def _count_parts(estimator, rows):
     *steps, network = flat_steps(estimator)
     counted = []
     for step in steps:
-        counted += [_count_step(*leaf) for leaf in leaves(step, rows)]
+        counted += [_count_step(*leaf) for leaf in walk_leaves(step, rows)]
         rows = step.transform(rows)
     if isinstance(network, NETWORKS):
         rows = check_rows(network, rows, reset=False)

@@ -12,7 +12,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import process_routing
 
 from sksparse_nn._kinds import check_kind
-from sksparse_nn._pipelines import named_leaves, rebuild
+from sksparse_nn._pipelines import replace_leaves, walk_named_leaves
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.decomposition import SparseDictionaryCoder
@@ -196,7 +196,7 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
             params = process_routing(self, "fit", **params).estimator.fit
         fitted.fit(X, y, **params)
         self.refit_time_ = perf_counter() - start
-        self.best_estimator_ = rebuild(fitted, _unshare)
+        self.best_estimator_ = replace_leaves(fitted, _unshare)
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
 
@@ -243,7 +243,7 @@ def _learn(coder, X, sample_weight):
 
 
 def _find_coder_step(estimator):
-    steps = named_leaves(estimator) if isinstance(estimator, Pipeline) else []
+    steps = walk_named_leaves(estimator) if isinstance(estimator, Pipeline) else []
     found = [name for name, step in steps if isinstance(step, SparseDictionaryCoder)]
     if len(found) != 1:
         raise ValueError(
