@@ -54,7 +54,7 @@ class PickedRows:
         """
         return self.whole[self.rows]
 
-    def scattered(self, weights):
+    def scatter_weights(self, weights):
         """Expand weights to all rows, with zero for rows that are not picked.
 
         Parameters
@@ -73,7 +73,7 @@ class PickedRows:
 
 
 def is_sparse(X):
-    """Tell whether the rows of a matrix are sparse.
+    """Return whether the rows of a matrix are sparse.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ def is_search(estimator):
     )
 
 
-def inside(frame):
+def unwrap(frame):
     """Return the estimator inside a frame.
 
     Parameters
@@ -69,7 +69,7 @@ def inside(frame):
     return frame.estimator
 
 
-def holds_frozen(estimator):
+def has_frozen(estimator):
     """Return whether an estimator holds a frozen one, which clones share.
 
     Parameters
@@ -79,15 +79,15 @@ def holds_frozen(estimator):
 
     Returns
     -------
-    holds_frozen : bool
+    has_frozen : bool
         Whether it contains a frozen estimator.
     """
     if isinstance(estimator, FrozenEstimator):
         return True
     if is_frame(estimator):
-        return holds_frozen(inside(estimator))
+        return has_frozen(unwrap(estimator))
     steps = estimator.steps if isinstance(estimator, Pipeline) else []
-    return any(holds_frozen(step) for _, step in steps)
+    return any(has_frozen(step) for _, step in steps)
 
 
 def flat_steps(estimator):
@@ -104,7 +104,7 @@ def flat_steps(estimator):
         At least one step, without pipelines, frames, and samplers, which act only in
         `fit`.
     """
-    return _flat(estimator) or [estimator]
+    return _flatten(estimator) or [estimator]
 
 
 def last_step(estimator):
@@ -150,7 +150,7 @@ def transform_ahead(estimator, X):
     return X
 
 
-def leaves(step, X):
+def walk_leaves(step, X):
     """Yield the transformers inside a fitted one, with their inputs.
 
     Parameters
@@ -173,22 +173,22 @@ def leaves(step, X):
         return
     if isinstance(step, FeatureUnion):
         for _, part in step.transformer_list:
-            yield from leaves(part, X)
+            yield from walk_leaves(part, X)
     elif isinstance(step, ColumnTransformer):
         for _, part, columns in step.transformers_:
             if not _is_nothing(part):
-                yield from leaves(part, _safe_indexing(X, columns, axis=1))
+                yield from walk_leaves(part, _safe_indexing(X, columns, axis=1))
     elif isinstance(step, Pipeline) or is_frame(step):
         *steps, last = flat_steps(step)
         for part in steps:
-            yield from leaves(part, X)
+            yield from walk_leaves(part, X)
             X = part.transform(X)
-        yield from leaves(last, X)
+        yield from walk_leaves(last, X)
     else:
         yield step, X
 
 
-def named_leaves(estimator, prefix=""):
+def walk_named_leaves(estimator, prefix=""):
     """Yield the innermost steps of an estimator, with the names of their parameters.
 
     Parameters
@@ -212,12 +212,14 @@ def named_leaves(estimator, prefix=""):
     for kind, names in _PARTS.items():
         if isinstance(estimator, kind):
             for name, part, *_ in getattr(estimator, names[0]):
-                yield from named_leaves(part, f"{prefix}__{name}" if prefix else name)
+                yield from walk_named_leaves(
+                    part, f"{prefix}__{name}" if prefix else name
+                )
             return
     yield prefix, estimator
 
 
-def rebuild(estimator, change):
+def replace_leaves(estimator, change):
     """Copy an estimator with replaced leaves.
 
     Parameters
@@ -234,8 +236,8 @@ def rebuild(estimator, change):
         Copy with the original classes and settings.
     """
 
-    def changed(parts):
-        return [(part[0], rebuild(part[1], change), *part[2:]) for part in parts]
+    def change_parts(parts):
+        return [(part[0], replace_leaves(part[1], change), *part[2:]) for part in parts]
 
     if _is_nothing(estimator):
         return estimator
@@ -244,12 +246,12 @@ def rebuild(estimator, change):
             twin = copy(estimator)
             for name in names:
                 if hasattr(estimator, name):
-                    setattr(twin, name, changed(getattr(estimator, name)))
+                    setattr(twin, name, change_parts(getattr(estimator, name)))
             return twin
     return change(estimator)
 
 
-def without_samplers(pipeline):
+def drop_samplers(pipeline):
     """Copy a pipeline without the steps that act only in `fit`.
 
     Parameters
@@ -275,9 +277,9 @@ _PARTS = {
 }
 
 
-def _flat(estimator):
+def _flatten(estimator):
     if is_frame(estimator):
-        return _flat(inside(estimator))
+        return _flatten(unwrap(estimator))
     if not isinstance(estimator, Pipeline):
         return [estimator]
     kept = [
@@ -285,7 +287,7 @@ def _flat(estimator):
         for _, step in estimator.steps
         if not _is_nothing(step) and not _resamples(step)
     ]
-    return [inner for step in kept for inner in _flat(step)]
+    return [inner for step in kept for inner in _flatten(step)]
 
 
 def _is_nothing(step):

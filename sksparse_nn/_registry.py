@@ -8,10 +8,10 @@ from sklearn.utils._param_validation import validate_parameter_constraints
 
 
 class Algorithm:
-    """Base class of what a registry holds: a dataclass of its parameters.
+    """Base class of algorithms, which are dataclasses of their parameters.
 
-    scikit-learn clones such an object and searches its parameters as it does those of
-    an estimator.
+    scikit-learn clones such an object and searches its parameters like those of an
+    estimator.
     """
 
     def get_params(self, deep=True):
@@ -27,7 +27,7 @@ class Algorithm:
         params : dict
             Values by name.
         """
-        return {field.name: getattr(self, field.name) for field in _settable(self)}
+        return {field.name: getattr(self, field.name) for field in _list_settable(self)}
 
     def set_params(self, **params):
         """Set parameters.
@@ -45,7 +45,7 @@ class Algorithm:
         Raises
         ------
         ValueError
-            If it has no parameter of such a name.
+            If the algorithm has no parameter of such a name.
         """
         known = self.get_params()
         for name in params:
@@ -58,23 +58,23 @@ class Algorithm:
         return self
 
 
-def _settable(algorithm):
-    """Return the fields that a user sets; what is not shown the estimator hands in."""
+def _list_settable(algorithm):
+    """List the fields that users set; the estimator sets those hidden from the repr."""
     return [field for field in fields(algorithm) if field.init and field.repr]
 
 
 class Registry(Mapping):
-    """Classes that a string parameter can name, each a dataclass of its parameters.
+    """Algorithms that a parameter of an estimator can name.
 
-    The parameter takes an object of such a class too, or of the user's own.
+    The parameter also takes an object of such a class, or of a class of the user.
 
     Parameters
     ----------
     parameter : str
-        The parameter's name, for error messages.
+        Name of the parameter.
 
     **entries : type
-        The classes, by the name that a user writes.
+        Classes of algorithms by name.
     """
 
     def __init__(self, parameter, **entries):
@@ -91,32 +91,32 @@ class Registry(Mapping):
         return len(self._entries)
 
     def look_up(self, choice):
-        """Return what knows the facts of an algorithm.
+        """Return the class of a named algorithm, or the object itself.
 
         Parameters
         ----------
         choice : str or Algorithm
-            One of the entries, or an object.
+            Name of an entry, or an object.
 
         Returns
         -------
         algorithm : type or Algorithm
-            The class of a name, or the object itself.
+            The class or the object; both have the class attributes.
         """
         return self._entries[choice] if isinstance(choice, str) else choice
 
     def name_of(self, choice):
-        """Return what an algorithm is called.
+        """Return the name of an algorithm.
 
         Parameters
         ----------
         choice : str or Algorithm
-            One of the entries, or an object.
+            Name of an entry, or an object.
 
         Returns
         -------
         name : str
-            The entry's name, or that of a class which is none.
+            Name of the entry, or of the object's class if it is not an entry.
         """
         if isinstance(choice, str):
             return choice
@@ -124,54 +124,54 @@ class Registry(Mapping):
         return next(names, type(choice).__name__)
 
     def parameters(self, choice):
-        """Return the names of the parameters that an algorithm declares.
+        """Return the names of the parameters of an algorithm.
 
         Parameters
         ----------
         choice : str or Algorithm
-            One of the entries, or an object.
+            Name of an entry, or an object.
 
         Returns
         -------
         names : list of str
-            The fields of its dataclass.
+            Fields of the dataclass.
         """
         return [field.name for field in fields(self.look_up(choice))]
 
     def full_name(self, choice, parameter):
-        """Return under which name an estimator has a parameter of its algorithm.
+        """Return the estimator's name of a parameter of its algorithm.
 
         Parameters
         ----------
         choice : str or Algorithm
-            One of the entries, or an object.
+            Name of an entry, or an object.
 
         parameter : str
-            A parameter of it.
+            Parameter of the algorithm.
 
         Returns
         -------
         name : str
-            For `get_params` and `set_params` of the estimator.
+            Name for `get_params` and `set_params` of the estimator.
         """
         is_name = isinstance(choice, str)
         return parameter if is_name else f"{self.parameter}__{parameter}"
 
     def value_of(self, estimator, parameter):
-        """Return what an estimator's algorithm has for a parameter.
+        """Return the value of a parameter of an estimator's algorithm.
 
         Parameters
         ----------
         estimator : estimator
-            With a parameter of the registry's name.
+            An estimator with the parameter of this registry.
 
         parameter : str
-            A parameter of the algorithm.
+            Parameter of the algorithm.
 
         Returns
         -------
         value : object
-            None where the algorithm has no such parameter.
+            The value; None if the algorithm has no such parameter.
         """
         choice = getattr(estimator, self.parameter)
         if parameter not in self.parameters(choice):
@@ -179,23 +179,24 @@ class Registry(Mapping):
         return estimator.get_params()[self.full_name(choice, parameter)]
 
     def check_read(self, choice, parameters, defaults):
-        """Refuse parameters that are set although the algorithm does not read them.
+        """Raise for parameters that are set but not read by the algorithm.
 
         Parameters
         ----------
         choice : str, Algorithm or None
-            One of the entries; an object, which has such parameters itself; or none.
+            Name of an entry, an object, which has these parameters itself, or None.
 
         parameters : dict
             Parameters by name.
 
         defaults : dict
-            The default of each parameter that some entries read and others do not.
+            Default of each parameter that only some entries read.
 
         Raises
         ------
         ValueError
-            If one of these is not its default and the algorithm does not read it.
+            If such a parameter differs from its default and the algorithm does not read
+            it.
         """
         declared = [] if choice is None else self.parameters(choice)
         for name in defaults:
@@ -206,26 +207,26 @@ class Registry(Mapping):
                 self._refuse_beside(choice, name, parameters[name], defaults[name])
 
     def refuse(self, choice, name, value, default, able=None):
-        """Refuse a parameter that is set although the algorithm does not read it.
+        """Raise if a parameter is set that the algorithm does not read.
 
         Parameters
         ----------
         choice : str, Algorithm or None
-            One of the entries, an object, or none.
+            Name of an entry, an object, or None.
 
         name : str
-            The parameter.
+            Name of the parameter.
 
         value, default : object
-            Its value, and what it is where it is not set.
+            Value and default of the parameter.
 
         able : list of str, default=None
-            The entries that read it; None for all.
+            Entries that read the parameter; None for all.
 
         Raises
         ------
         ValueError
-            If it is set.
+            If the value is not the default.
         """
         if not _is_same(value, default):
             raise ValueError(
@@ -235,7 +236,7 @@ class Registry(Mapping):
             )
 
     def _refuse_beside(self, choice, name, value, default):
-        """Refuse a parameter that an object has itself."""
+        """Raise if a parameter is set that the object has itself."""
         if not _is_same(value, default):
             raise ValueError(
                 f"{name} is a parameter of the object that {self.parameter} is. Got "
@@ -244,15 +245,15 @@ class Registry(Mapping):
             )
 
     def make(self, name, parameters):
-        """Instantiate an entry with those of the parameters that it declares.
+        """Instantiate an entry with those parameters that it declares.
 
         Parameters
         ----------
         name : str
-            One of the entries.
+            Name of an entry.
 
         parameters : dict
-            Parameters by name; those that the entry has no field for are left out.
+            Parameters by name; those that are not fields of the entry are left out.
 
         Returns
         -------
@@ -272,33 +273,33 @@ class Registry(Mapping):
         return self._entries[name](**given)
 
     def resolve(self, choice, parameters, defaults=None, constraints=None):
-        """Return the algorithm that a name or an object stands for.
+        """Make the algorithm of an estimator from a name or an object.
 
         Parameters
         ----------
         choice : str or Algorithm
-            One of the entries, or an object. It is not changed.
+            Name of an entry, or an object, which does not change.
 
         parameters : dict
             Parameters of the estimator by name. An object takes those that it declares
             and leaves at None, and those that belong to the estimator as a whole.
 
         defaults : dict, default=None
-            The default of each parameter that belongs to some entries alone.
+            Default of each parameter that only some entries read.
 
         constraints : dict, default=None
-            What the estimator asks of its parameters; an object is held to the same.
+            Constraints of the estimator's parameters, which hold for objects too.
 
         Returns
         -------
         algorithm : Algorithm
-            With all of its parameters.
+            The algorithm with all of its parameters.
 
         Raises
         ------
         ValueError
-            If a parameter is set that the algorithm does not read, or an object has one
-            that contradicts the estimator.
+            If a parameter is set that the algorithm does not read, or a parameter of an
+            object contradicts the estimator.
         """
         defaults = defaults or {}
         if not isinstance(choice, str) and not is_dataclass(choice):
@@ -309,15 +310,19 @@ class Registry(Mapping):
         self.check_read(choice, parameters, defaults)
         if isinstance(choice, str):
             return self.make(choice, parameters)
-        algorithm = replace(choice, **self._taken(choice, parameters, defaults))
-        settings = {f.name: getattr(algorithm, f.name) for f in _settable(algorithm)}
+        algorithm = replace(
+            choice, **self._collect_parameters(choice, parameters, defaults)
+        )
+        settings = {
+            f.name: getattr(algorithm, f.name) for f in _list_settable(algorithm)
+        }
         validate_parameter_constraints(
             constraints or {}, settings, caller_name=type(choice).__name__
         )
         return algorithm
 
-    def _taken(self, choice, parameters, defaults):
-        """Return what an object takes from the estimator."""
+    def _collect_parameters(self, choice, parameters, defaults):
+        """Collect the parameters that an object takes from the estimator."""
         taken = {}
         for field in fields(choice):
             name, value = field.name, getattr(choice, field.name)
@@ -331,7 +336,7 @@ class Registry(Mapping):
         return taken
 
     def _check_shared(self, choice, field, value):
-        """Refuse a parameter of an object that is another one in the estimator."""
+        """Raise if a parameter of an object contradicts that of the estimator."""
         own = getattr(choice, field.name)
         is_unset = own is None or not field.repr or _is_same(own, field.default)
         if not is_unset and not _is_same(own, value):

@@ -114,8 +114,8 @@ class Projection(AbstractMapping):
     def jacobian(self, shares):
         return np.eye(len(shares)) - 1 / len(shares)
 
-    def joining(self, depths):
-        return Sparsemax().joining(depths)
+    def joining_temperatures(self, depths):
+        return Sparsemax().joining_temperatures(depths)
 
 
 @dataclass

@@ -29,7 +29,7 @@ from sksparse_nn.solvers.dictionary import LEARNERS, OnlineLearner
 from sksparse_nn.solvers.patches import ENCODERS
 from sksparse_nn.solvers.patches import LEARNERS as PATCH_LEARNERS
 from sksparse_nn.solvers.simplex import KEYS, MAPPINGS
-from sksparse_nn.solvers.simplex import KMeans as KeysOfClusters
+from sksparse_nn.solvers.simplex import KMeansKeys as KeysOfClusters
 from sksparse_nn.solvers.svd import SOLVERS, KrylovSolver
 from tests.own_algorithms import (
     Descent,

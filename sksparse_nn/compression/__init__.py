@@ -1,4 +1,4 @@
-"""Every way of making a network smaller, as an estimator around another."""
+"""Compression of networks: estimators that wrap one and make its network smaller."""
 
 from sksparse_nn.compression._factorizer import NetFactorizer
 from sksparse_nn.compression._pruner import NetPruner

@@ -1,4 +1,4 @@
-"""What all compressors share: fit an estimator, shrink its network, stand in for it."""
+"""Base class of compressors, which fit an estimator and make its network smaller."""
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
@@ -28,12 +28,12 @@ def _inner_has(method):
 
 
 class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
-    """An estimator around another whose network it makes smaller."""
+    """An estimator that wraps another and makes its network smaller."""
 
-    # Known by this to what takes frames around a network off again.
+    # Marks compressors for `_pipelines`, which cannot import them.
     _is_compressor = True
 
-    # Rows are weighed here, too.
+    # Compressors use the weights too.
     __metadata_request__fit = {"sample_weight": True}
 
     def fit(self, X, y, sample_weight=None, **fit_params):
@@ -51,9 +51,9 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
             Weights of the samples.
 
         **fit_params : dict
-            What else the estimator's `fit` takes, such as `X_val` and `y_val`. With
-            ``enable_metadata_routing`` each goes where it is requested, the weights
-            too.
+            Further parameters of the estimator's `fit`, such as `X_val` and `y_val`.
+            With ``enable_metadata_routing`` they are routed as requested, and so are
+            the weights.
 
         Returns
         -------
@@ -63,12 +63,12 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         Raises
         ------
         TypeError
-            If there is no network at the end of the estimator, or it has weights
+            If the estimator does not end in a network, or the network has weights
             outside linear layers.
         ValueError
             If the network was compressed before in a way that this would undo.
         """
-        # What is made in the caller's inference mode could not be trained.
+        # Tensors made in the caller's inference mode could not be trained.
         with restored_on_error(self), torch.inference_mode(False), torch.enable_grad():
             self._validate_params()
             check_compressible(self.estimator, type(self).__name__)
@@ -81,8 +81,8 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
             Z = check_rows(network, transform_ahead(fitted, X), reset=False)
             check_layers(network.net_.module_, type(self).__name__)
             self._check_kind(network)
-            with _without_names(network):
-                self._compress(network, _counting(Z, y, sample_weight))
+            with _hide_names(network):
+                self._compress(network, _drop_zero_weights(Z, y, sample_weight))
             report("made its network smaller")
             self.estimator_ = fitted
             for name in ("classes_", "n_features_in_", "feature_names_in_"):
@@ -93,17 +93,17 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _check_kind(self, network):
-        """Refuse a network whose layers this would undo."""
+        """Raise if compression would undo that of the layers of a network."""
 
     @abstractmethod
     def _compress(self, network, data):
         """Make the module of a fitted network smaller, in place.
 
-        `data` are the rows that it is given, their targets, and weights or None.
+        `data` is a tuple of its input, the targets, and weights or None.
         """
 
     def predict(self, X):
-        """Return the labels or numbers that the smaller network answers.
+        """Predict labels or numbers with the smaller network.
 
         Parameters
         ----------
@@ -113,13 +113,13 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            As the estimator's own `predict`.
+            Predictions of the fitted estimator.
         """
-        return self._fitted(X).predict(X)
+        return self._check_fitted(X).predict(X)
 
     @available_if(_inner_has("predict_proba"))
     def predict_proba(self, X):
-        """Return the probabilities of the classes.
+        """Predict the probabilities of the classes.
 
         Parameters
         ----------
@@ -129,13 +129,13 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            As the estimator's own.
+            Probabilities from the fitted estimator.
         """
-        return self._fitted(X).predict_proba(X)
+        return self._check_fitted(X).predict_proba(X)
 
     @available_if(_inner_has("predict_log_proba"))
     def predict_log_proba(self, X):
-        """Return the logarithms of the probabilities of the classes.
+        """Predict the logarithms of the probabilities of the classes.
 
         Parameters
         ----------
@@ -145,13 +145,13 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            As the estimator's own.
+            Log probabilities from the fitted estimator.
         """
-        return self._fitted(X).predict_log_proba(X)
+        return self._check_fitted(X).predict_log_proba(X)
 
     @available_if(_inner_has("decision_function"))
     def decision_function(self, X):
-        """Return how sure the smaller network is of each label.
+        """Return the confidence scores of the labels.
 
         Parameters
         ----------
@@ -161,26 +161,26 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         Returns
         -------
         decisions : ndarray of shape (n_samples, n_classes) or (n_samples,)
-            As the estimator's own.
+            Scores from the fitted estimator.
         """
-        return self._fitted(X).decision_function(X)
+        return self._check_fitted(X).decision_function(X)
 
     @property
     def feature_importances_(self):
-        """Measure how much each input feature of the smaller network counts.
+        """Importance of each input feature of the smaller network.
 
         Returns
         -------
         importances : ndarray of shape (n_features_in_,)
-            As the estimator's own.
+            Importances from the fitted estimator.
         """
         check_is_fitted(self)
         return self.estimator_.feature_importances_
 
     def score(self, X, y, sample_weight=None):
-        """Return the accuracy, or for numbers the coefficient of determination.
+        """Return the accuracy, or for a regressor the coefficient of determination.
 
-        Of several labels the share of the samples for which all of them are right.
+        With several labels per sample, all of them must be right.
 
         Parameters
         ----------
@@ -196,15 +196,15 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         Returns
         -------
         score : float
-            As the estimator's own.
+            The score.
         """
         check_structure(y, "y")
-        return last_step(self._fitted(X)).__class__.score(
+        return last_step(self._check_fitted(X)).__class__.score(
             self, X, y, sample_weight=sample_weight
         )
 
-    def _fitted(self, X):
-        # The check itself takes longer than a row.
+    def _check_fitted(self, X):
+        # The check takes longer than the prediction of one sample.
         if not hasattr(self, "estimator_"):
             check_is_fitted(self)
         check_structure(X)
@@ -226,8 +226,8 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
 
 
 @contextmanager
-def _without_names(network):
-    """Let a network take rows that were checked, and have lost their names."""
+def _hide_names(network):
+    """Hide the feature names of a network, for input that has lost its names."""
     names = vars(network).pop("feature_names_in_", None)
     try:
         yield
@@ -236,8 +236,8 @@ def _without_names(network):
             network.feature_names_in_ = names
 
 
-def _counting(X, y, sample_weight):
-    """Leave out the rows that do not count."""
+def _drop_zero_weights(X, y, sample_weight):
+    """Leave out the samples of zero weight."""
     if sample_weight is None:
         return X, y, None
     kept, weights = counting_rows(X, sample_weight)

@@ -1,4 +1,4 @@
-"""Weight matrices as products of two smaller ones."""
+"""Factorization of weight matrices into products of two smaller ones."""
 
 from functools import partial
 from numbers import Integral, Real
@@ -8,23 +8,23 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import fine_tune
 from sksparse_nn.compression._networks import (
+    read_weighted_inputs,
     refuse_quantized,
     set_module,
-    weighted_inputs,
 )
 from sksparse_nn.modules._facts import factorize, traits
 from sksparse_nn.modules._linear_layers import replace_layers
-from sksparse_nn.solvers.layers import factorized, factorized_for
+from sksparse_nn.solvers.layers import factorize_for_inputs, factorize_matrix
 
-# Share of a layer's answers that "auto" may lose.
-_LOST = 0.01
+# Share of the squared norm of a layer's outputs that "auto" may lose.
+_LOST_SHARE = 0.01
 
 
 class NetFactorizer(Compressor):
     """Fit a network and replace its weight matrices by products of two smaller ones.
 
-    The factors are those of a truncated SVD. A layer is left as it is where its factors
-    would hold as many numbers as it does, or more.
+    The factors are those of a truncated SVD. A layer stays as it is if its factors
+    would not hold fewer numbers.
 
     Parameters
     ----------
@@ -36,10 +36,10 @@ class NetFactorizer(Compressor):
         ``FrozenEstimator`` is copied as it is.
 
     rank : int, float or "auto", default="auto"
-        Number of directions of each layer; the share of a layer's squared norm to keep,
-        between 0 and 1; or "auto": as many as keep 0.99 of the squared norm of what the
-        layer answers to training rows, of which it takes up to 5000. The directions
-        then are those of the answers.
+        Rank of each layer; the share of a layer's squared norm to keep, between 0 and
+        1; or "auto": the smallest rank that keeps 0.99 of the squared norm of the
+        layer's outputs for up to 5000 training samples. The SVD is then that of the
+        outputs.
 
     fine_tune_epochs : int, default=0
         Epochs of training after the change, at 0.3 of the network's `learning_rate`.
@@ -57,7 +57,7 @@ class NetFactorizer(Compressor):
         Its network is the smaller one.
 
     ranks_ : list of int or None
-        Rank of each linear layer, None where it was left alone.
+        Rank of each linear layer, None if it was not factorized.
 
     classes_ : ndarray of shape (n_classes,)
         The labels.
@@ -115,25 +115,27 @@ class NetFactorizer(Compressor):
         refuse_quantized(module, "NetFactorizer")
         if any(traits(layer).keeps_zeros for layer in module.modules()):
             raise ValueError(
-                "NetFactorizer would fill the zeros of pruned weights again. Got a "
-                "network of NetPruner(structure='weight'); factorize first, and prune "
-                "what comes out: NetPruner(NetFactorizer(...))."
+                "NetFactorizer would fill in the zeros of pruned weights. Got a "
+                "network of NetPruner(structure='weight'); factorize first and prune "
+                "the factors: NetPruner(NetFactorizer(...))."
             )
 
     def _compress(self, network, data):
         self.ranks_ = []
         module = network.net_.module_
-        inputs = iter(weighted_inputs(module, data) if self.rank == "auto" else [])
-        module = replace_layers(module, lambda layer: self._factors(layer, inputs))
+        inputs = iter(read_weighted_inputs(module, data) if self.rank == "auto" else [])
+        module = replace_layers(
+            module, lambda layer: self._factorize_layer(layer, inputs)
+        )
         set_module(network, module, trains=self.fine_tune_epochs > 0)
         fine_tune(network, data, self.fine_tune_epochs)
         set_module(network, network.net_.module_)
 
-    def _factors(self, layer, inputs):
+    def _factorize_layer(self, layer, inputs):
         if self.rank == "auto":
-            split = partial(factorized_for, inputs=next(inputs), lost=_LOST)
+            split = partial(factorize_for_inputs, inputs=next(inputs), lost=_LOST_SHARE)
         else:
-            split = partial(factorized, rank=self.rank)
+            split = partial(factorize_matrix, rank=self.rank)
         factors = factorize(layer, split)
         self.ranks_.append(None if factors is None else factors[0].out_features)
         return factors or [layer]

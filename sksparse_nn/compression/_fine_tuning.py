@@ -1,4 +1,4 @@
-"""Train a network on after it lost a part of its weights."""
+"""Fine-tuning of a network that was compressed."""
 
 import torch
 from skorch.callbacks import Callback, LRScheduler
@@ -6,25 +6,25 @@ from skorch.callbacks import Callback, LRScheduler
 from sksparse_nn.modules._linear_layers import linear_layers
 from sksparse_nn.neural._batches import rows_per_batch
 
-# Learning rate of fine-tuning, of the network's own: the optimizer begins anew, and its
-# first steps are long.
+# Factor of the network's learning rate. The optimizer starts afresh, and its first
+# steps are long.
 _SLOWER = 0.3
 
 
 class KeepZeros(Callback):
-    """Set the weights that were pruned to zero again after each step.
+    """Set pruned weights back to zero after each step.
 
     Parameters
     ----------
     masks : list of Tensor of bool
-        Weights that stay, a matrix a linear layer.
+        Weights to keep, one matrix per linear layer.
     """
 
     def __init__(self, masks):
         self.masks = masks
 
     def on_batch_end(self, net, training=None, **kwargs):
-        """Multiply by the masks.
+        """Multiply the weights by the masks.
 
         Parameters
         ----------
@@ -35,7 +35,7 @@ class KeepZeros(Callback):
             Whether the optimizer made a step.
 
         **kwargs : dict
-            Not used.
+            Ignored.
         """
         if training:
             keep_zeros(net.module_, self.masks)
@@ -43,42 +43,42 @@ class KeepZeros(Callback):
 
 @torch.no_grad()
 def keep_zeros(module, masks):
-    """Set all weights of the linear layers outside masks to zero.
+    """Set all weights of linear layers to zero that are not in the masks.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Its layers are plain.
+        A network of plain layers.
 
     masks : list of Tensor of bool
-        Weights that stay.
+        Weights to keep, one matrix per linear layer.
     """
     for layer, mask in zip(linear_layers(module), masks, strict=True):
         layer.weight.mul_(mask)
 
 
 def fine_tune(network, data, epochs, callbacks=()):
-    """Train a fitted network on for some epochs, in place.
+    """Train a fitted network for some more epochs, in place.
 
     Parameters
     ----------
     network : SparseNetClassifier or SparseNetRegressor
-        Fitted, its net ready to train.
+        A fitted network with an optimizer.
 
     data : tuple
-        Rows, targets and sample weights or None.
+        Samples, targets, and sample weights or None.
 
     epochs : int
-        How many.
+        Number of epochs.
 
     callbacks : sequence of skorch.callbacks.Callback, default=()
-        Work beside the network's own. Schedules of the learning rate among these do
-        not: they have come to their end.
+        Callbacks besides the network's own. Its schedules of the learning rate are left
+        out, as they have ended.
     """
     X, y, sample_weight = data
     own = network.get_params(deep=False)
     network.set_params(
-        callbacks=[*filter(_goes_on, own["callbacks"] or []), *callbacks],
+        callbacks=[*filter(_is_still_needed, own["callbacks"] or []), *callbacks],
         learning_rate=_SLOWER * own["learning_rate"],
         batch_size=rows_per_batch(own["batch_size"], X.shape[0]),
     )
@@ -89,6 +89,6 @@ def fine_tune(network, data, epochs, callbacks=()):
         network.set_params(**own)
 
 
-def _goes_on(callback):
+def _is_still_needed(callback):
     named = isinstance(callback, (tuple, list))
     return not isinstance(callback[-1] if named else callback, LRScheduler)

@@ -1,4 +1,4 @@
-"""The network inside an estimator: check it, look at it, give it another module."""
+"""Checks of the network inside an estimator, its inputs, and change of its module."""
 
 import numpy as np
 
@@ -9,20 +9,20 @@ from sksparse_nn.neural._nesting import NETWORKS
 
 
 def check_compressible(estimator, name):
-    """Refuse what does not end in a network of this package.
+    """Raise if an estimator does not end in a network of this package.
 
     Parameters
     ----------
     estimator : estimator
-        What a user wants to compress.
+        Estimator to compress.
 
     name : str
-        Of the compressor, for the error.
+        Name of the compressor, for the message.
 
     Raises
     ------
     TypeError
-        If there is no network at its end.
+        If the estimator does not end in a network.
     """
     found = last_step(estimator)
     if not isinstance(found, NETWORKS):
@@ -33,7 +33,7 @@ def check_compressible(estimator, name):
 
 
 def check_layers(module, name):
-    """Refuse a network with weights that would be passed over.
+    """Raise if a network has weights that compression would skip.
 
     Parameters
     ----------
@@ -41,12 +41,12 @@ def check_layers(module, name):
         A network.
 
     name : str
-        Of the compressor, for the error.
+        Name of the compressor, for the message.
 
     Raises
     ------
     TypeError
-        If weights of two or more dimensions are in another layer than a linear one.
+        If a layer that is not linear has weights of two or more dimensions.
     """
     for place, layer in module.named_modules():
         own = layer.parameters(recurse=False)
@@ -60,19 +60,19 @@ def check_layers(module, name):
 
 
 def set_module(network, module, *, trains=False):
-    """Give a fitted network estimator another module, in place, on its device.
+    """Replace the module of a fitted network, in place, on its device.
 
     Parameters
     ----------
     network : SparseNetClassifier or SparseNetRegressor
-        A copy that belongs to the caller.
+        A network that belongs to the caller.
 
     module : torch.nn.Module
         The new module.
 
     trains : bool, default=False
-        Whether it will be trained on, for which it gets a new optimizer. Otherwise what
-        training needs is dropped.
+        Whether training continues. Then the network gets a new optimizer; otherwise its
+        optimizer is dropped.
     """
     net = network.net_
     if any(traits(layer).needs_cpu for layer in module.modules()):
@@ -84,8 +84,8 @@ def set_module(network, module, *, trains=False):
         net.optimizer_ = None
 
 
-def weighted_inputs(module, data):
-    """Return what the linear layers are given, each row times the root of its weight.
+def read_weighted_inputs(module, data):
+    """Read the inputs of the linear layers, times the roots of the sample weights.
 
     Parameters
     ----------
@@ -93,12 +93,12 @@ def weighted_inputs(module, data):
         A network.
 
     data : tuple
-        Rows, their targets, and weights or None.
+        Samples, targets, and weights or None.
 
     Returns
     -------
     inputs : list of ndarray of shape (at most 5000, n_inputs)
-        One a layer.
+        One array per layer.
     """
     X, _, weight = data
     inputs = layer_inputs(module, X)
@@ -109,7 +109,7 @@ def weighted_inputs(module, data):
 
 
 def refuse_quantized(module, name):
-    """Refuse a network of integers, which cannot be changed further.
+    """Raise if a network is quantized, since integers cannot be changed further.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def refuse_quantized(module, name):
         A network.
 
     name : str
-        Of the compressor, for the error.
+        Name of the compressor, for the message.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Layers with fewer neurons."""
+"""Removal of hidden neurons."""
 
 from itertools import pairwise
 
@@ -9,35 +9,35 @@ from sksparse_nn.modules._facts import is_linear
 from sksparse_nn.modules._linear import linear
 from sksparse_nn.modules._linear_layers import layer_inputs
 from sksparse_nn.modules._perceptron import Perceptron
-from sksparse_nn.solvers.layers import kept_neurons
+from sksparse_nn.solvers.layers import choose_neurons
 
 
-def narrower(module, scores, amount, n_neurons, data):
-    """Return a perceptron without the hidden neurons that matter least.
+def remove_neurons(module, scores, amount, n_neurons, data):
+    """Remove the least important hidden neurons of a perceptron.
 
-    What a neuron answers in the mean goes to the bias of the next layer.
+    The mean output of a removed neuron is added to the bias of the next layer.
 
     Parameters
     ----------
     module : Perceptron
-        A network with plain layers.
+        A network of plain layers.
 
     scores : list of ndarray
-        How much each weight matters, a matrix a layer.
+        Importance of each weight, one matrix per layer.
 
     amount : float
-        Share of the neurons that there were at first to be without.
+        Share of the original neurons to remove in all.
 
     n_neurons : list of int
-        How many there were at first in each layer.
+        Original number of neurons per layer.
 
     data : tuple
-        Rows for the mean answers, their targets, and weights or None.
+        Samples for the mean outputs, targets, and weights or None.
 
     Returns
     -------
     module : Perceptron
-        A new one.
+        The narrower network.
 
     Raises
     ------
@@ -63,19 +63,19 @@ def narrower(module, scores, amount, n_neurons, data):
     ]
     n_now = sum(layer.out_features for layer in linears[:-1])
     n_wanted = round((1 - amount) * sum(n_neurons[:-1]))
-    kept = kept_neurons(_of_neurons(scores), max(1 - n_wanted / n_now, 0.0))
-    return _rebuilt(module, [*kept, None], means)
+    kept = choose_neurons(_score_neurons(scores), max(1 - n_wanted / n_now, 0.0))
+    return _build_narrower(module, [*kept, None], means)
 
 
-def _of_neurons(scores):
-    """Return a score a hidden neuron: of its incoming times its outgoing weights."""
+def _score_neurons(scores):
+    """Score each hidden neuron by the norms of its incoming and outgoing weights."""
     return [
         np.linalg.norm(into, axis=1) * np.linalg.norm(out, axis=0)
         for into, out in pairwise(scores)
     ]
 
 
-def _rebuilt(module, kept, means):
+def _build_narrower(module, kept, means):
     layers, before, position = [], None, 0
     for layer in module:
         if not is_linear(layer):

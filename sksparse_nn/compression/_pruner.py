@@ -1,4 +1,4 @@
-"""Leave out weights or neurons."""
+"""Pruning of weights or neurons."""
 
 from numbers import Integral, Real
 
@@ -9,20 +9,19 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import KeepZeros, fine_tune, keep_zeros
 from sksparse_nn.compression._networks import refuse_quantized, set_module
-from sksparse_nn.compression._neurons import narrower
+from sksparse_nn.compression._neurons import remove_neurons
 from sksparse_nn.modules._facts import plain, prune
 from sksparse_nn.modules._linear_layers import linear_layers, replace_layers
 from sksparse_nn.neural._gradients import loss_gradients
-from sksparse_nn.solvers.layers import CRITERIA, kept_weights
+from sksparse_nn.solvers.layers import CRITERIA, choose_weights
 
 
 class NetPruner(Compressor):
-    """Fit a network and leave out the weights or the neurons that matter least.
+    """Fit a network and remove its least important weights or neurons.
 
-    Neurons that are left out are gone: layers become narrower, and everything that
-    depends on their width smaller and faster. Single weights become zeros, which are
-    stored as such in a bit each; they are multiplied sparse in large layers of which
-    at most 3 % is left, dense otherwise.
+    Without neurons layers become narrower, smaller and faster. Removed weights become
+    zeros, which take one bit each in storage; large layers with at most 3 % nonzero
+    weights are multiplied as sparse matrices, all others as dense ones.
 
     Parameters
     ----------
@@ -34,31 +33,31 @@ class NetPruner(Compressor):
         ``FrozenEstimator`` is copied as it is.
 
     amount : float, default=0.5
-        Share of the weights, or of the hidden neurons, to leave out. Those of all
-        layers are ranked together; a layer keeps at least one neuron.
+        Share of the weights, or of the hidden neurons, to remove. Those of all layers
+        are ranked together; a layer keeps at least one neuron.
 
     structure : {"weight", "neuron"}, default="weight"
-        What to leave out. "neuron" needs a network of `hidden_layer_sizes`.
+        What to remove. "neuron" needs a network of `hidden_layer_sizes`.
 
     criterion : {"layer_adaptive", "magnitude", "first_order"}, \
             default="layer_adaptive"
-        How much a weight matters. A neuron matters by all the weights around it, in
-        units of its layer.
+        Importance of a weight. That of a neuron combines all its incoming and outgoing
+        weights, in units of its layer.
 
-        - "layer_adaptive": its square, as a share of the sum of those of its layer that
-          are not smaller [3]_; of neurons the same as "magnitude";
-        - "magnitude": its absolute value, whichever layer it is in. A layer whose
-          weights are all small may lose all of them;
-        - "first_order": the absolute value of its product with the gradient of the
-          loss [1]_.
+        - "layer_adaptive": the square of the weight, divided by the sum of all squares
+          in its layer that are not smaller [3]_; for neurons the same as "magnitude";
+        - "magnitude": the absolute value, in whichever layer. A layer of small weights
+          may lose all of them;
+        - "first_order": the absolute value of the product of the weight and the
+          gradient of the loss [1]_.
 
     n_steps : int, default=1
-        Steps in which the amount is reached, larger ones first [2]_.
+        Number of steps in which the amount is reached, larger ones first [2]_.
 
     fine_tune_epochs : int, default=5
         Epochs of training after the change, at 0.3 of the network's `learning_rate`.
 
-        They follow each step. Weights that were left out stay so.
+        They follow each step. Removed weights stay zero.
 
     verbose : int, default=0
         Whether to print lines about the progress.
@@ -151,26 +150,26 @@ class NetPruner(Compressor):
         for step in range(1, self.n_steps + 1):
             amount = self.amount * (1 - (1 - step / self.n_steps) ** 3)
             if self.structure == "neuron":
-                self._leave_out_neurons(network, amount, n_neurons, data)
+                self._remove_neurons(network, amount, n_neurons, data)
             else:
-                self._leave_out_weights(network, amount, data)
+                self._remove_weights(network, amount, data)
         module = network.net_.module_
         if self.structure == "weight":
             module = replace_layers(module, lambda layer: [prune(layer)])
         set_module(network, module)
 
-    def _leave_out_weights(self, network, amount, data):
+    def _remove_weights(self, network, amount, data):
         ranked = CRITERIA[self.criterion].across_layers
-        scores = [ranked(layer) for layer in self._scores(network, data)]
-        masks = kept_weights(scores, amount)
+        scores = [ranked(layer) for layer in self._score_weights(network, data)]
+        masks = choose_weights(scores, amount)
         masks = [torch.from_numpy(mask).to(network.net_.device) for mask in masks]
         keep_zeros(network.net_.module_, masks)
         fine_tune(network, data, self.fine_tune_epochs, [KeepZeros(masks)])
 
-    def _leave_out_neurons(self, network, amount, n_neurons, data):
-        module = narrower(
+    def _remove_neurons(self, network, amount, n_neurons, data):
+        module = remove_neurons(
             network.net_.module_,
-            self._scores(network, data),
+            self._score_weights(network, data),
             amount,
             n_neurons,
             data,
@@ -178,7 +177,7 @@ class NetPruner(Compressor):
         set_module(network, module, trains=True)
         fine_tune(network, data, self.fine_tune_epochs)
 
-    def _scores(self, network, data):
+    def _score_weights(self, network, data):
         layers = linear_layers(network.net_.module_)
         weights = [layer.weight for layer in layers]
         gradients = [None] * len(weights)

@@ -1,4 +1,4 @@
-"""Weights, and inputs of layers, as small integers."""
+"""Quantization of weights, and of inputs of layers, to small integers."""
 
 import numpy as np
 from sklearn.utils._param_validation import HasMethods, Options, StrOptions
@@ -16,8 +16,8 @@ from sksparse_nn.modules._linear_layers import (
 class NetQuantizer(Compressor):
     """Fit a network and store its weights as small integers.
 
-    Each row of a weight matrix has a scale of its own. A row of the input is answered
-    by itself: what else is in a batch changes nothing.
+    Each row of a weight matrix has its own scale. The prediction for a sample does not
+    depend on the other samples of a batch.
 
     Parameters
     ----------
@@ -29,13 +29,14 @@ class NetQuantizer(Compressor):
         ``FrozenEstimator`` is copied as it is.
 
     scheme : {"dynamic", "static", "weight_only"}, default="dynamic"
-        What the inputs of layers are. "dynamic": integers too, with a scale for each
-        row, of its largest. "static": integers with a scale for each layer, of the
-        largest that up to 5000 training rows had. "weight_only": left as they are.
+        Treatment of the inputs of layers. "dynamic" rounds them to integers with a
+        scale per sample, by its largest input. "static" does so with a scale per layer,
+        by the largest input among up to 5000 training samples. "weight_only" leaves
+        them as they are.
 
     n_bits : {8, 4}, default=8
-        Bits of a weight. With 4, which need ``scheme="weight_only"``, each 32 weights
-        of a row have a scale.
+        Bits per weight. 4 bits need ``scheme="weight_only"``; then every 32 weights of
+        a row have a scale.
 
     verbose : int, default=0
         Whether to print lines about the progress.
@@ -103,14 +104,14 @@ class NetQuantizer(Compressor):
 
     def _compress(self, network, data):
         module = network.net_.module_.cpu()
-        scales = iter(self._input_scales(module, data[0]))
+        scales = iter(self._find_input_scales(module, data[0]))
 
         def integers(layer):
             return [quantize(layer, self.n_bits, next(scales))]
 
         set_module(network, replace_layers(module, integers))
 
-    def _input_scales(self, module, X):
+    def _find_input_scales(self, module, X):
         n_layers = len(linear_layers(module))
         if self.scheme == "static":
             inputs = layer_inputs(module, X)

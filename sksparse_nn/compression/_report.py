@@ -1,4 +1,4 @@
-"""What compressed estimators cost and what they are worth, side by side."""
+"""Comparison of estimators by accuracy, size, multiply-adds and latency."""
 
 import pickle
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._pipelines import (
+    drop_samplers,
     flat_steps,
-    inside,
     is_frame,
     last_step,
-    leaves,
-    rebuild,
-    without_samplers,
+    replace_leaves,
+    unwrap,
+    walk_leaves,
 )
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
@@ -29,67 +29,65 @@ from sksparse_nn.neural._nesting import NETWORKS
 
 _BATCHES = {"latency_1": (1, 101), "latency_256": (256, 21)}
 
-# Rows that the work of a step is counted on, where it depends on them.
+# Samples on which the multiply-adds of a step are counted, if they depend on samples.
 _COUNTED_ROWS = 64
 
 
 def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
-    """Compare estimators: accuracy, size, work and speed, one a row.
+    """Compare estimators by accuracy, size, multiply-adds and latency.
 
-    Everything that a prediction needs is counted, the steps ahead of a network too.
+    All steps of a prediction count, including those ahead of the network.
 
     Parameters
     ----------
     estimators : dict of str to estimator
         Networks, linear models and MLPs of scikit-learn, pipelines that end in one,
         compressors and searches of these, in any nesting; fitted, unless `fit_on` is
-        given. The first is what the others are compared with.
+        given. The others are compared with the first.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Samples to be accurate on, and to be timed on.
+        Samples for the score and the latency.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Their targets.
+        Targets.
 
     fit_on : tuple of (X, y), default=None
-        Samples to learn from, not to be measured on. A clone of each estimator is
-        fitted to them, one after the other, and timed; the estimators themselves stay
-        as they are. None takes them fitted.
+        Training data. Clones of the estimators are fitted to it, one after the other,
+        and timed; the estimators themselves do not change. None takes them as fitted.
 
     verbose : int, default=0
-        Whether to print a line when an estimator is measured.
+        Whether to print a line per estimator.
 
     Returns
     -------
     report : pandas.DataFrame
-        A row for each estimator, in their order, with the columns
+        One row per estimator, in their order, with the columns
 
         - ``accuracy``, or ``r2`` for regressors;
-        - ``parameters`` and ``nonzero``: numbers that the network and the steps ahead
-          of it hold, and those that are not zero;
-        - ``bytes_memory``: bytes of these numbers as they are held;
-        - ``bytes_disk``: length of a pickle of what a prediction needs: the state of
-          the training is left out;
-        - ``multiply_adds`` of one row, zeros left out. Of a coder these are the
-          products with the atoms and, where it searches, their updates: for each atom
-          half the square of a row's nonzeros. A convolution multiplies at every place
-          of its output. Of other steps ahead of the network they
-          are those of one product with the largest matrix, which is all that an SVD
-          does;
-        - ``latency_1`` and ``latency_256``: median seconds of a prediction for 1 and
-          256 rows, and ``latency_1_spread`` and ``latency_256_spread``, half the
-          distance between the quartiles;
-        - ``fit_time``: seconds of the fit, of everything inside too unless it is in a
-          ``FrozenEstimator``; only with `fit_on`;
+        - ``parameters`` and ``nonzero``: number of parameters of the network and of the
+          steps ahead of it, and how many of them are not zero;
+        - ``bytes_memory``: bytes of these parameters in memory;
+        - ``bytes_disk``: length of a pickle of `for_prediction`, without the state of
+          training;
+        - ``multiply_adds`` per sample, without zeros. For a coder these are the
+          products with the atoms and, if it searches, their updates: half the square of
+          the number of nonzeros for each atom. A convolution multiplies at every
+          position of its output. For another step ahead of the network they are those
+          of one product with its largest matrix, which is all that an SVD does;
+        - ``latency_1`` and ``latency_256``: median seconds of a prediction of 1 and 256
+          samples, and ``latency_1_spread`` and ``latency_256_spread``, half the
+          interquartile range;
+        - ``fit_time``: seconds of the fit, including inner estimators unless they are
+          in a ``FrozenEstimator``; only with `fit_on`;
         - ``smaller`` and ``faster``: ``bytes_disk`` and ``latency_1`` of the first row
-          over those of the row.
+          divided by those of each row.
 
     Raises
     ------
     TypeError
-        If an estimator does not end in a network of this package and in no linear model
-        or MLP of scikit-learn either, or has no name, or the work of a layer is not
-        known.
+        If an estimator ends neither in a network of this package nor in a linear model
+        or MLP of scikit-learn, or has no name, or the multiply-adds of a layer are
+        unknown.
 
     Examples
     --------
@@ -119,7 +117,7 @@ def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
     X = np.asarray(X) if isinstance(X, list | tuple) else X
     rows, report_line = {}, ProgressLines("compression_report", verbose)
     for name, estimator in estimators.items():
-        rows[name] = _row(estimator, X, y, fit_on)
+        rows[name] = _measure(estimator, X, y, fit_on)
         report_line(f"measured {name!r}")
     report = pd.DataFrame.from_dict(rows, orient="index")
     report["smaller"] = report["bytes_disk"].iloc[0] / report["bytes_disk"]
@@ -127,7 +125,7 @@ def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
     return report
 
 
-def _row(estimator, X, y, fit_on):
+def _measure(estimator, X, y, fit_on):
     times = {}
     if fit_on is not None:
         estimator, start = clone(estimator), perf_counter()
@@ -141,39 +139,39 @@ def _row(estimator, X, y, fit_on):
             f"{type(last_step(estimator)).__name__}."
         )
     score = "r2" if is_regressor(estimator) else "accuracy"
-    parts = _parts(estimator, _rows(X, _COUNTED_ROWS))
+    parts = _count_parts(estimator, _repeat_rows(X, _COUNTED_ROWS))
     row = {score: float(estimator.score(X, y))}
     row |= {name: sum(part[name] for part in parts) for name in parts[0]}
     row["bytes_disk"] = len(pickle.dumps(for_prediction(estimator)))
     for name, (n_rows, n_rounds) in _BATCHES.items():
-        taken = _latencies(estimator, X, n_rows, n_rounds)
+        taken = _time_predictions(estimator, X, n_rows, n_rounds)
         low, median, high = np.percentile(taken, [25, 50, 75])
         row |= {name: median, f"{name}_spread": (high - low) / 2}
     return row | times
 
 
 def for_prediction(estimator):
-    """Return a copy of what a fitted estimator predicts with, and of nothing else.
+    """Return a copy of a fitted estimator that holds only what predictions need.
 
-    Without the state of the training, and without what was there before it was made
-    smaller: what to pickle, with as many bytes as `compression_report` says.
+    The copy has neither the state of training nor the estimator before compression.
+    Pickle it to get the size that `compression_report` shows.
 
     Parameters
     ----------
     estimator : estimator
-        A network of this package, a compressor, a transformer or a pipeline of these,
-        fitted; of a search its best one is taken.
+        A fitted network of this package, compressor, transformer, or pipeline of these;
+        a search is replaced by its best estimator.
 
     Returns
     -------
     copy : estimator
-        Answers as the estimator does; there is no `partial_fit` from here. Of a
-        compressor it is the network or the pipeline inside. Pipelines keep their
-        class, and lose their samplers, which only act while fitting.
+        Makes the same predictions, but has no `partial_fit`. A compressor is replaced
+        by the network or the pipeline inside. Pipelines keep their class but not their
+        samplers, which act only in `fit`.
 
     See Also
     --------
-    compression_report : Sizes, work and speed of several.
+    compression_report : Sizes, multiply-adds and latencies of several estimators.
 
     Examples
     --------
@@ -190,22 +188,22 @@ def for_prediction(estimator):
     True
     """
     if isinstance(estimator, Pipeline):
-        estimator = without_samplers(estimator)
-    return rebuild(estimator, _slim)
+        estimator = drop_samplers(estimator)
+    return replace_leaves(estimator, _strip)
 
 
-def _slim(estimator):
+def _strip(estimator):
     if is_frame(estimator):
-        return for_prediction(inside(estimator))
+        return for_prediction(unwrap(estimator))
     if isinstance(estimator, NETWORKS):
-        return _without_training(estimator)
+        return _drop_training(estimator)
     slim = deepcopy(estimator)
     for name in getattr(slim, "_only_for_fitting", ()):
         vars(slim).pop(name, None)
     return slim
 
 
-def _without_training(network):
+def _drop_training(network):
     network = deepcopy(network)
     network.net_.optimizer_ = None
     network.net_.history_ = type(network.net_.history)()
@@ -213,8 +211,8 @@ def _without_training(network):
     return network
 
 
-def _latencies(estimator, X, n_rows, n_rounds):
-    rows = _rows(X, n_rows)
+def _time_predictions(estimator, X, n_rows, n_rounds):
+    rows = _repeat_rows(X, n_rows)
     estimator.predict(rows)
     taken = []
     for _ in range(n_rounds):
@@ -224,25 +222,25 @@ def _latencies(estimator, X, n_rows, n_rounds):
     return taken
 
 
-def _rows(X, n_rows):
+def _repeat_rows(X, n_rows):
     return _safe_indexing(X, np.arange(n_rows) % X.shape[0])
 
 
-def _parts(estimator, rows):
-    """Count the numbers of each step, and the work that it has with some rows."""
+def _count_parts(estimator, rows):
+    """Count the parameters of each step, and its multiply-adds for some samples."""
     *steps, network = flat_steps(estimator)
     counted = []
     for step in steps:
-        counted += [_of_step(*leaf) for leaf in leaves(step, rows)]
+        counted += [_count_step(*leaf) for leaf in walk_leaves(step, rows)]
         rows = step.transform(rows)
     if isinstance(network, NETWORKS):
         rows = check_rows(network, rows, reset=False)
-    module, row = as_module(network), _rows(rows, 1)
+    module, row = as_module(network), _repeat_rows(rows, 1)
     return [*counted, *network_counts(module, row, "compression_report")]
 
 
-def _of_step(step, rows):
-    """Count the fitted arrays of a transformer; the matrices among them are work."""
+def _count_step(step, rows):
+    """Count the fitted arrays of a transformer and the multiply-adds of matrices."""
     arrays = [
         value
         for name, value in vars(step).items()

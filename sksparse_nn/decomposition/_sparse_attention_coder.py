@@ -26,9 +26,9 @@ from sksparse_nn.solvers.simplex import (
     AbstractMapping,
     Keys,
     Problem,
-    coding_at,
     encode,
     fit_values,
+    make_coding,
 )
 from sksparse_nn.solvers.svd import check_squares
 
@@ -303,7 +303,7 @@ class SparseAttentionCoder(AtomsTransformer):
         X = check_rows(self, X, reset=False)
         check_squares(X, vanishing=False)
         return encode(
-            coding_at(self._mapping(), self.temperature_, self._converged()),
+            make_coding(self._mapping(), self.temperature_, self._converged()),
             self.keys_,
             X,
             n_jobs=self.n_jobs,
@@ -372,8 +372,8 @@ class SparseAttentionCoder(AtomsTransformer):
 
     def _store(self, problem, learnt, kept):
         keys = Keys.of(learnt.keys)
-        coding = problem.coding(keys)
-        sums = problem.sums(coding, keys)
+        coding = problem.choose_coding(keys)
+        sums = problem.sum_over(coding, keys)
         self.keys_ = learnt.keys
         self.components_ = fit_values(keys, sums, self.values_reg)
         self.temperature_ = coding.temperature

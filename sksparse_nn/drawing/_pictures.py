@@ -44,7 +44,7 @@ def to_pictures(rows, image_shape, channel_axis=None):
             f"which has {layout.n_channels}; leave it None for bars."
         )
     shape = -1, layout.height, layout.width, layout.n_channels
-    pictures = layout.by_pixel(rows).reshape(shape)
+    pictures = layout.to_pixel_order(rows).reshape(shape)
     return pictures[..., 0] if layout.n_channels == 1 else pictures
 
 

@@ -37,22 +37,22 @@ from sksparse_nn.solvers.patches import (
     Whitening,
     check_scale,
     draw_patches,
-    encoder_of,
     fit_whitening,
     float_type,
     learn_atoms,
-    prepared,
+    make_encoder,
+    prepare_encoder,
     read_layout,
-    reconstructed,
+    reconstruct_images,
 )
 
-# What some encoders read and others do not, and its default.
+# Defaults of the parameters that only some encoders read.
 _OF_ENCODERS = {"alpha": 0.25, "n_nonzero_coefs": None}
 
-# The same of learners in epochs.
+# Default of the parameter that only learners in epochs read.
 _MAX_EPOCHS = 10
 
-# Patches that the work of an encoder is estimated by.
+# Patches on which the multiply-adds of an encoder are estimated.
 _COUNTED_PATCHES = 1000
 
 
@@ -61,12 +61,12 @@ def _approximates(estimator):
 
 
 class ImagePatchCoder(FloatTransformer):
-    """Describe images by how much of each atom is in which region of them.
+    """Sparse features of images: codes of patches, pooled over regions.
 
-    A row is a flattened image. Its patches are made alike in brightness and contrast
-    and whitened, encoded by atoms that were learnt from such patches, and what the
-    encoder says is pooled over a grid of regions. A linear model on top of such
-    features comes near to what small convolutional networks reach [1]_ [2]_.
+    Each sample is a flattened image. Its patches are normalised in brightness and
+    contrast, whitened and encoded with atoms that were learnt from such patches. The
+    codes are pooled over a grid of regions. A linear model on these features comes near
+    to small convolutional networks [1]_ [2]_.
 
     Parameters
     ----------
@@ -74,80 +74,82 @@ class ImagePatchCoder(FloatTransformer):
         Number of atoms.
 
     image_shape : tuple of int, default=None
-        Height and width of the images, and for colours the number of channels, first
-        or last. None takes rows for square images: of one channel where their width is
-        a square number, as 784, and of three where it is three times one, as 3072. The
-        three are then one plane after the other, as CIFAR-10 has them, unless
-        `channel_axis` says last. Other widths are an error. (1, -1) takes a row for one
-        row of pixels, however long.
+        Height and width of the images, and for colour images the number of channels,
+        first or last. None takes samples for square images: of one channel if their
+        width is a square number, such as 784, and of three channels if it is three
+        times one, such as 3072. Channels then come one after the other, as in CIFAR-10,
+        unless `channel_axis` is last. Other widths are an error. (1, -1) takes each
+        sample for one row of pixels of any length.
 
     channel_axis : {0, 2, -1} or None, default=None
-        Where in an `image_shape` of three the channels are. None takes the first place
-        if that number is smaller than the last one, and the last place otherwise.
+        Axis of the channels in an `image_shape` of three. None takes the first axis if
+        it is shorter than the last one, and otherwise the last.
 
     patch_size : int or tuple of int, default=6
-        Height and width of a patch, in pixels. Where `image_shape` is (1, -1) a patch
-        is one pixel high and at most as wide as the row.
+        Height and width of a patch, in pixels. With ``image_shape=(1, -1)`` a patch is
+        one pixel high and at most as wide as the image.
 
     stride : int, default=1
-        Distance of neighbouring patches, in pixels.
+        Distance between neighbouring patches, in pixels.
 
     algorithm : str, AbstractCoder or PatchEncoder, default="soft_threshold"
         How the codes of a patch are found:
 
-        - "soft_threshold": its products with unit atoms, shrunk by `alpha`;
-        - "threshold": products of a magnitude above `alpha`, as they are;
-        - "top_k": its `n_nonzero_coefs` largest products;
-        - "triangle": by how much an atom is nearer than atoms are on average;
+        - "soft_threshold": products with unit atoms, shrunk towards zero by `alpha`;
+        - "threshold": products whose magnitude exceeds `alpha`;
+        - "top_k": the `n_nonzero_coefs` largest products;
+        - "triangle": the mean distance from all atoms minus that from each, if
+          positive;
         - "hard_assignment": one for the nearest atom;
         - "omp", "ols": codes of `n_nonzero_coefs` atoms by orthogonal matching pursuit
           or orthogonal least squares;
         - "lasso", "elastic_net": codes of the lasso or the elastic net with penalty
           `alpha`;
-        - an object of an algorithm of your own, or of one of these with all its
-          parameters, such as ``ElasticNet(alpha=0.25, l1_ratio=0.9)``.
+        - an object: a custom algorithm, or one of these with all its parameters, such
+          as ``ElasticNet(alpha=0.25, l1_ratio=0.9)``.
 
     alpha : float, default=0.25
-        Level of the thresholds, penalty of the lasso and the elastic net. Whitened
-        patches have along each principal direction the variance v / (v + `whiten_reg`),
-        where v is that of patches of even contrast, about one on average. By default
-        values of whitened patches of photographs had a variance of 0.16, of digits
-        0.33. Where it leaves all values zero, `fit` and `transform` warn and name the
-        largest useful one. An error if it is set and `algorithm` does not read it.
+        Threshold, or penalty of the lasso and the elastic net. Along each principal
+        direction whitened patches have the variance v / (v + `whiten_reg`), where v is
+        that of patches of normalised contrast, about one on average. With the defaults
+        the values of whitened patches had a variance of 0.16 for photographs and 0.33
+        for digits. If all values are zero, `fit` and `transform` warn and name the
+        largest useful `alpha`. An error if it is set and `algorithm` does not read it.
 
     n_nonzero_coefs : int or None, default=None
         Nonzero codes per row, at most.
 
-        Here a row is a patch. Read by "omp", "ols" and "top_k". None: a tenth of the
-        number of values of a patch but at least five. An error if it is set and
+        Here a row is a patch. Read by "omp", "ols" and "top_k". None means a tenth of
+        the number of values of a patch, but at least five. An error if it is set and
         `algorithm` does not read it.
 
     contrast_reg : float, default=0.01
-        Added to the variance of a patch before it is divided by its deviation, as a
-        share of the mean variance of patches: flat patches stay flatter than others.
+        Added to the variance of a patch before the patch is divided by its standard
+        deviation, as a share of the mean variance of patches. Flat patches keep a lower
+        contrast than others.
 
     whiten : {"zca"} or None, default="zca"
         Whether to bring the variances along principal directions to one.
 
-        "zca" does so for the values of patches, up to `whiten_reg`, and turns them back
-        to where they were.
+        "zca" does so for patches, up to `whiten_reg`, and rotates them back, so that
+        they stay patches of images.
 
     whiten_reg : float, default=1.0
-        Added to the variance along each principal direction of patches, whose mean is
-        about one: weak directions, which are mostly noise, stay weaker than others. 0.1
-        was published for images without loss [1]_.
+        Added to the variance along each principal direction of patches, which is about
+        one on average. Weak directions, which are mostly noise, stay weaker than
+        others. The published value for images without compression loss is 0.1 [1]_.
 
     pooled_shape : int or tuple of int, default=2
-        Rows and columns of the grid of regions.
+        Number of rows and columns of the grid of regions.
 
     pooling : {"sum", "mean", "max"}, default="sum"
-        What is kept of the values of a region.
+        Statistic of the values of a region.
 
     split_sign : bool, default=True
         Whether positive and negative values get columns of their own, so that no output
         is negative.
 
-        They are pooled apart. Values of "triangle" and "hard_assignment" are never
+        They are pooled separately. Values of "triangle" and "hard_assignment" are never
         negative.
 
     init : {"random", "k-means++", "svd"} or array-like of shape \
@@ -155,36 +157,36 @@ class ImagePatchCoder(FloatTransformer):
         Where the atoms start:
 
         - "random": patches drawn at random;
-        - "k-means++": patches far from each other;
-        - "svd": singular vectors of the patches, and patches beyond their number;
-        - array-like: these atoms, of whitened patches. A patch is flattened by row,
+        - "k-means++": patches that are far apart;
+        - "svd": singular vectors of the patches, then patches if more are needed;
+        - array-like: given atoms of whitened patches. A patch is flattened by row,
           column and channel.
 
     learner : str, AbstractLearner or None, default="online"
         How the atoms are learnt: "kmeans" takes the centres of clusters; "online",
         "ksvd", "exact_ksvd" and "mod" are those of `SparseDictionaryCoder`, with the
-        codes of `algorithm` if these approximate patches and with one atom per patch
-        otherwise (gain-shape clustering, OMP-1). None keeps the atoms of `init`. An
-        object is a learner of your own, or one of these with its parameters.
+        codes of `algorithm` if these approximate patches, and otherwise with one atom
+        per patch (gain-shape clustering, OMP-1). None keeps the atoms of `init`. An
+        object is a custom learner, or one of these with its parameters.
 
     n_patches : int, default=100_000
-        Patches to learn from, drawn at random, if the images have as many.
+        Maximum number of patches to learn from, drawn at random.
 
     max_epochs : int, default=10
         Passes over the rows, at most.
 
-        The rows are patches. An error if it is set and there is no learner, or it is
-        "kmeans", which goes on until its centres stay, fifty times at most.
+        The rows are patches. An error if it is set with ``learner=None`` or "kmeans",
+        which runs until convergence, for at most fifty iterations.
 
     n_jobs : int or None, default=None
         Number of threads. The result does not depend on it.
 
-        "kmeans" takes the threads of OpenMP instead.
+        "kmeans" uses the threads of OpenMP instead.
 
     random_state : int, RandomState instance or None, default=None
         Seed of all random draws.
 
-        They give the patches, the initial atoms and the mini-batches.
+        They concern the patches, the initial atoms and the mini-batches.
 
     verbose : int, default=0
         Whether to print lines about the progress.
@@ -199,18 +201,18 @@ class ImagePatchCoder(FloatTransformer):
         They are those of whitened patches.
 
     whitening_ : ndarray of shape (patch_width, patch_width)
-        Matrix that patches of even contrast are multiplied by, less their mean.
+        Matrix that multiplies patches of normalised contrast minus `patch_mean_`.
 
     patch_mean_ : ndarray of shape (patch_width,)
-        That mean.
+        Mean of the patches of normalised contrast.
 
     contrast_reg_ : float
-        What is added to the variance of a patch.
+        Added to the variance of each patch.
 
     history_ : dict of ndarray of shape (n_iter_,)
         Values per epoch, an array per quantity.
 
-        "objective" is the mean over the patches of what the learner lowers; empty where
+        "objective" is the mean objective of the learner per patch. It is empty if
         nothing is learnt in epochs.
 
     n_iter_ : int
@@ -231,21 +233,21 @@ class ImagePatchCoder(FloatTransformer):
 
     Notes
     -----
-    Outputs stand by region, by row and column of the grid; in a region positive values
-    of all atoms come first, then negative ones.
+    Outputs are ordered by row and column of the grid; within a region the positive
+    values of all atoms come first, then the negative ones.
 
-    Work goes over a few images at a time, whose patches are gathered, multiplied by
-    the atoms with the whitening folded in, encoded and pooled while they are in cache:
-    all patches of all images never exist at once.
+    A few images are processed at a time: their patches are gathered, multiplied by
+    atoms that contain the whitening, encoded and pooled while they are in cache. All
+    patches of all images never exist at once.
 
-    Features do not depend on the unit of pixels, bytes or from 0 to 1, other than for
-    which patches a seed draws where the change of units rounds.
+    Features do not depend on the unit of pixels, such as bytes or numbers from 0 to 1,
+    up to rounding.
 
-    More atoms than there are distinct patches, or more `n_nonzero_coefs` than a patch
-    can have, make `fit` warn.
+    `fit` warns if there are more atoms than distinct patches, or if `n_nonzero_coefs`
+    is more than a patch can have.
 
     `algorithm`, its parameters, `pooling` and `split_sign` may be changed after `fit`;
-    all else is as it was then.
+    other changes have no effect until the next `fit`.
 
     References
     ----------
@@ -342,13 +344,14 @@ class ImagePatchCoder(FloatTransformer):
     def fit(self, X, y=None):
         """Learn the whitening and the atoms from patches of the images.
 
-        Ctrl-C keeps the epochs that are done, with a warning, where your own code calls
-        this method or that of a pipeline which ends here; else it is raised.
+        Ctrl-C keeps the finished epochs, with a warning, if your own code calls this
+        method or that of a pipeline that ends in this estimator. Otherwise
+        KeyboardInterrupt is raised.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Images, one a row.
+            Images, one per row.
 
         y : Ignored
             Present by convention.
@@ -369,12 +372,12 @@ class ImagePatchCoder(FloatTransformer):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
-        """Learn the whitening and the atoms from images, and encode these.
+        """Learn the whitening and the atoms from images, and encode the images.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Images, one a row.
+            Images, one per row.
 
         y : Ignored
             Present by convention.
@@ -411,11 +414,11 @@ class ImagePatchCoder(FloatTransformer):
         self.contrast_reg_ = whitening.contrast
         self.image_shape_ = layout.height, layout.width, layout.n_channels
         self._layout = layout
-        few, nothing = self._beyond_the_data(whitened), self._nothing_said(drawn)
+        few, nothing = self._describe_excess(whitened), self._describe_zero_codes(drawn)
         warn_once(*few, nothing)
 
-    def _beyond_the_data(self, whitened):
-        """Yield sentences on what is asked for and cannot be had of these patches."""
+    def _describe_excess(self, whitened):
+        """Yield warnings of parameters that exceed what the patches allow."""
         n_atoms, n_values = self.components_.shape
         weights = np.ones(len(whitened))
         n_found = n_atoms
@@ -435,13 +438,13 @@ class ImagePatchCoder(FloatTransformer):
                 f"lower n_nonzero_coefs."
             )
 
-    def _nothing_said(self, patches):
-        """Return what alpha would give a nonzero if no patch has one, or nothing."""
+    def _describe_zero_codes(self, patches):
+        """Return a warning with the largest useful alpha if all codes are zero."""
         encoder, dtype = self._encoder(), patches.centred.dtype
         if encoder.alpha is None:
             return ""
-        state = prepared(encoder, self.components_, self._whitening(), dtype)
-        patches, largest = patches[patches.variances > 0], 0.0  # flat ones say nothing
+        state = prepare_encoder(encoder, self.components_, self._whitening(), dtype)
+        patches, largest = patches[patches.variances > 0], 0.0  # without flat ones
         for some in block_slices(len(patches), _COUNTED_PATCHES):
             found = encoder.largest_alpha(state, patches[some])
             if found is None or found > encoder.alpha:
@@ -456,12 +459,12 @@ class ImagePatchCoder(FloatTransformer):
         )
 
     def transform(self, X):
-        """Encode the patches of images, and pool what is said of them.
+        """Encode the patches of images, and pool their codes.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Images, one a row.
+            Images, one per row.
 
         Returns
         -------
@@ -476,15 +479,15 @@ class ImagePatchCoder(FloatTransformer):
         check_is_fitted(self)
         X = self._check_images(X, reset=False)
         Z = self._encode(X)
-        if len(Z) > 1 and not Z.any():  # of one image it says little
+        if len(Z) > 1 and not Z.any():  # a single image may well be flat
             rng = np.random.RandomState(0)
             some = draw_patches(X, self._layout, self.n_patches, rng)
-            warn_once(self._nothing_said(some))
+            warn_once(self._describe_zero_codes(some))
         return Z
 
     def _encode(self, X):
         pooling = self._pooling()
-        state = self._prepared(pooling, X)
+        state = self._prepare(pooling, X)
         return pooling.encode(X, state, self.n_jobs, self._report())
 
     def _report(self):
@@ -492,46 +495,46 @@ class ImagePatchCoder(FloatTransformer):
 
     @available_if(_approximates)
     def reconstruct(self, X):
-        """Put images together again from the codes of their patches.
+        """Reconstruct images from the codes of their patches.
 
-        Each patch is replaced by the sum of atoms that its code says, in its own
-        brightness and contrast; where patches overlap, the mean is taken. Only with
-        codes that approximate: those of "omp", "ols", "lasso" and "elastic_net".
+        Each patch is replaced by its code times the atoms, in its original brightness
+        and contrast; overlapping patches are averaged. It is available with codes that
+        approximate patches: those of "omp", "ols", "lasso" and "elastic_net".
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Images, one a row.
+            Images, one per row.
 
         Returns
         -------
         Y : ndarray of shape (n_samples, n_features)
-            Images. Pixels that no patch covers are as they were.
+            Reconstructed images. Pixels that no patch covers do not change.
         """
         check_is_fitted(self)
         X = self._check_images(X, reset=False)
         pooling = self._pooling()
-        return reconstructed(
+        return reconstruct_images(
             X,
             pooling,
-            self._prepared(pooling, X),
+            self._prepare(pooling, X),
             whitening=self._whitening(),
             atoms=unit_atoms(self.components_),
             n_jobs=self.n_jobs,
         )
 
     def _multiply_adds(self, X):
-        """Estimate those of an image: whitening patches, products, their updates."""
+        """Estimate the multiply-adds per image: whitening, products and searches."""
         pooling, rng = self._pooling(), np.random.RandomState(0)
         images = self._check_images(X, reset=False)
-        state = self._prepared(pooling, images)
+        state = self._prepare(pooling, images)
         some = draw_patches(images, pooling.layout, _COUNTED_PATCHES, rng)
         n_used = np.count_nonzero(pooling.encoder.values(state, some)) / len(some)
         work = pooling.encoder.work(*self.components_.shape, n_used)
         return pooling.layout.n_positions * work
 
     def _check_images(self, X, *, reset):
-        """Validate images; bytes stay bytes, which are a quarter of floats."""
+        """Validate images; bytes stay bytes, which take a quarter of the memory."""
         if isinstance(X, np.ndarray) and X.dtype == np.uint8:
             return validate_data(self, check_kind(X), dtype=np.uint8, reset=reset)
         X = check_rows(self, X, reset=reset)
@@ -555,7 +558,7 @@ class ImagePatchCoder(FloatTransformer):
         return layout
 
     def _encoder(self):
-        return encoder_of(
+        return make_encoder(
             ENCODERS.resolve(
                 self.algorithm,
                 self.get_params(deep=False),
@@ -565,7 +568,7 @@ class ImagePatchCoder(FloatTransformer):
         )
 
     def _learner(self):
-        """Return what moves atoms, checked against all else, or None."""
+        """Return the learner, checked against the other parameters, or None."""
         parameters, learner = self.get_params(deep=False), None
         if self.learner is not None:
             constraints = self._parameter_constraints
@@ -586,10 +589,10 @@ class ImagePatchCoder(FloatTransformer):
     def _whitening(self):
         return Whitening(self.contrast_reg_, self.patch_mean_, self.whitening_)
 
-    def _prepared(self, pooling, X):
-        self._validate_params()  # those of the encoder and of pooling are read anew
+    def _prepare(self, pooling, X):
+        self._validate_params()  # encoder and pooling may have changed after fit
         dtype, whitening = float_type(X), self._whitening()
-        return prepared(pooling.encoder, self.components_, whitening, dtype)
+        return prepare_encoder(pooling.encoder, self.components_, whitening, dtype)
 
     def _pooling(self):
         return Pooling(
@@ -601,7 +604,7 @@ class ImagePatchCoder(FloatTransformer):
         )
 
     def _atoms(self, patches, rng, report):
-        given = self._given_atoms(patches)
+        given = self._check_init(patches)
         check_n_components(self.n_components, patches.shape[1])
         if self.learner is None and given is not None:
             return given, np.empty(0)
@@ -621,7 +624,7 @@ class ImagePatchCoder(FloatTransformer):
     def _keeps(self, n_done):
         return keeps_interrupted(self, n_done, self.max_epochs)
 
-    def _given_atoms(self, patches):
+    def _check_init(self, patches):
         if isinstance(self.init, str):
             return None
         return check_atoms(self.init, self.n_components, patches)

@@ -1,4 +1,4 @@
-"""Searches that know what sparse codes have in common."""
+"""Search over the sparsity of codes."""
 
 from sksparse_nn.model_selection._sparsity_search import SparsitySearchCV
 

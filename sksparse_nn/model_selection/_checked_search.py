@@ -1,4 +1,4 @@
-"""A search that looks at sparse rows before its best pipeline does."""
+"""A search that checks the indices of sparse input before it uses them."""
 
 from functools import wraps
 
@@ -8,8 +8,8 @@ from sklearn.utils.metaestimators import available_if
 from sksparse_nn._structure import check_structure
 
 
-def _checked(name):
-    """Return a method of `GridSearchCV` that refuses rows whose indices lie."""
+def _check_first(name):
+    """Return a method of `GridSearchCV` that first checks the indices of its input."""
     inherited = getattr(GridSearchCV, name)
 
     def is_there(search):
@@ -25,18 +25,18 @@ def _checked(name):
 
 
 class CheckedSearch(GridSearchCV):
-    """A `GridSearchCV` whose best pipeline is given no rows whose indices lie.
+    """A `GridSearchCV` that rejects sparse matrices with indices beyond their shape.
 
-    SciPy and steps of scikit-learn trust them, and read beyond the data.
+    SciPy and scikit-learn do not check them, and read beyond the data.
     """
 
-    predict = _checked("predict")
-    predict_proba = _checked("predict_proba")
-    predict_log_proba = _checked("predict_log_proba")
-    decision_function = _checked("decision_function")
-    score_samples = _checked("score_samples")
-    transform = _checked("transform")
-    inverse_transform = _checked("inverse_transform")
+    predict = _check_first("predict")
+    predict_proba = _check_first("predict_proba")
+    predict_log_proba = _check_first("predict_log_proba")
+    decision_function = _check_first("decision_function")
+    score_samples = _check_first("score_samples")
+    transform = _check_first("transform")
+    inverse_transform = _check_first("inverse_transform")
 
     @wraps(GridSearchCV.score)
     def score(self, X, y=None, **params):

@@ -1,4 +1,4 @@
-"""Grid search over the sparsity of codes that learns one dictionary a fold."""
+"""Grid search over the sparsity of codes that learns one dictionary per fold."""
 
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -12,7 +12,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import process_routing
 
 from sksparse_nn._kinds import check_kind
-from sksparse_nn._pipelines import named_leaves, rebuild
+from sksparse_nn._pipelines import replace_leaves, walk_named_leaves
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.decomposition import SparseDictionaryCoder
@@ -21,12 +21,12 @@ from sksparse_nn.solvers.coding import CODERS
 
 
 class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
-    """Search the sparsity of a coder in a pipeline with one dictionary a fold.
+    """Search the sparsity of a coder in a pipeline with one dictionary per fold.
 
-    Takes the place of :class:`~sklearn.model_selection.GridSearchCV` where the grid
-    has the sparsity of a :class:`~sksparse_nn.SparseDictionaryCoder` in it. Learning is
-    what takes the time; here a dictionary is learnt once for each training set, at the
-    densest value on the grid, and rows are coded with it at every value.
+    Use it instead of :class:`~sklearn.model_selection.GridSearchCV` if the grid varies
+    the sparsity of a :class:`~sksparse_nn.SparseDictionaryCoder`. Most of the time goes
+    into learning dictionaries. Here one is learnt per training set, at the densest
+    value on the grid, and samples are coded with it at every value.
 
     Parameters
     ----------
@@ -37,11 +37,11 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
         pipelines, `FeatureUnion` and `ColumnTransformer` in it.
 
     param_grid : dict or list of dict
-        As for `GridSearchCV`. Has the coder's `alpha`, for "lasso", "elastic_net",
-        "threshold" and "soft_threshold", or its `n_nonzero_coefs`, for "omp", "ols"
-        and "top_k", in each dict; may have any other parameter too. A dict may have
-        the `algorithm`, of one of the two kinds. The sparsity of an algorithm that is
-        an object is named ``algorithm__alpha`` or the like.
+        As for `GridSearchCV`. Each dict must have the coder's `alpha`, for "lasso",
+        "elastic_net", "threshold" and "soft_threshold", or its `n_nonzero_coefs`, for
+        "omp", "ols" and "top_k". It may have any other parameter too, and also the
+        `algorithm`, among those of one kind. The sparsity of an algorithm that is an
+        object is named ``algorithm__alpha`` or the like.
 
     scoring : str, callable, list, tuple or dict, default=None
         As for `GridSearchCV`.
@@ -50,8 +50,8 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
         Number of processes.
 
     refit : bool or str, default=True
-        Whether to fit the best pipeline on all rows; the name of the metric to choose
-        by where there are several.
+        Whether to fit the best pipeline on all samples; with several metrics the name
+        of the one to choose by.
 
     cv : int, cross-validation generator or iterable, default=None
         As for `GridSearchCV`.
@@ -74,8 +74,8 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
     ----------
     cv_results_, best_estimator_, best_score_, best_params_, best_index_, scorer_, \
             n_splits_, refit_time_, multimetric_, classes_, n_features_in_
-        As those of `GridSearchCV`. In `best_estimator_` the dictionary was learnt at
-        the densest value too, and the coder then set to the best one.
+        As those of `GridSearchCV`. The dictionary of `best_estimator_` is learnt at the
+        densest value too; the coder is then set to the best one.
 
     See Also
     --------
@@ -83,17 +83,18 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
 
     Notes
     -----
-    The scores equal those of `GridSearchCV` where the dictionary does not depend on the
-    sparsity: with ``learner=None``, and for "threshold" and "soft_threshold", whose
-    dictionaries are learnt with one atom a row, unless `alpha` is left to the data.
-    Otherwise they are an approximation: `GridSearchCV` learns a dictionary anew for
-    each sparsity, with codes of that sparsity, which suits few atoms a row better than
-    one learnt with many. Where scores are close the two can choose different values:
-    on digits with "omp" and 128 atoms the one found 2, the other 8 nonzeros best, 0.02
-    apart. Search with this one, then compare the ends of the grid with the other.
+    The scores equal those of `GridSearchCV` if the dictionary does not depend on the
+    sparsity: with ``learner=None``, and for "threshold" and "soft_threshold" unless
+    `alpha` is None, since their dictionaries are learnt with one atom per sample.
+    Otherwise they are an approximation: `GridSearchCV` learns a dictionary for each
+    sparsity, with codes of that sparsity, which suits few atoms per sample better than
+    one learnt with many. If scores are close, the two can choose different values: on
+    digits with "omp" and 128 atoms one found 2 nonzeros best and the other 8, with
+    scores 0.02 apart. Search with this class, then compare the ends of the grid with
+    `GridSearchCV`.
 
-    Learnt dictionaries are kept in a temporary folder while the search runs, so that
-    processes share them. With more processes than folds, some may be learnt twice.
+    Dictionaries are kept in a temporary folder during the search, so that processes
+    share them. With more processes than folds, some may be learnt twice.
 
     Examples
     --------
@@ -113,12 +114,12 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
     """
 
     def fit(self, X, y=None, **params):
-        """Search, then fit the best pipeline on all rows.
+        """Search, then fit the best pipeline on all samples.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Samples.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Targets.
@@ -134,20 +135,23 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
         Raises
         ------
         ValueError
-            If there is not one coder in the pipeline, or the grid lacks its sparsity.
+            If the pipeline does not have exactly one coder, or the grid lacks its
+            sparsity.
         TypeError
-            If the grid is not made of dicts of lists.
+            If the grid does not consist of dicts of lists.
         """
         self._validate_params()
-        ParameterGrid(self.param_grid)  # says what is malformed
+        ParameterGrid(self.param_grid)  # raises if it is malformed
         check_structure(X)
         check_structure(y, "y")
-        step = _coder_step(self.estimator)
-        densest = _densest(self.estimator, step, self.param_grid)
+        step = _find_coder_step(self.estimator)
+        densest = _find_densest(self.estimator, step, self.param_grid)
         with restored_on_error(self), TemporaryDirectory() as folder:
             shared = _share(self.estimator, step, densest, folder)
             search = GridSearchCV(**self.get_params(deep=False) | {"estimator": shared})
-            search.set_params(param_grid=_renamed(self.param_grid, step), refit=False)
+            search.set_params(
+                param_grid=_rename_parameters(self.param_grid, step), refit=False
+            )
             self._adopt(search.fit(X, y, **params), step)
             if self.refit:
                 self._refit(shared, step, X, y, **params)
@@ -159,17 +163,20 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
         return tags
 
     def _adopt(self, search, step):
-        """Take over what a search found, under the parameter names of the pipeline."""
+        """Copy the results of a search, with the parameter names of the pipeline."""
         for name, value in vars(search).items():
             if name.endswith("_") and not name.startswith("_"):
                 setattr(self, name, value)
         inner, outer = f"{step}__coder__", f"{step}__"
         self.cv_results_ = {
-            _moved(name, inner, outer): values
+            _replace_prefix(name, inner, outer): values
             for name, values in search.cv_results_.items()
         }
         self.cv_results_["params"] = [
-            {_moved(name, inner, outer): value for name, value in params.items()}
+            {
+                _replace_prefix(name, inner, outer): value
+                for name, value in params.items()
+            }
             for params in search.cv_results_["params"]
         ]
 
@@ -178,18 +185,18 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
         self.best_index_ = self.cv_results_[f"rank_test_{metric}"].argmin()
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = self.cv_results_[f"mean_test_{metric}"][self.best_index_]
-        best = _renamed(
+        best = _rename_parameters(
             {name: [value] for name, value in self.best_params_.items()}, step
         )
         start = perf_counter()
         [best] = ParameterGrid(best)
-        # An object on the grid stays as it was.
+        # An object on the grid must not change.
         fitted = clone(shared).set_params(**clone(best, safe=False))
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).estimator.fit
         fitted.fit(X, y, **params)
         self.refit_time_ = perf_counter() - start
-        self.best_estimator_ = rebuild(fitted, _unshared)
+        self.best_estimator_ = replace_leaves(fitted, _unshare)
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
 
@@ -200,13 +207,13 @@ class _SharedDictionary(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     coder : SparseDictionaryCoder
-        Codes at its own sparsity.
+        The coder, at the sparsity of its codes.
 
     densest : dict of str to int or float
-        The value of each parameter of sparsity when the dictionary is learnt.
+        Value of each sparsity parameter at which the dictionary is learnt.
 
     folder : str
-        Where learnt coders are kept.
+        Folder of the learnt coders.
     """
 
     def __init__(self, coder, densest, folder):
@@ -215,11 +222,11 @@ class _SharedDictionary(TransformerMixin, BaseEstimator):
         self.folder = folder
 
     def fit(self, X, y=None, sample_weight=None):
-        sparsity = _sparsity_name(self.coder.algorithm)
+        sparsity = _find_sparsity(self.coder.algorithm)
         densest = {sparsity: self.densest[sparsity]}
         learner = clone(self.coder).set_params(**densest)
         learn = Memory(self.folder, verbose=0).cache(_learn)
-        learnt = learn(learner, check_kind(X), sample_weight)  # joblib knows no masks
+        learnt = learn(learner, check_kind(X), sample_weight)  # joblib ignores masks
         own = self.coder.get_params()[sparsity]
         self.coder_ = learnt.set_params(**{sparsity: own})
         return self
@@ -235,8 +242,8 @@ def _learn(coder, X, sample_weight):
     return coder.fit(X, sample_weight=sample_weight)
 
 
-def _coder_step(estimator):
-    steps = named_leaves(estimator) if isinstance(estimator, Pipeline) else []
+def _find_coder_step(estimator):
+    steps = walk_named_leaves(estimator) if isinstance(estimator, Pipeline) else []
     found = [name for name, step in steps if isinstance(step, SparseDictionaryCoder)]
     if len(found) != 1:
         raise ValueError(
@@ -246,22 +253,22 @@ def _coder_step(estimator):
     return found[0]
 
 
-def _densest(estimator, step, param_grid):
-    """Return the densest value of each parameter of sparsity on the grids."""
+def _find_densest(estimator, step, param_grid):
+    """Find the densest value of each sparsity parameter on the grids."""
     grids, values = [param_grid] if isinstance(param_grid, dict) else param_grid, {}
     kinds = {}
     for grid in grids:
         own = [estimator.get_params()[step].algorithm]
         for choice in grid.get(f"{step}__{CODERS.parameter}", own):
-            name = _sparsity_name(choice)
+            name = _find_sparsity(choice)
             _check_grid(grid, step, choice, name)
             kinds[name] = CODERS.look_up(choice).sparsity
             values.setdefault(name, []).extend(grid[f"{step}__{name}"])
     return {name: kinds[name].densest(found) for name, found in values.items()}
 
 
-def _sparsity_name(choice):
-    """Return under which name a coder has the sparsity of its algorithm."""
+def _find_sparsity(choice):
+    """Find the name of the coder's parameter for the sparsity of an algorithm."""
     is_known = not isinstance(choice, str) or choice in CODERS
     sparsity = CODERS.look_up(choice).sparsity if is_known else None
     if sparsity is None:
@@ -299,23 +306,25 @@ def _share(estimator, step, densest, folder):
     return shared.set_params(**{step: replacement})
 
 
-def _renamed(param_grid, step):
-    """Let the coder's parameters name the coder inside the shared one."""
+def _rename_parameters(param_grid, step):
+    """Rename the coder's parameters to those of the coder inside the shared one."""
     if not isinstance(param_grid, dict):
-        return [_renamed(grid, step) for grid in param_grid]
+        return [_rename_parameters(grid, step) for grid in param_grid]
     outer, inner = f"{step}__", f"{step}__coder__"
-    return {_moved(name, outer, inner): value for name, value in param_grid.items()}
+    return {
+        _replace_prefix(name, outer, inner): value for name, value in param_grid.items()
+    }
 
 
-def _moved(name, old, new):
-    """Replace what the name of a parameter, or of its column, begins with."""
+def _replace_prefix(name, old, new):
+    """Replace the prefix in the name of a parameter or of its column."""
     column = "param_" if name.startswith("param_") else ""
     rest = name.removeprefix(column)
     return column + new + rest.removeprefix(old) if rest.startswith(old) else name
 
 
-def _unshared(leaf):
-    """Return the coder that a shared one holds, fitted or not, or what else it is."""
+def _unshare(leaf):
+    """Return the coder inside a shared one, fitted or not; others as they are."""
     if isinstance(leaf, _SharedDictionary):
         return getattr(leaf, "coder_", leaf.coder)
     return leaf

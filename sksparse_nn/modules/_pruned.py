@@ -8,7 +8,7 @@ from torch import nn
 
 from sksparse_nn.kernels.sparse_dense import csr_times_dense
 from sksparse_nn.modules._compressed import CompressedLinear, bias_of, is_traced
-from sksparse_nn.solvers.layers import with_zeros, without_zeros
+from sksparse_nn.solvers.layers import drop_zeros, restore_zeros
 
 # A sparse product of one row takes less time than a dense one from about this many
 # weights on, and up to this share of nonzeros.
@@ -118,7 +118,7 @@ class PrunedLinear(CompressedLinear):
 
     def __getstate__(self):
         state = dict(vars(self)) | {"_buffers": {}}
-        state["_stored"] = without_zeros(self.dense_weight())
+        state["_stored"] = drop_zeros(self.dense_weight())
         return state
 
     def __setstate__(self, state):
@@ -126,7 +126,7 @@ class PrunedLinear(CompressedLinear):
         stored = state.pop("_stored")
         super().__setstate__(state)
         self._buffers = {}
-        self._hold(with_zeros(*stored, (self.out_features, self.in_features)))
+        self._hold(restore_zeros(*stored, (self.out_features, self.in_features)))
 
     def __deepcopy__(self, memo):
         twin = memo[id(self)] = type(self).__new__(type(self))

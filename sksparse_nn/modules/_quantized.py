@@ -9,10 +9,10 @@ from sksparse_nn.modules._compressed import CompressedLinear, bias_of, is_traced
 from sksparse_nn.solvers.layers import (
     ZERO_BYTES,
     Quantized,
-    dequantized,
-    quantized,
-    with_zeros,
-    without_zeros,
+    dequantize_matrix,
+    drop_zeros,
+    quantize_matrix,
+    restore_zeros,
 )
 
 
@@ -35,7 +35,7 @@ class QuantizedLinear(CompressedLinear):
     def __init__(self, layer, n_bits, input_scale):
         super().__init__(bias_of(layer), layer.in_features)
         weight = layer.weight.detach().cpu().numpy()
-        found = quantized(weight, n_bits)
+        found = quantize_matrix(weight, n_bits)
         self.n_bits, self._dtype = n_bits, weight.dtype
         self._by_row = input_scale == "row"
         self.register_buffer("values", torch.from_numpy(found.values))
@@ -56,7 +56,7 @@ class QuantizedLinear(CompressedLinear):
         shape = self.out_features, self.in_features
         values, scales = self.values.numpy(), self.scales.numpy()
         found = Quantized(values, scales, shape, self.n_bits)
-        return dequantized(found).astype(self._dtype)
+        return dequantize_matrix(found).astype(self._dtype)
 
     @property
     def n_bytes(self):
@@ -128,14 +128,14 @@ class QuantizedLinear(CompressedLinear):
         buffers = dict(self._buffers)
         values = buffers.pop("values").numpy()
         state = dict(vars(self)) | {"_buffers": buffers}
-        state["_stored"] = values.shape, without_zeros(values, ZERO_BYTES[self.n_bits])
+        state["_stored"] = values.shape, drop_zeros(values, ZERO_BYTES[self.n_bits])
         return state
 
     def __setstate__(self, state):
         state = dict(state)
         shape, stored = state.pop("_stored")
         super().__setstate__(state)
-        values = with_zeros(*stored, shape, ZERO_BYTES[self.n_bits])
+        values = restore_zeros(*stored, shape, ZERO_BYTES[self.n_bits])
         self._buffers = {"values": torch.from_numpy(values.copy())} | self._buffers
 
     def _scale_of(self, X):

@@ -13,7 +13,7 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.validation import check_is_fitted
 
-from sksparse_nn._pipelines import holds_frozen, is_search
+from sksparse_nn._pipelines import has_frozen, is_search
 from sksparse_nn.neural._classifier import SparseNetClassifier
 from sksparse_nn.neural._regressor import SparseNetRegressor
 
@@ -79,7 +79,7 @@ def fitted_copy(owner, X, y, sample_weight=None, **fit_params):
         name = _name_of_weights(estimator)
         fit_params[name] = fit_params.pop("sample_weight")
     fitted = clone(estimator).fit(X, y, **fit_params)
-    return deepcopy(fitted) if holds_frozen(fitted) else fitted
+    return deepcopy(fitted) if has_frozen(fitted) else fitted
 
 
 def _name_of_weights(estimator):

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from sksparse_nn.solvers.simplex import coding_at
+from sksparse_nn.solvers.simplex import make_coding
 
 
 def pull_shares_back(coder, codes, attributions):
@@ -26,7 +26,7 @@ def pull_shares_back(coder, codes, attributions):
         Contribution of each feature, per unit.
     """
     keys, codes = coder.keys_.astype(np.float64), sparse.csr_array(codes)
-    coding = coding_at(coder._mapping(), coder.temperature_, coder._converged())
+    coding = make_coding(coder._mapping(), coder.temperature_, coder._converged())
     out = np.zeros((*attributions.shape[:2], keys.shape[1]))
     for i in range(codes.shape[0]):
         row = codes[[i]]

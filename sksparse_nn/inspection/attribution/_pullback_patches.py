@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksparse_nn.solvers.patches import PatchReader, float_images, prepared
+from sksparse_nn.solvers.patches import PatchReader, prepare_encoder, read_float_images
 
 
 def pull_pooled_back(coder, X, attributions):
@@ -30,8 +30,8 @@ def pull_pooled_back(coder, X, attributions):
     """
     pooling, whitening = coder._pooling(), coder._whitening()
     layout = pooling.layout
-    images = float_images(X, slice(None), layout).astype(np.float64)
-    state = prepared(pooling.encoder, coder.components_, whitening, np.float64)
+    images = read_float_images(X, slice(None), layout).astype(np.float64)
+    state = prepare_encoder(pooling.encoder, coder.components_, whitening, np.float64)
     places = layout.corners[:, None] + layout.pixels
     out = np.zeros((*attributions.shape[:2], layout.n_features))
     for i in range(len(images)):
@@ -45,7 +45,7 @@ def pull_pooled_back(coder, X, attributions):
         for target in range(attributions.shape[1]):
             np.add.at(out[i, target], places, scaled[target])
     shape = -1, layout.n_features
-    return layout.as_given(out.reshape(shape)).reshape(out.shape)
+    return layout.to_given_order(out.reshape(shape)).reshape(out.shape)
 
 
 def _unpool(pooling, values, attributions):

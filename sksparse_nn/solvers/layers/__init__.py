@@ -2,29 +2,29 @@
 
 from sksparse_nn.solvers.layers._factorize import (
     LowRank,
-    factorized,
-    factorized_for,
+    factorize_for_inputs,
+    factorize_matrix,
 )
-from sksparse_nn.solvers.layers._prune import CRITERIA, kept_neurons, kept_weights
+from sksparse_nn.solvers.layers._prune import CRITERIA, choose_neurons, choose_weights
 from sksparse_nn.solvers.layers._quantize import (
     ZERO_BYTES,
     Quantized,
-    dequantized,
-    quantized,
+    dequantize_matrix,
+    quantize_matrix,
 )
-from sksparse_nn.solvers.layers._storage import with_zeros, without_zeros
+from sksparse_nn.solvers.layers._storage import drop_zeros, restore_zeros
 
 __all__ = [
     "CRITERIA",
     "ZERO_BYTES",
     "LowRank",
     "Quantized",
-    "dequantized",
-    "factorized",
-    "factorized_for",
-    "kept_neurons",
-    "kept_weights",
-    "quantized",
-    "with_zeros",
-    "without_zeros",
+    "choose_neurons",
+    "choose_weights",
+    "dequantize_matrix",
+    "drop_zeros",
+    "factorize_for_inputs",
+    "factorize_matrix",
+    "quantize_matrix",
+    "restore_zeros",
 ]

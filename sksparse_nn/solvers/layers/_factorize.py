@@ -1,4 +1,4 @@
-"""A weight matrix as the product of a tall and a wide one."""
+"""Factorization of a weight matrix into a tall and a wide one."""
 
 from dataclasses import dataclass
 
@@ -30,10 +30,10 @@ class LowRank:
     right: np.ndarray
 
 
-def factorized_for(weight, inputs, lost):
-    """Factorize a matrix so that its answers to given inputs are nearly kept.
+def factorize_for_inputs(weight, inputs, lost):
+    """Factorize a matrix so that its outputs for given inputs are nearly kept.
 
-    The directions are those of a truncated SVD of the answers.
+    The directions are those of a truncated SVD of the outputs.
 
     Parameters
     ----------
@@ -41,25 +41,25 @@ def factorized_for(weight, inputs, lost):
         Matrix.
 
     inputs : ndarray of shape (n_samples, n_columns)
-        What it is applied to.
+        Inputs of the layer.
 
     lost : float
-        Share of the squared norm of the answers that may be lost, between 0 and 1.
+        Share of the squared norm of the outputs that may be lost, between 0 and 1.
 
     Returns
     -------
     factors : LowRank or None
-        None where the factors would hold as many numbers as the matrix, or more.
+        None if the factors do not hold fewer numbers than the matrix.
     """
-    found = _decomposed(inputs @ weight.T, 1 - lost)
-    if not _pays(weight.shape, len(found)):
+    found = _find_directions(inputs @ weight.T, 1 - lost)
+    if not _is_smaller(weight.shape, len(found)):
         return None
     left = np.ascontiguousarray(found.T)
     return LowRank(left, np.ascontiguousarray(left.T @ weight))
 
 
-def factorized(weight, rank):
-    """Factorize a matrix by a truncated SVD, if that makes it smaller.
+def factorize_matrix(weight, rank):
+    """Factorize a matrix by truncated SVD, if that makes it smaller.
 
     Parameters
     ----------
@@ -72,23 +72,23 @@ def factorized(weight, rank):
     Returns
     -------
     factors : LowRank or None
-        None where the factors would hold as many numbers as the matrix, or more.
+        None if the factors do not hold fewer numbers than the matrix.
     """
-    if isinstance(rank, int) and not _pays(weight.shape, rank):
+    if isinstance(rank, int) and not _is_smaller(weight.shape, rank):
         return None
-    right = _decomposed(weight, rank)
-    if not _pays(weight.shape, len(right)):
+    right = _find_directions(weight, rank)
+    if not _is_smaller(weight.shape, len(right)):
         return None
     return LowRank(np.ascontiguousarray(weight @ right.T), np.ascontiguousarray(right))
 
 
-def _decomposed(matrix, rank):
-    """Return the right singular vectors that a rule asks for, one a row."""
+def _find_directions(matrix, rank):
+    """Return the leading right singular vectors as rows."""
     rows = WeightedRows(matrix, None, partition_features(None, matrix.shape[1]))
     solver, rule = ExactSolver(), rank_rule(rank)
     return decompose(solver, solver.prepare(rows), rows.partition, rule).components
 
 
-def _pays(shape, rank):
+def _is_smaller(shape, rank):
     n_rows, n_columns = shape
     return rank * (n_rows + n_columns) < n_rows * n_columns

@@ -1,4 +1,4 @@
-"""Which weights, or which neurons, a network can do without."""
+"""Choice of the weights, or of the neurons, that pruning keeps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,36 +8,36 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Criterion:
-    """What makes a weight matter.
+    """Measure of the importance of weights.
 
     Attributes
     ----------
     score : callable
-        Gives the scores of a matrix of weights and the gradient of the loss.
+        Takes a weight matrix and the gradient of the loss, and returns scores.
 
     across_layers : callable
-        Gives numbers from the scores of a layer that those of other layers can be
-        ranked with.
+        Takes the scores of a layer, and returns numbers that are comparable between
+        layers.
     """
 
     score: Callable
     across_layers: Callable
 
 
-def _magnitude(weight, gradient):
+def _score_by_magnitude(weight, gradient):
     return np.abs(weight)
 
 
-def _first_order(weight, gradient):
+def _score_by_first_order(weight, gradient):
     return np.abs(weight * gradient)
 
 
-def _as_they_are(scores):
+def _keep_scores(scores):
     return scores
 
 
-def _share_of_the_rest(scores):
-    """Divide each square by the sum of those that are not smaller.
+def _divide_by_rest(scores):
+    """Divide each squared score by the sum of the squares that are not smaller.
 
     J. Lee, S. Park, S. Mo, S. Ahn, J. Shin, "Layer-adaptive Sparsity for the
     Magnitude-based Pruning", ICLR 2021.
@@ -51,64 +51,64 @@ def _share_of_the_rest(scores):
     return shares.reshape(scores.shape)
 
 
-# How much each weight matters: its size, or, to first order, how much the loss changes
-# without it. P. Molchanov et al., "Pruning Convolutional Neural Networks for Resource
+# The importance of a weight is its magnitude, or the first-order change of the loss
+# without it: P. Molchanov et al., "Pruning Convolutional Neural Networks for Resource
 # Efficient Inference", ICLR 2017.
 CRITERIA = {
-    "layer_adaptive": Criterion(_magnitude, _share_of_the_rest),
-    "magnitude": Criterion(_magnitude, _as_they_are),
-    "first_order": Criterion(_first_order, _as_they_are),
+    "layer_adaptive": Criterion(_score_by_magnitude, _divide_by_rest),
+    "magnitude": Criterion(_score_by_magnitude, _keep_scores),
+    "first_order": Criterion(_score_by_first_order, _keep_scores),
 }
 
 
-def kept_weights(scores, amount):
-    """Choose the weights to keep, those of all layers ranked together.
+def choose_weights(scores, amount):
+    """Choose the weights to keep, ranked over all layers.
 
     Parameters
     ----------
     scores : list of ndarray
-        How much each weight matters, a matrix a layer.
+        Importance of each weight, one matrix per layer.
 
     amount : float
-        Share of all weights to leave out, in [0, 1].
+        Share of all weights to remove, in [0, 1].
 
     Returns
     -------
     kept : list of ndarray of bool
-        Shaped as `scores`. Of equal scores the first are kept.
+        Masks of the shapes of `scores`. Among equal scores the first are kept.
     """
     flat = np.concatenate([s.ravel() for s in scores])
     kept = np.zeros(len(flat), bool)
-    kept[_best(flat, len(flat) - round(amount * len(flat)))] = True
+    kept[_find_largest(flat, len(flat) - round(amount * len(flat)))] = True
     cuts = np.cumsum([s.size for s in scores])[:-1]
     parts = np.split(kept, cuts)
     return [part.reshape(s.shape) for part, s in zip(parts, scores, strict=True)]
 
 
-def kept_neurons(scores, amount):
-    """Choose the neurons to keep, those of all layers ranked together.
+def choose_neurons(scores, amount):
+    """Choose the neurons to keep, ranked over all layers.
 
     Parameters
     ----------
     scores : list of ndarray of shape (n_neurons,)
-        How much each neuron matters, a vector a layer. They are compared in units of
-        their layer's root mean square: layers differ in scale.
+        Importance of each neuron, one vector per layer. Layers differ in scale, so
+        scores are divided by the root mean square of their layer.
 
     amount : float
-        Share of all neurons to leave out, in [0, 1].
+        Share of all neurons to remove, in [0, 1].
 
     Returns
     -------
     kept : list of ndarray of int
-        Indices for each layer, ascending, never none of a layer.
+        Ascending indices per layer; at least one neuron per layer is kept.
     """
     scaled = [s / (np.sqrt(np.mean(s**2)) or 1) for s in scores]
-    masks = kept_weights(scaled, amount)
+    masks = choose_weights(scaled, amount)
     return [
         np.flatnonzero(mask) if mask.any() else np.array([s.argmax()])
         for mask, s in zip(masks, scaled, strict=True)
     ]
 
 
-def _best(scores, n):
+def _find_largest(scores, n):
     return np.argsort(-scores, kind="stable")[:n]

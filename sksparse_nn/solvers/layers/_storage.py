@@ -1,26 +1,26 @@
-"""Matrices of mostly one number, written with a bit for each place of it."""
+"""Storage of arrays that are mostly zeros, as a bit mask and the other entries."""
 
 import numpy as np
 
 
-def without_zeros(values, zero=0):
-    """Write an array by which entries are zero, and the others, if that is shorter.
+def drop_zeros(values, zero=0):
+    """Split an array into a bit mask and its nonzero entries, if that is shorter.
 
     Parameters
     ----------
     values : ndarray
-        Numbers.
+        The array.
 
     zero : scalar, default=0
-        What stands for zero.
+        Value that encodes zero.
 
     Returns
     -------
     bits : ndarray of uint8 or None
-        A bit for each entry, set where it is not zero; None where all are written.
+        One bit per entry, set if it is not zero; None if all entries are stored.
 
     written : ndarray
-        The entries that are written, in order.
+        The stored entries, in order.
     """
     kept = values != zero
     bits = np.packbits(kept)
@@ -30,19 +30,19 @@ def without_zeros(values, zero=0):
     return bits, written
 
 
-def with_zeros(bits, written, shape, zero=0):
-    """Undo `without_zeros`.
+def restore_zeros(bits, written, shape, zero=0):
+    """Undo `drop_zeros`.
 
     Parameters
     ----------
     bits, written : ndarray
-        What it returned.
+        From `drop_zeros`.
 
     shape : tuple of int
-        Of the array.
+        Shape of the array.
 
     zero : scalar, default=0
-        What stands for zero.
+        Value that encodes zero.
 
     Returns
     -------

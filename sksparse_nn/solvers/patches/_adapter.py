@@ -1,4 +1,4 @@
-"""Coders of rows as encoders of patches: by kernels where there are some for them."""
+"""Coders of rows as encoders of patches, with kernels for some coders."""
 
 from dataclasses import dataclass, field
 
@@ -18,16 +18,16 @@ from sksparse_nn.solvers.coding import (
 from sksparse_nn.solvers.dictionary import unit_atoms
 from sksparse_nn.solvers.patches._encoder import PatchEncoder
 from sksparse_nn.solvers.patches._products import (
-    OfDistances,
-    OfProducts,
-    fold,
-    products,
+    DistanceEncoder,
+    ProductEncoder,
+    fold_whitening,
+    multiply_patches,
 )
 from sksparse_nn.solvers.patches._whitening import Whitening
 
 
-def encoder_of(algorithm):
-    """Return what encodes patches with an algorithm.
+def make_encoder(algorithm):
+    """Make the encoder of patches for an algorithm.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def encoder_of(algorithm):
 
 @dataclass
 class _Adapter(PatchEncoder):
-    """What encoders tell of the coders that they stand for.
+    """Base class of encoders that wrap a coder.
 
     Parameters
     ----------
@@ -59,22 +59,22 @@ class _Adapter(PatchEncoder):
 
     @staticmethod
     def can_adapt(coder):
-        """Tell whether a coder of the class has no setting that is not heeded."""
+        """Return whether the encoder supports all settings of a coder."""
         return True
 
     @property
     def approximates(self):
-        """Whether values times unit atoms are near the whitened patches."""
+        """Whether values times unit atoms approximate the whitened patches."""
         return self.coder.approximates
 
     @property
     def signed(self):
-        """Whether values can be below zero."""
+        """Whether values can be negative."""
         return self.coder.signed
 
     @property
     def alpha(self):
-        """The level, where there is one."""
+        """Threshold or penalty, or None."""
         return getattr(self.coder, "alpha", None)
 
     def learning_coder(self):
@@ -82,8 +82,8 @@ class _Adapter(PatchEncoder):
 
 
 @dataclass(frozen=True)
-class _Coding:
-    """What codes of patches are found with, and how well they were.
+class _CodingState:
+    """Prepared atoms, and the duality gaps of the codes so far.
 
     Attributes
     ----------
@@ -94,10 +94,10 @@ class _Coding:
         The dictionary.
 
     n_patches : list of int
-        Of each block that was encoded.
+        Number of patches per encoded block.
 
     wide_gaps : list of ndarray
-        Duality gaps, of each block, of the codes that are not at the optimum.
+        Duality gaps of the codes that are not at the optimum, per block.
     """
 
     whitening: Whitening
@@ -107,12 +107,12 @@ class _Coding:
 
 
 class CoderEncoder(_Adapter):
-    """Any coder, of whitened patches and unit atoms."""
+    """Any coder, applied to whitened patches and unit atoms."""
 
     def prepare(self, dictionary, whitening):
         if self.coder.weights_atoms:
             dictionary = unit_atoms(dictionary)
-        return _Coding(whitening, self.coder.prepare(dictionary))
+        return _CodingState(whitening, self.coder.prepare(dictionary))
 
     def values(self, state, patches, out=None):
         rows = DenseRows(state.whitening.apply(patches))
@@ -148,36 +148,36 @@ class CoderEncoder(_Adapter):
         warn_of_gaps(wide, largest, n=sum(state.n_patches), what="patches")
 
 
-class _Correlations(_Adapter, OfProducts):
-    """Looks at the products of whitened patches and unit atoms."""
+class _Correlations(_Adapter, ProductEncoder):
+    """Base class of encoders by products of whitened patches and unit atoms."""
 
     @staticmethod
     def can_adapt(coder):
-        """Tell whether all atoms have one level, on both sides of zero."""
+        """Return whether all atoms have one threshold, on both sides of zero."""
         return coder.signed and coder.atom_weights is None
 
     def prepare(self, dictionary, whitening):
-        return fold(unit_atoms(dictionary), whitening)
+        return fold_whitening(unit_atoms(dictionary), whitening)
 
     def slopes(self, state, whitened, values, attributions):
         return attributions @ state.atoms
 
     def largest_alpha(self, state, patches):
-        raw, scales = products(state, patches, None)
+        raw, scales = multiply_patches(state, patches, None)
         found = raw * scales[:, None] - state.offsets
         return float(np.abs(found).max(initial=0))
 
 
 class _SoftThresholds(_Correlations):
-    """Correlations shrunk towards zero by a level."""
+    """Products shrunk towards zero by a threshold."""
 
     sweeps = True
 
     def overwrite(self, state, patches, raw, scales):
-        soft_thresholds(raw, scales, state.offsets, _level(self.alpha, raw.dtype))
+        soft_thresholds(raw, scales, state.offsets, _round_level(self.alpha, raw.dtype))
 
     def add_split(self, state, images, layout, sums):
-        """Add positive and negative values up by region, in one sweep over images."""
+        """Sum positive and negative values per region, in one sweep over images."""
         sum_soft_thresholds(
             images,
             layout.runs,
@@ -186,20 +186,20 @@ class _SoftThresholds(_Correlations):
             state.atoms,
             state.offsets,
             state.whitening.contrast,
-            _level(self.alpha, images.dtype),
+            _round_level(self.alpha, images.dtype),
             sums,
         )
 
 
 class _HardThresholds(_Correlations):
-    """Correlations above a level, as they are."""
+    """Products whose magnitude exceeds a threshold."""
 
     def overwrite(self, state, patches, raw, scales):
-        thresholds(raw, scales, state.offsets, _level(self.alpha, raw.dtype))
+        thresholds(raw, scales, state.offsets, _round_level(self.alpha, raw.dtype))
 
 
-class _Triangles(_Adapter, OfDistances):
-    """By how much each atom is nearer to the patch than atoms are on average."""
+class _Triangles(_Adapter, DistanceEncoder):
+    """Mean distance of the patch from all atoms minus that from each, if positive."""
 
     def overwrite(self, state, patches, raw, scales):
         whitened = state.whitening.apply(patches)
@@ -217,12 +217,12 @@ class _Triangles(_Adapter, OfDistances):
         return patch_width**2 + n_atoms * patch_width
 
 
-def _level(alpha, dtype):
-    """Return a level in a type, the largest number that it has at most."""
+def _round_level(alpha, dtype):
+    """Convert a threshold to a type, limited to the largest number of the type."""
     return dtype.type(min(alpha, float(np.finfo(dtype).max)))
 
 
-# Coders themselves, as one derived from them may say something else.
+# Exact classes, since a subclass may encode differently.
 _KERNELS = {
     SoftThreshold: _SoftThresholds,
     HardThreshold: _HardThresholds,

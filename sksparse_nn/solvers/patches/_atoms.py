@@ -1,4 +1,4 @@
-"""Where the atoms of whitened patches come from."""
+"""Learning of the atoms of whitened patches."""
 
 import numpy as np
 
@@ -24,49 +24,49 @@ def learn_atoms(
     report=silent,
     keeps=None,
 ):
-    """Make a dictionary of patches.
+    """Learn a dictionary of patches.
 
     Parameters
     ----------
     patches : ndarray of shape (n_patches, patch_width)
-        Whitened.
+        Whitened patches.
 
     n_atoms : int
         Number of atoms; those beyond the number of distinct patches are random
         directions.
 
     rng : RandomState instance
-        Source of any draw.
+        Source of randomness.
 
     start : ndarray of shape (n_atoms, patch_width) or None
-        Atoms to start from; None for those of `init`.
+        Initial atoms; None for those of `init`.
 
     init : str
-        A name in `INITS`, read where there is no `start`.
+        A name in `INITS`, read if `start` is None.
 
     learner : AbstractLearner or None
-        Moves the atoms; None leaves them as they start.
+        Learner of the atoms; None keeps the initial ones.
 
     coder : AbstractCoder
-        Codes while a dictionary is learnt.
+        Coder while the dictionary is learnt.
 
     max_epochs : int
-        Passes over the patches.
+        Maximum number of passes over the patches.
 
     report : ProgressLines, default=silent
-        Told of each epoch.
+        Prints a line per epoch.
 
     keeps : callable or None, default=None
-        Takes a number of epochs, and says whether these are kept when the user
-        interrupts the next. Where None they are not.
+        Takes the number of finished epochs, and returns whether to keep them after an
+        interrupt. None does not keep them.
 
     Returns
     -------
     atoms : ndarray of shape (n_atoms, patch_width)
-        Of unit norm, other than centres.
+        Atoms of unit norm, or centres of clusters of any norm.
 
     history : ndarray of shape (n_epochs,)
-        Mean objective an epoch; empty where nothing is learnt in epochs.
+        Mean objective per epoch; empty if nothing is learnt in epochs.
     """
     weights = np.ones(len(patches))
     is_drawn = start is None

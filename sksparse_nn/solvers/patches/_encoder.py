@@ -1,4 +1,4 @@
-"""What says for each patch how much of each atom there is."""
+"""Base class of the encoders of patches."""
 
 from abc import ABC, abstractmethod
 
@@ -7,30 +7,30 @@ from sksparse_nn.solvers.coding import OMP
 
 
 class PatchEncoder(Algorithm, ABC):
-    """Algorithm that says for each patch how much of each atom there is.
+    """Algorithm that encodes patches: a value per patch and atom.
 
     A subclass is a dataclass; its fields are the parameters of the estimator that it
     reads, under the same names.
     """
 
-    alpha = None  # the level, where there is one
-    approximates = False  # values times unit atoms are near the whitened patches
-    signed = True  # values can be below zero
-    sweeps = False  # there is `add_split`, as soft thresholds have it
+    alpha = None  # threshold or penalty, if it has one
+    approximates = False  # whether values times unit atoms approximate the patches
+    signed = True  # whether values can be negative
+    sweeps = False  # whether it has `add_split`, as soft thresholds do
 
     def learning_coder(self):
-        """Return the coder whose codes a dictionary for this one is learnt with.
+        """Return the coder with which a dictionary for this encoder is learnt.
 
         Returns
         -------
         coder : AbstractCoder
-            Of one atom per patch, unless said otherwise.
+            By default pursuit with one atom per patch.
         """
         return OMP(n_nonzero_coefs=1)
 
     @abstractmethod
     def prepare(self, dictionary, whitening):
-        """Do the work that needs no patch.
+        """Precompute what does not depend on the patches.
 
         Parameters
         ----------
@@ -43,7 +43,7 @@ class PatchEncoder(Algorithm, ABC):
         Returns
         -------
         state : object
-            What `values` needs.
+            Argument of `values`.
         """
 
     @abstractmethod
@@ -59,16 +59,16 @@ class PatchEncoder(Algorithm, ABC):
             The patches.
 
         out : ndarray of shape (n_patches, n_atoms), default=None
-            Memory that may be used for the values.
+            Buffer that may hold the values.
 
         Returns
         -------
         values : ndarray of shape (n_patches, n_atoms)
-            In the type of the patches.
+            Values, of the type of the patches.
         """
 
     def slopes(self, state, whitened, values, attributions):
-        """Turn attributions of values into those of patches of unit contrast.
+        """Pull attributions of values back to patches of unit contrast.
 
         Parameters
         ----------
@@ -82,17 +82,17 @@ class PatchEncoder(Algorithm, ABC):
             From `values`.
 
         attributions : ndarray of shape (n_targets, n_patches, n_atoms)
-            What a unit of each value adds to each target; of no value, nothing.
+            Contribution to each target per unit of each value.
 
         Returns
         -------
         attributions : ndarray of shape (n_targets, n_patches, patch_width)
-            What a unit of the patches adds.
+            Contribution per unit of the entries of the patches.
 
         Raises
         ------
         TypeError
-            If the encoder does not say.
+            If the encoder does not implement it.
         """
         raise TypeError(
             "Predictions cannot be attributed through the encoder "
@@ -101,7 +101,7 @@ class PatchEncoder(Algorithm, ABC):
         )
 
     def largest_alpha(self, state, patches):
-        """Return up to which `alpha` a patch has a nonzero.
+        """Return the bound on `alpha` below which some patch has a nonzero value.
 
         Parameters
         ----------
@@ -114,7 +114,7 @@ class PatchEncoder(Algorithm, ABC):
         Returns
         -------
         largest : float or None
-            None where there is no such level.
+            The bound; None if there is no such level.
         """
 
     def work(self, n_atoms, patch_width, n_nonzero):
@@ -126,21 +126,21 @@ class PatchEncoder(Algorithm, ABC):
             Shape of the dictionary.
 
         n_nonzero : float
-            Mean number of nonzero values of a patch.
+            Mean number of nonzero values per patch.
 
         Returns
         -------
         work : float
-            Products of the patch and the atoms, unless said otherwise.
+            Multiply-adds; by default those of the products with the atoms.
         """
         return n_atoms * patch_width
 
     def finish(self, state):
-        """Warn of what went wrong, once all patches are encoded.
+        """Warn, if need be, once all patches are encoded.
 
         Parameters
         ----------
         state : object
-            From `prepare`, used on all of them.
+            From `prepare`, used for all patches.
         """
         return

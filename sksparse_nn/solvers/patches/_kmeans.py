@@ -12,13 +12,15 @@ _ITERATIONS = 50
 
 
 @dataclass
-class KMeans(AbstractLearner):
-    """Centres of clusters, of any norm; clusters that lack leave the atoms of `init`.
+class KMeansAtoms(AbstractLearner):
+    """Centres of clusters, of any norm.
+
+    With fewer distinct patches than atoms, other atoms keep their initial values.
 
     Parameters
     ----------
     init : str or array-like of shape (n_atoms, patch_width), default="random"
-        Where the atoms start. Clusters begin at given atoms, or at some patches.
+        Initial centres: given atoms, or with a name patches drawn at random.
     """
 
     init: object = "random"
@@ -29,14 +31,14 @@ class KMeans(AbstractLearner):
     def epoch(self, coder, progress, samples, rng=None):
         atoms = progress.dictionary
         if not isinstance(self.init, str):
-            progress.dictionary = _clustered(samples.X, atoms, rng)
+            progress.dictionary = _find_centres(samples.X, atoms, rng)
             return
-        n_clusters = min(len(atoms), _n_distinct(samples.X, rng))
-        atoms[:n_clusters] = _clustered(samples.X, n_clusters, rng)
+        n_clusters = min(len(atoms), _count_distinct(samples.X, rng))
+        atoms[:n_clusters] = _find_centres(samples.X, n_clusters, rng)
 
 
-def _clustered(patches, start, rng):
-    """Return the centres of clusters that begin at given ones, or at some patches."""
+def _find_centres(patches, start, rng):
+    """Find the centres of clusters, from given centres or from random patches."""
     is_number = np.ndim(start) == 0
     clusters = cluster.KMeans(
         start if is_number else len(start),
@@ -48,8 +50,8 @@ def _clustered(patches, start, rng):
     return clusters.fit(patches).cluster_centers_
 
 
-def _n_distinct(patches, rng):
-    """Count patches that differ, by their places along a random direction."""
+def _count_distinct(patches, rng):
+    """Count distinct patches by their positions along a random direction."""
     places = patches.astype(np.float64) @ rng.standard_normal(patches.shape[1])
     spread = np.ptp(places)
     return len(np.unique(np.round(places / spread, 6))) if spread > 0 else 1

@@ -1,4 +1,4 @@
-"""Where the pixels, the patches and the regions of a flattened image are."""
+"""Positions of pixels, patches and regions in a flattened image."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,24 +10,24 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Layout:
-    """An image as a row of numbers, its patches, and the grid they are pooled over.
+    """Layout of a flattened image, its patches and the grid of regions.
 
     Parameters
     ----------
     height, width, n_channels : int
-        Of the image.
+        Shape of the image.
 
     channels_first : bool
-        Whether a row holds one channel after the other.
+        Whether an image holds one channel after the other.
 
     patch : tuple of int
         Height and width of a patch.
 
     stride : int
-        Distance of neighbouring patches.
+        Distance between neighbouring patches.
 
     grid : tuple of int
-        Rows and columns of regions.
+        Number of rows and columns of regions.
     """
 
     height: int
@@ -40,49 +40,49 @@ class Layout:
 
     @property
     def n_features(self):
-        """How many numbers an image has."""
+        """Number of values per image."""
         return self.height * self.width * self.n_channels
 
     @property
     def patch_width(self):
-        """How many numbers a patch has."""
+        """Number of values per patch."""
         return prod(self.patch) * self.n_channels
 
     @property
     def positions(self):
-        """How many patches stand below each other, and side by side."""
+        """Number of patches vertically and horizontally."""
         sides = zip((self.height, self.width), self.patch, strict=True)
         return tuple((image - patch) // self.stride + 1 for image, patch in sides)
 
     @property
     def n_positions(self):
-        """How many patches an image has."""
+        """Number of patches per image."""
         return prod(self.positions)
 
     @property
     def n_regions(self):
-        """How many regions an image has."""
+        """Number of regions per image."""
         return prod(self.grid)
 
     @cached_property
     def corners(self):
-        """Where the first value of each patch stands, of shape (n_positions,).
+        """Index of the first value of each patch, of shape (n_positions,).
 
-        In an image with the channels of a pixel side by side.
+        It refers to images in pixel order.
         """
         rows, columns = (self.stride * np.arange(n) for n in self.positions)
         return (self._row * rows[:, None] + self.n_channels * columns).ravel()
 
     @cached_property
     def runs(self):
-        """Where the rows of a patch begin behind its corner, of shape (height,)."""
+        """Offset of each row of a patch from its corner, of shape (patch_height,)."""
         return self._row * np.arange(self.patch[0])
 
     @cached_property
     def pixels(self):
-        """Where the values of a patch stand behind its corner, of shape (patch_width,).
+        """Offset of each value of a patch from its corner, of shape (patch_width,).
 
-        By row, then column, then channel.
+        Values are ordered by row, then column, then channel.
         """
         length = self.patch[1] * self.n_channels
         return (self.runs[:, None] + np.arange(length)).ravel()
@@ -91,36 +91,36 @@ class Layout:
     def _row(self):
         return self.width * self.n_channels
 
-    def by_pixel(self, images):
-        """Put the channels of a pixel side by side.
+    def to_pixel_order(self, images):
+        """Order the values of images by pixel, then channel.
 
         Parameters
         ----------
         images : ndarray of shape (n_images, n_features)
-            Images as they are given.
+            Images as the user passes them.
 
         Returns
         -------
         images : ndarray of shape (n_images, n_features)
-            `images` itself where channels stand so.
+            Images in pixel order; not copied if they are in that order.
         """
         if not self.channels_first:
             return images
         planes = images.reshape(-1, self.n_channels, self.height * self.width)
         return np.ascontiguousarray(planes.transpose(0, 2, 1)).reshape(images.shape)
 
-    def as_given(self, images):
-        """Undo `by_pixel`.
+    def to_given_order(self, images):
+        """Undo `to_pixel_order`.
 
         Parameters
         ----------
         images : ndarray of shape (n_images, n_features)
-            Images with the channels of a pixel side by side.
+            Images in pixel order.
 
         Returns
         -------
         images : ndarray of shape (n_images, n_features)
-            As they are given.
+            Images in the order in which the user passes them.
         """
         if not self.channels_first:
             return images
@@ -129,55 +129,55 @@ class Layout:
 
     @cached_property
     def regions(self):
-        """The region of each patch, of shape (n_positions,)."""
+        """Region of each patch, of shape (n_positions,)."""
         rows, columns = (
-            np.repeat(np.arange(n_parts), _part_sizes(n, n_parts))
+            np.repeat(np.arange(n_parts), _divide(n, n_parts))
             for n, n_parts in zip(self.positions, self.grid, strict=True)
         )
         return (rows[:, None] * self.grid[1] + columns[None, :]).ravel()
 
 
-def _part_sizes(n, n_parts):
-    """Part a length so that the first parts have one more where it does not divide."""
+def _divide(n, n_parts):
+    """Divide a length into parts; the first ones are longer by one if needed."""
     return np.full(n_parts, n // n_parts) + (np.arange(n_parts) < n % n_parts)
 
 
 def read_layout(
     n_features, *, image_shape, channel_axis, patch_size, stride, pooled_shape
 ):
-    """Read the parameters that say what an image is.
+    """Read and check the parameters of the layout of images.
 
     Parameters
     ----------
     n_features : int
-        Numbers of an image.
+        Number of values per image.
 
     image_shape : tuple of int or None
         Height and width, and the number of channels first or last; (1, -1) for one row
-        of pixels; None for squares.
+        of pixels; None for square images.
 
     channel_axis : int or None
-        Where in a shape of three the channels are; None for where the shape says it,
-        being smaller there.
+        Axis of the channels in a shape of three; None for the first axis if it is
+        shorter than the last, and otherwise for the last.
 
     patch_size : int or tuple of int
         Height and width of a patch.
 
     stride : int
-        Distance of neighbouring patches.
+        Distance between neighbouring patches.
 
     pooled_shape : int or tuple of int
-        Rows and columns of regions.
+        Number of rows and columns of regions.
 
     Returns
     -------
     layout : Layout
-        What they say.
+        The layout.
 
     Raises
     ------
     ValueError
-        If they contradict each other, or the data.
+        If the parameters contradict each other or the data.
     """
     is_row = image_shape is not None and tuple(image_shape) == (1, -1)
     for name, size in (("patch_size", patch_size), ("pooled_shape", pooled_shape)):
@@ -190,15 +190,15 @@ def read_layout(
                     "the image_shape."
                 )
     if is_row:
-        return _row_of_pixels(n_features, patch_size, stride, pooled_shape)
+        return _lay_out_row(n_features, patch_size, stride, pooled_shape)
     if image_shape is None:
-        image_shape, channel_axis = _square_shape(n_features, channel_axis)
+        image_shape, channel_axis = _find_square_shape(n_features, channel_axis)
     sizes = {"patch_size": patch_size, "stride": stride, "pooled_shape": pooled_shape}
-    return _image(n_features, image_shape, channel_axis, **sizes)
+    return _lay_out_image(n_features, image_shape, channel_axis, **sizes)
 
 
-def _square_shape(n_features, channel_axis):
-    """Return the shape of a square image, and the axis of three planes if it has."""
+def _find_square_shape(n_features, channel_axis):
+    """Find the shape of a square image, and the axis of channels if it has three."""
     side, side_of_three = isqrt(n_features), isqrt(n_features // 3)
     if side**2 == n_features:
         return (side, side), None
@@ -214,16 +214,18 @@ def _square_shape(n_features, channel_axis):
     return ((3, *square), 0) if is_first else ((*square, 3), -1)
 
 
-def _image(n_features, image_shape, channel_axis, *, patch_size, stride, pooled_shape):
+def _lay_out_image(
+    n_features, image_shape, channel_axis, *, patch_size, stride, pooled_shape
+):
     """Return the layout of images of a given shape."""
     _check_lengths("image_shape", image_shape, (2, 3))
-    height, width, n_channels, first = _sides(image_shape, channel_axis)
+    height, width, n_channels, first = _read_sides(image_shape, channel_axis)
     if height * width * n_channels != n_features:
         raise ValueError(
             f"image_shape={image_shape} is of {height * width * n_channels} numbers. "
             f"Got rows of {n_features}; give the shape that was flattened."
         )
-    patch, grid = _pair(patch_size), _pair(pooled_shape)
+    patch, grid = _make_pair(patch_size), _make_pair(pooled_shape)
     if patch[0] > height or patch[1] > width:
         raise ValueError(
             f"patch_size={patch_size} must fit in images of {height} x {width} pixels. "
@@ -241,11 +243,11 @@ def _image(n_features, image_shape, channel_axis, *, patch_size, stride, pooled_
     return layout
 
 
-def _row_of_pixels(n_features, patch_size, stride, pooled_shape):
-    """Return the layout of plain features, cut down to what they have."""
-    patch = 1, min(_pair(patch_size)[1], n_features)
+def _lay_out_row(n_features, patch_size, stride, pooled_shape):
+    """Return the layout of one row of pixels, with patch and grid cut to its length."""
+    patch = 1, min(_make_pair(patch_size)[1], n_features)
     n_positions = (n_features - patch[1]) // stride + 1
-    grid = 1, min(_pair(pooled_shape)[1], n_positions)
+    grid = 1, min(_make_pair(pooled_shape)[1], n_positions)
     return Layout(1, n_features, 1, False, patch, stride, grid)
 
 
@@ -256,8 +258,8 @@ def _check_lengths(name, lengths, allowed):
         raise ValueError(f"{name} must be {numbers} integers > 0. Got {lengths!r}.")
 
 
-def _sides(image_shape, channel_axis):
-    """Return height, width, channels and whether these come first."""
+def _read_sides(image_shape, channel_axis):
+    """Return height, width, number of channels, and whether channels come first."""
     shape = tuple(image_shape)
     if len(shape) == 2:
         return *shape, 1, False
@@ -269,5 +271,5 @@ def _sides(image_shape, channel_axis):
     return *shape, False
 
 
-def _pair(size):
+def _make_pair(size):
     return (size, size) if np.ndim(size) == 0 else tuple(size)

@@ -1,4 +1,4 @@
-"""Images in, pooled values out: one sweep over blocks of images on threads."""
+"""Encoding and pooling of images, in one sweep over blocks on threads."""
 
 from dataclasses import dataclass
 
@@ -19,19 +19,19 @@ from sksparse_nn.solvers.patches._encoder import PatchEncoder
 from sksparse_nn.solvers.patches._layout import Layout
 from sksparse_nn.solvers.patches._whitening import Patches
 
-# Patches that a thread takes at once, and those gathered together: they stay in cache.
+# Patches per task of a thread, and patches gathered at a time, which stay in cache.
 _TASK = 2**12
 _GATHERED = 2**10
 
-# Numbers that images taken at once have at most, if they are several.
+# Largest number of values of several images that are read at a time.
 _PIXELS = 2**18
 
-# Numbers of a block of products, and its rows at least: it stays in cache too.
+# Values of a block of products, which stays in cache, and its least number of rows.
 _PRODUCTS = 2**19
 _ROWS = 64
 
 POOLINGS = ("sum", "mean", "max")
-# By whether the largest values are kept, and whether signs are pooled apart.
+# Kernels by whether to pool maxima, and whether to pool signs separately.
 _POOLS = {
     (False, False): pool_sums,
     (False, True): pool_signed_sums,
@@ -42,24 +42,24 @@ _POOLS = {
 
 @dataclass(frozen=True)
 class Pooling:
-    """How the values of an image's patches become a row.
+    """Map from images to the pooled values of their patches.
 
     Parameters
     ----------
     layout : Layout
-        Of the images.
+        Layout of the images.
 
     encoder : PatchEncoder
-        Makes the values.
+        Encoder of the patches.
 
     kind : {"sum", "mean", "max"}
-        What is kept of a region.
+        Statistic of the values of a region.
 
     split_sign : bool
-        Whether positive and negative values are pooled apart.
+        Whether positive and negative values are pooled separately.
 
     n_atoms : int
-        Values of a patch.
+        Number of values per patch.
     """
 
     layout: Layout
@@ -70,12 +70,12 @@ class Pooling:
 
     @property
     def is_split(self):
-        """Whether a region has two values an atom."""
+        """Whether a region has two values per atom."""
         return self.split_sign and self.encoder.signed
 
     @property
     def n_outputs(self):
-        """How many values an image gets."""
+        """Number of pooled values per image."""
         return self.layout.n_regions * self.n_atoms * (1 + self.is_split)
 
     def encode(self, X, state, n_jobs=None, report=silent):
@@ -87,33 +87,37 @@ class Pooling:
             Images.
 
         state : object
-            What the encoder prepared.
+            From `prepare_encoder`.
 
         n_jobs : int or None, default=None
             Number of threads.
 
         report : ProgressLines, default=silent
-            Told how far it is.
+            Prints lines about the progress.
 
         Returns
         -------
         out : ndarray of shape (n_images, n_outputs)
-            Of the float type that images of this type have.
+            Pooled values, of the type that `float_type` returns.
         """
         dtype = float_type(X)
         at_first = -np.inf if self.kind == "max" and not self._is_positive else 0
         out = np.full((X.shape[0], self.n_outputs), at_first, dtype)
 
         def work(where):
-            self._encode_block(float_images(X, where, self.layout), state, out[where])
+            self._encode_block(
+                read_float_images(X, where, self.layout), state, out[where]
+            )
 
-        blocks = self.blocks(X)
+        blocks = self.cut_blocks(X)
         done = map_in_order(work, blocks, n_jobs)
         for _ in report.through(done, len(blocks), "encoding images"):
             pass
         self.encoder.finish(state)
         if self.kind == "mean":
-            out /= np.repeat(self._region_sizes(), self.n_outputs // self._n_regions)
+            out /= np.repeat(
+                self._count_patches_per_region(), self.n_outputs // self._n_regions
+            )
         return out
 
     @property
@@ -124,11 +128,11 @@ class Pooling:
     def _is_positive(self):
         return self.is_split or not self.encoder.signed
 
-    def _region_sizes(self):
+    def _count_patches_per_region(self):
         return np.bincount(self.layout.regions).astype(np.float64)
 
-    def blocks(self, X):
-        """Cut images into as many as a thread takes at once.
+    def cut_blocks(self, X):
+        """Cut images into blocks, each the task of a thread.
 
         Parameters
         ----------
@@ -138,9 +142,9 @@ class Pooling:
         Returns
         -------
         blocks : list of slice
-            In order.
+            Slices of the images, in order.
         """
-        return block_slices(X.shape[0], _images_at_once(_TASK, self.layout))
+        return block_slices(X.shape[0], _count_images_at_once(_TASK, self.layout))
 
     def _encode_block(self, images, state, out):
         if self._is_swept:
@@ -152,7 +156,7 @@ class Pooling:
         raw = np.empty((n_rows, self.n_atoms), images.dtype)
         for some in block_slices(len(images), reader.n_images):
             patches = reader.read(images[some])
-            places = self._places(some.stop - some.start)
+            places = self._find_places(some.stop - some.start)
             target = out[some].reshape(-1)
             n_tiles = -(-len(patches) // n_rows)
             for rows in block_slices(len(patches), -(-len(patches) // n_tiles)):
@@ -162,36 +166,36 @@ class Pooling:
 
     @property
     def _is_swept(self):
-        """Whether a kernel goes from images to sums by itself."""
+        """Whether one kernel computes sums from images."""
         is_sum = self.kind != "max" and self.is_split
         return is_sum and self.encoder.sweeps
 
-    def _places(self, n_images):
+    def _find_places(self, n_images):
         starts = self.n_outputs * np.arange(n_images)
         width = self.n_outputs // self._n_regions
         return (starts[:, None] + width * self.layout.regions).ravel()
 
 
 class PatchReader:
-    """Reads patches of a few images at a time into the same memory.
+    """Reader of the patches of a few images at a time, into one buffer.
 
     Parameters
     ----------
     layout : Layout
-        Of the images.
+        Layout of the images.
 
     dtype : dtype
-        Of the patches.
+        Type of the patches.
 
     Attributes
     ----------
     n_images : int
-        How many images are read at once, at most.
+        Maximum number of images to read at a time.
     """
 
     def __init__(self, layout, dtype):
         self._layout = layout
-        self.n_images = _images_at_once(_GATHERED, layout)
+        self.n_images = _count_images_at_once(_GATHERED, layout)
         n_patches = self.n_images * layout.n_positions
         self._centred = np.empty((n_patches, layout.patch_width), dtype)
         self._variances = np.empty(n_patches)
@@ -207,7 +211,7 @@ class PatchReader:
         Returns
         -------
         patches : Patches
-            By image, then position. Overwritten by the next call.
+            Patches by image, then position. The next call overwrites them.
         """
         n_patches = len(images) * self._layout.n_positions
         centred, variances = self._centred[:n_patches], self._variances[:n_patches]
@@ -216,14 +220,14 @@ class PatchReader:
         return Patches(centred, variances)
 
 
-def _images_at_once(n_patches, layout):
-    """Return how many images have so many patches, and are not too large themselves."""
+def _count_images_at_once(n_patches, layout):
+    """Count the images that have at most `n_patches` patches and `_PIXELS` values."""
     by_size = _PIXELS // layout.n_features
     return max(1, min(n_patches // layout.n_positions, by_size))
 
 
 def float_type(X):
-    """Return the type that images are worked on in.
+    """Return the float type in which images are processed.
 
     Parameters
     ----------
@@ -233,13 +237,13 @@ def float_type(X):
     Returns
     -------
     dtype : dtype
-        Double for images of float64, single for all others.
+        Double for images in float64, single for all others.
     """
     return np.dtype(np.float64 if X.dtype == np.float64 else np.float32)
 
 
-def float_images(X, where, layout):
-    """Copy some images, the channels of a pixel side by side.
+def read_float_images(X, where, layout):
+    """Read some images as floats in pixel order.
 
     Parameters
     ----------
@@ -247,23 +251,23 @@ def float_images(X, where, layout):
         Images.
 
     where : slice or ndarray of int
-        Which.
+        Indices of the images to read.
 
     layout : Layout
-        Of the images.
+        Layout of the images.
 
     Returns
     -------
     images : ndarray of shape (n_some, n_features)
-        Of `float_type`, C-contiguous and writable.
+        A C-contiguous copy, of the type that `float_type` returns.
     """
     some = X[where]
     some = some.toarray() if sparse.issparse(some) else some
-    return layout.by_pixel(np.array(some, float_type(X), order="C"))
+    return layout.to_pixel_order(np.array(some, float_type(X), order="C"))
 
 
 def draw_patches(X, layout, n_patches, rng):
-    """Draw patches at random places of random images, no place twice.
+    """Draw patches at random positions in random images, without replacement.
 
     Parameters
     ----------
@@ -271,18 +275,18 @@ def draw_patches(X, layout, n_patches, rng):
         Images.
 
     layout : Layout
-        Of the images.
+        Layout of the images.
 
     n_patches : int
-        How many, if there are as many.
+        Maximum number of patches.
 
     rng : RandomState instance
-        Source of the draw.
+        Source of randomness.
 
     Returns
     -------
     patches : Patches
-        In the order of the images.
+        Patches in the order of the images.
     """
     n_images, n_positions = X.shape[0], layout.n_positions
     n_patches = min(n_patches, n_images * n_positions)
@@ -297,7 +301,7 @@ def draw_patches(X, layout, n_patches, rng):
                 for i, count in enumerate(counts)
             ]
             drawn.append(
-                reader.read(float_images(X, some, layout))[np.concatenate(picked)]
+                reader.read(read_float_images(X, some, layout))[np.concatenate(picked)]
             )
     return Patches(
         np.concatenate([patches.centred for patches in drawn]),
@@ -305,8 +309,8 @@ def draw_patches(X, layout, n_patches, rng):
     )
 
 
-def prepared(encoder, dictionary, whitening, dtype):
-    """Let an encoder prepare, on one thread of BLAS.
+def prepare_encoder(encoder, dictionary, whitening, dtype):
+    """Prepare an encoder, with BLAS on one thread.
 
     Parameters
     ----------
@@ -314,18 +318,18 @@ def prepared(encoder, dictionary, whitening, dtype):
         The encoder.
 
     dictionary : ndarray of shape (n_atoms, patch_width)
-        Atoms.
+        Atoms of whitened patches.
 
     whitening : Whitening
         The map of patches.
 
     dtype : dtype
-        Of the patches that are to come.
+        Type of the patches to encode.
 
     Returns
     -------
     state : object
-        What it prepared.
+        Argument of the encoder's `values`.
     """
     with single_threaded_blas():
         return encoder.prepare(dictionary.astype(dtype, copy=False), whitening)

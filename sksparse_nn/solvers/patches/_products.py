@@ -1,4 +1,4 @@
-"""Encoders that write values over products of patches and atoms, by kernels."""
+"""Encoders by kernels that overwrite products of patches and atoms with values."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -11,25 +11,25 @@ from sksparse_nn.solvers.patches._whitening import Whitening
 
 
 @dataclass(frozen=True)
-class Folded:
-    """Atoms with all that is linear in the map of patches multiplied into them.
+class FoldedAtoms:
+    """Atoms multiplied by the whitening matrix.
 
     Attributes
     ----------
     atoms : ndarray of shape (n_atoms, patch_width)
-        Multiply centred patches.
+        Folded atoms, which multiply centred patches.
 
     offsets : ndarray of shape (n_atoms,)
-        Taken off the products once those are scaled.
+        To subtract from the scaled products.
 
     whitening : Whitening
-        The map.
+        The map of patches.
 
     norms : ndarray of shape (n_atoms,) or None
-        Squared norms of the atoms of whitened patches, where an encoder needs them.
+        Squared norms of the atoms of whitened patches, if the encoder needs them.
 
     given : ndarray of shape (n_atoms, patch_width)
-        The atoms of whitened patches.
+        Atoms of whitened patches.
     """
 
     atoms: np.ndarray
@@ -39,41 +39,41 @@ class Folded:
     given: np.ndarray
 
 
-class OfProducts(PatchEncoder):
-    """Looks at the products of patches and atoms, and writes values over them."""
+class ProductEncoder(PatchEncoder):
+    """Encoder that overwrites products of patches and atoms with values."""
 
     def values(self, state, patches, out=None):
-        raw, scales = products(state, patches, out)
+        raw, scales = multiply_patches(state, patches, out)
         self.overwrite(state, patches, raw, scales)
         return raw
 
     @abstractmethod
     def overwrite(self, state, patches, raw, scales):
-        """Write values over products.
+        """Overwrite products with values.
 
         Parameters
         ----------
         state, patches
-            As in `values`.
+            Arguments of `values`.
 
         raw, scales : ndarray
-            As in the kernels.
+            Products from `multiply_patches`, overwritten, and their scales.
         """
 
 
-class OfDistances(OfProducts):
-    """Looks at the distances of whitened patches from atoms of any norm."""
+class DistanceEncoder(ProductEncoder):
+    """Encoder by the distances of whitened patches from atoms of any norm."""
 
     signed = False
 
     def prepare(self, dictionary, whitening):
         norms = (dictionary.astype(np.float64) ** 2).sum(axis=1)
-        return fold(dictionary, whitening, norms.astype(dictionary.dtype))
+        return fold_whitening(dictionary, whitening, norms.astype(dictionary.dtype))
 
 
 @dataclass
-class HardAssignment(OfDistances):
-    """One for the nearest atom."""
+class HardAssignment(DistanceEncoder):
+    """Codes that are one for the nearest atom."""
 
     def overwrite(self, state, patches, raw, scales):
         nearest(raw, scales, state.offsets, state.norms)
@@ -82,8 +82,8 @@ class HardAssignment(OfDistances):
         return np.zeros((*attributions.shape[:2], whitened.shape[1]))
 
 
-def fold(dictionary, whitening, norms=None):
-    """Multiply what is linear in the map of patches into the atoms.
+def fold_whitening(dictionary, whitening, norms=None):
+    """Multiply atoms by the whitening matrix, so that it need not multiply patches.
 
     Parameters
     ----------
@@ -98,27 +98,27 @@ def fold(dictionary, whitening, norms=None):
 
     Returns
     -------
-    folded : Folded
-        Atoms of centred patches.
+    folded : FoldedAtoms
+        Atoms for centred patches.
     """
     atoms, dtype = dictionary.astype(np.float64) @ whitening.matrix.T, dictionary.dtype
     offsets = (atoms @ whitening.mean).astype(dtype)
-    return Folded(atoms.astype(dtype), offsets, whitening, norms, dictionary)
+    return FoldedAtoms(atoms.astype(dtype), offsets, whitening, norms, dictionary)
 
 
-def products(state, patches, out):
+def multiply_patches(state, patches, out):
     """Multiply centred patches and folded atoms.
 
     Parameters
     ----------
-    state : Folded
+    state : FoldedAtoms
         The atoms.
 
     patches : Patches
         The patches.
 
     out : ndarray of shape (n_patches, n_atoms) or None
-        Memory for the products.
+        Buffer for the products.
 
     Returns
     -------
@@ -126,7 +126,7 @@ def products(state, patches, out):
         The products.
 
     scales : ndarray of shape (n_patches,)
-        What they are to be multiplied by.
+        Factors by which to multiply the products.
     """
     if out is None:
         out = np.empty((len(patches), len(state.atoms)), patches.centred.dtype)

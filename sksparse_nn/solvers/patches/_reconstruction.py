@@ -1,4 +1,4 @@
-"""Images from the codes of their patches."""
+"""Reconstruction of images from the codes of their patches."""
 
 import numpy as np
 
@@ -7,16 +7,16 @@ from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import map_in_order
 from sksparse_nn.solvers.patches._pooling import (
     PatchReader,
-    float_images,
     float_type,
+    read_float_images,
 )
 
-# Patches whose codes stand dense at a time.
+# Patches whose codes are dense at a time.
 _ROWS = 512
 
 
-def reconstructed(X, pooling, state, *, whitening, atoms, n_jobs=None):
-    """Replace patches by what their codes say, and average where they overlap.
+def reconstruct_images(X, pooling, state, *, whitening, atoms, n_jobs=None):
+    """Reconstruct the patches of images, and average where they overlap.
 
     Parameters
     ----------
@@ -24,16 +24,16 @@ def reconstructed(X, pooling, state, *, whitening, atoms, n_jobs=None):
         Images.
 
     pooling : Pooling
-        Its layout and its encoder are used.
+        Layout and encoder.
 
     state : object
-        What the encoder prepared.
+        From `prepare_encoder`.
 
     whitening : Whitening
         The map of patches.
 
     atoms : ndarray of shape (n_atoms, patch_width)
-        What the codes are multiplied by.
+        Atoms to multiply the codes by.
 
     n_jobs : int or None, default=None
         Number of threads.
@@ -41,13 +41,13 @@ def reconstructed(X, pooling, state, *, whitening, atoms, n_jobs=None):
     Returns
     -------
     Y : ndarray of shape (n_images, n_features)
-        Of the float type that such images have.
+        Images, of the type that `float_type` returns.
     """
     layout, dtype = pooling.layout, float_type(X)
     Y = np.empty(X.shape, dtype)
 
     def work(where):
-        images = float_images(X, where, layout)
+        images = read_float_images(X, where, layout)
         reader, out = PatchReader(layout, dtype), np.zeros_like(images)
         for start in range(0, len(images), reader.n_images):
             some = slice(start, start + reader.n_images)
@@ -56,7 +56,7 @@ def reconstructed(X, pooling, state, *, whitening, atoms, n_jobs=None):
             for rows in block_slices(len(patches), _ROWS):
                 part = patches[rows]
                 values = pooling.encoder.values(state, part)
-                means = _means(images[some], layout, rows)
+                means = _compute_means(images[some], layout, rows)
                 scales = whitening.scales(part)
                 again[rows] = whitening.undo(values @ atoms, scales, means)
             counts = np.empty(layout.n_features)
@@ -64,15 +64,15 @@ def reconstructed(X, pooling, state, *, whitening, atoms, n_jobs=None):
             is_covered = counts > 0
             out[some] /= np.where(is_covered, counts, 1).astype(dtype)
             out[some, ~is_covered] = images[some][:, ~is_covered]
-        Y[where] = layout.as_given(out)
+        Y[where] = layout.to_given_order(out)
 
-    for _ in map_in_order(work, pooling.blocks(X), n_jobs):
+    for _ in map_in_order(work, pooling.cut_blocks(X), n_jobs):
         pass
     pooling.encoder.finish(state)
     return Y
 
 
-def _means(images, layout, rows):
+def _compute_means(images, layout, rows):
     """Return the means of some patches, in the order of images, then positions."""
     image, position = np.divmod(np.arange(rows.start, rows.stop), layout.n_positions)
     places = layout.corners[position][:, None] + layout.pixels

@@ -1,4 +1,4 @@
-"""Patches of equal brightness and contrast, their values made uncorrelated."""
+"""Normalisation of the brightness and contrast of patches, and whitening."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from scipy import sparse
 
 from sksparse_nn.kernels.patches import scale_patches
 
-# Numbers whose variances, and what these are divided by, stay within a type.
+# Largest magnitude whose variances, and their inverses, are within the type.
 _LARGEST = {"float32": 1e30, "float64": 1e140}
 
 
 def check_scale(X):
-    """Refuse images whose contrast overflows or vanishes.
+    """Raise if the contrast of images overflows or vanishes.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def check_scale(X):
     Raises
     ------
     ValueError
-        If the largest magnitude is neither zero nor in the range of the type.
+        If the largest magnitude is out of range and not zero.
     """
     values = X.data if sparse.issparse(X) else X
     largest = max(values.max(initial=0), -values.min(initial=0))
@@ -60,18 +60,18 @@ class Patches:
 
 @dataclass(frozen=True)
 class Whitening:
-    """An affine map of patches.
+    """Map of patches: normalise the contrast, subtract a mean, multiply by a matrix.
 
     Attributes
     ----------
     contrast : float
-        Added to the variance of a patch before it is divided by the root.
+        Added to the variance of a patch before the patch is divided by its root.
 
     mean : ndarray of shape (patch_width,)
-        Mean of the patches behind that.
+        Mean of the patches of normalised contrast.
 
     matrix : ndarray of shape (patch_width, patch_width)
-        Symmetric; multiplies what is left.
+        Symmetric whitening matrix.
     """
 
     contrast: float
@@ -79,7 +79,7 @@ class Whitening:
     matrix: np.ndarray
 
     def scales(self, patches):
-        """Return what centred patches are multiplied by.
+        """Return the factors that normalise the contrast of centred patches.
 
         Parameters
         ----------
@@ -89,14 +89,15 @@ class Whitening:
         Returns
         -------
         scales : ndarray of shape (n_patches,)
-            In the type of the patches; zero for a constant one if nothing is added.
+            Factors, of the type of the patches; zero for a constant patch if `contrast`
+            is zero.
         """
         scales = np.empty(len(patches), patches.centred.dtype)
         scale_patches(patches.variances, self.contrast, scales)
         return scales
 
     def apply(self, patches):
-        """Map patches.
+        """Whiten patches.
 
         Parameters
         ----------
@@ -106,7 +107,7 @@ class Whitening:
         Returns
         -------
         whitened : ndarray of shape (n_patches, patch_width)
-            In the type of the patches.
+            Whitened patches, of the type of the patches.
         """
         dtype = patches.centred.dtype
         scaled = patches.centred * self.scales(patches)[:, None]
@@ -118,15 +119,15 @@ class Whitening:
         Parameters
         ----------
         whitened : ndarray of shape (n_patches, patch_width)
-            From `apply`, or near that.
+            From `apply`, or approximations.
 
         scales, means : ndarray of shape (n_patches,)
-            Those of the patches.
+            Scales and means of the original patches.
 
         Returns
         -------
         patches : ndarray of shape (n_patches, patch_width)
-            As they came.
+            Patches of the original brightness and contrast.
         """
         scaled = np.linalg.solve(self.matrix.T, whitened.T).T + self.mean
         safe = np.where(scales > 0, scales, np.inf)
@@ -134,19 +135,19 @@ class Whitening:
 
 
 def fit_whitening(patches, *, kind, regularisation, contrast):
-    """Learn the map from patches.
+    """Learn the whitening of patches.
 
     Parameters
     ----------
     patches : Patches
-        To learn from.
+        Patches to learn from.
 
     kind : {"zca"} or None
-        None only evens out the contrast.
+        Kind of whitening; None only normalises the contrast.
 
     regularisation : float
-        Added to the variances along principal directions; those of values of patches
-        are about one.
+        Added to the variance along each principal direction; the variances are about
+        one on average.
 
     contrast : float
         Added to the variance of each patch, as a share of their mean.
@@ -154,7 +155,7 @@ def fit_whitening(patches, *, kind, regularisation, contrast):
     Returns
     -------
     whitening : Whitening
-        In float64.
+        The map, in float64.
     """
     width = patches.centred.shape[1]
     added = float(contrast * patches.variances.mean())
@@ -166,7 +167,7 @@ def fit_whitening(patches, *, kind, regularisation, contrast):
     deviations = scaled - mean.astype(scaled.dtype)
     covariance = (deviations.T @ deviations).astype(np.float64) / max(len(scaled), 1)
     values, vectors = np.linalg.eigh(covariance)
-    # Below it a direction, such as that of the means, holds only rounding.
+    # Below this a direction, such as that of the means, holds only rounding.
     least = np.finfo(deviations.dtype).eps * values.max()
     roots = 1 / np.sqrt(np.maximum(values, least) + regularisation)
     return Whitening(added, mean, (vectors * roots) @ vectors.T)

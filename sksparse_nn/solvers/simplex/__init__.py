@@ -1,4 +1,4 @@
-"""Codes on the simplex. A mapping or a kind of keys is one file and one line here."""
+"""Codes on the simplex. A mapping or a kind of keys takes one file and one line."""
 
 from sksparse_nn._registry import Registry
 from sksparse_nn.solvers.simplex._base import AbstractMapping
@@ -7,15 +7,15 @@ from sksparse_nn.solvers.simplex._entmax import Entmax15
 from sksparse_nn.solvers.simplex._keys import Keys
 from sksparse_nn.solvers.simplex._learned import Learned
 from sksparse_nn.solvers.simplex._learner import AbstractKeys, Learnt
-from sksparse_nn.solvers.simplex._means import KMeans
+from sksparse_nn.solvers.simplex._means import KMeansKeys
 from sksparse_nn.solvers.simplex._medoids import Medoids
-from sksparse_nn.solvers.simplex._problem import Problem, coding_at
+from sksparse_nn.solvers.simplex._problem import Problem, make_coding
 from sksparse_nn.solvers.simplex._sparsemax import Sparsemax
 from sksparse_nn.solvers.simplex._values import fit_values
 
 MAPPINGS = Registry("mapping", sparsemax=Sparsemax, entmax15=Entmax15)
 
-KEYS = Registry("keys", kmeans=KMeans, medoids=Medoids, learned=Learned)
+KEYS = Registry("keys", kmeans=KMeansKeys, medoids=Medoids, learned=Learned)
 
 __all__ = [
     "KEYS",
@@ -23,14 +23,14 @@ __all__ = [
     "AbstractKeys",
     "AbstractMapping",
     "Entmax15",
-    "KMeans",
+    "KMeansKeys",
     "Keys",
     "Learned",
     "Learnt",
     "Medoids",
     "Problem",
     "Sparsemax",
-    "coding_at",
     "encode",
     "fit_values",
+    "make_coding",
 ]

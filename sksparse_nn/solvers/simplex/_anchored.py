@@ -1,4 +1,4 @@
-"""Codes of rows that one key, far larger than the others, hides from each other."""
+"""Converged codes by differences, where products round too much."""
 
 import numpy as np
 from scipy import sparse
@@ -6,8 +6,8 @@ from scipy import sparse
 from sksparse_nn.kernels.anchored import converge_anchored
 
 
-def anchored_codes(keys, block, start, *, max_iter, tol):
-    """Find the mixtures of keys that are nearest to rows, by differences.
+def encode_anchored(keys, block, start, *, max_iter, tol):
+    """Find the mixture of keys that is nearest to each row, by differences.
 
     Parameters
     ----------
@@ -15,18 +15,18 @@ def anchored_codes(keys, block, start, *, max_iter, tol):
         The keys.
 
     block : Block
-        Rows, with their distances.
+        Rows, with exact distances.
 
     start : ndarray of shape (n_rows, n_keys)
-        Codes to start from.
+        Initial codes.
 
     max_iter, tol : int, float
-        As in `Converged`.
+        Parameters of `Converged`.
 
     Returns
     -------
     codes : ndarray of shape (n_rows, n_keys)
-        In float64; rows add up to one.
+        Codes in float64; each row adds up to one.
 
     gaps : ndarray of shape (n_rows,)
         Relative duality gaps.
@@ -38,7 +38,7 @@ def anchored_codes(keys, block, start, *, max_iter, tol):
         rows = np.flatnonzero(nearest == key)
         part = X[rows].toarray() if sparse.issparse(X) else X[rows]
         part = part.astype(np.float64) / keys.scale
-        ways, sizes, others = _ways_from(points, key)
+        ways, sizes, others = _find_ways(points, key)
         if len(others):
             pulls, shares = (
                 (part - points[key]) @ ways.T,
@@ -54,8 +54,8 @@ def anchored_codes(keys, block, start, *, max_iter, tol):
     return codes, gaps
 
 
-def _ways_from(points, key):
-    """Return directions and distances to the other keys, but for its doubles."""
+def _find_ways(points, key):
+    """Return directions, distances and indices of the keys that differ from one."""
     ways = points - points[key]
     sizes = np.sqrt(np.einsum("ij,ij->i", ways, ways))
     others = np.flatnonzero(sizes > 0)

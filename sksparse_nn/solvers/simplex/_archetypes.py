@@ -1,4 +1,4 @@
-"""Archetypes: mixtures of rows, of which all rows are to be mixtures."""
+"""Archetypal analysis: keys are mixtures of rows, and rows are mixtures of keys."""
 
 from functools import reduce
 
@@ -7,31 +7,31 @@ import numpy as np
 from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers._threads import map_in_order
 from sksparse_nn.solvers.simplex._keys import Keys
-from sksparse_nn.solvers.simplex._learner import settled
+from sksparse_nn.solvers.simplex._learner import has_settled
 
 _STEPS = 10
 
-# Products that differ by so many epsilons are equal.
+# Products that differ by at most this many epsilons count as equal.
 _ROUNDING = 1000
 
 
-def archetypes(problem, learnt, max_epochs):
-    """Move keys within the hull of the rows to where codes leave less of the rows.
+def learn_archetypes(problem, learnt, max_epochs):
+    """Move keys within the convex hull of the rows to lower the reconstruction error.
 
-    Codes and keys in turn lower one objective, half the square of what is left. The
-    keys move by steps of the Frank-Wolfe method, each towards the row that lies
-    furthest down its gradient and as far as is best: so they remain mixtures of rows.
+    Codes and keys alternately lower half the squared error. Keys move by steps of the
+    Frank-Wolfe method: each towards the row that is furthest against its gradient, by
+    the best step length. So they remain mixtures of rows.
 
     Parameters
     ----------
     problem : Problem
-        Rows, coded by converged steps.
+        Rows, with converged codes.
 
     learnt : Learnt
         Keys to start from, in the hull of the rows; overwritten.
 
     max_epochs : int
-        Times that all rows are coded.
+        Maximum number of passes over the rows.
 
     References
     ----------
@@ -43,41 +43,44 @@ def archetypes(problem, learnt, max_epochs):
     learnt.history = []
     for _ in range(max_epochs):
         keys = Keys.of(learnt.keys)
-        sums = problem.sums(problem.coding(keys), keys)
-        problem.passed(learnt, sums.mean_error(keys.centred, keys.feature_blocks))
-        if settled(learnt.history):
+        sums = problem.sum_over(problem.choose_coding(keys), keys)
+        problem.record_pass(
+            learnt, sums.mean_error(keys.read_centred, keys.feature_blocks)
+        )
+        if has_settled(learnt.history):
             break
-        learnt.keys = _moved(problem, keys, sums)
+        learnt.keys = _move_keys(problem, keys, sums)
 
 
-def _moved(problem, keys, sums):
-    points = keys.centred()
+def _move_keys(problem, keys, sums):
+    points = keys.read_centred()
     for _ in range(_STEPS):
-        gradients = sums.codes @ points - sums.rows
-        targets = _furthest_down(problem, gradients) - keys.centre
-        if not _step(points, targets, sums):
+        gradients = sums.A @ points - sums.B
+        targets = _find_furthest_down(problem, gradients) - keys.centre
+        if not _move_points(points, targets, sums):
             break
     return (keys.centre + points).astype(keys.given.dtype)
 
 
-def _step(points, targets, sums):
-    """Move each point towards its target by what is best; tell whether any moved."""
-    moved = False
+def _move_points(points, targets, sums):
+    """Move each point towards its target by the best step; return whether any moved."""
+    has_moved = False
     for j in range(len(points)):
         way = targets[j] - points[j]
-        downhill = (sums.rows[j] - sums.codes[j] @ points) @ way
-        bend = sums.codes[j, j] * (way @ way)
+        downhill = (sums.B[j] - sums.A[j] @ points) @ way
+        bend = sums.A[j, j] * (way @ way)
         if downhill > 0 and bend > 0:
             points[j] += min(downhill / bend, 1.0) * way
-            moved = True
-    return moved
+            has_moved = True
+    return has_moved
 
 
-def _furthest_down(problem, gradients):
-    """Return, for each gradient, the row with the smallest product.
+def _find_furthest_down(problem, gradients):
+    """Find the row with the smallest product for each gradient.
 
     Where a point is best between two rows, both have the same product, and rounding
-    would choose. So it is the mean of all rows that are smallest but for rounding.
+    would choose one. So take the mean of all rows whose product is smallest up to
+    rounding.
     """
     X, weights = problem.X, problem.weights
     peak = np.abs(gradients).max() or 1.0
@@ -94,12 +97,12 @@ def _furthest_down(problem, gradients):
         return lowest, margin, shares.sum(axis=0), sums
 
     blocks = map_in_order(of_block, block_slices(X.shape[0]), problem.n_jobs)
-    _, _, shares, sums = reduce(_lowest_of, blocks)
+    _, _, shares, sums = reduce(_join_lowest, blocks)
     return sums / shares[:, None]
 
 
-def _lowest_of(one, other):
-    """Join what two parts of the rows found, leaving out what is not lowest."""
+def _join_lowest(one, other):
+    """Join the results of two blocks of rows, leaving out products that are higher."""
     lowest, margin = np.minimum(one[0], other[0]), np.maximum(one[1], other[1])
     kept = [part[0] <= lowest + margin for part in (one, other)]
     shares = kept[0] * one[2] + kept[1] * other[2]

@@ -1,4 +1,4 @@
-"""What every mapping of scores onto the simplex tells."""
+"""Base class of the mappings of scores onto the simplex."""
 
 from abc import ABC, abstractmethod
 
@@ -8,13 +8,13 @@ from sksparse_nn._registry import Algorithm
 
 
 class AbstractMapping(Algorithm, ABC):
-    """Function of scores whose values are not negative and add up to one.
+    """Mapping of scores to nonnegative codes that add up to one.
 
-    Entries join the code one by one, the larger score first, as the temperature rises
-    that scores are divided by.
+    Scores are divided by a temperature. As it rises, entries join the code one by one,
+    from the largest score to the smallest.
     """
 
-    projects = False  # is the Euclidean projection onto the simplex
+    projects = False  # whether it is the Euclidean projection onto the simplex
 
     @abstractmethod
     def encode(self, block, offsets, sharpness, codes):
@@ -26,10 +26,10 @@ class AbstractMapping(Algorithm, ABC):
             Products of rows and keys.
 
         offsets : ndarray of shape (n_keys,)
-            Subtracted from the products.
+            To subtract from the products.
 
         sharpness : float
-            Multiplies the differences of scores.
+            Factor of the scores, the inverse of the temperature.
 
         codes : Codes
             Overwritten.
@@ -41,18 +41,18 @@ class AbstractMapping(Algorithm, ABC):
         Parameters
         ----------
         shares : ndarray of shape (n_entries,)
-            Entries of a row's code, above zero.
+            Nonzero entries of the code of a row.
 
         Returns
         -------
         jacobian : ndarray of shape (n_entries, n_entries)
-            A row an entry, in units of one over the temperature; what is added to all
-            scores changes no entry.
+            One row per entry, in units of the inverse temperature. A constant added to
+            all scores changes no entry.
 
         Raises
         ------
         TypeError
-            If the mapping does not say.
+            If the mapping does not implement it.
         """
         raise TypeError(
             "Predictions cannot be attributed through the mapping "
@@ -83,16 +83,16 @@ class AbstractMapping(Algorithm, ABC):
         return adjoint
 
     @abstractmethod
-    def joining(self, depths):
+    def joining_temperatures(self, depths):
         """Return the temperature above which each entry is in the code.
 
         Parameters
         ----------
         depths : ndarray of shape (n_rows, n_keys)
-            By how much each score is below the largest of its row, ascending.
+            Largest score of the row minus each score, ascending.
 
         Returns
         -------
         temperatures : ndarray of shape (n_rows, n_keys)
-            Ascending, in the units of the scores; that of the first is zero.
+            Ascending, in the units of the scores; zero for the first entry.
         """

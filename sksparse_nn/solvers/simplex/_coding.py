@@ -1,4 +1,4 @@
-"""How rows are coded once keys are known: their nearest, one step, or all steps."""
+"""Codes of rows for given keys: by the nearest key, one step, or convergence."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from sksparse_nn.kernels import simplex
 from sksparse_nn.solvers.coding import Codes
-from sksparse_nn.solvers.simplex._anchored import anchored_codes
+from sksparse_nn.solvers.simplex._anchored import encode_anchored
 from sksparse_nn.solvers.simplex._base import AbstractMapping
 
 
-def _room(keys, block, width):
+def _allocate(keys, block, width):
     n_rows, dtype = len(block.norms), keys.given.dtype
     return Codes(
         np.empty(n_rows, np.int32),
@@ -22,12 +22,12 @@ def _room(keys, block, width):
 
 @dataclass
 class Nearest:
-    """One for the nearest key."""
+    """Codes that are one for the nearest key."""
 
     def encode(self, keys, block):
-        """Code a block of rows, as `Keys` gives it."""
-        codes = _room(keys, block, 1)
-        block, offsets = keys.comparable(block)
+        """Code a block of rows from `Keys.read_block`."""
+        codes = _allocate(keys, block, 1)
+        block, offsets = keys.make_comparable(block)
         simplex.nearest(block.products, block.norms, offsets, *codes.entries)
         return codes
 
@@ -39,7 +39,7 @@ class Step:
     Parameters
     ----------
     mapping : AbstractMapping
-        From distances to codes.
+        Maps distances to codes.
 
     temperature : float
         In squared units of the data.
@@ -49,47 +49,47 @@ class Step:
     temperature: float
 
     def encode(self, keys, block):
-        """Code a block of rows, as `Keys` gives it."""
-        codes = _room(keys, block, len(keys.given))
+        """Code a block of rows from `Keys.read_block`."""
+        codes = _allocate(keys, block, len(keys.given))
         sharpness = keys.scale**2 / self.temperature
-        self.mapping.encode(*keys.comparable(block), sharpness, codes)
+        self.mapping.encode(*keys.make_comparable(block), sharpness, codes)
         return codes
 
     def slopes(self, keys, shares):
-        """Differentiate the shares of the keys in a code by the row.
+        """Differentiate the nonzero entries of a code by the row.
 
         Parameters
         ----------
         keys : ndarray of shape (n_entries, n_features)
-            Those keys.
+            Keys of the nonzero entries.
 
         shares : ndarray of shape (n_entries,)
-            Their shares.
+            The nonzero entries.
 
         Returns
         -------
         slopes : ndarray of shape (n_entries, n_features)
-            While no other key joins.
+            Derivatives with the nonzero entries held fixed.
         """
-        # Scores are products of the row and keys, but for what all have in common.
+        # Scores are products of the row and keys, up to a term that all share.
         centred = keys - keys.mean(axis=0)
         return self.mapping.jacobian(shares) @ centred / self.temperature
 
 
 @dataclass
 class Converged:
-    """Projected gradient steps until the mixture of keys is nearest to the row.
+    """The mixture of keys nearest to each row, by projected gradient steps.
 
     Parameters
     ----------
     start : Step
-        Gives the codes to start from.
+        Makes the initial codes.
 
     max_iter : int
-        Steps at most.
+        Maximum number of steps.
 
     tol : float
-        Relative duality gap at which a row is done.
+        Relative duality gap at which the steps of a row stop.
     """
 
     start: Step
@@ -97,19 +97,19 @@ class Converged:
     tol: float
 
     def slopes(self, keys, shares):
-        """Differentiate as `Step` does; these move by least squares."""
+        """Differentiate as `Step` does; converged entries move by least squares."""
         return np.linalg.pinv(keys - keys.mean(axis=0)).T
 
     @property
     def temperature(self):
-        """Of the first step."""
+        """Temperature of the first step."""
         return self.start.temperature
 
     def encode(self, keys, block):
-        """Code a block of rows, as `Keys` gives it."""
+        """Code a block of rows from `Keys.read_block`."""
         codes = self.start.encode(keys, block)
         if block.hidden is not None:
-            return self._from_differences(keys, block, codes)
+            return self._encode_differences(keys, block, codes)
         simplex.converge(
             block.products,
             block.norms,
@@ -123,9 +123,9 @@ class Converged:
         )
         return codes
 
-    def _from_differences(self, keys, block, codes):
+    def _encode_differences(self, keys, block, codes):
         start = codes.dense(len(keys.given))
-        shares, codes.gaps[:] = anchored_codes(
+        shares, codes.gaps[:] = encode_anchored(
             keys, block, start, max_iter=self.max_iter, tol=self.tol
         )
         for i, row in enumerate(shares.astype(codes.values.dtype)):

@@ -1,15 +1,16 @@
-"""Distances from differences, for what products of rows and keys cannot tell."""
+"""Distances by differences, where products of rows and keys round too much."""
 
 import numpy as np
 from scipy import sparse
 
-_NUMBERS = 2**20  # of dense rows that are compared at a time
+_NUMBERS = 2**20  # largest number of values of dense rows at a time
 
 
-def half_squares(X, points, unit=1.0):
+def compute_half_squares(X, points, unit=1.0):
     """Return half the squared distances of rows and points.
 
-    Products of rows and points lose what the largest cell hides; differences do not.
+    Next to a huge entry, products of rows and points lose the digits of the others.
+    Differences keep them.
 
     Parameters
     ----------
@@ -20,7 +21,7 @@ def half_squares(X, points, unit=1.0):
         Points.
 
     unit : float, default=1.0
-        Distances are in units of it.
+        Unit of the distances.
 
     Returns
     -------

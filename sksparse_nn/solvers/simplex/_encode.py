@@ -1,4 +1,4 @@
-"""Encode a whole matrix, block by block on threads, into CSR or dense codes."""
+"""Encoding of a whole matrix into CSR or dense codes, in blocks on threads."""
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -18,10 +18,10 @@ def encode(coding, keys, X, *, n_jobs=None, sparse_output=True, report=silent):
     Parameters
     ----------
     coding : Step or Converged
-        How.
+        Method of coding.
 
     keys : ndarray of shape (n_keys, n_features)
-        What rows are compared with.
+        The keys.
 
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         Rows, of a float type.
@@ -30,22 +30,22 @@ def encode(coding, keys, X, *, n_jobs=None, sparse_output=True, report=silent):
         Number of threads.
 
     sparse_output : bool, default=True
-        Whether the codes come as a CSR matrix.
+        Whether to return a CSR matrix.
 
     report : ProgressLines, default=silent
-        Told how far it is.
+        Prints lines about the progress.
 
     Returns
     -------
     codes : CSR matrix or ndarray of shape (n_samples, n_keys)
-        Of the type of `X`.
+        Codes, of the type of `X`.
     """
     with single_threaded_blas():
         keys = Keys.of(np.asarray(keys, dtype=X.dtype))
     gaps = np.zeros(X.shape[0])
 
     def encode_block(which):
-        codes = coding.encode(keys, keys.block(X[which]))
+        codes = coding.encode(keys, keys.read_block(X[which]))
         gaps[which] = codes.gaps
         return compressed(codes)
 

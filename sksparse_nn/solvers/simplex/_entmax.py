@@ -10,7 +10,7 @@ from sksparse_nn.solvers.simplex._base import AbstractMapping
 
 @dataclass
 class Entmax15(AbstractMapping):
-    """Squares of what half the scores are above a level."""
+    """Squares of half the scores minus a threshold, where they exceed it."""
 
     def encode(self, block, offsets, sharpness, codes):
         simplex.entmax15(
@@ -18,7 +18,7 @@ class Entmax15(AbstractMapping):
         )
 
     def jacobian(self, shares):
-        # Squares move by their roots; the level moves so that the sum stays one.
+        # Entries move by their roots; the threshold moves so that the sum stays one.
         roots = np.sqrt(shares)
         return np.diag(roots) - np.outer(roots, roots) / roots.sum()
 
@@ -27,8 +27,8 @@ class Entmax15(AbstractMapping):
         means = (roots * gradients).sum(axis=1) / roots.sum(axis=1)
         return roots * (gradients - means[:, None])
 
-    def joining(self, depths):
-        # The k-th entry joins where the squares of what half the others are above it
+    def joining_temperatures(self, depths):
+        # The k-th entry joins where the others, with its own half score as threshold,
         # add up to one.
         ranks = np.arange(1, depths.shape[1] + 1)
         sums, squares = np.cumsum(depths, axis=1), np.cumsum(depths**2, axis=1)

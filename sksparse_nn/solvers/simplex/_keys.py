@@ -1,4 +1,4 @@
-"""Keys and blocks of rows, as distances between them are computed from."""
+"""Keys and blocks of rows, and the distances between them."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,48 +8,49 @@ import numpy as np
 from scipy import sparse
 
 from sksparse_nn.solvers._rows import DenseRows, SparseRows, block_slices
-from sksparse_nn.solvers.simplex._differences import half_squares
+from sksparse_nn.solvers.simplex._differences import compute_half_squares
 
-# Share of the squared distance to the second nearest key that rounding may have.
+# Largest rounding of products, as a share of the squared distance to the second nearest
+# key, with which they still distinguish the keys.
 _SEEN = 1e-3
 
 _ALL = slice(None)
-NUMBERS = 2**19  # of keys in double precision that there are at a time
+NUMBERS = 2**19  # largest number of values of keys in double precision at a time
 
 
 class Block(NamedTuple):
-    """Rows beside keys, about the centre of the keys and in units of their scale."""
+    """Rows and their products with keys, in units of the scale of the keys."""
 
-    rows: DenseRows | SparseRows  # dense ones about the centre
+    rows: DenseRows | SparseRows  # dense ones about the centre of the keys
     products: np.ndarray  # (n_rows, n_keys), of unit rows and keys
     norms: np.ndarray  # (n_rows,), float64
-    shifts: np.ndarray  # (n_keys,), float64: to be subtracted from products times norms
-    hidden: np.ndarray | None = None  # rows whose products do not tell keys apart
+    shifts: np.ndarray  # (n_keys,), float64: subtract from products times norms
+    hidden: np.ndarray | None = None  # rows whose products do not distinguish keys
     halves: np.ndarray | None = None  # (n_rows, n_keys), exact, if a row is hidden
-    given: np.ndarray | sparse.csr_matrix | None = None  # the rows as they came, then
+    given: np.ndarray | sparse.csr_matrix | None = None  # the rows, if one is hidden
 
 
 @dataclass
 class Keys:
     """Points that rows are compared with.
 
-    Dense rows are taken about the centre of the keys, so that an offset of the data
-    costs no digits. For sparse rows the same is subtracted from their products.
+    The centre of the keys is subtracted from dense rows, so that an offset of the data
+    costs no digits. For sparse rows it is subtracted from their products.
 
     Parameters
     ----------
     given : ndarray of shape (n_keys, n_features)
-        The keys as they came, of a float type.
+        The keys, of a float type.
 
     centre : ndarray of shape (n_features,)
-        Their mean, of the same type.
+        Mean of the keys, of the same type.
 
     scale : float
-        The power of two next to the largest magnitude about the centre.
+        Largest magnitude of the centred keys, rounded down to a power of two.
 
     columns : ndarray of shape (n_features, n_keys)
-        The transpose of the keys about the centre in units of the scale, C-contiguous,
-        of the type of the keys.
+        Transpose of the centred keys in units of the scale, C-contiguous, of the type
+        of the keys.
     """
 
     given: np.ndarray
@@ -62,24 +63,24 @@ class Keys:
         """Centre and scale keys."""
         centre = given.mean(axis=0, dtype=np.float64).astype(given.dtype)
         keys = cls(given, centre, 1.0, np.empty(given.shape[::-1], given.dtype))
-        largest = max(np.abs(keys.scaled(keys=some)).max() for some in keys.blocks)
+        largest = max(np.abs(keys.read_scaled(keys=some)).max() for some in keys.blocks)
         if largest > 0:
             keys.scale = 2.0 ** np.floor(np.log2(largest))
         for some in keys.blocks:
-            keys.columns[:, some] = keys.scaled(keys=some).T
+            keys.columns[:, some] = keys.read_scaled(keys=some).T
         return keys
 
-    def scaled(self, features=_ALL, keys=_ALL):
-        """Return some features of some keys about the centre, in units of the scale.
+    def read_scaled(self, features=_ALL, keys=_ALL):
+        """Return some features of some keys, centred, in units of the scale.
 
-        They are in float64, where all would be much beside wide keys.
+        The result is in float64; for all of wide keys it would take much memory.
         """
         part = self.given[keys, features] - self.centre[features]
         return part.astype(np.float64) / self.scale
 
-    def centred(self, features=_ALL, keys=_ALL):
-        """Return the same in the units of the data."""
-        return self.scaled(features, keys) * self.scale
+    def read_centred(self, features=_ALL, keys=_ALL):
+        """Return some features of some keys, centred, in units of the data."""
+        return self.read_scaled(features, keys) * self.scale
 
     @property
     def blocks(self):
@@ -96,24 +97,26 @@ class Keys:
     @cached_property
     def halves(self):
         """Half the squared norms, of shape (n_keys,)."""
-        parts = [(self.scaled(keys=some) ** 2).sum(axis=1) for some in self.blocks]
+        parts = [(self.read_scaled(keys=some) ** 2).sum(axis=1) for some in self.blocks]
         return np.concatenate(parts) / 2
 
     @cached_property
     def gram(self):
-        """The products of the keys, of shape (n_keys, n_keys)."""
-        parts = (self.scaled(some) for some in self.feature_blocks)
+        """Gram matrix of the centred keys, of shape (n_keys, n_keys)."""
+        parts = (self.read_scaled(some) for some in self.feature_blocks)
         return sum(part @ part.T for part in parts)
 
     @cached_property
     def curvature(self):
-        """A bound of the eigenvalues of the Gram matrix, above zero."""
+        """Upper bound on the eigenvalues of the Gram matrix, above zero."""
         return float(np.linalg.eigvalsh(self.gram)[-1]) * (1 + 1e-9) or 1.0
 
     @cached_property
     def _centre_products(self):
         centre = self.centre.astype(np.float64) / self.scale
-        return np.concatenate([self.scaled(keys=some) @ centre for some in self.blocks])
+        return np.concatenate(
+            [self.read_scaled(keys=some) @ centre for some in self.blocks]
+        )
 
     @cached_property
     def _reach(self):
@@ -125,13 +128,13 @@ class Keys:
 
     @cached_property
     def _closest(self):
-        """The least squared distance of two keys but for rounding; inf of one key."""
+        """Smallest squared distance of two keys, up to rounding; inf for one key."""
         squares = 2 * (self.halves[:, None] + self.halves - self.gram)
         np.fill_diagonal(squares, np.inf)
         return float(squares.min())
 
-    def block(self, X):
-        """Multiply some rows and the keys.
+    def read_block(self, X):
+        """Read a block of rows and multiply it by the keys.
 
         Parameters
         ----------
@@ -149,17 +152,17 @@ class Keys:
             rows, shifts = DenseRows(X - self.centre), np.zeros(len(self.given))
         norms = rows.norms / self.scale
         block = Block(rows, rows.times(self.columns), norms, shifts)
-        hidden = self._hidden(block)
+        hidden = self._find_hidden(block)
         if not len(hidden):
             return block
-        halves = half_squares(X, self.given, self.scale)
+        halves = compute_half_squares(X, self.given, self.scale)
         return block._replace(hidden=hidden, halves=halves, given=X)
 
-    def _hidden(self, block):
-        """Return the rows for which rounding is near what tells the keys apart.
+    def _find_hidden(self, block):
+        """Find the rows whose products round too much to distinguish the keys.
 
-        One of the two nearest keys is at least half as far as these are from each
-        other, so that most blocks need no closer look.
+        The second nearest key is at least half as far from the row as the two nearest
+        keys are from each other, so that most blocks need no closer look.
         """
         errors = np.finfo(self.given.dtype).eps * self._reach * block.norms
         if isinstance(block.rows, SparseRows):
@@ -171,17 +174,17 @@ class Keys:
         return np.flatnonzero(errors > _SEEN * np.maximum(squares, 0))
 
     def scores(self, block):
-        """Return products of rows and keys less half the squares of the keys.
+        """Return products of rows and keys minus half the squares of the keys.
 
         Parameters
         ----------
         block : Block
-            From `block`.
+            From `read_block`.
 
         Returns
         -------
         scores : ndarray of shape (n_rows, n_keys)
-            Differences in a row are half those of squared distances, in squared units
+            Minus half the squared distances up to a constant per row, in squared units
             of the scale; in float64.
         """
         products = block.products * block.norms[:, None]
@@ -190,21 +193,21 @@ class Keys:
             scores[block.hidden] = -block.halves[block.hidden]
         return scores
 
-    def comparable(self, block):
-        """Return a block whose products, less offsets, tell the keys apart.
+    def make_comparable(self, block):
+        """Return a block whose products minus offsets distinguish the keys.
 
         Parameters
         ----------
         block : Block
-            From `block`.
+            From `read_block`.
 
         Returns
         -------
         block : Block
-            The same where no row is hidden.
+            The same block if no row is hidden.
 
         offsets : ndarray of shape (n_keys,)
-            Subtracted from products times norms.
+            To subtract from products times norms.
         """
         if block.hidden is None:
             return block, block.shifts + self.halves
@@ -218,7 +221,7 @@ class Keys:
         Parameters
         ----------
         block : Block
-            From `block`.
+            From `read_block`.
 
         Returns
         -------
@@ -235,7 +238,7 @@ class Keys:
         Parameters
         ----------
         block : Block
-            From `block`.
+            From `read_block`.
 
         Returns
         -------

@@ -1,24 +1,26 @@
-"""Keys that lower what codes leave of the rows."""
+"""Keys that are learnt to reconstruct the rows."""
 
 from dataclasses import dataclass
 
-from sksparse_nn.solvers.simplex._archetypes import archetypes
+from sksparse_nn.solvers.simplex._archetypes import learn_archetypes
 from sksparse_nn.solvers.simplex._learner import AbstractKeys, Learnt
-from sksparse_nn.solvers.simplex._means import KMeans
-from sksparse_nn.solvers.simplex._towards_values import towards_values
+from sksparse_nn.solvers.simplex._means import KMeansKeys
+from sksparse_nn.solvers.simplex._towards_values import move_towards_values
 
 
 @dataclass
 class Learned(AbstractKeys):
-    """Codes and keys in turn: towards the values for one step, archetypes for all.
+    """Keys learnt with their codes: archetypes, or keys moved towards their values.
+
+    Converged codes give archetypes; with codes of one step, keys move towards values.
 
     Parameters
     ----------
     max_epochs : int, default=50
-        Passes over the rows.
+        Maximum number of passes over the rows.
 
     values_reg : float, default=1e-3
-        As in `fit_values`.
+        Regularisation of `fit_values`.
     """
 
     max_epochs: int = 50
@@ -27,8 +29,8 @@ class Learned(AbstractKeys):
     def learn(self, problem):
         if problem.converged is not None:
             learnt = Learnt(problem.first_keys())
-            archetypes(problem, learnt, self.max_epochs)
+            learn_archetypes(problem, learnt, self.max_epochs)
         else:
-            learnt = KMeans(self.max_epochs).learn(problem)
-            towards_values(problem, learnt, self.max_epochs, self.values_reg)
+            learnt = KMeansKeys(self.max_epochs).learn(problem)
+            move_towards_values(problem, learnt, self.max_epochs, self.values_reg)
         return learnt

@@ -1,4 +1,4 @@
-"""What every learner of keys gives."""
+"""Base class of the algorithms that find keys."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -10,18 +10,18 @@ from sksparse_nn._registry import Algorithm
 
 @dataclass
 class Learnt:
-    """Keys, and how they came about.
+    """Learnt keys and the objective while they were learnt.
 
     Parameters
     ----------
     keys : ndarray of shape (n_keys, n_features)
-        Of the type of the rows.
+        The keys, of the type of the rows.
 
     history : list of float
-        The objective of each pass over the rows; it never rises.
+        Objective per pass over the rows; it never rises.
 
     indices : ndarray of shape (n_keys,) or None
-        Of the rows that the keys are, where they are rows.
+        Indices of the keys among the rows, if they are rows.
     """
 
     keys: np.ndarray
@@ -43,29 +43,29 @@ class AbstractKeys(Algorithm, ABC):
         Parameters
         ----------
         problem : Problem
-            The rows, and the rows among them to start from.
+            Rows, and indices of those to start from.
 
         Returns
         -------
         learnt : Learnt
-            Keys.
+            The keys.
         """
 
 
-def settled(history, tol=1e-4):
-    """Tell whether the last pass lowered the objective by less than a share of it.
+def has_settled(history, tol=1e-4):
+    """Return whether the last pass hardly lowered the objective.
 
     Parameters
     ----------
     history : list of float
-        Objectives.
+        Objective per pass.
 
     tol : float, default=1e-4
-        The share.
+        Share of the objective before the last pass.
 
     Returns
     -------
-    settled : bool
-        False after one pass.
+    has_settled : bool
+        Whether the objective fell by at most that share; False after one pass.
     """
     return len(history) > 1 and history[-2] - history[-1] <= tol * abs(history[-2])

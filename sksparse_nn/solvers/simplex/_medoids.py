@@ -1,4 +1,4 @@
-"""Keys that are rows: prototypes to look at."""
+"""Keys that are rows of the data: the medoids of clusters."""
 
 from dataclasses import dataclass, replace
 
@@ -9,49 +9,49 @@ from sksparse_nn.solvers._threads import map_in_order
 from sksparse_nn.solvers.simplex._coding import Nearest
 from sksparse_nn.solvers.simplex._keys import Keys
 from sksparse_nn.solvers.simplex._learner import AbstractKeys, Learnt
-from sksparse_nn.solvers.simplex._means import KMeans, means
+from sksparse_nn.solvers.simplex._means import KMeansKeys, move_to_means
 
 
 @dataclass
 class Medoids(AbstractKeys):
-    """The row of each cluster that is nearest to its centre.
+    """Medoids: the row of each cluster that is nearest to its centre.
 
-    That row has the smallest sum of squared distances to the cluster. After k-means has
-    found the clusters, rows go to the nearest medoid, and each cluster takes the medoid
-    anew, until none changes.
+    It has the smallest sum of squared distances to the rows of its cluster. K-means
+    finds the first clusters. Then rows are assigned to the nearest medoid and medoids
+    are found anew, until none changes.
 
     Parameters
     ----------
     max_epochs : int, default=50
-        Passes over the rows, for the clusters and for the medoids.
+        Maximum number of passes over the rows, for k-means and for the medoids each.
     """
 
     max_epochs: int = 50
 
     def learn(self, problem):
-        learnt, indices = None, self._first(problem)
+        learnt, indices = None, self._find_first(problem)
         for _ in range(self.max_epochs):
             keys = Keys.of(problem.take(indices))
-            sums = problem.sums(Nearest(), keys)
+            sums = problem.sum_over(Nearest(), keys)
             objective = sums.mean_distance(keys)
             if learnt is not None and objective >= learnt.history[-1]:
                 break
             history = [] if learnt is None else learnt.history
             learnt = Learnt(keys.given, history, indices)
-            problem.passed(learnt, objective)
-            targets = Keys.of(means(keys, sums))
+            problem.record_pass(learnt, objective)
+            targets = Keys.of(move_to_means(keys, sums))
             del sums  # as large as two dictionaries
-            indices = _nearest_members(problem, keys, targets, indices)
+            indices = _find_nearest_members(problem, keys, targets, indices)
         return learnt
 
-    def _first(self, problem):
-        apart = replace(problem)  # centres are no rows, and not what is learnt
-        centres = Keys.of(KMeans(self.max_epochs).learn(apart).keys)
-        return _nearest_members(problem, centres, centres, problem.start)
+    def _find_first(self, problem):
+        apart = replace(problem)  # an interrupt must not keep centres as medoids
+        centres = Keys.of(KMeansKeys(self.max_epochs).learn(apart).keys)
+        return _find_nearest_members(problem, centres, centres, problem.start)
 
 
-def _nearest_members(problem, keys, targets, otherwise):
-    """Return, for each key, which of its rows is nearest to a target.
+def _find_nearest_members(problem, keys, targets, otherwise):
+    """Find the row of each key that is nearest to a target.
 
     Parameters
     ----------
@@ -59,24 +59,24 @@ def _nearest_members(problem, keys, targets, otherwise):
         Rows.
 
     keys : Keys
-        Rows belong to the nearest one.
+        Each row belongs to its nearest key.
 
     targets : Keys
-        One a key.
+        One target per key.
 
     otherwise : ndarray of shape (n_keys,)
-        For keys without rows.
+        Indices for keys without rows.
 
     Returns
     -------
     indices : ndarray of shape (n_keys,)
-        Of rows; the first of those that are equally near.
+        Indices of rows; the first among equally near ones.
     """
 
     def of_block(which):
         X = problem.X[which]
-        owners = np.argmax(keys.scores(keys.block(X)), axis=1)
-        halves = targets.half_distances(targets.block(X))
+        owners = np.argmax(keys.scores(keys.read_block(X)), axis=1)
+        halves = targets.half_distances(targets.read_block(X))
         return owners, halves[np.arange(len(owners)), owners]
 
     blocks = map_in_order(of_block, block_slices(problem.X.shape[0]), problem.n_jobs)

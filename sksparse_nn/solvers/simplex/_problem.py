@@ -1,4 +1,4 @@
-"""Rows to learn keys from, and how they will be coded."""
+"""Rows to learn keys from, and the kind of codes to learn for."""
 
 from dataclasses import dataclass
 
@@ -9,21 +9,21 @@ from sksparse_nn._progress import ProgressLines, silent
 from sksparse_nn.solvers.simplex._base import AbstractMapping
 from sksparse_nn.solvers.simplex._coding import Converged, Step
 from sksparse_nn.solvers.simplex._sample import Sample, draw_sample
-from sksparse_nn.solvers.simplex._start import far_rows
+from sksparse_nn.solvers.simplex._start import draw_far_rows
 from sksparse_nn.solvers.simplex._sums import sum_over
-from sksparse_nn.solvers.simplex._temperature import wanted_temperature
+from sksparse_nn.solvers.simplex._temperature import find_temperature
 
-# What keys start from and the temperature is found on.
+# Rows from which initial keys are drawn and on which the temperature is found.
 _SAMPLE_ROWS = 4096
 _SAMPLE_ROWS_PER_KEY = 8
 
-# Share of the keys that is in a code on average where no number is wanted.
+# Mean share of the keys in a code if n_active is not given.
 _ACTIVE_SHARE = 0.5
 
 
 @dataclass
 class Problem:
-    """Rows and the codes that are wanted of them.
+    """Rows to learn keys from, and the kind of codes to learn for.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Problem:
         Rows, of a float type.
 
     weights : ndarray of shape (n_samples,)
-        Their weights, above zero.
+        Weights of the rows, above zero.
 
     sample : Sample
         Some of the rows.
@@ -40,24 +40,24 @@ class Problem:
         Indices of rows that keys may start from.
 
     mapping : AbstractMapping
-        From distances to codes.
+        Maps distances to codes.
 
     n_active : float
-        Nonzeros a row on average.
+        Mean number of nonzeros per row.
 
     converged : dict or None
-        `max_iter` and `tol` where steps are taken until they converge.
+        `max_iter` and `tol` if steps are repeated until convergence.
 
     n_jobs : int or None
         Number of threads.
 
     report : ProgressLines, default=silent
-        Told of each pass over the rows.
+        Prints a line per pass over the rows.
 
     Attributes
     ----------
     learnt : Learnt or None
-        What the passes so far have led to.
+        Result of the passes so far.
     """
 
     X: np.ndarray | sparse.csr_matrix
@@ -78,7 +78,7 @@ class Problem:
         """Draw the sample and the rows to start from."""
         size = max(_SAMPLE_ROWS, _SAMPLE_ROWS_PER_KEY * n_keys)
         sample = draw_sample(X, weights, size, rng)
-        start = sample.indices[far_rows(sample, n_keys, rng)]
+        start = sample.indices[draw_far_rows(sample, n_keys, rng)]
         wanted = codes.pop("n_active")
         if wanted is None:
             wanted = max(1, _ACTIVE_SHARE * len(start))
@@ -89,16 +89,16 @@ class Problem:
         """Return the rows to start from, an ndarray of shape (n_keys, n_features)."""
         return self.take(self.start)
 
-    def passed(self, learnt, objective):
+    def record_pass(self, learnt, objective):
         """Record the objective of a pass over the rows.
 
         Parameters
         ----------
         learnt : Learnt
-            Its history grows.
+            The objective is appended to its history.
 
         objective : float
-            As a mean over the rows.
+            Mean objective per row.
         """
         learnt.history.append(objective)
         self.learnt = learnt
@@ -109,45 +109,45 @@ class Problem:
         rows = self.X[indices]
         return rows.toarray() if sparse.issparse(rows) else np.array(rows)
 
-    def coding(self, keys):
-        """Choose the temperature and say how rows are coded.
+    def choose_coding(self, keys):
+        """Choose the temperature for given keys.
 
         Parameters
         ----------
         keys : Keys
-            What rows are compared with.
+            The keys.
 
         Returns
         -------
         coding : Step or Converged
-            One step, or all.
+            Method of coding at that temperature.
         """
-        found = wanted_temperature(self.mapping, keys, self.sample, self.n_active)
-        return coding_at(self.mapping, found, self.converged)
+        found = find_temperature(self.mapping, keys, self.sample, self.n_active)
+        return make_coding(self.mapping, found, self.converged)
 
-    def sums(self, coding, keys):
-        """Code all rows and sum, as `sum_over` does."""
+    def sum_over(self, coding, keys):
+        """Code all rows and sum over the codes."""
         return sum_over(coding, keys, self.X, self.weights, self.n_jobs)
 
 
-def coding_at(mapping, temperature, converged=None):
-    """Say how rows are coded.
+def make_coding(mapping, temperature, converged=None):
+    """Make the method of coding.
 
     Parameters
     ----------
     mapping : AbstractMapping
-        From distances to codes.
+        Maps distances to codes.
 
     temperature : float
         In squared units of the data.
 
     converged : dict or None, default=None
-        `max_iter` and `tol` where steps are taken until they converge.
+        `max_iter` and `tol` if steps are repeated until convergence.
 
     Returns
     -------
     coding : Step or Converged
-        One step, or all.
+        One step, or steps until convergence.
     """
     step = Step(mapping, temperature)
     return step if converged is None else Converged(step, **converged)

@@ -1,4 +1,4 @@
-"""A sample of rows that depends neither on their order nor on how weight is written."""
+"""A sample of rows that does not depend on their order or on repeated rows."""
 
 from typing import NamedTuple
 
@@ -17,10 +17,10 @@ class Sample(NamedTuple):
 
 
 def draw_sample(X, weights, n_wanted, rng):
-    """Take all rows where they are few, and otherwise draw some by weight.
+    """Take all rows if they are few, and otherwise draw some by weight.
 
-    Rows are put in order along a random line, where a row that is repeated is its own
-    neighbour. So draws see as much of it as of a row of that weight.
+    Rows are sorted along a random line, where copies of a row are neighbours. So a
+    repeated row is drawn as one row of the same total weight is.
 
     Parameters
     ----------
@@ -28,18 +28,18 @@ def draw_sample(X, weights, n_wanted, rng):
         Rows.
 
     weights : ndarray of shape (n_samples,)
-        Their weights, above zero.
+        Weights of the rows, above zero.
 
     n_wanted : int
-        Rows at most.
+        Maximum number of rows.
 
     rng : RandomState instance
-        Source of the draw.
+        Source of randomness.
 
     Returns
     -------
     sample : Sample
-        In the order along the line.
+        Rows in their order along the line.
     """
     line = rng.standard_normal((X.shape[1], 1)).astype(X.dtype)
     places = np.empty(len(weights))

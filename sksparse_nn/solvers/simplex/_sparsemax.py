@@ -11,7 +11,7 @@ from sksparse_nn.solvers.simplex._base import AbstractMapping
 
 @dataclass
 class Sparsemax(AbstractMapping):
-    """Scores above a level, less that level."""
+    """Scores minus a threshold, where they exceed it."""
 
     projects: ClassVar[bool] = True
 
@@ -21,7 +21,7 @@ class Sparsemax(AbstractMapping):
         )
 
     def jacobian(self, shares):
-        # Entries move by their scores less the level, which moves by their mean.
+        # Entries are scores minus a threshold, which moves by the mean of the scores.
         return np.eye(len(shares)) - 1 / len(shares)
 
     def adjoint(self, codes, gradients):
@@ -30,9 +30,8 @@ class Sparsemax(AbstractMapping):
         means = gradients.sum(axis=1) / used.sum(axis=1)
         return np.where(used, gradients - means[:, None], 0)
 
-    def joining(self, depths):
-        # The first k scores have an even level if the k-th is less than the temperature
-        # below their sum: k z_k > sum_i z_i - t.
+    def joining_temperatures(self, depths):
+        # The k-th largest score joins if k z_k > sum_{i<=k} z_i - t.
         ranks = np.arange(1, depths.shape[1] + 1)
         temperatures = ranks * depths - np.cumsum(depths, axis=1)
         return np.maximum.accumulate(np.maximum(temperatures, 0), axis=1)

@@ -1,4 +1,4 @@
-"""What keys and values are fitted from: sums over the codes of all rows."""
+"""Sums over the codes of all rows, which keys and values are fitted from."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from sksparse_nn.solvers._threads import map_in_order
 from sksparse_nn.solvers.coding import Codes
 from sksparse_nn.solvers.simplex._keys import Block, Keys
 
-# Numbers of keys up to which each block of rows has sums of its own, on threads.
+# Up to this size of the keys each block of rows has its own sums, on threads.
 _FEW = 2**21
 
 
@@ -23,39 +23,39 @@ class Sums:
     Parameters
     ----------
     weight : float
-        Of all rows.
+        Sum of the weights.
 
     square : float
-        Of |x|^2.
+        Sum of |x|^2.
 
     n_nonzero : float
-        Of the nonzeros of c.
+        Sum of the numbers of nonzeros of c.
 
-    codes : ndarray of shape (n_keys, n_keys)
-        Of c' c.
+    A : ndarray of shape (n_keys, n_keys)
+        Sum of c' c.
 
-    rows : ndarray of shape (n_keys, n_features)
-        Of c' x.
+    B : ndarray of shape (n_keys, n_features)
+        Sum of c' x.
 
     distance : float
-        Of half the squared distances to the keys, weighted by c.
+        Sum of half the squared distances to the keys, weighted by c.
 
     n_hidden : int
-        Rows that products do not tell from each other.
+        Number of rows whose products do not distinguish the keys.
     """
 
     weight: float
     square: float
     n_nonzero: float
-    codes: np.ndarray
-    rows: np.ndarray
+    A: np.ndarray
+    B: np.ndarray
     distance: float
     n_hidden: int
 
     @property
     def shares(self):
-        """The sum of c, which adds up to one in each row, of shape (n_keys,)."""
-        return self.codes.sum(axis=1)
+        """Sum of c, of shape (n_keys,); the entries of each c add up to one."""
+        return self.A.sum(axis=1)
 
     def add(self, other):
         """Add the sums over other rows, in place."""
@@ -71,60 +71,60 @@ class Sums:
         Parameters
         ----------
         keys : Keys
-            Those that the rows were coded with.
+            Keys of the codes.
 
         Returns
         -------
         mean : float
-            Not below zero.
+            At least zero.
         """
         if self.n_hidden:
             return self.distance / self.weight
-        return max(_expanded(self, keys), 0.0) / 2 / self.weight
+        return max(_expand_distance(self, keys), 0.0) / 2 / self.weight
 
     def mean_error(self, centred, blocks):
-        """Return the mean over rows of half the square of what codes times keys leave.
+        """Return the mean over rows of half the squared error of reconstruction.
 
         Parameters
         ----------
         centred : callable
-            Takes a slice of features and returns what keys or values have of them,
-            about the centre.
+            Takes a slice of features, and returns these of keys or values, about the
+            centre.
 
         blocks : list of slice
-            The features.
+            Slices of all features.
 
         Returns
         -------
         mean : float
-            Not below zero.
+            At least zero.
         """
         total = self.square
         for some in blocks:
             part = centred(some)
-            total += np.vdot(self.codes @ part - 2 * self.rows[:, some], part)
+            total += np.vdot(self.A @ part - 2 * self.B[:, some], part)
         return max(total, 0.0) / 2 / self.weight
 
 
 def sum_over(coding, keys, X, weights, n_jobs=None):
-    """Code all rows and sum.
+    """Code all rows and sum over the codes.
 
     Parameters
     ----------
     coding : Nearest, Step or Converged
-        How.
+        Method of coding.
 
     keys : Keys
-        What rows are compared with.
+        The keys.
 
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         Rows, of the type of the keys.
 
     weights : ndarray of shape (n_samples,)
-        Their weights.
+        Weights of the rows.
 
     n_jobs : int or None, default=None
-        Number of threads; no bit depends on it.
+        Number of threads; the result does not depend on it.
 
     Returns
     -------
@@ -134,35 +134,35 @@ def sum_over(coding, keys, X, weights, n_jobs=None):
     few = keys.given.size <= _FEW
 
     def of_block(which):
-        coded = _Coded.of(coding, keys, X[which], weights[which])
-        return coded.sums() if few else coded
+        coded = _CodedBlock.of(coding, keys, X[which], weights[which])
+        return coded.sum() if few else coded
 
     blocks = map_in_order(of_block, block_slices(len(weights)), n_jobs)
     if not few:
-        return _added_up(keys, blocks)
+        return _add_up(keys, blocks)
     sums = next(blocks)
     for block in blocks:
         sums.add(block)
     return sums
 
 
-def _added_up(keys, blocks):
-    """Add coded blocks to sums that exist once, as those over wide keys are large."""
+def _add_up(keys, blocks):
+    """Add coded blocks to one set of sums, since sums over wide keys are large."""
     n_keys, shape = len(keys.given), keys.given.shape
     total = Sums(0.0, 0.0, 0.0, np.zeros((n_keys, n_keys)), np.zeros(shape), 0.0, 0)
     for coded in blocks:
         if coded.is_hidden and not total.n_hidden:
-            total.distance = _expanded(total, keys) / 2
+            total.distance = _expand_distance(total, keys) / 2
         if coded.is_hidden or total.n_hidden:
-            total.add(coded.sums())
+            total.add(coded.sum())
         else:  # the distance follows from the other sums
-            total.add(coded.sums_but_of_rows())
-            coded.add_products(total.rows)
+            total.add(coded.sum_without_products())
+            coded.add_products(total.B)
     return total
 
 
-class _Coded(NamedTuple):
-    """Some rows and their codes."""
+class _CodedBlock(NamedTuple):
+    """A block of rows and their codes."""
 
     keys: Keys
     X: np.ndarray | sparse.csr_matrix
@@ -172,26 +172,26 @@ class _Coded(NamedTuple):
 
     @classmethod
     def of(cls, coding, keys, X, weights):
-        block = keys.block(X)
+        block = keys.read_block(X)
         return cls(keys, X, weights, block, coding.encode(keys, block))
 
     @property
     def is_hidden(self):
         return self.block.hidden is not None
 
-    def sums(self):
-        keys, codes, sums = self.keys, self.codes, self.sums_but_of_rows()
-        sums.rows = np.zeros(keys.given.shape)
-        self.add_products(sums.rows)
+    def sum(self):
+        keys, codes, sums = self.keys, self.codes, self.sum_without_products()
+        sums.B = np.zeros(keys.given.shape)
+        self.add_products(sums.B)
         if self.is_hidden:
             halves = keys.half_distances(self.block)
             halves = (codes.dense(len(keys.given)) * halves).sum(axis=1)
             sums.distance = self.weights @ halves * keys.scale**2
         else:
-            sums.distance = _expanded(sums, keys) / 2
+            sums.distance = _expand_distance(sums, keys) / 2
         return sums
 
-    def sums_but_of_rows(self):
+    def sum_without_products(self):
         keys, weights, n_keys = self.keys, self.weights, len(self.keys.given)
         A = np.zeros((n_keys, n_keys))
         add_code_products(*self.codes.entries, weights, A)
@@ -206,7 +206,7 @@ class _Coded(NamedTuple):
         are_sparse = isinstance(self.block.rows, SparseRows)
         if are_sparse or not self.is_hidden:
             self.block.rows.add_products(codes, weights, B)
-        else:  # about the centre, rows of single precision have lost digits
+        else:  # centred rows of single precision have lost digits
             B += (codes.dense(n_keys) * weights[:, None]).T @ self.X.astype(np.float64)
         if are_sparse or self.is_hidden:
             values = codes.values[codes.used()].astype(np.float64)
@@ -217,11 +217,11 @@ class _Coded(NamedTuple):
                 row -= share * self.keys.centre.astype(np.float64)
 
 
-def _expanded(sums, keys):
-    """Return the sum of squared distances, from those of squares and of products."""
+def _expand_distance(sums, keys):
+    """Return the sum of squared distances by expanding the squares."""
     squares, products = [], 0.0
     for some in keys.blocks:
-        centred = keys.centred(keys=some)
+        centred = keys.read_centred(keys=some)
         squares.append((centred**2).sum(axis=1))
-        products += np.vdot(sums.rows[some], centred)
+        products += np.vdot(sums.B[some], centred)
     return sums.square + sums.shares @ np.concatenate(squares) - 2 * products

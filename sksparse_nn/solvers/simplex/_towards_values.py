@@ -1,4 +1,4 @@
-"""Keys that move towards their values, as far as that is better."""
+"""Keys that move towards their values as long as the error falls."""
 
 from typing import NamedTuple
 
@@ -10,18 +10,18 @@ from sksparse_nn.solvers.simplex._values import fit_values
 _SHORTEST = 1 / 64
 
 
-class _Fitted(NamedTuple):
+class _Fit(NamedTuple):
     keys: np.ndarray
     values: np.ndarray
     error: float
 
 
-def towards_values(problem, learnt, max_epochs, values_reg):
-    """Move keys towards their values while codes times values come nearer to the rows.
+def move_towards_values(problem, learnt, max_epochs, values_reg):
+    """Move keys towards their values while the error of reconstruction falls.
 
-    At each try the temperature is found anew, so that codes keep their number of
-    nonzeros, and the values are fitted anew. A try that leaves more of the rows is
-    taken back, and the next one goes less far.
+    Each trial finds a new temperature, so that codes keep their number of nonzeros, and
+    fits new values. A trial that raises the error is undone, and the next step is
+    shorter.
 
     Parameters
     ----------
@@ -32,14 +32,14 @@ def towards_values(problem, learnt, max_epochs, values_reg):
         Keys to start from; overwritten.
 
     max_epochs : int
-        Tries.
+        Maximum number of trials.
 
     values_reg : float
         As in `fit_values`.
     """
     best, points, stride = None, learnt.keys, 0.5
     for _ in range(max_epochs):
-        tried = _fitted(problem, points, values_reg)
+        tried = _fit(problem, points, values_reg)
         if best is None:
             learnt.history = []
         if best is None or tried.error < best.error:
@@ -47,18 +47,18 @@ def towards_values(problem, learnt, max_epochs, values_reg):
         else:
             stride /= 2
         learnt.keys = best.keys
-        problem.passed(learnt, best.error)
+        problem.record_pass(learnt, best.error)
         if stride < _SHORTEST:
             break
         points = best.keys + stride * (best.values - best.keys)
 
 
-def _fitted(problem, points, values_reg):
+def _fit(problem, points, values_reg):
     keys = Keys.of(points)
-    sums = problem.sums(problem.coding(keys), keys)
+    sums = problem.sum_over(problem.choose_coding(keys), keys)
     values = fit_values(keys, sums, values_reg)
 
-    def moved(features):
+    def centred(features):
         return values[:, features].astype(np.float64) - keys.centre[features]
 
-    return _Fitted(points, values, sums.mean_error(moved, keys.feature_blocks))
+    return _Fit(points, values, sums.mean_error(centred, keys.feature_blocks))

@@ -74,7 +74,7 @@ class ShiftedRows:
 
     def __init__(self, X, weight, center, n_jobs):
         if isinstance(X, PickedRows):  # products take whole blocks
-            X, weight = X.whole, X.scattered(weight)
+            X, weight = X.whole, X.scatter_weights(weight)
         self.X, self.n_jobs = X, n_jobs
         self.shape, self.dtype = X.shape, X.dtype
         w = np.ones(X.shape[0]) if weight is None else weight

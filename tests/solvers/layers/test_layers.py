@@ -7,12 +7,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sksparse_nn.kernels.quantized import int8_product
 from sksparse_nn.solvers.layers import (
     CRITERIA,
-    dequantized,
-    factorized,
-    factorized_for,
-    kept_neurons,
-    kept_weights,
-    quantized,
+    choose_neurons,
+    choose_weights,
+    dequantize_matrix,
+    factorize_for_inputs,
+    factorize_matrix,
+    quantize_matrix,
 )
 
 SHAPES = [(7, 5), (1, 1), (64, 100), (3, 33), (10, 0)]
@@ -30,10 +30,10 @@ def matrix(shape, dtype=np.float32):
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
 def test_numbers_are_at_most_half_a_step_away(shape, n_bits, scale):
     W = matrix(shape) * np.float32(scale)
-    q = quantized(W, n_bits)
+    q = quantize_matrix(W, n_bits)
     size = W.shape[1] if n_bits == 8 else 32
     steps = np.repeat(q.scales, max(size, 1), axis=1)[:, : W.shape[1]]
-    assert np.all(np.abs(dequantized(q) - W) <= 0.5001 * steps)
+    assert np.all(np.abs(dequantize_matrix(q) - W) <= 0.5001 * steps)
     assert q.values.dtype.itemsize == 1
 
 
@@ -41,13 +41,13 @@ def test_numbers_are_at_most_half_a_step_away(shape, n_bits, scale):
 def test_zeros_stay_zeros_and_rows_have_scales_of_their_own(n_bits):
     W = matrix((4, 64))
     W[0], W[1, ::2], W[2] = 0, 0, 1e-8
-    back = dequantized(quantized(W, n_bits))
+    back = dequantize_matrix(quantize_matrix(W, n_bits))
     assert_array_equal(back[W == 0], 0)
     assert_allclose(back[2], 1e-8, rtol=1e-6)
 
 
 def test_four_bits_are_half_a_byte():
-    assert quantized(matrix((10, 64)), 4).values.nbytes == 320
+    assert quantize_matrix(matrix((10, 64)), 4).values.nbytes == 320
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 7), (3, 1000)])
@@ -62,7 +62,7 @@ def test_products_of_integers_are_exact(shape):
 
 def test_the_best_weights_of_all_layers_are_kept():
     scores = [np.array([[5.0, 1], [2, 9]]), np.array([[3.0, 4]])]
-    one, other = kept_weights(scores, 0.5)
+    one, other = choose_weights(scores, 0.5)
     assert_array_equal(one, [[True, False], [False, True]])
     assert_array_equal(other, [[False, True]])
 
@@ -70,19 +70,19 @@ def test_the_best_weights_of_all_layers_are_kept():
 @pytest.mark.parametrize("amount", [0.0, 0.3, 0.999, 1.0])
 def test_as_many_weights_are_kept_as_asked_for(amount):
     scores = [np.ones((6, 5)), matrix((9, 6)) ** 2]
-    n_kept = sum(mask.sum() for mask in kept_weights(scores, amount))
+    n_kept = sum(mask.sum() for mask in choose_weights(scores, amount))
     assert n_kept == 84 - round(84 * amount)
 
 
 def test_layers_of_any_scale_keep_their_best_neurons():
     scores = [np.array([1.0, 2, 3, 4]), 1e6 * np.array([4.0, 3, 2, 1])]
-    one, other = kept_neurons(scores, 0.5)
+    one, other = choose_neurons(scores, 0.5)
     assert_array_equal(one, [2, 3])
     assert_array_equal(other, [0, 1])
 
 
 def test_every_layer_keeps_a_neuron():
-    one, other = kept_neurons([np.array([1.0, 1e9]), np.zeros(3)], 1.0)
+    one, other = choose_neurons([np.array([1.0, 1e9]), np.zeros(3)], 1.0)
     assert_array_equal(one, [1])
     assert len(other) == 1
 
@@ -112,7 +112,7 @@ def test_the_scale_of_a_layer_does_not_count_in_its_shares(scale):
 @pytest.mark.parametrize("rank", [1, 4, 0.9])
 def test_factors_are_the_best_of_their_rank(rank):
     W = matrix((30, 50)) * 0.7 ** np.arange(50)
-    factors = factorized(W, rank)
+    factors = factorize_matrix(W, rank)
     r = factors.right.shape[0]
     U, s, V = np.linalg.svd(W.astype(float))
     best = (U[:, :r] * s[:r]) @ V[:r]
@@ -122,15 +122,15 @@ def test_factors_are_the_best_of_their_rank(rank):
 
 
 def test_factors_that_would_not_pay_are_none():
-    assert factorized(matrix((30, 50)), 19) is None
-    assert factorized(matrix((30, 50)), 18) is not None
-    assert factorized(matrix((2, 2)), 0.5) is None
+    assert factorize_matrix(matrix((30, 50)), 19) is None
+    assert factorize_matrix(matrix((30, 50)), 18) is not None
+    assert factorize_matrix(matrix((2, 2)), 0.5) is None
 
 
 def test_answers_to_inputs_are_nearly_kept():
     W = matrix((30, 50))
     inputs = matrix((200, 3)) @ matrix((3, 50))
-    factors = factorized_for(W, inputs, 0.01)
+    factors = factorize_for_inputs(W, inputs, 0.01)
     assert factors.right.shape[0] <= 3
     expected, found = inputs @ W.T, inputs @ (factors.left @ factors.right).T
     assert ((expected - found) ** 2).sum() <= 0.0101 * (expected**2).sum()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sksparse_nn.solvers.layers import with_zeros, without_zeros
+from sksparse_nn.solvers.layers import drop_zeros, restore_zeros
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.float32, np.float64])
@@ -16,8 +16,8 @@ def test_storage_is_exact(dtype, share, zero, shape):
     values = np.full(shape, zero, dtype)
     others = rng.random(shape) < share
     values[others] = rng.integers(1, 7, others.sum())
-    bits, written = without_zeros(values, zero)
-    restored = with_zeros(bits, written, shape, zero)
+    bits, written = drop_zeros(values, zero)
+    restored = restore_zeros(bits, written, shape, zero)
     assert restored.dtype == dtype
     assert_array_equal(restored, values)
     n_bytes = written.nbytes + (0 if bits is None else bits.nbytes)
@@ -27,5 +27,5 @@ def test_storage_is_exact(dtype, share, zero, shape):
 def test_few_values_take_little():
     values = np.zeros((100, 100), np.int8)
     values[0] = 1
-    bits, written = without_zeros(values)
+    bits, written = drop_zeros(values)
     assert bits.nbytes + written.nbytes == 100 * 100 / 8 + 100

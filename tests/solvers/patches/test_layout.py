@@ -47,8 +47,8 @@ def test_patches_are_slices(name, patch, stride):
         for y in range(0, sides[0] - height + 1, stride)
         for x in range(0, sides[1] - width + 1, stride)
     ]
-    by_pixel = layout.by_pixel(flat[None])
-    assert_array_equal(layout.as_given(by_pixel)[0], flat)
+    by_pixel = layout.to_pixel_order(flat[None])
+    assert_array_equal(layout.to_given_order(by_pixel)[0], flat)
     found = by_pixel[0, layout.corners[:, None] + layout.pixels[None, :]]
     assert_array_equal(found, expected)
     assert layout.n_positions == len(expected)

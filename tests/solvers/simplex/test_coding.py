@@ -7,15 +7,15 @@ from scipy import sparse
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
-from sksparse_nn.solvers.simplex import MAPPINGS, coding_at, encode
+from sksparse_nn.solvers.simplex import MAPPINGS, encode, make_coding
 
 
 def converged(max_iter, tol):
-    return coding_at(MAPPINGS["sparsemax"](), 1.5, {"max_iter": max_iter, "tol": tol})
+    return make_coding(MAPPINGS["sparsemax"](), 1.5, {"max_iter": max_iter, "tol": tol})
 
 
 CODINGS = {
-    **{name: coding_at(MAPPINGS[name](), 1.5) for name in MAPPINGS},
+    **{name: make_coding(MAPPINGS[name](), 1.5) for name in MAPPINGS},
     "converged": converged(2000, 1e-6),
 }
 EXACT = converged(5000, 1e-10)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sksparse_nn.solvers.simplex import MAPPINGS, Keys, coding_at, encode
+from sksparse_nn.solvers.simplex import MAPPINGS, Keys, encode, make_coding
 from sksparse_nn.solvers.simplex._sample import draw_sample
-from sksparse_nn.solvers.simplex._temperature import wanted_temperature
+from sksparse_nn.solvers.simplex._temperature import find_temperature
 
 
 @pytest.fixture(params=MAPPINGS)
@@ -17,8 +17,8 @@ def mapping(request):
 def reached(mapping, K, X, n_active, weights=None):
     weights = np.ones(len(X)) if weights is None else weights
     sample = draw_sample(X, weights, len(X), np.random.RandomState(0))
-    temperature = wanted_temperature(mapping, Keys.of(K), sample, n_active)
-    counts = np.diff(encode(coding_at(mapping, temperature), K, X).indptr)
+    temperature = find_temperature(mapping, Keys.of(K), sample, n_active)
+    counts = np.diff(encode(make_coding(mapping, temperature), K, X).indptr)
     return np.average(counts, weights=weights), temperature
 
 
@@ -59,9 +59,9 @@ def test_keys_that_are_equally_near_join_together(mapping):
 def test_an_entry_joins_above_its_temperature(mapping):
     depths = np.array([[0.0, 0.3, 0.3, 0.8, 2.0]])
     K = np.sqrt(2 * depths.T)  # half the squared distances from zero are the depths
-    joining = mapping.joining(depths)[0]
+    joining = mapping.joining_temperatures(depths)[0]
     assert joining[0] == 0
     for at in joining[1:]:
         for temperature in (at * (1 - 1e-6), at * (1 + 1e-6)):
-            codes = encode(coding_at(mapping, temperature), K, np.zeros((1, 1)))
+            codes = encode(make_coding(mapping, temperature), K, np.zeros((1, 1)))
             assert codes.nnz == np.sum(joining < temperature)
