@@ -25,12 +25,12 @@ from sksparse_nn.modules._first_layer import check_first_layer, first_weight
 from sksparse_nn.modules._perceptron import stays_sparse
 from sksparse_nn.modules._spec import ACTIVATIONS
 from sksparse_nn.neural._batches import STREAMED, TrainingSamples, rows_per_batch
-from sksparse_nn.neural._constant_answers import warn_if_worse
+from sksparse_nn.neural._constant_predictions import warn_if_worse
 from sksparse_nn.neural._construction import (
-    new_net,
-    resumed,
+    make_callbacks,
+    make_net,
+    resume_net,
     take_over,
-    training_callbacks,
 )
 from sksparse_nn.neural._convergence import (
     warn_if_constant,
@@ -42,7 +42,7 @@ from sksparse_nn.neural._net import epoch_records
 from sksparse_nn.neural._optimizers import OPTIMIZERS
 from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
-from sksparse_nn.neural._torch_state import borrowed_torch
+from sksparse_nn.neural._torch_state import borrow_torch
 
 _NO_EPOCHS = {"epoch": np.empty(0, dtype=int), "train_loss": np.empty(0)}
 _MAX_SEED = np.iinfo(np.int32).max
@@ -147,15 +147,15 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             new = former is None
             samples = self._read(X, y, sample_weight, reset=new, learn=new)
             self._renew_random_state(new)
-            given = self._read_given(X_val, y_val, sample_weight_val)
+            given = self._read_validation(X_val, y_val, sample_weight_val)
             train, valid = (samples, given) if given else self._split(samples)
             if not new:
                 self._targets.check_again(samples.y)
-            self._targets = self._targets.scaled(train.y, train.weight, new)
-            self._seen = self._targets.nothing_seen()
-            with borrowed_torch(self._rng.randint(_MAX_SEED), device):
+            self._targets = self._targets.learn_scale(train.y, train.weight, new)
+            self._seen = self._targets.start_sums()
+            with borrow_torch(self._rng.randint(_MAX_SEED), device):
                 size = rows_per_batch(self.batch_size, len(train))
-                net = new_net(self, X=samples.matrix, batch_size=size, device=device)
+                net = make_net(self, X=samples.matrix, batch_size=size, device=device)
                 if not new:
                     take_over(net, former)
                 epochs = self.max_epochs
@@ -171,18 +171,18 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         new = not hasattr(self, "net_")
         samples = self._read(X, y, sample_weight, reset=new, learn=learn and new)
         self._renew_random_state(new)
-        self._targets = self._targets.scaled(samples.y, samples.weight, new)
+        self._targets = self._targets.learn_scale(samples.y, samples.weight, new)
         if new:
-            self._seen = self._targets.nothing_seen()
-        with borrowed_torch(self._rng.randint(_MAX_SEED), device):
+            self._seen = self._targets.start_sums()
+        with borrow_torch(self._rng.randint(_MAX_SEED), device):
             # The size of a chunk does not set that of a batch.
             size = STREAMED if self.batch_size == "auto" else self.batch_size
             size = rows_per_batch(size, len(samples))
             if new:
-                net = new_net(self, X=samples.matrix, batch_size=size, device=device)
+                net = make_net(self, X=samples.matrix, batch_size=size, device=device)
             else:
                 rate = self.learning_rate
-                net = resumed(self.net_, learning_rate=rate, batch_size=size)
+                net = resume_net(self.net_, learning_rate=rate, batch_size=size)
             _, seen = self._train(net, samples, None, 1)
         warn_if_worse(self, seen, is_part=True)
 
@@ -193,7 +193,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             X, self._read_targets(y[rows], learn=learn), weight, rows
         )
 
-    def _read_given(self, X, y, sample_weight):
+    def _read_validation(self, X, y, sample_weight):
         """Return the rows handed over to be validated on, if any."""
         given = {"X_val": X, "y_val": y, "sample_weight_val": sample_weight}
         names = [name for name, value in given.items() if value is not None]
@@ -236,12 +236,12 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
 
         So are the rows learnt from, as the loss takes them.
         """
-        self._seen = self._targets.add_seen(self._seen, train.y, train.weight)
+        self._seen = self._targets.add_to_sums(self._seen, train.y, train.weight)
         former, n_known = net.history, len(net.history)
-        train = self._weighted(train, self._seen, net)
+        train = self._weight_samples(train, self._seen, net)
         train.shuffle = self._rng
         if valid is not None:
-            valid = self._weighted(valid, self._sums(valid), net)
+            valid = self._weight_samples(valid, self._sum_weights(valid), net)
         loss = "train_loss" if valid is None else "valid_loss"
         stop_by = loss if self.early_stopping and scheduled else None
         net.targets_ = self._targets
@@ -250,7 +250,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             valid,
             epochs=epochs,
             keeps=partial(self._keeps, epochs) if scheduled else None,
-            callbacks=training_callbacks(
+            callbacks=make_callbacks(
                 self,
                 n_epochs=epochs if scheduled else None,
                 stop_by=stop_by,
@@ -267,11 +267,11 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
     def _keeps(self, n_epochs, n_done):
         return keeps_interrupted(self, n_done, n_epochs)
 
-    def _sums(self, samples):
-        nothing = self._targets.nothing_seen()
-        return self._targets.add_seen(nothing, samples.y, samples.weight)
+    def _sum_weights(self, samples):
+        nothing = self._targets.start_sums()
+        return self._targets.add_to_sums(nothing, samples.y, samples.weight)
 
-    def _weighted(self, samples, seen, net):
+    def _weight_samples(self, samples, seen, net):
         """Return samples with the targets and the weights that the loss takes."""
         factors = self._targets.factors(self._class_weight, self._seen)
         weight = self._targets.loss_weights(
@@ -280,7 +280,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         dtype = net.float_type
         return TrainingSamples(
             samples.matrix,
-            self._targets.for_loss(samples.y, dtype),
+            self._targets.encode(samples.y, dtype),
             weight.astype(dtype),
             samples.rows,
             sparse_dtype=dtype if stays_sparse(samples.matrix, net.module_) else None,
@@ -288,12 +288,12 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
 
     def _outputs(self, X, then=None):
         check_is_fitted(self, "net_")
-        if not self._takes_as_it_is(X):
+        if not self._is_clean_array(X):
             X = check_rows(self, X, reset=False)
         private = self.module is not None
         return network_outputs(self.net_, X, private=private, then=then)
 
-    def _takes_as_it_is(self, X):
+    def _is_clean_array(self, X):
         """Recognise clean arrays of few rows, where the general check takes longest."""
         return (
             type(X) is np.ndarray

@@ -39,7 +39,7 @@ class LossRecord(PassthroughScoring):
         net.lowest_ = net.lowest_ | {self.name: self.best_score_}
 
 
-def ready_to_train(callbacks, targets, *, goes_on):
+def copy_callbacks(callbacks, targets, *, goes_on):
     """Copy callbacks, so that what they gather in training goes with the training.
 
     Parameters
@@ -91,13 +91,13 @@ def _make_ready(callback, twins, targets):
 def _extract(extractor, targets, y):
     """Call a target extractor with targets as the user gave them."""
     is_tensor = isinstance(y, torch.Tensor)
-    given = targets.from_loss(y.detach().cpu().numpy() if is_tensor else y)
+    given = targets.restore(y.detach().cpu().numpy() if is_tensor else y)
     if is_tensor and given.dtype.kind in "biuf":
         given = torch.from_numpy(given)
     return extractor(given)
 
 
-def watchers_of_held_out(callbacks):
+def find_watchers(callbacks):
     """Find the callbacks that watch what is measured on held-out rows only.
 
     Parameters

@@ -321,7 +321,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         """
         with restored_on_error(self):
             if _check_partial_fit_first_call(self, classes):
-                self._targets = _announced(self.classes_, y)
+                self._targets = _make_targets(self.classes_, y)
             self._train_once(X, y, sample_weight, learn=False)
         return self
 
@@ -462,7 +462,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         return self._targets.read(y)
 
 
-def _announced(classes, y):
+def _make_targets(classes, y):
     """Return the targets of a first call of partial_fit."""
     if not is_multilabel(y):
         return Classes(classes)

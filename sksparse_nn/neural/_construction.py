@@ -11,14 +11,14 @@ from sksparse_nn.modules._spec import ModuleSpec
 from sksparse_nn.neural._batches import BatchIterator, TrainingSamples
 from sksparse_nn.neural._callbacks import input_widths
 from sksparse_nn.neural._early_stopping import LowestLoss
-from sksparse_nn.neural._loop import steps_alone
+from sksparse_nn.neural._loop import is_closure_free
 from sksparse_nn.neural._optimizers import check_settings, make_optimizer
 from sksparse_nn.neural._progress import ProgressLine
 from sksparse_nn.neural._proximal import ProximalStep
 from sksparse_nn.neural._schedule import make_schedule
 
 
-def new_net(estimator, *, X, batch_size, device):
+def make_net(estimator, *, X, batch_size, device):
     """Build a net with new weights.
 
     Parameters
@@ -124,7 +124,7 @@ def take_over(net, former):
     net.path = former.path
 
 
-def training_callbacks(estimator, *, n_epochs, stop_by):
+def make_callbacks(estimator, *, n_epochs, stop_by):
     """List the callbacks of a training in the order in which they are to run.
 
     Parameters
@@ -147,7 +147,7 @@ def training_callbacks(estimator, *, n_epochs, stop_by):
     if estimator.l1 > 0 or estimator.group_lasso > 0:
         step = ProximalStep(estimator.l1, estimator.group_lasso)
         callbacks.append(("proximal_step", step))
-    callbacks += _checked(estimator.callbacks or [])
+    callbacks += _check_callbacks(estimator.callbacks or [])
     if n_epochs is not None and estimator.scheduler is not None:
         schedule = make_schedule(estimator.scheduler, n_epochs)
         callbacks.append(("scheduler", schedule))
@@ -160,7 +160,7 @@ def training_callbacks(estimator, *, n_epochs, stop_by):
     return callbacks
 
 
-def _checked(callbacks):
+def _check_callbacks(callbacks):
     for item in callbacks:
         callback = item[-1] if isinstance(item, (tuple, list)) else item
         if not hasattr(callback, "on_epoch_end"):
@@ -171,7 +171,7 @@ def _checked(callbacks):
     return list(callbacks)
 
 
-def resumed(former, *, learning_rate, batch_size):
+def resume_net(former, *, learning_rate, batch_size):
     """Copy a net to train it on, its optimizer's state included.
 
     Parameters
@@ -203,7 +203,7 @@ def resumed(former, *, learning_rate, batch_size):
         )
     net = deepcopy(former)
     net.batch_size = batch_size
-    if not steps_alone(net.optimizer_):
+    if not is_closure_free(net.optimizer_):
         # What others than torch's plain ones hold beside their state is lost in copies.
         state = net.optimizer_.state_dict()
         net.initialize_optimizer()

@@ -48,10 +48,10 @@ def is_absurd(loss, constant, path):
     is_absurd : bool
         Never if `constant` is not positive.
     """
-    return loss > absurd_times(path) * constant > 0
+    return loss > absurd_ratio(path) * constant > 0
 
 
-def absurd_times(path):
+def absurd_ratio(path):
     """Return how many times the loss of a constant answer make no sense.
 
     Parameters

@@ -61,4 +61,4 @@ def loss_samples(estimator, X, y, sample_weight):
         With the weights of the classes, as in training.
     """
     samples = estimator._read(X, y, sample_weight, reset=False, learn=False)
-    return estimator._weighted(samples, estimator._seen, estimator.net_)
+    return estimator._weight_samples(samples, estimator._seen, estimator.net_)

@@ -99,7 +99,7 @@ def row_hashes(X, rows, random_state):
     size = max(1, _BLOCK_SIZE // X.shape[1])
     blocks = (rows[start : start + size] for start in range(0, len(rows), size))
     keys = [hash_block(X[block], factors) for block in blocks]
-    return _mixed(np.concatenate(keys))
+    return _mix(np.concatenate(keys))
 
 
 def _hash_dense(block, factors):
@@ -119,7 +119,7 @@ def _bits(values):
     return (values + np.float32(0)).view(np.uint32).astype(np.uint64)
 
 
-def _mixed(keys):
+def _mix(keys):
     """Spread the keys, so that their order says nothing about the numbers hashed."""
     for factor in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB):
         keys = (keys ^ (keys >> np.uint64(31))) * np.uint64(factor)

@@ -9,7 +9,7 @@ from skorch.callbacks import Callback
 from skorch.utils import TeeGenerator
 from torch.optim import LBFGS
 
-from sksparse_nn.neural._perceptron_steps import PerceptronSteps, are_possible
+from sksparse_nn.neural._perceptron_steps import PerceptronSteps, has_manual_steps
 
 
 class LeanLoop(NeuralNet):
@@ -82,7 +82,7 @@ class LeanLoop(NeuralNet):
         step : dict
             Its ``"loss"`` and ``"y_pred"``.
         """
-        if not steps_alone(self.optimizer_):
+        if not is_closure_free(self.optimizer_):
             return super().train_step(batch, **fit_params)
         self.optimizer_.zero_grad()
         step = self.train_step_single(batch, **fit_params)
@@ -95,8 +95,8 @@ class LeanLoop(NeuralNet):
     def _steps_by_hand(self, samples):
         return (
             not self.is_watched
-            and steps_alone(self.optimizer_)
-            and are_possible(self.module_, samples)
+            and is_closure_free(self.optimizer_)
+            and has_manual_steps(self.module_, samples)
         )
 
     @property
@@ -132,7 +132,7 @@ class LeanLoop(NeuralNet):
         return [m for m in methods if getattr(m, "__func__", m) is not nothing]
 
 
-def steps_alone(optimizer):
+def is_closure_free(optimizer):
     """Tell whether an optimizer is known not to evaluate the loss itself.
 
     Parameters
@@ -142,7 +142,7 @@ def steps_alone(optimizer):
 
     Returns
     -------
-    steps_alone : bool
+    is_closure_free : bool
         Whether it is one of torch's, other than L-BFGS.
     """
     kind = type(optimizer)

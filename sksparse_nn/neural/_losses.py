@@ -341,7 +341,7 @@ class OwnClassLoss(WeightedLoss):
         ValueError
             If there are weights per output and the losses are of whole rows.
         """
-        losses = own_losses(self.function, output, target)
+        losses = call_own_loss(self.function, output, target)
         if weight is None:
             return losses.mean()
         if weight.ndim > losses.ndim:
@@ -354,7 +354,7 @@ class OwnClassLoss(WeightedLoss):
         return (losses * weight).mean()
 
 
-def own_losses(function, output, target):
+def call_own_loss(function, output, target):
     """Call a loss that a user has written, and check what it returns.
 
     Parameters

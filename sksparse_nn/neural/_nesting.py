@@ -40,7 +40,7 @@ class RoutesFit:
         )
 
 
-def fitted_copy(owner, X, y, sample_weight=None, **fit_params):
+def fit_copy(owner, X, y, sample_weight=None, **fit_params):
     """Return a fitted copy of the estimator in another, which may be changed.
 
     Parameters

@@ -9,18 +9,18 @@ from skorch.callbacks import EpochTimer, TrainEndCheckpoint
 from skorch.history import History
 
 from sksparse_nn._interrupts import is_raised_on_purpose
-from sksparse_nn.modules._outputs import described
-from sksparse_nn.modules._run import float_type
-from sksparse_nn.modules._single_rows import answered, known_statistics
+from sksparse_nn.modules._outputs import describe_output
+from sksparse_nn.modules._run import module_float_type
+from sksparse_nn.modules._single_rows import apply_module, use_known_statistics
 from sksparse_nn.modules._sparse_input import SparseBatch
-from sksparse_nn.modules._threads import threads_worth
+from sksparse_nn.modules._threads import limit_threads
 from sksparse_nn.neural._callbacks import (
     LossRecord,
-    ready_to_train,
-    watchers_of_held_out,
+    copy_callbacks,
+    find_watchers,
 )
 from sksparse_nn.neural._loop import LeanLoop
-from sksparse_nn.neural._sparse_adam import first_layer_steps
+from sksparse_nn.neural._sparse_adam import step_first_layer
 
 
 class Net(LeanLoop):
@@ -66,7 +66,7 @@ class Net(LeanLoop):
         name : str
             As NumPy knows it.
         """
-        return float_type(self.module_)
+        return module_float_type(self.module_)
 
     def __deepcopy__(self, memo):
         """Copy without the detour of a pickle, and the past epochs by reference."""
@@ -110,7 +110,7 @@ class Net(LeanLoop):
             # A new optimizer behind former epochs lacks what schedules go by.
             group.setdefault("initial_lr", group["lr"])
         goes_on = bool(self.history)
-        self.callbacks = ready_to_train(callbacks, self.targets_, goes_on=goes_on)
+        self.callbacks = copy_callbacks(callbacks, self.targets_, goes_on=goes_on)
         self._initialize_callbacks()
         if held_out is None:
             self._leave_out_watchers(is_streamed=keeps is None)
@@ -119,8 +119,8 @@ class Net(LeanLoop):
         is_sparse = samples.sparse_dtype is not None
         layers = self.module_[1:] if is_sparse else self.module_
         with (
-            first_layer_steps(self, samples),
-            threads_worth(layers.parameters(), n_rows),
+            step_first_layer(self, samples),
+            limit_threads(layers.parameters(), n_rows),
         ):
             self._run_epochs(samples, epochs, keeps)
         if not all(weight.isfinite().all() for weight in self.module_.parameters()):
@@ -143,7 +143,7 @@ class Net(LeanLoop):
 
     def _leave_out_watchers(self, *, is_streamed):
         """Leave out, or refuse, callbacks that wait for rows that are not held out."""
-        watchers = watchers_of_held_out(self.callbacks_)
+        watchers = find_watchers(self.callbacks_)
         if watchers and not is_streamed:
             raise ValueError(
                 "callbacks must watch what is measured. Got "
@@ -253,7 +253,7 @@ class Net(LeanLoop):
         if len(batch[1]) > 1:
             return super().train_step_single(batch, **fit_params)
         self._set_training(True)
-        with known_statistics(self.module_):
+        with use_known_statistics(self.module_):
             return super().train_step_single(batch, **fit_params)
 
     def get_split_datasets(self, X, y=None, **fit_params):
@@ -296,7 +296,9 @@ class Net(LeanLoop):
         X = x["X"]
         if not isinstance(X, SparseBatch):
             X = X.to(next(self.module_.parameters()))
-        return self.module_(X) if self.module_.training else answered(self.module_, X)
+        return (
+            self.module_(X) if self.module_.training else apply_module(self.module_, X)
+        )
 
     def forward_iter(self, X, training=False, device="cpu"):
         """Yield what the module answers to each batch.
@@ -367,7 +369,7 @@ class Net(LeanLoop):
         if not isinstance(y_pred, torch.Tensor):
             raise ValueError(
                 "module must answer one tensor in training too. Got "
-                f"{described(y_pred)}."
+                f"{describe_output(y_pred)}."
             )
         device, weight = y_pred.device, X["weight"]
         weight = weight if weight is None else weight.to(device)

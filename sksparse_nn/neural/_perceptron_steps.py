@@ -19,7 +19,7 @@ _BACKWARD = {
 }
 
 
-def are_possible(module, samples):
+def has_manual_steps(module, samples):
     """Tell whether steps can be made without autograd.
 
     Parameters
@@ -32,7 +32,7 @@ def are_possible(module, samples):
 
     Returns
     -------
-    are_possible : bool
+    has_manual_steps : bool
         Not on sparse rows, if a layer is unknown, or if hooks wait for something.
     """
     parameters = list(module.parameters())
@@ -52,7 +52,7 @@ class PerceptronSteps:
     Parameters
     ----------
     net : Net
-        Initialized, with a module of which `are_possible` holds.
+        Initialized, with a module of which `has_manual_steps` holds.
     """
 
     def __init__(self, net):

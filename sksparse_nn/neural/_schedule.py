@@ -157,7 +157,7 @@ class Stepwise(_Schedule):
             Passed on.
         """
         super().on_train_begin(net, **kwargs)
-        self.scheduler = _made(self.make_scheduler, net.optimizer_)
+        self.scheduler = _make_scheduler(self.make_scheduler, net.optimizer_)
 
     def on_epoch_end(self, net, **kwargs):
         """Move the rate.
@@ -173,7 +173,7 @@ class Stepwise(_Schedule):
         self.scheduler.step()
 
 
-def _made(make_scheduler, optimizer):
+def _make_scheduler(make_scheduler, optimizer):
     """Call a user's function, and check that steps can be made with what it returns."""
     try:
         scheduler = make_scheduler(optimizer)

@@ -21,7 +21,7 @@ _WORTH_THREADS = 2e6
 
 
 @contextmanager
-def first_layer_steps(net, samples):
+def step_first_layer(net, samples):
     """Let the first layer step on its own in a training, where that is possible.
 
     That is by Adam, on sparse rows, if no callback may ask for gradients.

@@ -29,7 +29,7 @@ from sksparse_nn._validation import (
 )
 from sksparse_nn._warnings import warn
 from sksparse_nn.modules._device import check_device
-from sksparse_nn.modules._threads import threads_worth
+from sksparse_nn.modules._threads import limit_threads
 from sksparse_nn.modules._topk import TopKModule
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._convergence import is_absurd
@@ -237,7 +237,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         n_rows = min(X.shape[0], n_rows)
         weights, bias = self._on_device(X.dtype)
         n_active, parts = min(self.n_nonzero_coefs, len(weights)), []
-        with torch.inference_mode(), threads_worth([weights], n_rows):
+        with torch.inference_mode(), limit_threads([weights], n_rows):
             for start in range(0, X.shape[0], n_rows):
                 rows = np.arange(start, min(start + n_rows, X.shape[0]))
                 rows = torch.from_numpy(dense_rows(X, rows)).to(weights.device)
@@ -283,34 +283,34 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def _n_features_out(self):
         return len(self.components_)
 
-    def _first_atoms(self, dtype, rng):
+    def _draw_atoms(self, dtype, rng):
         atoms = rng.standard_normal((self.n_components, self.n_features_in_))
         atoms /= np.linalg.norm(atoms, axis=1, keepdims=True)
         return torch.from_numpy(atoms.astype(dtype))
 
     def _train(self, X, scaling, device):
         rng = check_random_state(self.random_state)
-        atoms = self._first_atoms(X.dtype, rng).to(device)
+        atoms = self._draw_atoms(X.dtype, rng).to(device)
         module = TopKModule(atoms, min(self.n_nonzero_coefs, len(atoms)))
         n_batches = math.ceil(X.shape[0] / self.batch_size)
         training = Training(module, self.max_epochs * n_batches, self.learning_rate)
         n_rows, history, learnt = min(self.batch_size, X.shape[0]), [], None
-        with threads_worth(module.parameters(), n_rows):
+        with limit_threads(module.parameters(), n_rows):
             try:
                 for number in range(1, self.max_epochs + 1):
                     batches = self._batches(X, scaling, rng, device)
-                    record = {"epoch": number} | training.epoch(batches)
+                    record = {"epoch": number} | training.run_epoch(batches)
                     self._check_loss(record)
-                    history, learnt = [*history, record], _arrays(module)
+                    history, learnt = [*history, record], _copy_arrays(module)
                     self._write(record)
             except KeyboardInterrupt:
                 if not (history and self._keeps(history)):
                     raise
         self.history_, self.n_iter_ = add_epochs({}, history), len(history)
-        self._warn_if_lost(self.learning_rate * n_batches * self.n_iter_)
+        self._warn_if_diverged(self.learning_rate * n_batches * self.n_iter_)
         self._store(*learnt, scaling, X.dtype)
 
-    def _warn_if_lost(self, path):
+    def _warn_if_diverged(self, path):
         loss = self.history_["train_loss"][-1]
         if is_absurd(loss, 1.0, path):
             warn(
@@ -376,7 +376,7 @@ def _peak(tensor):
     return float(torch.linalg.vector_norm(tensor, torch.inf))
 
 
-def _arrays(module):
+def _copy_arrays(module):
     """Copy the atoms, what rows are multiplied by, and the bias."""
     parts = module.decoder, module.encoder, module.bias
     return [part.detach().cpu().numpy().copy() for part in parts]

@@ -45,7 +45,7 @@ class Training:
         self._patience = _PASSED_OVER * n_atoms / module.n_active
         self._waited = torch.zeros(n_atoms, device=module.decoder.device)
 
-    def epoch(self, batches):
+    def run_epoch(self, batches):
         """Make a step a batch.
 
         Parameters

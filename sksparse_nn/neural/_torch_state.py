@@ -22,7 +22,7 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def borrowed_torch(seed, device):
+def borrow_torch(seed, device):
     """Seed torch and let it record gradients for the body, whatever the caller's state.
 
     Parameters

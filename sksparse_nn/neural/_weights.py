@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import compute_class_weight
 
 
-def nothing_seen(n_classes):
+def start_sums(n_classes):
     """Return the sums over no rows at all.
 
     Parameters
@@ -24,7 +24,7 @@ def nothing_seen(n_classes):
     return np.zeros((2, n_classes))
 
 
-def add_seen(seen, codes, weight):
+def add_to_sums(seen, codes, weight):
     """Add rows to the sums.
 
     Parameters

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from sksparse_nn.neural._weights import add_seen, loss_weights, nothing_seen
+from sksparse_nn.neural._weights import add_to_sums, loss_weights, start_sums
 
 
 class Targets(ABC):
@@ -61,7 +61,7 @@ class Targets(ABC):
             As a user gave them.
         """
 
-    def for_loss(self, y, dtype):
+    def encode(self, y, dtype):
         """Return targets as the loss takes them.
 
         Parameters
@@ -80,13 +80,13 @@ class Targets(ABC):
         return y
 
     @abstractmethod
-    def from_loss(self, y):
+    def restore(self, y):
         """Return targets as a user gave them.
 
         Parameters
         ----------
         y : ndarray of shape (n_samples, ...)
-            What `for_loss` has returned.
+            What `encode` has returned.
 
         Returns
         -------
@@ -94,7 +94,7 @@ class Targets(ABC):
             Labels, indicators or numbers.
         """
 
-    def scaled(self, y, weight, new):
+    def learn_scale(self, y, weight, new):
         """Learn the scale of targets, or of those that had none so far.
 
         Parameters
@@ -145,7 +145,7 @@ class Targets(ABC):
         """
         return np.zeros(len(y), dtype=np.intp)
 
-    def in_units(self):
+    def output_units(self):
         """Say what outputs of a network stand for.
 
         Returns
@@ -156,7 +156,7 @@ class Targets(ABC):
         """
         return np.ones(self.n_outputs), np.zeros(self.n_outputs)
 
-    def nothing_seen(self):
+    def start_sums(self):
         """Return the sums over no rows at all.
 
         Returns
@@ -164,9 +164,9 @@ class Targets(ABC):
         seen : ndarray of shape (2, ...)
             Zeros: row counts and summed weights.
         """
-        return nothing_seen(self.n_classes)
+        return start_sums(self.n_classes)
 
-    def add_seen(self, seen, y, weight):
+    def add_to_sums(self, seen, y, weight):
         """Add rows to the sums.
 
         Parameters
@@ -185,7 +185,7 @@ class Targets(ABC):
         seen : ndarray of shape (2, ...)
             The new sums.
         """
-        return add_seen(seen, self.strata(y), weight)
+        return add_to_sums(seen, self.strata(y), weight)
 
     def factors(self, class_weight, seen):
         """Return the factor of each class.

@@ -53,7 +53,7 @@ class Classes(Targets):
         """Return the label of the largest logit, as `Targets` says."""
         return self.classes[outputs.argmax(axis=1)]
 
-    def from_loss(self, y):
+    def restore(self, y):
         """Return labels, as `Targets` says."""
         return self.classes[y]
 

@@ -77,21 +77,21 @@ class Indicators(Targets):
         y = (outputs > 0).astype(np.int64)
         return y if self.container is None else getattr(sparse, self.container)(y)
 
-    def from_loss(self, y):
+    def restore(self, y):
         """Return zeros and ones, as `Targets` says."""
         return y.astype(np.int64)
 
     def check_again(self, y):
         """Check nothing: the number of labels was."""
 
-    def nothing_seen(self):
+    def start_sums(self):
         """Return zeros of shape (2, 2, n_labels), as `Targets` says.
 
         Counts, then summed weights; of rows without each label, then of those with it.
         """
         return np.zeros((2, 2, self.n_outputs))
 
-    def add_seen(self, seen, y, weight):
+    def add_to_sums(self, seen, y, weight):
         """Add rows to the sums, as `Targets` says."""
         measures = np.stack([np.ones(len(y)), weight])
         return seen + np.stack([measures @ ~y, measures @ y], axis=1)

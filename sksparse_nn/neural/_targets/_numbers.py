@@ -6,7 +6,8 @@ import numpy as np
 
 from sksparse_nn.neural._nets import RegressorNet
 from sksparse_nn.neural._targets._base import Targets
-from sksparse_nn.neural._targets._number_losses import RegressionLoss, is_rounding
+from sksparse_nn.neural._targets._regression_loss import RegressionLoss
+from sksparse_nn.neural._targets._spreads import is_rounding
 from sksparse_nn.neural._unit import unit_of
 
 
@@ -87,21 +88,21 @@ class Numbers(Targets):
 
     def decode(self, outputs):
         """Return numbers in their unit, as `Targets` says."""
-        return self._as_given(self.loss.decode, outputs, lost=np.isinf(outputs))
+        return self._to_given_unit(self.loss.decode, outputs, lost=np.isinf(outputs))
 
     def check_again(self, y):
         """Check nothing: the number of outputs was."""
 
-    def for_loss(self, y, dtype):
+    def encode(self, y, dtype):
         """Return standardised numbers, as `Targets` says."""
         encoded = self.loss.encode(y / self.unit, *self._standard)
         return encoded.astype(dtype)
 
-    def from_loss(self, y):
+    def restore(self, y):
         """Return numbers in their unit, as `Targets` says."""
-        return self._as_given(self.loss.restore, y)
+        return self._to_given_unit(self.loss.restore, y)
 
-    def _as_given(self, to_unit, numbers, lost=False):
+    def _to_given_unit(self, to_unit, numbers, lost=False):
         """Turn outputs into numbers of the targets' type, within what it can hold."""
         y = to_unit(numbers.astype(np.float64), *self._standard)
         most = float(np.finfo(self.dtype).max) / self.unit
@@ -113,16 +114,18 @@ class Numbers(Targets):
     def _standard(self):
         return self.offset / self.unit, self.scale / self.unit
 
-    def in_units(self):
+    def output_units(self):
         """Return scale and offset, as `Targets` says."""
-        return self.loss.in_units(self.offset, self.scale)
+        return self.loss.output_units(self.offset, self.scale)
 
-    def scaled(self, y, weight, new):
+    def learn_scale(self, y, weight, new):
         """Learn offsets and scales, as `Targets` says."""
         if not new and (self.scale > 0).all():
             return self
         unit = unit_of(np.abs(y).max()) if new else self.unit
-        offset, scale = (unit * part for part in self.loss.standard(y / unit, weight))
+        offset, scale = (
+            unit * part for part in self.loss.measure_scale(y / unit, weight)
+        )
         if new and (offset <= self.loss.smallest).any():
             raise ValueError(
                 f"{self._loss_name} needs a positive y among the rows to learn from. "
@@ -131,14 +134,14 @@ class Numbers(Targets):
             )
         # A scale of zero: what never varies is answered by its offset alone.
         if not new:
-            offset, scale = self._filled_in(offset, scale)
+            offset, scale = self._fill_in(offset, scale)
         return replace(self, offset=offset, scale=scale, unit=unit)
 
     @property
     def _loss_name(self):
         return f"loss={type(self.loss).__name__.lower()!r}"
 
-    def _filled_in(self, offset, scale):
+    def _fill_in(self, offset, scale):
         """Take new offsets and scales where targets have not varied so far."""
         former, known = self.offset, self.scale > 0
         # Rows of one value, but another than before, vary all the same.

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sksparse_nn._warnings import warn
 from sksparse_nn.neural._convergence import (
-    absurd_times,
+    absurd_ratio,
     is_absurd,
     outputs_by_batch,
 )
@@ -28,7 +28,7 @@ _PATH = 2.0
 _FEW_ROWS, _ROWS = 256, 4096
 
 
-class Standing(NamedTuple):
+class Comparison(NamedTuple):
     """What a network comes to on some rows, and what outputs of zero come to."""
 
     measure: str  # what the numbers are
@@ -62,17 +62,17 @@ def warn_if_worse(estimator, samples, *, is_part=False):
         return False
     for n_rows in (_FEW_ROWS, _ROWS):
         chosen = np.unique(np.linspace(0, len(samples) - 1, n_rows).astype(int))
-        found = _standing(estimator, samples, chosen, is_part)
+        found = _compare(estimator, samples, chosen, is_part)
         # Rows close to the mean do not make it a good answer to those before.
         net.constant = max(found.constant, net.constant if is_part else 0.0)
         if not found.network > found.times * net.constant > 0:
             return False
     net.has_failed = True
-    warn(_failure(estimator, found, len(chosen)), ConvergenceWarning)
+    warn(_describe_failure(estimator, found, len(chosen)), ConvergenceWarning)
     return True
 
 
-def _standing(estimator, samples, chosen, is_part):
+def _compare(estimator, samples, chosen, is_part):
     """Compare outputs with zeros."""
     target, net = torch.from_numpy(samples.y[chosen]), estimator.net_
     outputs = torch.cat(list(outputs_by_batch(estimator, samples, chosen)))
@@ -82,7 +82,7 @@ def _standing(estimator, samples, chosen, is_part):
         squares = [
             part.double().square().mean().item() for part in (outputs - target, target)
         ]
-        return Standing("squared error, in variances of y,", *squares, _LOST)
+        return Comparison("squared error, in variances of y,", *squares, _LOST)
     weight = torch.from_numpy(samples.weight[chosen])
     with torch.no_grad():
         losses = [
@@ -90,12 +90,12 @@ def _standing(estimator, samples, chosen, is_part):
             for answer in (outputs, torch.zeros_like(outputs))
         ]
     times = _FAR_WORSE if is_part or is_own else _WORSE
-    if not are_numbers and _are_told_apart(outputs, target):
-        times = absurd_times(net.path)  # sure of itself, and often right
-    return Standing("loss", *losses, times)
+    if not are_numbers and _beats_most_frequent(outputs, target):
+        times = absurd_ratio(net.path)  # sure of itself, and often right
+    return Comparison("loss", *losses, times)
 
 
-def _are_told_apart(outputs, target):
+def _beats_most_frequent(outputs, target):
     """Tell whether classes are found more often than by naming the most frequent."""
     if target.ndim == 2:
         frequent = target.double().mean(dim=0)
@@ -106,7 +106,7 @@ def _are_told_apart(outputs, target):
     return not is_known or (outputs.argmax(dim=1) == target).sum() > counts.max()
 
 
-def _failure(estimator, found, n_rows):
+def _describe_failure(estimator, found, n_rows):
     losses = estimator.history_["train_loss"]
     path = estimator.net_.path
     is_lost = is_absurd(found.network, found.constant, path)
