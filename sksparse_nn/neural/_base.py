@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: reading data, training, answering."""
+"""Base of the classifier and the regressor: validation, training, outputs."""
 
 from abc import ABC, abstractmethod
 from copy import deepcopy
@@ -50,7 +50,7 @@ _SMALL_SIZE = 2**14
 
 
 class SparseNet(NestedSettings, BaseEstimator, ABC):
-    """A network as an estimator; subclasses say what targets and answers are."""
+    """A network as an estimator; subclasses define targets and predictions."""
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": [
@@ -100,29 +100,29 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
     ):
         """Train a network.
 
-        Ctrl-C stops the training and keeps what was learnt so far, with a warning,
-        where your own code calls this method or that of a pipeline which ends here.
-        Inside searches, compressors and other estimators it is raised.
+        Ctrl-C stops the training and keeps the epochs that are done, with a warning, if
+        your own code calls this method or that of a pipeline that ends here. Inside
+        searches, compressors and other estimators it is raised.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples. float64 trains in float64, all else in float32. A CSR matrix of at
             most a tenth nonzeros stays sparse through the first layer, forward and
-            backward; of others, and ahead of a `module` of your own or on a GPU, rows
-            are made dense a mini-batch at a time.
+            backward. Otherwise, with a `module` of your own, or on a GPU, samples are
+            made dense one mini-batch at a time.
 
         y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
             Targets: labels for a classifier, or an indicator of several labels, zeros
             and ones, dense or sparse; numbers for a regressor.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples, of which only the ratios count. Rows of weight zero
-            are as if they were not there.
+            Weights of the samples, of which only the ratios count. Samples of weight
+            zero are ignored.
 
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
-            Rows to measure the ``valid_loss`` of `history_` on, and to stop by with
-            `early_stopping`, for which nothing of `X` is then held out.
+            Samples for the ``valid_loss`` of `history_`, and to stop by with
+            `early_stopping`; nothing of `X` is then held out.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Targets of `X_val`.
@@ -166,7 +166,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         return self
 
     def _train_once(self, X, y, sample_weight, *, learn):
-        """Train for one epoch, on from where the estimator stands."""
+        """Train for one more epoch."""
         device = check_device(self.device)
         new = not hasattr(self, "net_")
         samples = self._read(X, y, sample_weight, reset=new, learn=learn and new)
@@ -175,7 +175,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         if new:
             self._seen = self._targets.start_sums()
         with borrow_torch(self._rng.randint(_MAX_SEED), device):
-            # The size of a chunk does not set that of a batch.
+            # The size of a chunk does not determine that of a batch.
             size = STREAMED if self.batch_size == "auto" else self.batch_size
             size = rows_per_batch(size, len(samples))
             if new:
@@ -194,7 +194,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         )
 
     def _read_validation(self, X, y, sample_weight):
-        """Return the rows handed over to be validated on, if any."""
+        """Return the validation samples, if any are given."""
         given = {"X_val": X, "y_val": y, "sample_weight_val": sample_weight}
         names = [name for name, value in given.items() if value is not None]
         if not names:
@@ -212,7 +212,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             ) from error
 
     def _renew_random_state(self, new):
-        """Continue the former stream of random numbers on a copy, or start one."""
+        """Start a stream of random numbers, or continue a copy of the former one."""
         if new:
             self._seed = check_random_state(self.random_state).randint(_MAX_SEED)
             self._rng = np.random.RandomState(self._seed)
@@ -220,7 +220,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             self._rng = deepcopy(self._rng)
 
     def _split(self, samples):
-        """Hold out a part; a warm start holds the same rows out again."""
+        """Hold out samples; a warm start holds out the same ones again."""
         if not self.early_stopping or self.validation_fraction is None:
             return samples, None
         train, valid = hold_out(
@@ -232,9 +232,10 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         return samples.subset(train), samples.subset(valid)
 
     def _train(self, net, train, valid, epochs, *, scheduled=False):
-        """Make a net the estimator's, trained for so many epochs as are returned.
+        """Train a net, and make it the net of the estimator.
 
-        So are the rows learnt from, as the loss takes them.
+        Returns the number of epochs run, and the training samples in the form that the
+        loss takes.
         """
         self._seen = self._targets.add_to_sums(self._seen, train.y, train.weight)
         former, n_known = net.history, len(net.history)
@@ -258,7 +259,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         )
         self.net_ = net
         if net.history is not former:
-            n_known = 0  # a callback has loaded another
+            n_known = 0  # a callback has loaded another history
         known = first_epochs(getattr(self, "history_", _NO_EPOCHS), n_known)
         self.history_ = add_epochs(known, epoch_records(net, n_known))
         self.n_iter_ = len(net.history)
@@ -272,7 +273,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         return self._targets.add_to_sums(nothing, samples.y, samples.weight)
 
     def _weight_samples(self, samples, seen, net):
-        """Return samples with the targets and the weights that the loss takes."""
+        """Return samples with targets and weights in the form that the loss takes."""
         factors = self._targets.factors(self._class_weight, self._seen)
         weight = self._targets.loss_weights(
             samples.y, samples.weight, factors=factors, seen=seen
@@ -294,7 +295,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         return network_outputs(self.net_, X, private=private, then=then)
 
     def _is_clean_array(self, X):
-        """Recognise clean arrays of few rows, where the general check takes longest."""
+        """Return whether an array is small and clean, so that checks can be skipped."""
         return (
             type(X) is np.ndarray
             and X.dtype in FLOAT_TYPES
@@ -307,13 +308,14 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
 
     @property
     def feature_importances_(self):
-        """Measure how much each input feature counts.
+        """Measure the importance of each input feature.
 
         Returns
         -------
         importances : ndarray of shape (n_features_in_,)
-            Norms of the first layer's columns, of sum one. They compare features of
-            one scale. Those that `group_lasso` has switched off have exactly zero.
+            Norms of the columns of the first layer, divided by their sum. They compare
+            features of the same scale. A feature that `group_lasso` has removed has
+            exactly zero.
         """
         check_is_fitted(self, "net_")
         check_first_layer(self.net_.module_, self.n_features_in_, "feature importances")
@@ -344,7 +346,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
     @property
     @abstractmethod
     def _criterion(self):
-        """What makes the loss."""
+        """Callable that makes the loss."""
 
     @abstractmethod
     def _target_checks(self, y):
@@ -352,4 +354,4 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
 
     @abstractmethod
     def _read_targets(self, y, *, learn):
-        """Return targets as numbers; learn what kind they are or check that."""
+        """Return targets as numbers, and learn or check their kind."""

@@ -1,4 +1,4 @@
-"""Make a skorch net of an estimator's parameters, new or continuing a former one."""
+"""Make a skorch net from the parameters of an estimator, new or continued."""
 
 from copy import deepcopy
 
@@ -24,14 +24,14 @@ def make_net(estimator, *, X, batch_size, device):
     Parameters
     ----------
     estimator : SparseNetClassifier or SparseNetRegressor
-        Its parameters say what to build, ``n_features_in_`` and ``n_outputs_`` how
-        wide.
+        Its parameters describe the net; ``n_features_in_`` and ``n_outputs_`` are its
+        widths.
 
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Input, which gives the weights their float type.
+        Input, which determines the float type of the weights.
 
     batch_size : int
-        Rows per mini-batch.
+        Samples per mini-batch.
 
     device : torch.device
         Where to train.
@@ -84,7 +84,7 @@ def make_net(estimator, *, X, batch_size, device):
 
 
 def _optimizer_settings(estimator):
-    """Return the settings of the optimizer, by the names that skorch gives them."""
+    """Return the settings of the optimizer by their names in skorch."""
     settings = check_settings(
         estimator.optimizer, estimator.weight_decay, estimator.optimizer_params
     )
@@ -92,12 +92,12 @@ def _optimizer_settings(estimator):
 
 
 def _may_lie_by_feature(estimator, device):
-    # Optimizers of the user's own may want weights to lie in rows, as L-BFGS does.
+    # Optimizers of the user may need contiguous weights, as L-BFGS does.
     return device.type == "cpu" and isinstance(estimator.optimizer, str)
 
 
 def take_over(net, former):
-    """Put a former net's weights and history into a new one.
+    """Copy the weights and history of a former net into a new one.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def take_over(net, former):
         Overwritten.
 
     former : Net
-        Left as it is.
+        Not changed.
 
     Raises
     ------
@@ -125,23 +125,23 @@ def take_over(net, former):
 
 
 def make_callbacks(estimator, *, n_epochs, stop_by):
-    """List the callbacks of a training in the order in which they are to run.
+    """Make the list of callbacks of a training, in the order in which they run.
 
     Parameters
     ----------
     estimator : SparseNetClassifier or SparseNetRegressor
-        Whose parameters ask for them.
+        Its parameters determine the callbacks.
 
     n_epochs : int or None
-        Epochs that the schedule of the learning rate runs over, None for no schedule.
+        Epochs of the learning rate schedule; None for no schedule.
 
     stop_by : {"valid_loss", "train_loss"} or None
-        The loss that early stopping watches, None for no early stopping.
+        The loss that early stopping monitors; None for no early stopping.
 
     Returns
     -------
     callbacks : list of tuple
-        Names and callbacks, the user's as they were given.
+        Names and callbacks; those of the user are not copied.
     """
     callbacks = []
     if estimator.l1 > 0 or estimator.group_lasso > 0:
@@ -154,7 +154,7 @@ def make_callbacks(estimator, *, n_epochs, stop_by):
     if estimator.verbose:
         callbacks.append(("progress", ProgressLine()))
     if stop_by is not None:
-        # The last, since it interrupts those behind it.
+        # Last, because it interrupts the callbacks after it.
         patience = Patience(estimator.n_iter_no_change, estimator.tol)
         callbacks.append(("early_stopping", LowestLoss(stop_by, patience)))
     return callbacks
@@ -172,18 +172,18 @@ def _check_callbacks(callbacks):
 
 
 def resume_net(former, *, learning_rate, batch_size):
-    """Copy a net to train it on, its optimizer's state included.
+    """Copy a net to continue its training, with the state of its optimizer.
 
     Parameters
     ----------
     former : Net
-        Left as it is.
+        Not changed.
 
     learning_rate : float
-        Step size from now on, if it is not the one that the net was made with.
+        Step size from now on.
 
     batch_size : int
-        Rows per batch from now on.
+        Samples per batch from now on.
 
     Returns
     -------
@@ -193,18 +193,18 @@ def resume_net(former, *, learning_rate, batch_size):
     Raises
     ------
     ValueError
-        If the net has no optimizer any more.
+        If the net no longer has an optimizer.
     """
     if former.optimizer_ is None:
         raise ValueError(
-            "partial_fit goes on with the optimizer's state. Got a network that was "
-            "made smaller or only for prediction, which has none; train the one that "
-            "it was made of."
+            "partial_fit continues from the optimizer's state. Got a network that was "
+            "compressed or loaded for prediction only, which has none; train the "
+            "original network."
         )
     net = deepcopy(former)
     net.batch_size = batch_size
     if not is_closure_free(net.optimizer_):
-        # What others than torch's plain ones hold beside their state is lost in copies.
+        # Copies of other optimizers lose what they hold besides their state.
         state = net.optimizer_.state_dict()
         net.initialize_optimizer()
         net.optimizer_.load_state_dict(state)

@@ -36,18 +36,18 @@ from sksparse_nn.neural._convergence import is_absurd
 from sksparse_nn.neural._scaling import Scaling
 from sksparse_nn.neural._topk_training import Training
 
-# Latents that are in memory at a time.
+# Latents per block.
 _BLOCK_SIZE = 2**22
-_NUMBERS = 2**23  # that are dense at a time where rows are wide
+_NUMBERS = 2**23  # dense numbers per block, if samples are wide
 
 
 class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Write each row with the few atoms that an encoder finds the strongest.
+    """Code each sample by the few atoms that an encoder activates most.
 
-    A sparse autoencoder [1]_: a row x gets the latents max(0, W (x - b)), of which the
-    `n_nonzero_coefs` largest are its code c, and is rebuilt as b + c D. All of W, b and
-    the atoms D are trained together. Coding a row is one product with W, where
-    `SparseDictionaryCoder` searches.
+    A sparse autoencoder [1]_: a sample x has the latents max(0, W (x - b)), of which
+    the `n_nonzero_coefs` largest are its code c, and is reconstructed as b + c D. The
+    matrix W, the bias b and the atoms D are trained together. Coding a sample is one
+    product with W, where `SparseDictionaryCoder` searches.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     learning_rate : float, default=3e-3
         Step size of the optimizer.
 
-        Rows are brought to one scale inside, so that theirs does not matter.
+        Samples are scaled inside, so that their own scale does not matter.
 
     sparse_output : bool, default=True
         Whether codes come as a CSR matrix.
@@ -96,10 +96,11 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         They have unit norm.
 
     encoder_weights_ : ndarray of shape (n_components, n_features)
-        What rows are multiplied by: W.
+        Weights of the encoder: W.
 
     bias_ : ndarray of shape (n_features,)
-        Taken off a row first and added to it last: b. Training starts from the mean.
+        Subtracted before coding and added after reconstruction: b. Training starts from
+        the mean.
 
     n_iter_ : int
         Number of epochs run.
@@ -108,8 +109,8 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Values per epoch, an array per quantity.
 
         "epoch", "train_loss", "n_dead" and "dur" in seconds. The loss is the share of
-        the variance that is lost, while training; dead are atoms that have served no
-        row for long.
+        the variance that is lost, while training; dead atoms are those that no sample
+        has used for long.
 
     n_features_in_ : int
         Number of features seen in `fit`.
@@ -119,13 +120,13 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     See Also
     --------
-    SparseDictionaryCoder : Codes by search, atoms by dictionary learning.
-    LayerActivations : What a layer of a network makes of rows.
+    SparseDictionaryCoder : Codes by search, with atoms by dictionary learning.
+    LayerActivations : Activations of a layer of a network.
 
     Notes
     -----
-    Atoms that serve no row for long are trained on what the others leave of the rows,
-    which brings most of them back.
+    Atoms that no sample has used for long are trained on the reconstruction error of
+    the others, which revives most of them.
 
     References
     ----------
@@ -184,13 +185,13 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     def fit(self, X, y=None):
         """Train encoder and atoms.
 
-        Ctrl-C keeps the epochs that are done, with a warning, where your own code calls
-        this method or that of a pipeline which ends here; else it is raised.
+        Ctrl-C keeps the epochs that are done, with a warning, if your own code calls
+        this method or that of a pipeline that ends here; otherwise it is raised.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows. float64 trains in float64, all else in float32.
+            Samples. float64 trains in float64, all else in float32.
 
         y : Ignored
             Present by convention.
@@ -216,17 +217,17 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return self
 
     def transform(self, X):
-        """Code rows.
+        """Code samples.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Samples.
 
         Returns
         -------
         codes : CSR matrix or ndarray of shape (n_samples, n_components)
-            Codes of no negative number, in the float type of `X`.
+            Nonnegative codes, in the float type of `X`.
         """
         check_is_fitted(self)
         check_container(self)
@@ -248,7 +249,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return codes if self.sparse_output else codes.toarray()
 
     def inverse_transform(self, X):
-        """Rebuild rows from codes.
+        """Reconstruct samples from codes.
 
         Parameters
         ----------
@@ -315,7 +316,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         if is_absurd(loss, 1.0, path):
             warn(
                 "Training has diverged: the loss of the last epoch is "
-                f"{loss:.3g}, that of no atoms at all would be 1. Lower "
+                f"{loss:.3g}, where no atoms at all would give 1. Lower "
                 f"learning_rate={self.learning_rate}.",
                 ConvergenceWarning,
             )
@@ -357,7 +358,7 @@ class TopKAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
 
 def _latents(rows, weights, bias):
-    """Return the latents, without a step on the way that is larger than they are."""
+    """Return the latents, without overflow in intermediate results."""
     most = torch.finfo(rows.dtype).max
     peak = max(_peak(rows), _peak(bias))
     if peak * 4 * rows.shape[1] < most:
@@ -377,13 +378,13 @@ def _peak(tensor):
 
 
 def _copy_arrays(module):
-    """Copy the atoms, what rows are multiplied by, and the bias."""
+    """Copy the atoms, the weights of the encoder, and the bias."""
     parts = module.decoder, module.encoder, module.bias
     return [part.detach().cpu().numpy().copy() for part in parts]
 
 
 def _csr(values, places, n_atoms):
-    """Return the latents that are positive as a CSR matrix."""
+    """Return the positive latents as a CSR matrix."""
     values, places = values.cpu().numpy(), places.cpu().numpy()
     order = places.argsort(axis=1)
     values, places = (np.take_along_axis(a, order, axis=1) for a in (values, places))

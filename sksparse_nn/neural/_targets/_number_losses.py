@@ -1,4 +1,4 @@
-"""Losses of numbers: what each measures, and the scale in which it sees targets."""
+"""Losses of numbers, each with its standardisation of targets."""
 
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
@@ -42,7 +42,7 @@ class SquaredError(RegressionLoss):
 
 @dataclass(frozen=True)
 class OwnRegressionLoss(RegressionLoss):
-    """A loss that a user has written, in standard deviations from the mean.
+    """A loss written by the user, in standard deviations from the mean.
 
     Parameters
     ----------
@@ -63,12 +63,12 @@ class OwnRegressionLoss(RegressionLoss):
 
 
 class RobustLoss(RegressionLoss):
-    """A loss in deviations that few far targets do not change, from a quantile.
+    """A loss in robust deviations from a quantile.
 
     Attributes
     ----------
     quantile : float
-        Where targets start from.
+        Quantile that is subtracted from targets.
     """
 
     def measure_scale(self, y, weight):
@@ -94,8 +94,8 @@ class Huber(RobustLoss):
     Parameters
     ----------
     epsilon : float, default=1.35
-        The threshold in robust deviations. With errors that are normal and as large, a
-        mean that is found by it is 95 % as exact as by the squared error.
+        The threshold in robust deviations. For normal errors of unit spread, the
+        default estimates a mean with 95 % of the efficiency of the squared error.
     """
 
     epsilon: float = 1.35
@@ -111,12 +111,12 @@ class Huber(RobustLoss):
 
 @dataclass(frozen=True)
 class Quantile(RobustLoss):
-    """The error times `quantile` where too low, and times the rest where too high.
+    """The error times `quantile` if too low, and times ``1 - quantile`` if too high.
 
     Parameters
     ----------
     quantile : float
-        Share of the targets that are to lie below predictions.
+        Share of targets that should be below predictions.
     """
 
     quantile: float
@@ -144,7 +144,7 @@ class Poisson(RegressionLoss):
         return SquaredError().measure_scale(y, weight)
 
     def encode(self, y, offset, scale):
-        """Return numbers of three kinds, of shape (n_samples, n_outputs, 3).
+        """Return three numbers per target, which `measure` takes.
 
         Parameters
         ----------
@@ -152,14 +152,14 @@ class Poisson(RegressionLoss):
             Targets.
 
         offset, scale : ndarray of shape (n_outputs,)
-            What was learnt.
+            Result of `measure_scale`.
 
         Returns
         -------
         numbers : ndarray of shape (n_samples, n_outputs, 3)
-            Deviations from the mean in spreads, the spreads, and what the loss of the
-            best output is less by. These are differences of nearly equal numbers, to
-            be taken in double precision.
+            Deviations from the mean in spreads, the spreads, and the constant that
+            makes the smallest loss zero. They are differences of nearly equal numbers,
+            which need double precision.
         """
         spread = np.where(scale > 0, _relative(offset, scale), 1.0)
         ratio = y / offset
@@ -186,7 +186,7 @@ class Poisson(RegressionLoss):
         return offset * (1 + deviation * spread)
 
     def output_units(self, offset, scale):
-        """Turn outputs into logarithms of predictions, as `RegressionLoss` says."""
+        """Return units of logarithms of predictions, as `RegressionLoss` says."""
         return _relative(offset, scale), np.log(offset)
 
 
@@ -201,15 +201,15 @@ LOSSES = Registry(
 
 
 def make_loss(name, **given):
-    """Make a loss and check that it reads what is set.
+    """Make a loss and check that it reads all parameters that are set.
 
     Parameters
     ----------
     name : str or callable
-        One of `LOSSES`, or a user's own.
+        One of `LOSSES`, or a function of the user.
 
     **given : dict
-        Parameters of losses; None where the user has not set them.
+        Parameters of losses; None if not set.
 
     Returns
     -------
@@ -219,7 +219,7 @@ def make_loss(name, **given):
     Raises
     ------
     ValueError
-        If a parameter is set that it does not read, or is not that it needs.
+        If a parameter is set that the loss does not read, or a needed one is not set.
     """
     given = {key: value for key, value in given.items() if value is not None}
     if callable(name):
@@ -245,5 +245,5 @@ def make_loss(name, **given):
 
 
 def _relative(offset, scale):
-    """Return coefficients of variation, of at most 1."""
+    """Return coefficients of variation, clipped to 1."""
     return np.minimum(scale / offset, 1.0)

@@ -1,4 +1,4 @@
-"""Targets that are numbers, in a scale of their own."""
+"""Targets that are numbers, standardised for the network."""
 
 from dataclasses import dataclass, replace
 
@@ -13,30 +13,30 @@ from sksparse_nn.neural._unit import unit_of
 
 @dataclass(frozen=True, eq=False)
 class Numbers(Targets):
-    """One number or several per row, which a network is given standardised.
+    """One number or several per sample, standardised for the network.
 
     Parameters
     ----------
     loss : RegressionLoss
-        Says what standardised is.
+        Defines the standardisation.
 
     n_outputs : int
-        Number of targets of a row.
+        Number of targets per sample.
 
     is_flat : bool
         Whether predictions have shape (n_samples,).
 
     dtype : {"float32", "float64"}
-        Of predictions.
+        Type of predictions.
 
     offset : ndarray of shape (n_outputs,) or None, default=None
-        What standardising takes off.
+        Subtracted by the standardisation.
 
     scale : ndarray of shape (n_outputs,) or None, default=None
-        What it divides by then; zero for a target that has not varied so far.
+        Divisor after that; zero for a target that has not varied so far.
 
     unit : float, default=1.0
-        A power of two that all these numbers are divided by before anything else.
+        A power of two that all numbers are divided by before anything else.
     """
 
     loss: RegressionLoss
@@ -64,7 +64,7 @@ class Numbers(Targets):
         Returns
         -------
         targets : Numbers
-            For such targets, without a scale.
+            For targets like these, without a scale.
         """
         dtype = "float32" if y.dtype == np.float32 else "float64"
         return cls(loss, 1 if y.ndim == 1 else y.shape[1], y.ndim == 1, dtype)
@@ -91,7 +91,7 @@ class Numbers(Targets):
         return self._to_given_unit(self.loss.decode, outputs, lost=np.isinf(outputs))
 
     def check_again(self, y):
-        """Check nothing: the number of outputs was."""
+        """Check nothing more: `read` has checked the number of outputs."""
 
     def encode(self, y, dtype):
         """Return standardised numbers, as `Targets` says."""
@@ -103,7 +103,7 @@ class Numbers(Targets):
         return self._to_given_unit(self.loss.restore, y)
 
     def _to_given_unit(self, to_unit, numbers, lost=False):
-        """Turn outputs into numbers of the targets' type, within what it can hold."""
+        """Convert numbers to the unit and type of the targets, clipped to its range."""
         y = to_unit(numbers.astype(np.float64), *self._standard)
         most = float(np.finfo(self.dtype).max) / self.unit
         y = np.where(lost, y, y.clip(-most, most)) * self.unit
@@ -132,7 +132,7 @@ class Numbers(Targets):
                 f"Got zeros only, in the columns {np.flatnonzero(offset == 0)} of "
                 f"{self.n_outputs}."
             )
-        # A scale of zero: what never varies is answered by its offset alone.
+        # With a scale of zero, the prediction is the offset.
         if not new:
             offset, scale = self._fill_in(offset, scale)
         return replace(self, offset=offset, scale=scale, unit=unit)
@@ -142,9 +142,9 @@ class Numbers(Targets):
         return f"loss={type(self.loss).__name__.lower()!r}"
 
     def _fill_in(self, offset, scale):
-        """Take new offsets and scales where targets have not varied so far."""
+        """Use new offsets and scales for targets that have not varied so far."""
         former, known = self.offset, self.scale > 0
-        # Rows of one value, but another than before, vary all the same.
+        # Targets of one value vary if it differs from the former value.
         moved = np.where(
             is_rounding(offset - former, former), 0.0, np.abs(offset - former)
         )

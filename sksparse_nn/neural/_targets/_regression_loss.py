@@ -7,12 +7,12 @@ import torch
 
 
 class RegressionLoss(ABC):
-    """A loss and its standardisation, ``(y - offset) / scale`` unless it says else.
+    """A loss and its standardisation, ``(y - offset) / scale`` unless overridden.
 
     Attributes
     ----------
     smallest : float
-        Targets below have no meaning.
+        Smallest valid target.
     """
 
     smallest = -np.inf
@@ -42,10 +42,10 @@ class RegressionLoss(ABC):
         Parameters
         ----------
         output : Tensor of shape (n_rows, n_outputs)
-            What a network answers.
+            Output of a network.
 
         target : Tensor of shape (n_rows, n_outputs, ...)
-            What `encode` has made of the targets.
+            Result of `encode`.
 
         reduction : {"none", "mean"}
             Whether to return all losses or their mean.
@@ -62,10 +62,10 @@ class RegressionLoss(ABC):
         Parameters
         ----------
         output : Tensor of shape (n_rows, n_outputs)
-            What a network returns.
+            Output of a network.
 
         target : Tensor of shape (n_rows, n_outputs, ...)
-            What `encode` has made of the targets.
+            Result of `encode`.
 
         Returns
         -------
@@ -86,12 +86,12 @@ class RegressionLoss(ABC):
             Targets.
 
         offset, scale : ndarray of shape (n_outputs,)
-            What was learnt; targets of scale zero become zeros.
+            Result of `measure_scale`; targets of scale zero become zeros.
 
         Returns
         -------
         y : ndarray of shape (n_samples, n_outputs, ...)
-            What `measure` takes.
+            Input of `measure`.
         """
         varies = scale > 0
         return varies * (y - offset) / np.where(varies, scale, 1.0)
@@ -102,10 +102,10 @@ class RegressionLoss(ABC):
         Parameters
         ----------
         output : ndarray of shape (n_samples, n_outputs)
-            What a network answers.
+            Output of a network.
 
         offset, scale : ndarray of shape (n_outputs,)
-            What was learnt.
+            Result of `measure_scale`.
 
         Returns
         -------
@@ -115,15 +115,15 @@ class RegressionLoss(ABC):
         return output * scale + offset
 
     def restore(self, target, offset, scale):
-        """Return targets in their unit: what `encode` was given, but for rounding.
+        """Return targets in their unit: the inverse of `encode`, up to rounding.
 
         Parameters
         ----------
         target : ndarray of shape (n_samples, n_outputs, ...)
-            What `encode` has returned.
+            Result of `encode`.
 
         offset, scale : ndarray of shape (n_outputs,)
-            What was learnt.
+            Result of `measure_scale`.
 
         Returns
         -------
@@ -133,16 +133,16 @@ class RegressionLoss(ABC):
         return target * scale + offset
 
     def output_units(self, offset, scale):
-        """Say what outputs of a network stand for.
+        """Return the units of outputs of a network.
 
         Parameters
         ----------
         offset, scale : ndarray of shape (n_outputs,)
-            What was learnt.
+            Result of `measure_scale`.
 
         Returns
         -------
         scale, shift : ndarray of shape (n_outputs,)
-            What outputs are multiplied by, and what is added then.
+            Outputs times scale plus shift are predictions, or their logarithms.
         """
         return scale, offset
