@@ -17,7 +17,7 @@ from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import check_rows, counting_rows, restored_on_error
 from sksparse_nn.compression._networks import check_compressible, check_layers
-from sksparse_nn.neural._nesting import RoutesFit, fitted_copy
+from sksparse_nn.neural._nesting import RoutesFit, fit_copy
 
 
 def _inner_has(method):
@@ -75,7 +75,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
             check_structure(X)
             check_structure(y, "y")
             report = ProgressLines(type(self).__name__, self.verbose)
-            fitted = fitted_copy(self, X, y, sample_weight, **fit_params)
+            fitted = fit_copy(self, X, y, sample_weight, **fit_params)
             report(f"fitted {type(fitted).__name__}")
             network = last_step(fitted)
             Z = check_rows(network, transform_ahead(fitted, X), reset=False)

@@ -10,7 +10,7 @@ from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import KeepZeros, fine_tune, keep_zeros
 from sksparse_nn.compression._networks import refuse_quantized, set_module
 from sksparse_nn.compression._neurons import remove_neurons
-from sksparse_nn.modules._facts import plain, prune
+from sksparse_nn.modules._facts import make_plain, prune
 from sksparse_nn.modules._linear_layers import linear_layers, replace_layers
 from sksparse_nn.neural._gradients import loss_gradients
 from sksparse_nn.solvers.layers import CRITERIA, choose_weights
@@ -142,7 +142,7 @@ class NetPruner(Compressor):
         refuse_quantized(network.net_.module_, "NetPruner")
 
     def _compress(self, network, data):
-        module = replace_layers(network.net_.module_, lambda layer: [plain(layer)])
+        module = replace_layers(network.net_.module_, lambda layer: [make_plain(layer)])
         set_module(network, module, trains=True)
         n_neurons = [
             layer.out_features for layer in linear_layers(network.net_.module_)

@@ -11,7 +11,7 @@ from sksparse_nn.modules._dictionary import (
     check_positive,
     check_samples,
 )
-from sksparse_nn.modules._facts import multiply_adds
+from sksparse_nn.modules._facts import count_multiply_adds
 from sksparse_nn.solvers.coding import Codes
 from sksparse_nn.solvers.simplex import MAPPINGS
 
@@ -124,7 +124,7 @@ class AttentionLayer(nn.Module):
         return f"{n_features}, {n_keys}, mapping={self.mapping!r}"
 
 
-@multiply_adds.register
+@count_multiply_adds.register
 def _(layer: AttentionLayer, shape):
     return shape[0] * layer.keys.numel()
 

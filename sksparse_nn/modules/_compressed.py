@@ -1,16 +1,16 @@
-"""What linear layers share whose weights take less room than a dense float matrix."""
+"""Base of linear layers that store weights in less memory than a dense matrix."""
 
 import torch
 from torch import nn
 
 
 class CompressedLinear(nn.Module):
-    """A linear layer that is not trained any more.
+    """A linear layer that is no longer trained.
 
     Parameters
     ----------
     bias : Tensor of shape (n_neurons,)
-        Added to each row.
+        Added to each product.
 
     n_features : int
         Width of the input.
@@ -28,18 +28,18 @@ class CompressedLinear(nn.Module):
         self.in_features, self.out_features = n_features, len(bias)
 
     def extra_repr(self):
-        """Name the widths.
+        """Return the widths as text.
 
         Returns
         -------
         text : str
-            As ``torch.nn.Linear`` does.
+            In the form of ``torch.nn.Linear``.
         """
         return f"in_features={self.in_features}, out_features={self.out_features}"
 
     @property
     def weight(self):
-        """Return the weights as a plain layer has them, in a new tensor.
+        """Return the weights as a dense matrix, in a new tensor.
 
         Returns
         -------
@@ -68,11 +68,11 @@ def bias_of(layer):
 
 
 def is_traced():
-    """Tell whether operations are written down instead of carried out.
+    """Return whether torch records operations instead of running them.
 
     Returns
     -------
     is_traced : bool
-        Whether torch makes a graph of them.
+        True while torch traces or compiles.
     """
     return torch.jit.is_tracing() or torch.compiler.is_compiling()

@@ -1,10 +1,10 @@
-"""Where a network lives."""
+"""The device that a network runs on."""
 
 import torch
 
 
 def check_device(device):
-    """Return a device that works here.
+    """Return a device after checking that torch can use it here.
 
     Parameters
     ----------

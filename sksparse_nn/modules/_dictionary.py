@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sksparse_nn.modules._facts import multiply_adds
+from sksparse_nn.modules._facts import count_multiply_adds
 from sksparse_nn.modules._sparse_input import SparseBatch
 
 
@@ -110,7 +110,7 @@ class PositiveNumber(nn.Module):
         return functional.softplus(self.raw)
 
 
-@multiply_adds.register
+@count_multiply_adds.register
 def _(layer: PositiveNumber, shape):
     return 0
 

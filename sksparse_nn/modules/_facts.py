@@ -1,7 +1,7 @@
-"""What is known of a kind of layer, and what can be made of it.
+"""Facts about each kind of layer, and conversions between kinds.
 
-Whoever adds a kind registers it here, or in its own file, with the functions that have
-an answer for it. Values of layers are parameters or buffers.
+A new kind is registered, here or in its own file, with the functions that support it.
+Values of layers are parameters or buffers.
 """
 
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ _NORMS = (
 
 
 def is_known(fact, layer):
-    """Tell whether a function has an answer for a kind of layer.
+    """Return whether a function supports a kind of layer.
 
     Parameters
     ----------
     fact : callable
-        One of this file.
+        A function of this module.
 
     layer : torch.nn.Module
         Of any kind.
@@ -40,13 +40,13 @@ def is_known(fact, layer):
     Returns
     -------
     is_known : bool
-        Whether the kind, or one that it inherits from, is registered.
+        Whether the kind or a base class of it is registered.
     """
     return fact.dispatch(type(layer)) is not fact.dispatch(object)
 
 
 def is_linear(layer):
-    """Tell whether a layer multiplies rows by a matrix, stored in whatever form.
+    """Return whether a layer multiplies by a matrix, stored in any form.
 
     Parameters
     ----------
@@ -56,38 +56,38 @@ def is_linear(layer):
     Returns
     -------
     is_linear : bool
-        Whether there is a `dense_weight`.
+        Whether `dense_weight` supports it.
     """
     return is_known(dense_weight, layer)
 
 
 @singledispatch
-def stored(layer):
-    """Measure what a layer holds beside its parameters.
+def measure_buffers(layer):
+    """Measure what a layer stores besides its parameters.
 
     Parameters
     ----------
     layer : torch.nn.Module
-        Its parts are not counted.
+        Its sublayers are not counted.
 
     Returns
     -------
     size : Size
-        Buffers are bytes, but not parameters. The weights of a compressed layer are
-        both.
+        Buffers count as bytes, not as parameters; weights of a compressed layer count
+        as both.
     """
     return Size(n_bytes=sum(b.nbytes for b in layer.buffers(recurse=False) if b.ndim))
 
 
-@stored.register
+@measure_buffers.register
 def _(layer: CompressedLinear):
     n_weights = layer.in_features * layer.out_features
     return Size(n_weights, layer.n_nonzero, layer.n_bytes)
 
 
 @singledispatch
-def multiply_adds(layer, shape):
-    """Count the multiplications of a call, those by zeros left out.
+def count_multiply_adds(layer, shape):
+    """Count the multiply-adds of one call, without those by zero weights.
 
     Parameters
     ----------
@@ -95,49 +95,49 @@ def multiply_adds(layer, shape):
         With parameters of its own.
 
     shape : tuple of int
-        Of what it returns.
+        Of its output.
 
     Returns
     -------
     n_multiply_adds : int
-        How many.
+        The count.
 
     Raises
     ------
     TypeError
-        If the work of this kind is not known.
+        If they are not known for this kind.
     """
-    raise _unknown("The work", layer)
+    raise _unknown("The number of multiply-adds", layer)
 
 
-@multiply_adds.register
+@count_multiply_adds.register
 def _(layer: nn.Linear, shape):
     return int(layer.weight.count_nonzero()) * prod(shape) // layer.out_features
 
 
-@multiply_adds.register
+@count_multiply_adds.register
 def _(layer: CompressedLinear, shape):
     return layer.n_nonzero * prod(shape) // layer.out_features
 
 
-@multiply_adds.register
+@count_multiply_adds.register
 def _(layer: _CONVOLUTIONS, shape):
     return int(layer.weight.count_nonzero()) * prod(shape) // layer.out_channels
 
 
-@multiply_adds.register
+@count_multiply_adds.register
 def _(layer: _NORMS, shape):
     return prod(shape)
 
 
-@multiply_adds.register
+@count_multiply_adds.register
 def _(layer: nn.Embedding, shape):
     return 0
 
 
 @singledispatch
 def dense_weight(layer):
-    """Return the matrix that a layer multiplies rows by.
+    """Return the matrix that a layer multiplies by.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def dense_weight(layer):
     Raises
     ------
     TypeError
-        If it has no such matrix.
+        If this kind has no such matrix.
     """
     raise _unknown("The matrix", layer)
 
@@ -168,8 +168,8 @@ def _(layer: CompressedLinear):
 
 
 @singledispatch
-def plain(layer):
-    """Return the layer that one stands for, as torch has it, to be trained or read.
+def make_plain(layer):
+    """Return a compressed layer as a plain layer of torch, to train or to read.
 
     Parameters
     ----------
@@ -179,24 +179,24 @@ def plain(layer):
     Returns
     -------
     layer : torch.nn.Module
-        The same, unless it is compressed.
+        The layer itself, unless it is compressed.
     """
     return layer
 
 
-@plain.register
+@make_plain.register
 def _(layer: CompressedLinear):
     return linear(layer.dense_weight(), layer.bias)
 
 
 @singledispatch
 def prune(layer):
-    """Return a layer that stores the nonzero weights alone.
+    """Return a layer that stores only the nonzero weights.
 
     Parameters
     ----------
     layer : torch.nn.Module
-        Weights to leave out are zeros in it.
+        Pruned weights are zero in it.
 
     Returns
     -------
@@ -251,7 +251,7 @@ def _(layer: nn.Linear | PrunedLinear, n_bits, input_scale):
 
 @singledispatch
 def factorize(layer, split):
-    """Return two layers of low rank whose product is one layer, or nearly so.
+    """Factorize a layer into two layers of low rank that approximate it.
 
     Parameters
     ----------
@@ -264,7 +264,7 @@ def factorize(layer, split):
     Returns
     -------
     layers : list of torch.nn.Module or None
-        In the order in which rows go through them; None where `split` returns None.
+        In the order in which they run; None if `split` returns None.
 
     Raises
     ------
@@ -284,18 +284,18 @@ def _(layer: nn.Linear, split):
 
 @dataclass(frozen=True)
 class Traits:
-    """What a kind of layer allows.
+    """What a kind of layer permits.
 
     Attributes
     ----------
     keeps_zeros : bool, default=False
-        Whether weights that are zero have to stay so.
+        Whether zero weights must stay zero.
 
     holds_integers : bool, default=False
-        Whether weights are integers, which cannot be changed a little.
+        Whether weights are integers, which cannot change by small steps.
 
     needs_cpu : bool, default=False
-        Whether it runs on no other device.
+        Whether it runs on the CPU only.
     """
 
     keeps_zeros: bool = False
@@ -305,7 +305,7 @@ class Traits:
 
 @singledispatch
 def traits(layer):
-    """Say what a kind of layer allows.
+    """Return what a kind of layer permits.
 
     Parameters
     ----------
@@ -315,7 +315,7 @@ def traits(layer):
     Returns
     -------
     traits : Traits
-        Everything of a kind that is not registered.
+        Without restrictions for a kind that is not registered.
     """
     return Traits()
 
@@ -332,6 +332,6 @@ def _(layer: QuantizedLinear):
 
 def _unknown(what, layer):
     return TypeError(
-        f"{what} of a layer must be known to sksparse_nn.modules. Got "
-        f"{type(layer).__name__}, whose is not; register its kind."
+        f"{what} must be registered in sksparse_nn.modules for each kind of layer. "
+        f"Got {type(layer).__name__}, for which it is not; register it."
     )

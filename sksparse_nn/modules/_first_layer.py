@@ -1,4 +1,4 @@
-"""The weights that a network multiplies its input by."""
+"""The first weights of a network, which multiply its input."""
 
 from torch import nn
 
@@ -6,9 +6,10 @@ from sksparse_nn.modules._compressed import CompressedLinear
 
 
 class FirstLayerError(ValueError, AttributeError):
-    """A module of the user whose first layer does not belong to the input's features.
+    """Error for a module whose first weights do not match the input features.
 
-    An AttributeError too, as of an attribute that such a network does not have.
+    It is an AttributeError too, since such a network lacks the attributes that need
+    them.
     """
 
 
@@ -24,19 +25,19 @@ def check_first_layer(module, n_features, what):
         Width of the input.
 
     what : str
-        What needs them, in the words of an error.
+        Caller, as named in an error.
 
     Raises
     ------
     FirstLayerError
-        If they have not.
+        If they do not.
     """
     first = first_weight(module)
     if first is None or first.shape[1:] != (n_features,):
         found = None if first is None else tuple(first.shape)
         raise FirstLayerError(
             f"{what} needs a module whose first weights have a column for each of "
-            f"n_features={n_features}. Got shape {found}; do without {what}."
+            f"n_features={n_features}. Got shape {found}; leave {what} out."
         )
 
 
@@ -51,7 +52,7 @@ def first_weight(module):
     Returns
     -------
     weight : Tensor of two or more dimensions, or None
-        Of a layer of low rank the product of its factors. None where there are none.
+        For a layer of low rank, the product of its factors. None without weights.
     """
     layers = [layer for layer in module.modules() if _matrix(layer) is not None]
     if not layers:
@@ -63,7 +64,7 @@ def first_weight(module):
 
 
 def _matrix(layer):
-    """Return the weights of a layer itself, not of those in it, or None."""
+    """Return the weights of a layer itself, not of its sublayers, or None."""
     if isinstance(layer, CompressedLinear):
         return layer.weight
     own = layer.parameters(recurse=False)
@@ -71,7 +72,7 @@ def _matrix(layer):
 
 
 def _are_factors(module, first, second):
-    """Tell whether two layers stand in for one, without anything between them."""
+    """Return whether two layers are the factors of one, with nothing in between."""
     bias = getattr(first, "bias", second)
     is_compressed = isinstance(first, CompressedLinear)
     if bias is not None and not (is_compressed and not bias.any()):

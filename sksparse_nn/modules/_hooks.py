@@ -1,6 +1,7 @@
-"""Look at the activation of a layer while a module runs, and put another in its place.
+"""Read, and optionally replace, the activation of a layer while a module runs.
 
-Activations are shown as arrays of a row a sample, whatever their shape in the module.
+Activations are passed as arrays with one row per sample, whatever their shape in the
+module.
 """
 
 from contextlib import contextmanager
@@ -13,11 +14,11 @@ from sksparse_nn.modules._places import find_place
 
 
 @contextmanager
-def shown(module, layer, see):
-    """Show the activation of a layer to a function, whenever the module runs.
+def watch_activation(module, layer, see):
+    """Pass the activation of a layer to a function whenever the module runs.
 
-    The module answers as in use, without dropout. Afterwards it is as it was, also if
-    the body raises; other threads that run it meanwhile see nothing of this.
+    The module is in evaluation mode meanwhile. Its state is restored afterwards, also
+    if the body raises. Other threads that run the module are not affected.
 
     Parameters
     ----------
@@ -28,14 +29,14 @@ def shown(module, layer, see):
         As `find_place` takes it.
 
     see : callable
-        Takes the activation, an ndarray of shape (n_rows, n_units) of its own. What it
-        returns, unless None, goes on through the module in its place.
+        Takes a copy of the activation, an ndarray of shape (n_samples, n_units). What
+        it returns, unless None, replaces the activation.
 
     Raises
     ------
     ValueError
-        When the module runs, if the layer does not run once, or its activation is no
-        tensor of a row a sample.
+        When the module runs, if the layer does not run exactly once, or its activation
+        is not a tensor with one row per sample.
     """
     place = find_place(module, layer)
     watch = _Watch(place, see)
@@ -46,7 +47,7 @@ def shown(module, layer, see):
         handles.append(place.layer.register_forward_hook(watch.see_output))
     handles.append(module.register_forward_hook(watch.end))
     try:
-        with evaluating(module):
+        with evaluation_mode(module):
             yield
     finally:
         for handle in handles:
@@ -54,19 +55,19 @@ def shown(module, layer, see):
 
 
 @contextmanager
-def hooked(layers, see, *, inputs=False):
+def watch_layers(layers, see, *, inputs=False):
     """Call a function whenever one of some layers runs.
 
     Parameters
     ----------
     layers : iterable of torch.nn.Module
-        Which.
+        The layers.
 
     see : callable
         Takes the layer, and its output or its first input. What it returns is not used.
 
     inputs : bool, default=False
-        Whether to look at inputs.
+        Whether to pass inputs instead of outputs.
     """
 
     def before(layer, given):
@@ -87,13 +88,13 @@ def hooked(layers, see, *, inputs=False):
 
 
 @contextmanager
-def evaluating(module):
-    """Let a module answer as in use, and be as it was afterwards.
+def evaluation_mode(module):
+    """Set a module to evaluation mode and restore it afterwards.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Each of its parts gets its own mode back.
+        The mode of each sublayer is restored.
     """
     modes = {part: part.training for part in module.modules()}
     if any(modes.values()):
@@ -106,7 +107,7 @@ def evaluating(module):
 
 
 class _Watch:
-    """The hooks of one place, which act in the thread that made them only."""
+    """The hooks of one place, which act only in the thread that made them."""
 
     def __init__(self, place, see):
         self._place = place
@@ -123,23 +124,23 @@ class _Watch:
         if self._is_elsewhere() or self._n_runs == 1:
             return
         raise ValueError(
-            f"layer {self._place.name!r} must run once when the network answers. It "
-            f"ran {self._n_runs} times; choose another."
+            f"layer {self._place.name!r} must run once per forward pass. It "
+            f"ran {self._n_runs} times; choose another layer."
         )
 
     def see_input(self, layer, inputs):
         if self._is_elsewhere():
             return None
-        other = self._shown(inputs[0] if inputs else None)
+        other = self._show(inputs[0] if inputs else None)
         return None if other is None else (other, *inputs[1:])
 
     def see_output(self, layer, inputs, output):
-        return None if self._is_elsewhere() else self._shown(output)
+        return None if self._is_elsewhere() else self._show(output)
 
     def _is_elsewhere(self):
         return get_ident() != self._thread
 
-    def _shown(self, activation):
+    def _show(self, activation):
         self._check(activation)
         self._n_runs += 1
         rows = activation.detach().reshape(len(activation), -1).cpu()
@@ -150,9 +151,9 @@ class _Watch:
             return None
         if other.shape != rows.shape:
             raise ValueError(
-                f"Layer {self._place.name!r} needs {rows.shape[1]} numbers a row in the"
-                f" place of its activation. Got {other.shape[1]}; fit the coder to the"
-                " activations of this layer."
+                f"Layer {self._place.name!r} needs {rows.shape[1]} numbers per sample "
+                f"to replace its activation. Got {other.shape[1]}; fit the coder to "
+                "the activations of this layer."
             )
         other = np.asarray(other).reshape(activation.shape)
         return torch.from_numpy(np.array(other, order="C")).to(activation)
@@ -163,6 +164,6 @@ class _Watch:
         if not shape or self._n_rows not in (None, shape[0]):
             found = f"shape {shape}" if is_tensor else type(activation).__name__
             raise ValueError(
-                f"layer {self._place.name!r} must have an activation of a row a sample."
-                f" Got {found} from {self._n_rows} samples; choose another."
+                f"layer {self._place.name!r} must have an activation of one row per "
+                f"sample. Got {found} for {self._n_rows} samples; choose another layer."
             )

@@ -14,12 +14,12 @@ def linear(weight, bias):
         Weights.
 
     bias : Tensor of shape (n_neurons,) or None
-        Bias; None for a layer without.
+        Bias; None for a layer without one.
 
     Returns
     -------
     layer : torch.nn.Linear
-        With copies, on the processor.
+        On the CPU, with copies of both.
     """
     weight = torch.from_numpy(np.array(weight, order="C"))
     layer = nn.Linear(1, 1, bias=bias is not None)

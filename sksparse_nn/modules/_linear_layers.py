@@ -1,4 +1,4 @@
-"""The linear layers of a network: find them, see their input, replace them."""
+"""The linear layers of a network: find them, record their input, replace them."""
 
 from copy import deepcopy
 from itertools import chain
@@ -7,11 +7,11 @@ import numpy as np
 from torch import nn
 
 from sksparse_nn.modules._facts import is_linear
-from sksparse_nn.modules._hooks import hooked
+from sksparse_nn.modules._hooks import watch_layers
 from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.modules._run import run
 
-# Rows that go through a network at a time, and in all, to see what layers are given.
+# Samples per block, and in total, to record the input of layers.
 _BLOCK = 1024
 _ROWS = 5000
 
@@ -33,7 +33,7 @@ def linear_layers(module):
 
 
 def layer_inputs(module, X, n_rows=_ROWS):
-    """Return what the linear layers of a network are given.
+    """Return the input of each linear layer of a network.
 
     Parameters
     ----------
@@ -41,15 +41,15 @@ def layer_inputs(module, X, n_rows=_ROWS):
         A network.
 
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
-        Input of the network; so many rows of it are taken at most.
+        Input of the network, of which the first `n_rows` are used.
 
     n_rows : int, default=5000
-        How many rows.
+        Largest number of samples to use.
 
     Returns
     -------
     inputs : list of ndarray of shape (at most n_rows, n_inputs)
-        One a layer.
+        One per layer.
 
     Raises
     ------
@@ -61,12 +61,12 @@ def layer_inputs(module, X, n_rows=_ROWS):
     def see(layer, given):
         seen[layer].append(given.cpu().numpy().copy())
 
-    with hooked(seen, see, inputs=True):
+    with watch_layers(seen, see, inputs=True):
         run(module, X[:n_rows], _BLOCK)
     for name, layer in module.named_modules():
         if not seen.get(layer, True):
             raise ValueError(
-                f"Layer {name!r} of the network is never called, so what it is given "
+                f"Layer {name!r} of the network is never called, so its input "
                 "is not known."
             )
     return [np.concatenate(parts) for parts in seen.values()]
@@ -81,17 +81,17 @@ def replace_layers(module, replace):
         A network.
 
     replace : callable
-        Takes a linear layer, returns a list of the layers in its place.
+        Takes a linear layer, returns the list of layers to put in its place.
 
     Returns
     -------
     module : torch.nn.Module
         A copy; the layers of the package's own networks stay in one sequence.
     """
-    return _replaced(deepcopy(module), replace)
+    return _replace(deepcopy(module), replace)
 
 
-def _replaced(module, replace):
+def _replace(module, replace):
     if is_linear(module):
         layers = replace(module)
         return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
@@ -100,5 +100,5 @@ def _replaced(module, replace):
         del module[:]
         return module.extend(chain.from_iterable(layers))
     for name, child in module.named_children():
-        setattr(module, name, _replaced(child, replace))
+        setattr(module, name, _replace(child, replace))
     return module

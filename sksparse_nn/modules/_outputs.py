@@ -1,50 +1,50 @@
-"""What a module answers: its shape, and whether it is a probability already."""
+"""Output of a module: its shape, and whether it holds probabilities already."""
 
 import torch
 
-# Operations, as autograd names them, that make probabilities or their logarithms. The
-# softmax of a LogSoftmax is right: it is the softmax of what that was given.
+# Operations, as autograd names them, that return probabilities or their logarithms.
+# LogSoftmax does no harm: the softmax of its output is that of its input.
 _SQUASHING = {"Softmax", "Sigmoid", "LogSigmoid"}
 _SHAPING = {"Clone", "Reshape", "Slice", "Squeeze", "Unsqueeze", "UnsafeView", "View"}
 
 
-def described(answer):
-    """Say what a module has answered.
+def describe_output(output):
+    """Describe the output of a module for an error message.
 
     Parameters
     ----------
-    answer : object
+    output : object
         Anything.
 
     Returns
     -------
     text : str
-        The shape of a tensor, the type of others.
+        The shape of a tensor, the type of anything else.
     """
-    if isinstance(answer, torch.Tensor):
-        return f"shape {tuple(answer.shape)}"
-    return f"a {type(answer).__name__}"
+    if isinstance(output, torch.Tensor):
+        return f"shape {tuple(output.shape)}"
+    return f"a {type(output).__name__}"
 
 
-def squashing(answer):
-    """Find out whether an answer was turned into probabilities.
+def find_squashing(output):
+    """Find the operation that turned an output into probabilities.
 
     Parameters
     ----------
-    answer : Tensor of shape (1, n_outputs)
-        With its history of operations, if it has one.
+    output : Tensor of shape (1, n_outputs)
+        With its autograd history, if it has one.
 
     Returns
     -------
     name : str or None
-        Of the last operation that does so, if any.
+        Name of the last such operation, if any.
     """
-    operation = answer.grad_fn
+    operation = output.grad_fn
     while type(operation).__name__.removesuffix("Backward0") in _SHAPING:
         operation = operation.next_functions[0][0]
     name = type(operation).__name__.removesuffix("Backward0")
     if name in _SQUASHING:
         return name
-    row = answer.detach().double()
+    row = output.detach().double()
     sums_to_one = abs(row.sum().item() - 1) < 1e-5 and row.numel() > 1
     return "Softmax" if sums_to_one and bool((row >= 0).all()) else None

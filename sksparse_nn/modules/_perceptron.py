@@ -1,7 +1,7 @@
-"""Layers whose first one takes sparse rows as they are, forward and backward.
+"""Layers of which the first takes sparse rows, forward and backward.
 
-Its weights may be stored a feature after the other, so that a value of the input meets
-neighbouring numbers: in torch's eyes the matrix is the same, transposed in memory.
+Its weights may be stored feature by feature, so that a value of the input meets
+contiguous numbers. To torch it is the same matrix, transposed in memory.
 """
 
 from torch import nn
@@ -10,13 +10,13 @@ from sksparse_nn.modules._sparse_input import SparseBatch, SparseProduct, is_thi
 
 
 class Perceptron(nn.Sequential):
-    """Layers whose first one is linear, and takes `SparseBatch` too.
+    """Layers of which the first is linear and also takes a `SparseBatch`.
 
     Attributes
     ----------
     trainer : FirstLayerAdam or None
-        Multiplies by the first weights, and makes their steps in the backward pass in
-        place of their gradient. Not copied.
+        Multiplies by the first weights and updates them in the backward pass, instead
+        of computing their gradient. Not copied.
     """
 
     trainer = None
@@ -25,7 +25,7 @@ class Perceptron(nn.Sequential):
         return {key: x for key, x in vars(self).items() if key != "trainer"}
 
     def forward(self, X):
-        """Answer rows.
+        """Run the layers.
 
         Parameters
         ----------
@@ -35,7 +35,7 @@ class Perceptron(nn.Sequential):
         Returns
         -------
         outputs : Tensor of shape (n_rows, n_outputs)
-            What the last layer answers.
+            Output of the last layer.
         """
         if not isinstance(X, SparseBatch):
             return super().forward(X)
@@ -52,7 +52,7 @@ class Perceptron(nn.Sequential):
 
 
 def stays_sparse(X, module):
-    """Tell whether a network is given sparse rows as they are.
+    """Return whether a network takes sparse rows without making them dense.
 
     Parameters
     ----------
@@ -65,19 +65,19 @@ def stays_sparse(X, module):
     Returns
     -------
     stays_sparse : bool
-        If not, rows are made dense a mini-batch at a time.
+        If False, rows are made dense, one mini-batch at a time.
     """
-    if not is_thin(X):  # first, since it is soonest known of dense rows
+    if not is_thin(X):  # first, as the quickest check for dense rows
         return False
     if not (isinstance(module, Perceptron) and isinstance(module[0], nn.Linear)):
         return False
     if module[0]._forward_hooks or module[0]._forward_pre_hooks:
-        return False  # they are made for tensors
+        return False  # hooks expect tensors
     return module[0].weight.device.type == "cpu"
 
 
 def store_by_feature(layer):
-    """Store the weights of a linear layer a feature after the other.
+    """Store the weights of a linear layer feature by feature.
 
     Parameters
     ----------

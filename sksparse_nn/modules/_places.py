@@ -1,4 +1,4 @@
-"""Find a layer of a torch module by its name, its position, or its place at the end."""
+"""Find a layer of a torch module by name or position."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -43,7 +43,7 @@ def find_place(module, layer):
     Returns
     -------
     place : Place
-        Layer, its name, and the side to read.
+        The layer, its name, and whether to read its input.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def find_place(module, layer):
 
 
 def _last_linear(named):
-    # Layers of compressed networks are linear too, and known by their widths.
+    # Compressed layers are linear too; all linear layers have `in_features`.
     linear = [name for name, part in named.items() if hasattr(part, "in_features")]
     if not linear:
         raise ValueError(

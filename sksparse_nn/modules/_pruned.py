@@ -1,4 +1,4 @@
-"""A linear layer that stores its nonzero weights only."""
+"""Linear layers that store only their nonzero weights."""
 
 from copy import deepcopy
 
@@ -10,26 +10,26 @@ from sksparse_nn.kernels.sparse_dense import csr_times_dense
 from sksparse_nn.modules._compressed import CompressedLinear, bias_of, is_traced
 from sksparse_nn.solvers.layers import drop_zeros, restore_zeros
 
-# A sparse product of one row takes less time than a dense one from about this many
-# weights on, and up to this share of nonzeros.
+# A sparse product with one row is faster than a dense one from about this many
+# weights, and up to this share of nonzeros.
 _MIN_SIZE = 2**18
 _MAX_SHARE = 0.03
 
 
 class PrunedLinear(CompressedLinear):
-    """A layer that stores its nonzero weights only.
+    """A linear layer that stores only its nonzero weights.
 
     Parameters
     ----------
     layer : torch.nn.Linear
-        Whose weights are mostly zero.
+        A layer with mostly zero weights.
 
     Attributes
     ----------
     runs_sparse : bool
-        Whether products go through the nonzero weights alone: where the layer is large
-        and hardly any are left. It follows from these counts, so that the same weights
-        give the same outputs on any machine.
+        Whether products use the nonzero weights only: if the layer is large and few
+        are nonzero. It depends on these counts alone, so that the same weights give the
+        same outputs on any machine.
 
     n_nonzero : int
         Number of weights that are not zero.
@@ -45,7 +45,7 @@ class PrunedLinear(CompressedLinear):
         self._hold(weight)
 
     def dense_weight(self):
-        """Return the weights with their zeros.
+        """Return the weights as a dense array.
 
         Returns
         -------
@@ -63,7 +63,7 @@ class PrunedLinear(CompressedLinear):
 
     @property
     def n_bytes(self):
-        """Count the bytes of the weights in the form in which they are held.
+        """Count the bytes of the weights as they are stored.
 
         Returns
         -------
@@ -73,7 +73,7 @@ class PrunedLinear(CompressedLinear):
         return sum(part.nbytes for part in self.buffers())
 
     def forward(self, X):
-        """Answer rows.
+        """Multiply by the weights and add the bias.
 
         Parameters
         ----------
@@ -98,7 +98,7 @@ class PrunedLinear(CompressedLinear):
         return out.reshape(*X.shape[:-1], self.out_features)
 
     def _traced_weight(self):
-        """Return the weights by operations that can be written down as a graph."""
+        """Return the dense weights by operations that torch can trace."""
         counts = self.indptr[1:] - self.indptr[:-1]
         rows = torch.repeat_interleave(
             torch.arange(self.out_features), counts, output_size=self.n_nonzero
@@ -107,7 +107,7 @@ class PrunedLinear(CompressedLinear):
         return weight.index_put((rows, self.indices.long()), self.values)
 
     def _hold(self, weight):
-        """Keep the weights in the form that is multiplied."""
+        """Store the weights in the form that `forward` multiplies by."""
         if not self.runs_sparse:
             self.register_buffer("values", torch.from_numpy(weight.copy()))
             return

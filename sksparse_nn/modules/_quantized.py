@@ -1,4 +1,4 @@
-"""A linear layer whose weights are small integers, with scales."""
+"""Linear layers whose weights are small integers, with scales."""
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from sksparse_nn.solvers.layers import (
 
 
 class QuantizedLinear(CompressedLinear):
-    """A layer whose weights are small integers, with scales.
+    """A linear layer whose weights are small integers, with scales.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ class QuantizedLinear(CompressedLinear):
         8 or 4.
 
     input_scale : float, "row" or None
-        What an integer of the input stands for: one number for all, or a hundred and
-        twenty-seventh of each row's largest; None leaves the input as it is.
+        Scale of the integers that the input is rounded to: one number for all rows, or
+        1/127 of the largest value of each row; None does not round the input.
     """
 
     def __init__(self, layer, n_bits, input_scale):
@@ -46,7 +46,7 @@ class QuantizedLinear(CompressedLinear):
         self.n_nonzero = int(np.count_nonzero(self.dense_weight()))
 
     def dense_weight(self):
-        """Return the weights that the integers stand for.
+        """Return the weights as a dense array of floats.
 
         Returns
         -------
@@ -70,7 +70,7 @@ class QuantizedLinear(CompressedLinear):
         return self.values.nbytes + self.scales.nbytes
 
     def forward(self, X):
-        """Answer rows, each by itself.
+        """Multiply by the weights and add the bias, row by row.
 
         Parameters
         ----------
@@ -86,7 +86,7 @@ class QuantizedLinear(CompressedLinear):
             weight = self._traced_weight() if is_traced() else self.weight
             return nn.functional.linear(X, weight, self.bias)
         if is_traced():
-            return self._traced(X)
+            return self._forward_traced(X)
         rows = X.detach().numpy().reshape(-1, self.in_features)
         scale = self._scale_of(rows)
         integers = np.rint(rows / scale).clip(-127, 127).astype(np.int8)
@@ -100,8 +100,8 @@ class QuantizedLinear(CompressedLinear):
     def _rounds_input(self):
         return self._by_row or "input_scale" in self._buffers
 
-    def _traced(self, X):
-        """Answer as `forward` does, by operations that can be written down as a graph.
+    def _forward_traced(self, X):
+        """Compute `forward` by operations that torch can trace.
 
         Sums of products of integers are exact in double precision.
         """

@@ -1,4 +1,4 @@
-"""Run rows through a module, block by block."""
+"""Run samples through a module, block by block."""
 
 from functools import partial
 
@@ -7,11 +7,11 @@ import torch
 from scipy import sparse
 
 from sksparse_nn.modules._perceptron import stays_sparse
-from sksparse_nn.modules._single_rows import answered
+from sksparse_nn.modules._single_rows import apply_module
 from sksparse_nn.modules._sparse_input import sparse_rows
-from sksparse_nn.modules._threads import threads_worth
+from sksparse_nn.modules._threads import limit_threads
 
-# Numbers of input in a block, or of the first layer's output where input is sparse:
+# Numbers of input per block, or of output of the first layer if the input is sparse:
 # 16 MB of float32.
 _BLOCK_SIZE = 2**22
 
@@ -22,7 +22,7 @@ def _forget(outputs):
 
 
 def run(module, X, n_rows, *, use=_forget, private=True):
-    """Run rows through a module as it is, without recording gradients.
+    """Run samples through a module without recording gradients.
 
     Parameters
     ----------
@@ -30,36 +30,36 @@ def run(module, X, n_rows, *, use=_forget, private=True):
         In evaluation mode, with hooks or without.
 
     X : ndarray or CSR matrix of shape (n_samples, ...)
-        Rows. Those of a float type are cast to the module's.
+        Samples. Floats are cast to the float type of the module.
 
     n_rows : int
-        Rows that go through at a time.
+        Samples per block.
 
     use : callable, default=_forget
-        Takes an iterator over the outputs of the blocks, which runs the module as it
-        goes on, on as many threads as the work is worth. By default what counts is what
-        hooks of the module have seen.
+        Takes an iterator over the outputs of the blocks, which runs the module lazily,
+        on one thread if blocks are small. The default drops them, for callers that read
+        from hooks.
 
     private : bool, default=True
-        Whether the module must get copies, since it may work in place.
+        Whether the module gets copies, because it may work in place.
 
     Returns
     -------
     result : object
         What `use` returns.
     """
-    answer = partial(answered, module) if private else module
+    forward = partial(apply_module, module) if private else module
     form = {"is_sparse": stays_sparse(X, module), "private": private}
     starts, n_at_most = range(0, X.shape[0], n_rows), min(n_rows, X.shape[0])
-    with torch.inference_mode(), threads_worth(module.parameters(), n_at_most):
+    with torch.inference_mode(), limit_threads(module.parameters(), n_at_most):
         return use(
-            answer(_as_input(X[start : start + n_rows], module, **form))
+            forward(_as_input(X[start : start + n_rows], module, **form))
             for start in starts
         )
 
 
 def rows_per_block(module, X):
-    """Return how many rows fit into a block of memory.
+    """Return how many samples fit into a block of memory.
 
     Parameters
     ----------
@@ -72,24 +72,24 @@ def rows_per_block(module, X):
     Returns
     -------
     n_rows : int
-        Zero where not even one does.
+        Zero if not even one does.
     """
     is_sparse = stays_sparse(X, module)
     return _BLOCK_SIZE // (module[0].out_features if is_sparse else X.shape[1])
 
 
-def float_type(module):
-    """Name the float type of a module.
+def module_float_type(module):
+    """Return the float type of a module.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Of one without parameters it is torch's default.
+        Without parameters, its type is the default of torch.
 
     Returns
     -------
     name : str
-        As NumPy knows it.
+        In the words of NumPy.
     """
     return str(_like(module).dtype).removeprefix("torch.")
 
@@ -101,7 +101,7 @@ def _like(module):
 
 def _as_input(rows, module, *, is_sparse, private):
     if is_sparse:
-        return sparse_rows(rows, float_type(module))
+        return sparse_rows(rows, module_float_type(module))
     rows, like = _tensor(rows, private), _like(module)
     return rows.to(like) if rows.is_floating_point() else rows.to(like.device)
 
@@ -111,5 +111,5 @@ def _tensor(rows, private):
         return torch.from_numpy(rows.toarray())
     if private:
         return torch.from_numpy(np.array(rows, order="C"))
-    # A view where torch can have one: not of read-only memory, not of negative strides.
+    # A view where torch allows it: not of read-only memory or with negative strides.
     return torch.from_numpy(np.require(rows, requirements=["C", "W"]))

@@ -1,4 +1,4 @@
-"""Batches of a single row, which has no mean and variance to be normalised by."""
+"""Batches of a single sample, which have no variance to normalise by."""
 
 from contextlib import contextmanager
 
@@ -7,7 +7,7 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
-# What the functions that normalise a batch take, in order.
+# Parameters of the functions that normalise a batch, in order.
 _STATISTICS_FIRST = "input running_mean running_var weight bias training momentum eps"
 _STATISTICS_LAST = "input weight bias running_mean running_var training momentum eps"
 _ORDERS = {
@@ -18,12 +18,12 @@ _ORDERS = {
 
 
 @contextmanager
-def known_statistics(module):
-    """Let layers that normalise a batch take what they know, where they must.
+def use_known_statistics(module):
+    """Let layers that normalise a batch use running statistics where they must.
 
-    That is where a channel has a single value. They normalise it as in a prediction, by
-    the running mean and variance, which stay as they are. So do torch's functions that
-    a module calls by itself.
+    That is where a channel has a single value. It is normalised as in evaluation mode,
+    by the running mean and variance, which do not change. The same holds for functions
+    of torch that a module calls directly.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ def known_statistics(module):
             layer.train()
 
 
-def answered(module, rows):
-    """Return what a module predicts, of a single row too.
+def apply_module(module, rows):
+    """Run a module, also on a single sample.
 
     Parameters
     ----------
@@ -52,17 +52,17 @@ def answered(module, rows):
         In evaluation mode.
 
     rows : Tensor or SparseBatch of shape (n_rows, n_features)
-        As it takes them.
+        Input of the module.
 
     Returns
     -------
     output : Tensor of shape (n_rows, n_outputs)
-        What it answers.
+        Its output.
 
     Raises
     ------
     ValueError
-        If it normalises by the rows of a batch, which is one row.
+        If it normalises by the samples of a batch and there is only one.
     """
     if len(rows) != 1 or not isinstance(rows, torch.Tensor):
         return module(rows)
@@ -79,17 +79,17 @@ def _choose_statistics(layer, inputs):
 
 
 def _is_single(values):
-    """Tell whether each channel has one value."""
+    """Return whether each channel has one value."""
     return values.numel() <= values.shape[1]
 
 
 class _SingleValues(TorchFunctionMode):
-    """Lets torch's own functions normalise single values by what is known."""
+    """Let functions of torch normalise single values by running statistics."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         if func is functional.group_norm:
-            # It refuses one row; this is what it calls for several.
+            # It rejects a single sample; this is what it calls for several.
             return torch.group_norm(*args, **kwargs)
         if func in _ORDERS:
             given = dict(zip(_ORDERS[func], args, strict=False)) | kwargs
@@ -98,7 +98,7 @@ class _SingleValues(TorchFunctionMode):
 
 
 def _without_batch(given):
-    """Return settings of a function that normalises, which take no single values."""
+    """Return arguments that normalise single values by running statistics."""
     if not given.get("training") or not _is_single(given["input"]):
         return given
     if given.get("running_mean") is None or given.get("running_var") is None:

@@ -1,19 +1,19 @@
-"""How many numbers are held, and in how much room."""
+"""Number of parameters, and the memory that they take."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Size:
-    """Numbers that are held, and their room.
+    """Number of parameters, and the memory that they take.
 
     Attributes
     ----------
     parameters : int, default=0
-        How many.
+        Number of parameters.
 
     nonzero : int, default=0
-        How many of them are not zero.
+        Number of those that are not zero.
 
     n_bytes : int, default=0
         Bytes in memory.
@@ -30,12 +30,12 @@ class Size:
         Parameters
         ----------
         tensors : sequence of Tensor
-            Each is counted.
+            All are counted.
 
         Returns
         -------
         size : Size
-            Of all together.
+            Their total.
         """
         return cls(
             sum(x.numel() for x in tensors),

@@ -15,7 +15,7 @@ from sksparse_nn.modules._dictionary import (
     check_dictionary,
     check_samples,
 )
-from sksparse_nn.modules._facts import multiply_adds
+from sksparse_nn.modules._facts import count_multiply_adds
 from sksparse_nn.modules._sparse_input import SparseBatch
 from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
@@ -219,7 +219,7 @@ class SparseCodingLayer(nn.Module):
         return kept[1]
 
 
-@multiply_adds.register
+@count_multiply_adds.register
 def _(layer: SparseCodingLayer, shape):
     return round(shape[0] * layer.coder.work(*layer.dictionary.shape, layer.n_active))
 

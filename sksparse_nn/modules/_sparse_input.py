@@ -1,4 +1,4 @@
-"""Sparse rows as a first layer takes them, and their products with its weights."""
+"""Sparse input of a first layer, and its products with the weights."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ from sksparse_nn.kernels.sparse_dense import (
     csr_times_dense,
 )
 
-# Share of nonzeros up to which sparse products take less time than dense ones.
+# Share of nonzeros up to which sparse products are faster than dense ones.
 _DENSITY = 0.1
 
 
 @dataclass(frozen=True)
 class SparseBatch:
-    """Rows of a CSR matrix, in the place of a tensor of them.
+    """Rows of a CSR matrix, in place of a dense tensor.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class SparseBatch:
 
 
 def sparse_rows(X, dtype):
-    """Return the rows of a CSR matrix as the first layer takes them.
+    """Convert rows of a CSR matrix to the form that the first layer takes.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def sparse_rows(X, dtype):
 
 
 def is_thin(X):
-    """Tell whether sparse products of a matrix take less time than dense ones.
+    """Return whether sparse products with a matrix are faster than dense ones.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def is_thin(X):
     Returns
     -------
     is_thin : bool
-        Whether it is sparse, and few of its values are nonzero.
+        Whether it is sparse with few nonzeros.
     """
     return sparse.issparse(X) and X.nnz <= _DENSITY * X.shape[0] * X.shape[1]
 
@@ -95,7 +95,7 @@ def write_product(rows, B, out, where=slice(None)):
         Right factor.
 
     out : ndarray of shape (n_rows, n_columns)
-        Overwritten where told.
+        Overwritten in the rows of `where`.
 
     where : slice, default=slice(None)
         Which rows to multiply.

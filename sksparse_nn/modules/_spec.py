@@ -1,4 +1,4 @@
-"""What module to build: layers by their sizes, or the user's own."""
+"""Description of the module to build: layers of given sizes, or the user's own."""
 
 from copy import deepcopy
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from sksparse_nn._warnings import warn
-from sksparse_nn.modules._outputs import described, squashing
+from sksparse_nn.modules._outputs import describe_output, find_squashing
 from sksparse_nn.modules._perceptron import Perceptron, store_by_feature
-from sksparse_nn.modules._single_rows import answered
+from sksparse_nn.modules._single_rows import apply_module
 
 ACTIVATIONS = {
     "elu": nn.ELU,
@@ -28,19 +28,19 @@ ACTIVATIONS = {
 
 @dataclass(frozen=True)
 class ModuleSpec:
-    """All that says which module to build.
+    """Description of the module to build.
 
     Attributes
     ----------
     module : None, torch.nn.Module or callable
-        The user's own, or None for layers by `hidden_layer_sizes`.
+        The user's own, or None for layers of `hidden_layer_sizes`.
 
     module_params : dict
         Keyword arguments of a callable `module`.
 
     widths : dict
-        Widths of the input, handed to a callable `module` by those of these names that
-        it has besides its first two arguments.
+        Widths of the input by argument name. A callable `module` gets those that it has
+        besides its first two arguments.
 
     hidden_layer_sizes : int or sequence of int
         Widths of the hidden layers.
@@ -61,10 +61,10 @@ class ModuleSpec:
         Float type of the weights.
 
     by_feature : bool
-        Whether to store the first weights as sparse input wants them.
+        Whether to store the first weights feature by feature, for sparse input.
 
     squashed : bool
-        Whether the output is turned into probabilities.
+        Whether the output is turned into probabilities later.
     """
 
     module: object
@@ -85,7 +85,7 @@ class ModuleSpec:
         Parameters
         ----------
         **settings : dict
-            Further keyword arguments of a callable `module`, which a callback has set.
+            Further keyword arguments of a callable `module`, set by a callback.
 
         Returns
         -------
@@ -97,15 +97,15 @@ class ModuleSpec:
         ValueError
             If the sizes are not positive or the user's module does not fit the data.
         """
-        settings = self.module_params | self._taken_widths() | settings
+        settings = self.module_params | self._select_widths() | settings
         if settings and not self._makes_module:
             raise ValueError(
                 "module_params are keyword arguments of a callable module. Got "
                 f"{settings} with module={self.module!r}; leave one of the two out."
             )
         if self.module is None:
-            return self._perceptron().to(self.dtype)
-        module = self._own_module(settings).to(self.dtype)
+            return self._build_perceptron().to(self.dtype)
+        module = self._build_own(settings).to(self.dtype)
         self._try_out(module)
         return module
 
@@ -113,7 +113,7 @@ class ModuleSpec:
     def _makes_module(self):
         return self.module is not None and not isinstance(self.module, nn.Module)
 
-    def _perceptron(self):
+    def _build_perceptron(self):
         sizes = [self.n_features, *layer_sizes(self.hidden_layer_sizes)]
         layers = []
         for n_inputs, n_neurons in pairwise(sizes):
@@ -125,7 +125,7 @@ class ModuleSpec:
             store_by_feature(perceptron[0])
         return perceptron
 
-    def _own_module(self, settings):
+    def _build_own(self, settings):
         if isinstance(self.module, nn.Module):
             return deepcopy(self.module)
         module = self.module(self.n_features, self.n_outputs, **settings)
@@ -136,7 +136,7 @@ class ModuleSpec:
             )
         return module
 
-    def _taken_widths(self):
+    def _select_widths(self):
         if not (self.widths and self._makes_module):
             return {}
         arguments = list(signature(self.module).parameters.values())
@@ -150,34 +150,34 @@ class ModuleSpec:
         }
 
     def _try_out(self, module):
-        """Answer one row of zeros, which lazy layers need before they have weights."""
+        """Run a sample of zeros, which also initializes lazy layers."""
         wanted = (
             f"module must turn rows of n_features={self.n_features} numbers into one "
             f"tensor, rows of n_outputs={self.n_outputs}."
         )
         rows = torch.zeros(1, self.n_features, dtype=self.dtype)
         try:
-            answer = _first_answer(module.eval(), rows)
+            output = _forward_one(module.eval(), rows)
         except RuntimeError as error:
             raise ValueError(f"{wanted} Got, from one row: {error}") from error
         shape = (1, self.n_outputs)
-        if not isinstance(answer, torch.Tensor) or tuple(answer.shape) != shape:
-            raise ValueError(f"{wanted} Got {described(answer)} from one row.")
+        if not isinstance(output, torch.Tensor) or tuple(output.shape) != shape:
+            raise ValueError(f"{wanted} Got {describe_output(output)} from one row.")
         if next(module.parameters(), None) is None:
             raise ValueError(f"module must have parameters to train. Got {module!r}.")
-        last = self.squashed and squashing(answer)
+        last = self.squashed and find_squashing(output)
         if last:
             warn(
-                "module must answer logits, which are turned into probabilities here "
-                f"once more, in the loss too. Got one that ends in a {last}; leave "
-                "that out.",
+                "module must return logits, as they are turned into probabilities "
+                f"later, also in the loss. Got a module that ends in a {last}; leave "
+                "it out.",
             )
 
 
-def _first_answer(module, row):
-    """Answer one row, or two where a module that normalises cannot do with one."""
+def _forward_one(module, row):
+    """Run one sample, or two copies if the module normalises by the batch."""
     try:
-        return answered(module, row)
+        return apply_module(module, row)
     except ValueError:
         return module(row.repeat(2, 1))[:1]
 
@@ -188,7 +188,7 @@ def layer_sizes(hidden_layer_sizes):
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int
-        One width, or one a layer.
+        One width, or one per layer.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Networks that are straight but for kinks at zero, read as matrices."""
+"""Piecewise linear networks with kinks at zero, read as matrices."""
 
 from dataclasses import dataclass, replace
 
@@ -10,18 +10,18 @@ from sksparse_nn.modules._perceptron import Perceptron
 
 @dataclass(frozen=True)
 class Layer:
-    """Products of rows, and what becomes of those below zero.
+    """An affine map, and the slope below zero of what follows it.
 
     Attributes
     ----------
     weight : ndarray of shape (n_units, n_inputs)
-        What rows are multiplied by.
+        Matrix of the map.
 
     bias : ndarray of shape (n_units,)
         Added to the products.
 
     slope : float or ndarray of shape (n_units,), default=1.0
-        Multiplies sums that are not above zero.
+        Multiplies results that are not above zero.
     """
 
     weight: np.ndarray
@@ -29,22 +29,22 @@ class Layer:
     slope: np.ndarray | float = 1.0
 
     def then(self, other):
-        # Return this layer, that has no kink, and one behind it as one.
+        # Merge this layer, which has no kink, with the next one.
         weight = other.weight @ self.weight
         return replace(other, weight=weight, bias=other.apply(self.bias))
 
     def apply(self, rows):
-        # Return the sums of rows.
+        # Apply the affine map to rows.
         return rows @ self.weight.T + self.bias
 
 
 def read_layers(module, width):
-    """Read a module whose outputs are straight between kinks.
+    """Read a piecewise linear module as a list of layers.
 
     Parameters
     ----------
     module : torch.nn.Module
-        In double precision, evaluating.
+        In double precision and evaluation mode.
 
     width : int
         Of its input.
@@ -52,7 +52,7 @@ def read_layers(module, width):
     Returns
     -------
     layers : list of Layer or None
-        All but the last one with a kink; None if there are other layers.
+        All but the last with a kink; None if the module has layers of another kind.
     """
     layers, last = [], None
     for part in _leaves(module):
@@ -62,9 +62,9 @@ def read_layers(module, width):
         if isinstance(found, Layer):
             last = found if last is None else last.then(found)
         elif found is not None:
-            layers.append(replace(last or _same(width), slope=found))
+            layers.append(replace(last or _identity(width), slope=found))
             last, width = None, len(layers[-1].bias)
-    return [*layers, last or _same(width)]
+    return [*layers, last or _identity(width)]
 
 
 def _leaves(module):
@@ -77,17 +77,17 @@ def _is_hooked(module):
     return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
-def _same(width):
+def _identity(width):
     return Layer(np.eye(width), np.zeros(width))
 
 
-def _of_linear(part):
+def _read_linear(part):
     weight = part.weight.detach().numpy()
     bias = np.zeros(len(weight)) if part.bias is None else part.bias.detach().numpy()
     return Layer(weight, bias)
 
 
-def _of_batch_norm(part):
+def _read_batch_norm(part):
     scale = 1 / (part.running_var + part.eps).sqrt()
     scale = scale if part.weight is None else scale * part.weight.detach()
     shift = 0 if part.bias is None else part.bias.detach()
@@ -95,10 +95,10 @@ def _of_batch_norm(part):
     return Layer(np.diag(scale.numpy()), shift.numpy())
 
 
-# Layers that leave rows as they are say None, those with a kink a slope.
+# None for layers that change nothing; a slope for those with a kink.
 _KINDS = {
-    nn.Linear: _of_linear,
-    nn.BatchNorm1d: _of_batch_norm,
+    nn.Linear: _read_linear,
+    nn.BatchNorm1d: _read_batch_norm,
     nn.ReLU: lambda part: 0.0,
     nn.LeakyReLU: lambda part: part.negative_slope,
     nn.PReLU: lambda part: part.weight.detach().numpy(),

@@ -1,4 +1,4 @@
-"""As many of torch's threads as the work is worth."""
+"""Number of threads that torch uses for small batches."""
 
 import os
 from contextlib import contextmanager
@@ -6,26 +6,26 @@ from threading import get_ident
 
 import torch
 
-# Multiply-adds of a forward pass over a batch, below which more threads cost more than
-# they save: each operation waits for all of them, a hundred times longer than it takes
-# where another process has one of the cores.
+# Multiply-adds of a forward pass below which threads cost more than they save. Each
+# operation waits for all threads, up to a hundred times its own duration if another
+# process occupies a core.
 _WORTH_THREADS = 2e7
 
-# Threads of Python for which torch may have started threads of its own.
+# Python threads for which torch may have started its own threads.
 _CALLERS = set()
 
 
 @contextmanager
-def threads_worth(parameters, n_rows):
-    """Let small batches run on one thread, and give back the threads afterwards.
+def limit_threads(parameters, n_rows):
+    """Run small batches on one thread and restore the number afterwards.
 
     Parameters
     ----------
     parameters : iterable of Parameter
-        What torch multiplies by.
+        Weights that torch multiplies by.
 
     n_rows : int
-        Rows a batch.
+        Samples per batch.
     """
     before = torch.get_num_threads()
     if before > 1:
@@ -42,7 +42,7 @@ def threads_worth(parameters, n_rows):
 
 
 def _after_fork_in_child():
-    """Let torch not wait for the threads that the parent has and a child has not."""
+    """Keep torch from waiting for threads that exist only in the parent."""
     if get_ident() in _CALLERS:
         torch.set_num_threads(1)
 

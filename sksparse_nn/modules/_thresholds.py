@@ -10,7 +10,7 @@ from sksparse_nn.modules._dictionary import (
     check_positive,
     check_samples,
 )
-from sksparse_nn.modules._facts import multiply_adds
+from sksparse_nn.modules._facts import count_multiply_adds
 
 
 class SoftThresholdLayer(nn.Module):
@@ -152,6 +152,6 @@ class TriangleLayer(nn.Module):
         return torch.relu(distances.mean(dim=1, keepdim=True) - distances)
 
 
-@multiply_adds.register
+@count_multiply_adds.register
 def _(layer: SoftThresholdLayer | TriangleLayer, shape):
     return shape[0] * layer.dictionary.numel()

@@ -5,7 +5,7 @@ from torch import nn
 
 
 class TopKModule(nn.Module):
-    """Rows as sums of the atoms whose latents are the largest.
+    """Reconstruct samples from the atoms with the largest latents.
 
     Parameters
     ----------
@@ -13,7 +13,7 @@ class TopKModule(nn.Module):
         Atoms of unit norm to start from. The weights of the encoder start from them.
 
     n_active : int
-        Atoms a row at most.
+        Nonzero codes per sample, at most.
     """
 
     def __init__(self, components, n_active):
@@ -24,12 +24,12 @@ class TopKModule(nn.Module):
         self.bias = nn.Parameter(torch.zeros_like(components[0]))
 
     def forward(self, X, dead):
-        """Rebuild rows, and from dead atoms what was lost of them.
+        """Reconstruct samples, and reconstruct the error from dead atoms.
 
         Parameters
         ----------
         X : Tensor of shape (n_rows, n_features)
-            Rows.
+            Samples.
 
         dead : Tensor of bool of shape (n_components,)
             The dead atoms.
@@ -37,16 +37,16 @@ class TopKModule(nn.Module):
         Returns
         -------
         loss : Tensor of shape ()
-            Mean squared norm of what is lost.
+            Mean squared norm of the error.
 
         auxiliary : Tensor of shape ()
-            Share of that which the dead atoms leave.
+            Share of the squared error that remains after the dead atoms.
 
         used : Tensor of bool of shape (n_components,)
-            The atoms that serve a row.
+            The atoms that some sample uses.
         """
         latents = torch.relu((X - self.bias) @ self.encoder.T)
-        codes = largest(latents, self.n_active)
+        codes = keep_largest(latents, self.n_active)
         error = X - self.bias - codes @ self.decoder
         loss = error.square().sum(dim=1).mean()
         auxiliary = self._auxiliary(latents, error.detach(), dead)
@@ -56,15 +56,15 @@ class TopKModule(nn.Module):
         n_dead, total = int(dead.sum()), error.square().sum()
         if n_dead == 0 or total == 0:
             return torch.zeros_like(total)
-        # As few as are active in a row: of many, each would learn a small part only,
+        # Not more than are active per sample: each of many would learn a small part
         # and never be among the largest.
         n_active = min(n_dead, self.n_active)
-        codes = largest(latents[:, dead], n_active)
+        codes = keep_largest(latents[:, dead], n_active)
         return (error - codes @ self.decoder[dead]).square().sum() / total
 
     @torch.no_grad()
     def drop_radial_gradient(self):
-        """Take off the gradient what would only change norms of atoms."""
+        """Remove the part of the gradient that would only change norms of atoms."""
         gradient = self.decoder.grad
         along = (gradient * self.decoder).sum(dim=1, keepdim=True)
         gradient -= along * self.decoder
@@ -76,21 +76,21 @@ class TopKModule(nn.Module):
         self.decoder /= norms.clamp_min(torch.finfo(norms.dtype).tiny)
 
 
-def largest(latents, n_active):
+def keep_largest(latents, n_active):
     """Set all but the largest latents of each row to zero.
 
     Parameters
     ----------
     latents : Tensor of shape (n_rows, n_components)
-        None below zero.
+        Not negative.
 
     n_active : int
-        How many to keep.
+        Number to keep per row.
 
     Returns
     -------
     codes : Tensor of shape (n_rows, n_components)
-        The largest in their places.
+        The largest latents, in their places.
     """
     values, places = latents.topk(n_active, dim=1, sorted=False)
     return torch.zeros_like(latents).scatter(1, places, values)

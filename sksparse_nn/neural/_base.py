@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: reading data, training, answering."""
+"""Base of the classifier and the regressor: validation, training, outputs."""
 
 from abc import ABC, abstractmethod
 from copy import deepcopy
@@ -25,12 +25,12 @@ from sksparse_nn.modules._first_layer import check_first_layer, first_weight
 from sksparse_nn.modules._perceptron import stays_sparse
 from sksparse_nn.modules._spec import ACTIVATIONS
 from sksparse_nn.neural._batches import STREAMED, TrainingSamples, rows_per_batch
-from sksparse_nn.neural._constant_answers import warn_if_worse
+from sksparse_nn.neural._constant_predictions import warn_if_worse
 from sksparse_nn.neural._construction import (
-    new_net,
-    resumed,
+    make_callbacks,
+    make_net,
+    resume_net,
     take_over,
-    training_callbacks,
 )
 from sksparse_nn.neural._convergence import (
     warn_if_constant,
@@ -42,7 +42,7 @@ from sksparse_nn.neural._net import epoch_records
 from sksparse_nn.neural._optimizers import OPTIMIZERS
 from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
-from sksparse_nn.neural._torch_state import borrowed_torch
+from sksparse_nn.neural._torch_state import borrow_torch
 
 _NO_EPOCHS = {"epoch": np.empty(0, dtype=int), "train_loss": np.empty(0)}
 _MAX_SEED = np.iinfo(np.int32).max
@@ -50,7 +50,7 @@ _SMALL_SIZE = 2**14
 
 
 class SparseNet(NestedSettings, BaseEstimator, ABC):
-    """A network as an estimator; subclasses say what targets and answers are."""
+    """A network as an estimator; subclasses define targets and predictions."""
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": [
@@ -100,29 +100,29 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
     ):
         """Train a network.
 
-        Ctrl-C stops the training and keeps what was learnt so far, with a warning,
-        where your own code calls this method or that of a pipeline which ends here.
-        Inside searches, compressors and other estimators it is raised.
+        Ctrl-C stops the training and keeps the epochs that are done, with a warning, if
+        your own code calls this method or that of a pipeline that ends here. Inside
+        searches, compressors and other estimators it is raised.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples. float64 trains in float64, all else in float32. A CSR matrix of at
             most a tenth nonzeros stays sparse through the first layer, forward and
-            backward; of others, and ahead of a `module` of your own or on a GPU, rows
-            are made dense a mini-batch at a time.
+            backward. Otherwise, with a `module` of your own, or on a GPU, samples are
+            made dense one mini-batch at a time.
 
         y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
             Targets: labels for a classifier, or an indicator of several labels, zeros
             and ones, dense or sparse; numbers for a regressor.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples, of which only the ratios count. Rows of weight zero
-            are as if they were not there.
+            Weights of the samples, of which only the ratios count. Samples of weight
+            zero are ignored.
 
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
-            Rows to measure the ``valid_loss`` of `history_` on, and to stop by with
-            `early_stopping`, for which nothing of `X` is then held out.
+            Samples for the ``valid_loss`` of `history_`, and to stop by with
+            `early_stopping`; nothing of `X` is then held out.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Targets of `X_val`.
@@ -147,15 +147,15 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             new = former is None
             samples = self._read(X, y, sample_weight, reset=new, learn=new)
             self._renew_random_state(new)
-            given = self._read_given(X_val, y_val, sample_weight_val)
+            given = self._read_validation(X_val, y_val, sample_weight_val)
             train, valid = (samples, given) if given else self._split(samples)
             if not new:
                 self._targets.check_again(samples.y)
-            self._targets = self._targets.scaled(train.y, train.weight, new)
-            self._seen = self._targets.nothing_seen()
-            with borrowed_torch(self._rng.randint(_MAX_SEED), device):
+            self._targets = self._targets.learn_scale(train.y, train.weight, new)
+            self._seen = self._targets.start_sums()
+            with borrow_torch(self._rng.randint(_MAX_SEED), device):
                 size = rows_per_batch(self.batch_size, len(train))
-                net = new_net(self, X=samples.matrix, batch_size=size, device=device)
+                net = make_net(self, X=samples.matrix, batch_size=size, device=device)
                 if not new:
                     take_over(net, former)
                 epochs = self.max_epochs
@@ -166,23 +166,23 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         return self
 
     def _train_once(self, X, y, sample_weight, *, learn):
-        """Train for one epoch, on from where the estimator stands."""
+        """Train for one more epoch."""
         device = check_device(self.device)
         new = not hasattr(self, "net_")
         samples = self._read(X, y, sample_weight, reset=new, learn=learn and new)
         self._renew_random_state(new)
-        self._targets = self._targets.scaled(samples.y, samples.weight, new)
+        self._targets = self._targets.learn_scale(samples.y, samples.weight, new)
         if new:
-            self._seen = self._targets.nothing_seen()
-        with borrowed_torch(self._rng.randint(_MAX_SEED), device):
-            # The size of a chunk does not set that of a batch.
+            self._seen = self._targets.start_sums()
+        with borrow_torch(self._rng.randint(_MAX_SEED), device):
+            # The size of a chunk does not determine that of a batch.
             size = STREAMED if self.batch_size == "auto" else self.batch_size
             size = rows_per_batch(size, len(samples))
             if new:
-                net = new_net(self, X=samples.matrix, batch_size=size, device=device)
+                net = make_net(self, X=samples.matrix, batch_size=size, device=device)
             else:
                 rate = self.learning_rate
-                net = resumed(self.net_, learning_rate=rate, batch_size=size)
+                net = resume_net(self.net_, learning_rate=rate, batch_size=size)
             _, seen = self._train(net, samples, None, 1)
         warn_if_worse(self, seen, is_part=True)
 
@@ -193,8 +193,8 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             X, self._read_targets(y[rows], learn=learn), weight, rows
         )
 
-    def _read_given(self, X, y, sample_weight):
-        """Return the rows handed over to be validated on, if any."""
+    def _read_validation(self, X, y, sample_weight):
+        """Return the validation samples, if any are given."""
         given = {"X_val": X, "y_val": y, "sample_weight_val": sample_weight}
         names = [name for name, value in given.items() if value is not None]
         if not names:
@@ -212,7 +212,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             ) from error
 
     def _renew_random_state(self, new):
-        """Continue the former stream of random numbers on a copy, or start one."""
+        """Start a stream of random numbers, or continue a copy of the former one."""
         if new:
             self._seed = check_random_state(self.random_state).randint(_MAX_SEED)
             self._rng = np.random.RandomState(self._seed)
@@ -220,7 +220,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             self._rng = deepcopy(self._rng)
 
     def _split(self, samples):
-        """Hold out a part; a warm start holds the same rows out again."""
+        """Hold out samples; a warm start holds out the same ones again."""
         if not self.early_stopping or self.validation_fraction is None:
             return samples, None
         train, valid = hold_out(
@@ -232,16 +232,17 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         return samples.subset(train), samples.subset(valid)
 
     def _train(self, net, train, valid, epochs, *, scheduled=False):
-        """Make a net the estimator's, trained for so many epochs as are returned.
+        """Train a net, and make it the net of the estimator.
 
-        So are the rows learnt from, as the loss takes them.
+        Returns the number of epochs run, and the training samples in the form that the
+        loss takes.
         """
-        self._seen = self._targets.add_seen(self._seen, train.y, train.weight)
+        self._seen = self._targets.add_to_sums(self._seen, train.y, train.weight)
         former, n_known = net.history, len(net.history)
-        train = self._weighted(train, self._seen, net)
+        train = self._weight_samples(train, self._seen, net)
         train.shuffle = self._rng
         if valid is not None:
-            valid = self._weighted(valid, self._sums(valid), net)
+            valid = self._weight_samples(valid, self._sum_weights(valid), net)
         loss = "train_loss" if valid is None else "valid_loss"
         stop_by = loss if self.early_stopping and scheduled else None
         net.targets_ = self._targets
@@ -250,7 +251,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             valid,
             epochs=epochs,
             keeps=partial(self._keeps, epochs) if scheduled else None,
-            callbacks=training_callbacks(
+            callbacks=make_callbacks(
                 self,
                 n_epochs=epochs if scheduled else None,
                 stop_by=stop_by,
@@ -258,7 +259,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         )
         self.net_ = net
         if net.history is not former:
-            n_known = 0  # a callback has loaded another
+            n_known = 0  # a callback has loaded another history
         known = first_epochs(getattr(self, "history_", _NO_EPOCHS), n_known)
         self.history_ = add_epochs(known, epoch_records(net, n_known))
         self.n_iter_ = len(net.history)
@@ -267,12 +268,12 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
     def _keeps(self, n_epochs, n_done):
         return keeps_interrupted(self, n_done, n_epochs)
 
-    def _sums(self, samples):
-        nothing = self._targets.nothing_seen()
-        return self._targets.add_seen(nothing, samples.y, samples.weight)
+    def _sum_weights(self, samples):
+        nothing = self._targets.start_sums()
+        return self._targets.add_to_sums(nothing, samples.y, samples.weight)
 
-    def _weighted(self, samples, seen, net):
-        """Return samples with the targets and the weights that the loss takes."""
+    def _weight_samples(self, samples, seen, net):
+        """Return samples with targets and weights in the form that the loss takes."""
         factors = self._targets.factors(self._class_weight, self._seen)
         weight = self._targets.loss_weights(
             samples.y, samples.weight, factors=factors, seen=seen
@@ -280,7 +281,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         dtype = net.float_type
         return TrainingSamples(
             samples.matrix,
-            self._targets.for_loss(samples.y, dtype),
+            self._targets.encode(samples.y, dtype),
             weight.astype(dtype),
             samples.rows,
             sparse_dtype=dtype if stays_sparse(samples.matrix, net.module_) else None,
@@ -288,13 +289,13 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
 
     def _outputs(self, X, then=None):
         check_is_fitted(self, "net_")
-        if not self._takes_as_it_is(X):
+        if not self._is_clean_array(X):
             X = check_rows(self, X, reset=False)
         private = self.module is not None
         return network_outputs(self.net_, X, private=private, then=then)
 
-    def _takes_as_it_is(self, X):
-        """Recognise clean arrays of few rows, where the general check takes longest."""
+    def _is_clean_array(self, X):
+        """Return whether an array is small and clean, so that checks can be skipped."""
         return (
             type(X) is np.ndarray
             and X.dtype in FLOAT_TYPES
@@ -307,13 +308,14 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
 
     @property
     def feature_importances_(self):
-        """Measure how much each input feature counts.
+        """Measure the importance of each input feature.
 
         Returns
         -------
         importances : ndarray of shape (n_features_in_,)
-            Norms of the first layer's columns, of sum one. They compare features of
-            one scale. Those that `group_lasso` has switched off have exactly zero.
+            Norms of the columns of the first layer, divided by their sum. They compare
+            features of the same scale. A feature that `group_lasso` has removed has
+            exactly zero.
         """
         check_is_fitted(self, "net_")
         check_first_layer(self.net_.module_, self.n_features_in_, "feature importances")
@@ -344,7 +346,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
     @property
     @abstractmethod
     def _criterion(self):
-        """What makes the loss."""
+        """Callable that makes the loss."""
 
     @abstractmethod
     def _target_checks(self, y):
@@ -352,4 +354,4 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
 
     @abstractmethod
     def _read_targets(self, y, *, learn):
-        """Return targets as numbers; learn what kind they are or check that."""
+        """Return targets as numbers, and learn or check their kind."""

@@ -11,7 +11,7 @@ from skorch.dataset import Dataset
 from sksparse_nn.modules._sparse_input import sparse_rows
 
 _SMALLEST = 16
-STREAMED = 256  # rows per batch where "auto" does not know how many will come
+STREAMED = 256  # samples per batch if "auto" does not know how many will come
 
 
 class TrainingSamples(Dataset):
@@ -26,13 +26,13 @@ class TrainingSamples(Dataset):
         Targets of the samples.
 
     weight : ndarray of shape (n_samples,) or None, default=None
-        Weights of the samples; ones where None.
+        Weights of the samples; None for ones.
 
     rows : ndarray of shape (n_samples,) or None, default=None
-        Which rows of `matrix` are the samples; all of them where None.
+        Which rows of `matrix` are the samples; None for all.
 
     sparse_dtype : dtype or None, default=None
-        Float type of batches of `SparseBatch`. Where None, batches are dense.
+        Float type of batches that are a `SparseBatch`. None for dense batches.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class TrainingSamples(Dataset):
         Whether some weight is not one.
 
     shuffle : RandomState or None
-        Draws the order of every pass. Rows come in their own order while it is None.
+        Draws the order of each epoch. None keeps the order of the samples.
     """
 
     shuffle = None
@@ -62,12 +62,12 @@ class TrainingSamples(Dataset):
 
     @property
     def shape(self):
-        """Say how many samples and features there are.
+        """Return the numbers of samples and features.
 
         Returns
         -------
         n_samples, n_features : int
-            As of an array.
+            As for an array.
         """
         return len(self.rows), self.matrix.shape[1]
 
@@ -85,7 +85,7 @@ class TrainingSamples(Dataset):
         return self.matrix if whole else self.matrix[self.rows]
 
     def subset(self, chosen):
-        """Return some of the samples; the matrix is shared.
+        """Return some of the samples without copying the matrix.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class TrainingSamples(Dataset):
         return TrainingSamples(self.matrix, *parts, self.sparse_dtype)
 
     def batch(self, chosen):
-        """Return a mini-batch in the form that skorch passes around.
+        """Return a mini-batch in the form that skorch takes.
 
         Parameters
         ----------
@@ -111,12 +111,12 @@ class TrainingSamples(Dataset):
         Returns
         -------
         inputs : dict
-            Rows ``"X"``, a tensor or `SparseBatch`, and their ``"weight"``, None where
-            all weights are one. Nothing is a view of the data, so that a module may
-            work in place and read-only data are safe.
+            Samples ``"X"``, a tensor or `SparseBatch`, and their ``"weight"``, None if
+            all weights are one. They are copies, so that a module may work in place
+            and data may be read-only.
 
         target : Tensor
-            Targets of the rows.
+            Their targets.
         """
         rows = self.rows[chosen]
         if self.sparse_dtype is None:
@@ -128,21 +128,21 @@ class TrainingSamples(Dataset):
 
 
 def rows_per_batch(batch_size, n_rows):
-    """Return how many rows a mini-batch has.
+    """Return the number of samples per mini-batch.
 
     Parameters
     ----------
     batch_size : int or "auto"
-        A number of rows, -1 for all, or "auto" for about a 32nd of the rows: a power
-        of two from 16 to 256. Fewer than 32 rows are then one batch.
+        A number of samples, -1 for all, or "auto" for about a 32nd of them: a power of
+        two from 16 to 256. Fewer than 32 samples are then one batch.
 
     n_rows : int
-        Rows to learn from.
+        Number of training samples.
 
     Returns
     -------
     n_per_batch : int
-        Rows per mini-batch.
+        Samples per mini-batch.
     """
     if batch_size == -1:
         return n_rows
@@ -162,16 +162,16 @@ class BatchIterator:
         What to iterate over.
 
     batch_size : int
-        Rows per batch. One that covers all the samples takes them in their own order:
-        shuffling would only change the rounding of the sum.
+        Samples per batch. A single batch takes them in their own order: shuffling would
+        only change the rounding of the sum.
 
     last_batch : {"keep", "drop", "join"}, default="keep"
-        What becomes of a last batch of fewer rows: it is kept, left out, or joined to
-        the batch before. A single batch is always kept, and a single row always
-        joined, since layers that normalise a batch cannot do with one.
+        What happens to a smaller last batch: it is kept, left out, or joined to the
+        previous one. A single batch is always kept, and a single sample always joined,
+        since layers that normalise a batch need more than one.
 
     shuffles : bool, default=True
-        Whether rows come in the order that the samples draw, if they draw one.
+        Whether to use the order that the samples draw, if they draw one.
     """
 
     def __init__(self, samples, batch_size, last_batch="keep", shuffles=True):
@@ -213,7 +213,7 @@ def dense_rows(X, rows):
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_rows, n_features)
-        Where to take them from.
+        The matrix.
 
     rows : ndarray of int of shape (n_chosen,)
         Which rows.
@@ -225,5 +225,5 @@ def dense_rows(X, rows):
     """
     if sparse.issparse(X):
         return X[rows].toarray()
-    # On C order `take` is twice as fast; on any other it first copies all of X.
+    # `take` is twice as fast in C order; in any other it copies all of X first.
     return X.take(rows, axis=0) if X.flags.c_contiguous else np.asarray(X[rows])

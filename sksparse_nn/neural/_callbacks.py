@@ -1,4 +1,4 @@
-"""The user's callbacks, made ready for one training."""
+"""Callbacks of the user, prepared for one training."""
 
 from copy import copy
 from functools import partial
@@ -9,10 +9,10 @@ from skorch.callbacks.scoring import ScoringBase
 
 
 class LossRecord(PassthroughScoring):
-    """Record a loss of each epoch, and whether it is the lowest of all trainings."""
+    """Record a loss per epoch, and whether it is the lowest of all trainings."""
 
     def on_train_begin(self, net, **kwargs):
-        """Go on from the lowest loss of former trainings.
+        """Continue from the lowest loss of former trainings.
 
         Parameters
         ----------
@@ -39,20 +39,20 @@ class LossRecord(PassthroughScoring):
         net.lowest_ = net.lowest_ | {self.name: self.best_score_}
 
 
-def ready_to_train(callbacks, targets, *, goes_on):
-    """Copy callbacks, so that what they gather in training goes with the training.
+def copy_callbacks(callbacks, targets, *, goes_on):
+    """Copy callbacks, so that the originals keep no state of a training.
 
     Parameters
     ----------
     callbacks : list
-        Callbacks of skorch, as they are or as (name, callback). Those that hold another
-        of them hold its copy then.
+        Callbacks of skorch, or pairs (name, callback). A copy refers to the copies of
+        others, not to the originals.
 
     targets : Targets
-        What scores are told in the terms of.
+        Convert targets for scores to the form that the user gave.
 
     goes_on : bool
-        Whether the net was trained before. An initial state is then not loaded again.
+        Whether the net was trained before. Its initial state is then not loaded again.
 
     Returns
     -------
@@ -89,16 +89,16 @@ def _make_ready(callback, twins, targets):
 
 
 def _extract(extractor, targets, y):
-    """Call a target extractor with targets as the user gave them."""
+    """Call a target extractor with targets in the form that the user gave."""
     is_tensor = isinstance(y, torch.Tensor)
-    given = targets.from_loss(y.detach().cpu().numpy() if is_tensor else y)
+    given = targets.restore(y.detach().cpu().numpy() if is_tensor else y)
     if is_tensor and given.dtype.kind in "biuf":
         given = torch.from_numpy(given)
     return extractor(given)
 
 
-def watchers_of_held_out(callbacks):
-    """Find the callbacks that watch what is measured on held-out rows only.
+def find_watchers(callbacks):
+    """Find the callbacks that monitor a quantity of held-out samples.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def watchers_of_held_out(callbacks):
     Returns
     -------
     watchers : dict
-        What each of them watches, by its name.
+        The monitored quantities by name of the callback.
     """
     scores = (c for _, c in callbacks if isinstance(c, ScoringBase | LossRecord))
     held_out = {getattr(c, "name_", c.name) for c in scores if not c.on_train}
@@ -122,7 +122,7 @@ def watchers_of_held_out(callbacks):
 
 
 def input_widths(callbacks, X):
-    """Return what `InputShapeSetter` is to tell a module.
+    """Return the widths that `InputShapeSetter` passes to a module.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def input_widths(callbacks, X):
     Returns
     -------
     widths : dict
-        Widths of the input by the names of the module's arguments.
+        Widths of the input by argument name of the module.
     """
     setters = (_callback(item) for item in callbacks or [])
     return {

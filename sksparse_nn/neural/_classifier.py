@@ -132,8 +132,8 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
 
     label_smoothing : float, default=0.0
         Share of each target that goes to all classes alike, or of each of several
-        labels to both answers. A little, such as 0.1,
-        keeps a model of many features from becoming too sure of its training rows.
+        labels to both outcomes. A little, such as 0.1, keeps a model of many features
+        from becoming too sure of its training samples.
 
     device : str or torch.device, default="cpu"
         Where to compute, such as ``"cuda"``.
@@ -287,10 +287,10 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train for one epoch on some rows, on from where the net stands.
+        """Train for one more epoch on some samples.
 
-        The optimizer goes on too. Nothing is held out, whatever `early_stopping`.
-        Weights are normalised over all the rows given so far; "balanced" balances
+        The optimizer keeps its state. Nothing is held out, whatever `early_stopping`.
+        Weights are normalised over all the samples given so far; "balanced" balances
         those.
 
         Parameters
@@ -299,10 +299,10 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
             Samples.
 
         y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_labels)
-            Labels; some of the classes may be missing. Or an indicator.
+            Labels, of which some classes may be missing; or an indicator.
 
         classes : array-like of shape (n_classes,), default=None
-            All the labels there will be; of an indicator the numbers of its columns,
+            All labels that may occur; for an indicator the numbers of its columns,
             ``range(n_labels)``. Needed in the first call only.
 
         sample_weight : array-like of shape (n_samples,), default=None
@@ -321,7 +321,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         """
         with restored_on_error(self):
             if _check_partial_fit_first_call(self, classes):
-                self._targets = _announced(self.classes_, y)
+                self._targets = _make_targets(self.classes_, y)
             self._train_once(X, y, sample_weight, learn=False)
         return self
 
@@ -336,8 +336,8 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            Rows that sum to one, in the float type of the net. Of several labels the
-            probability of each, by itself.
+            Rows that sum to one, in the float type of the net. With several labels, the
+            probability of each separately.
         """
         return self._probabilities(X, "nonlinearity")
 
@@ -352,12 +352,12 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            Finite where probabilities are rounded to zero.
+            Finite even if probabilities are rounded to zero.
         """
         return self._probabilities(X, "log_nonlinearity")
 
     def decision_function(self, X):
-        """Return how sure the network is of each label.
+        """Return the decision function: logits of the labels.
 
         Parameters
         ----------
@@ -367,9 +367,9 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Returns
         -------
         decisions : ndarray of shape (n_samples, n_classes) or (n_samples,)
-            Logits, in the float type of the net. Of two classes, by how much the logit
-            of the second is larger: the logarithm of its odds. Of several labels the
-            logarithm of the odds of each, positive where it is predicted.
+            Logits, in the float type of the net. With two classes, the logit of the
+            second minus that of the first, which is the logarithm of its odds. With
+            several labels, the logarithm of the odds of each, positive if predicted.
         """
         logits = self._outputs(X).numpy()
         return self._targets.decisions(logits)
@@ -385,9 +385,9 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Returns
         -------
         labels : ndarray of shape (n_samples,)
-            Labels, of the type that fit was given. Of several labels an indicator of
-            integers of shape (n_samples, n_labels), a CSR matrix or array if fit was
-            given a sparse one: ones for labels more probable than not.
+            Labels, of the type that fit was given. With several labels, an indicator of
+            integers of shape (n_samples, n_labels), with ones for labels more probable
+            than not; a CSR matrix or array if fit was given a sparse one.
         """
         outputs = self._outputs(X).numpy()
         return self._targets.decode(outputs)
@@ -395,7 +395,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     def score(self, X, y, sample_weight=None):
         """Return the accuracy.
 
-        Of several labels the share of the samples for which all of them are right.
+        With several labels, the share of samples for which all of them are right.
 
         Parameters
         ----------
@@ -414,7 +414,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
             From 0 to 1.
         """
         check_structure(y, "y")
-        # Not super(): compressors lend this method to themselves.
+        # Not super(): compressors borrow this method.
         return ClassifierMixin.score(self, X, y, sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
@@ -448,8 +448,8 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1:
             raise ValueError(
                 "y must be one label per row, or an indicator of several labels with "
-                f"zeros and ones only. Got shape {y.shape} with other values; put "
-                "columns of other labels through MultiOutputClassifier."
+                f"zeros and ones only. Got shape {y.shape} with other values; use "
+                "MultiOutputClassifier for columns of other labels."
             )
         return {}
 
@@ -462,8 +462,8 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         return self._targets.read(y)
 
 
-def _announced(classes, y):
-    """Return the targets of a first call of partial_fit."""
+def _make_targets(classes, y):
+    """Return the targets for the first call of partial_fit."""
     if not is_multilabel(y):
         return Classes(classes)
     y = y if hasattr(y, "shape") else np.asarray(y)

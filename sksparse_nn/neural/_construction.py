@@ -1,4 +1,4 @@
-"""Make a skorch net of an estimator's parameters, new or continuing a former one."""
+"""Make a skorch net from the parameters of an estimator, new or continued."""
 
 from copy import deepcopy
 
@@ -11,27 +11,27 @@ from sksparse_nn.modules._spec import ModuleSpec
 from sksparse_nn.neural._batches import BatchIterator, TrainingSamples
 from sksparse_nn.neural._callbacks import input_widths
 from sksparse_nn.neural._early_stopping import LowestLoss
-from sksparse_nn.neural._loop import steps_alone
+from sksparse_nn.neural._loop import is_closure_free
 from sksparse_nn.neural._optimizers import check_settings, make_optimizer
 from sksparse_nn.neural._progress import ProgressLine
 from sksparse_nn.neural._proximal import ProximalStep
 from sksparse_nn.neural._schedule import make_schedule
 
 
-def new_net(estimator, *, X, batch_size, device):
+def make_net(estimator, *, X, batch_size, device):
     """Build a net with new weights.
 
     Parameters
     ----------
     estimator : SparseNetClassifier or SparseNetRegressor
-        Its parameters say what to build, ``n_features_in_`` and ``n_outputs_`` how
-        wide.
+        Its parameters describe the net; ``n_features_in_`` and ``n_outputs_`` are its
+        widths.
 
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Input, which gives the weights their float type.
+        Input, which determines the float type of the weights.
 
     batch_size : int
-        Rows per mini-batch.
+        Samples per mini-batch.
 
     device : torch.device
         Where to train.
@@ -84,7 +84,7 @@ def new_net(estimator, *, X, batch_size, device):
 
 
 def _optimizer_settings(estimator):
-    """Return the settings of the optimizer, by the names that skorch gives them."""
+    """Return the settings of the optimizer by their names in skorch."""
     settings = check_settings(
         estimator.optimizer, estimator.weight_decay, estimator.optimizer_params
     )
@@ -92,12 +92,12 @@ def _optimizer_settings(estimator):
 
 
 def _may_lie_by_feature(estimator, device):
-    # Optimizers of the user's own may want weights to lie in rows, as L-BFGS does.
+    # Optimizers of the user may need contiguous weights, as L-BFGS does.
     return device.type == "cpu" and isinstance(estimator.optimizer, str)
 
 
 def take_over(net, former):
-    """Put a former net's weights and history into a new one.
+    """Copy the weights and history of a former net into a new one.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def take_over(net, former):
         Overwritten.
 
     former : Net
-        Left as it is.
+        Not changed.
 
     Raises
     ------
@@ -124,43 +124,43 @@ def take_over(net, former):
     net.path = former.path
 
 
-def training_callbacks(estimator, *, n_epochs, stop_by):
-    """List the callbacks of a training in the order in which they are to run.
+def make_callbacks(estimator, *, n_epochs, stop_by):
+    """Make the list of callbacks of a training, in the order in which they run.
 
     Parameters
     ----------
     estimator : SparseNetClassifier or SparseNetRegressor
-        Whose parameters ask for them.
+        Its parameters determine the callbacks.
 
     n_epochs : int or None
-        Epochs that the schedule of the learning rate runs over, None for no schedule.
+        Epochs of the learning rate schedule; None for no schedule.
 
     stop_by : {"valid_loss", "train_loss"} or None
-        The loss that early stopping watches, None for no early stopping.
+        The loss that early stopping monitors; None for no early stopping.
 
     Returns
     -------
     callbacks : list of tuple
-        Names and callbacks, the user's as they were given.
+        Names and callbacks; those of the user are not copied.
     """
     callbacks = []
     if estimator.l1 > 0 or estimator.group_lasso > 0:
         step = ProximalStep(estimator.l1, estimator.group_lasso)
         callbacks.append(("proximal_step", step))
-    callbacks += _checked(estimator.callbacks or [])
+    callbacks += _check_callbacks(estimator.callbacks or [])
     if n_epochs is not None and estimator.scheduler is not None:
         schedule = make_schedule(estimator.scheduler, n_epochs)
         callbacks.append(("scheduler", schedule))
     if estimator.verbose:
         callbacks.append(("progress", ProgressLine()))
     if stop_by is not None:
-        # The last, since it interrupts those behind it.
+        # Last, because it interrupts the callbacks after it.
         patience = Patience(estimator.n_iter_no_change, estimator.tol)
         callbacks.append(("early_stopping", LowestLoss(stop_by, patience)))
     return callbacks
 
 
-def _checked(callbacks):
+def _check_callbacks(callbacks):
     for item in callbacks:
         callback = item[-1] if isinstance(item, (tuple, list)) else item
         if not hasattr(callback, "on_epoch_end"):
@@ -171,19 +171,19 @@ def _checked(callbacks):
     return list(callbacks)
 
 
-def resumed(former, *, learning_rate, batch_size):
-    """Copy a net to train it on, its optimizer's state included.
+def resume_net(former, *, learning_rate, batch_size):
+    """Copy a net to continue its training, with the state of its optimizer.
 
     Parameters
     ----------
     former : Net
-        Left as it is.
+        Not changed.
 
     learning_rate : float
-        Step size from now on, if it is not the one that the net was made with.
+        Step size from now on.
 
     batch_size : int
-        Rows per batch from now on.
+        Samples per batch from now on.
 
     Returns
     -------
@@ -193,18 +193,18 @@ def resumed(former, *, learning_rate, batch_size):
     Raises
     ------
     ValueError
-        If the net has no optimizer any more.
+        If the net no longer has an optimizer.
     """
     if former.optimizer_ is None:
         raise ValueError(
-            "partial_fit goes on with the optimizer's state. Got a network that was "
-            "made smaller or only for prediction, which has none; train the one that "
-            "it was made of."
+            "partial_fit continues from the optimizer's state. Got a network that was "
+            "compressed or loaded for prediction only, which has none; train the "
+            "original network."
         )
     net = deepcopy(former)
     net.batch_size = batch_size
-    if not steps_alone(net.optimizer_):
-        # What others than torch's plain ones hold beside their state is lost in copies.
+    if not is_closure_free(net.optimizer_):
+        # Copies of other optimizers lose what they hold besides their state.
         state = net.optimizer_.state_dict()
         net.initialize_optimizer()
         net.optimizer_.load_state_dict(state)

@@ -1,4 +1,4 @@
-"""What a training says of itself when it is over."""
+"""Warnings after a training that has not converged."""
 
 from math import ceil
 
@@ -11,34 +11,35 @@ from sksparse_nn._warnings import warn
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._forward import network_outputs
 
-# Adam moves a weight by about its learning rate a step. Short of a sum of the rates of
-# this much, with a loss above this share of the first epoch's, longer trainings gained
-# more than .03 on seven of nine tables, and on four of ten that were ready already.
+# Adam moves a weight by about its learning rate per step. If the rates sum to less than
+# this path, and the loss stays above this share of that of the first epoch, longer
+# trainings gained more than .03 on seven of nine tables, and on four of ten that had
+# converged already.
 _PATH = 0.2
 _SHARE = 0.15
-# What a training that is surely long enough comes to.
+# Path of a training that is surely long enough.
 _LONG_PATH = 0.5
 
-# So many times the loss of a constant answer make no sense. Fewer do as little where
-# the sum of the rates is such that a training cannot be on its way any more.
+# A loss of this many times that of a constant prediction is absurd. After an endless
+# path, where the training cannot be in progress any more, fewer times are.
 _ABSURD = 1000.0
 _STILL_ABSURD = 10.0
 _ENDLESS_PATH = 100.0
 
-# Rows that are looked at for predictions that are all the same.
+# Samples that are checked for constant predictions.
 _ROWS = 4096
 
 
 def is_absurd(loss, constant, path):
-    """Tell whether a loss is larger than a training can leave that has not failed.
+    """Return whether a loss is so large that the training has failed.
 
     Parameters
     ----------
     loss : float
-        At the end.
+        Loss of the network.
 
     constant : float
-        Of the same answer to all rows.
+        Loss of a constant prediction.
 
     path : float
         Sum of the learning rates over all steps.
@@ -46,13 +47,13 @@ def is_absurd(loss, constant, path):
     Returns
     -------
     is_absurd : bool
-        Never if `constant` is not positive.
+        False if `constant` is not positive.
     """
-    return loss > absurd_times(path) * constant > 0
+    return loss > absurd_ratio(path) * constant > 0
 
 
-def absurd_times(path):
-    """Return how many times the loss of a constant answer make no sense.
+def absurd_ratio(path):
+    """Return the multiple of the loss of a constant prediction that is absurd.
 
     Parameters
     ----------
@@ -62,13 +63,13 @@ def absurd_times(path):
     Returns
     -------
     times : float
-        Fewer where a training cannot be on its way any more.
+        Smaller after a training so long that it cannot be in progress any more.
     """
     return _STILL_ABSURD if path > _ENDLESS_PATH else _ABSURD
 
 
 def warn_if_short(estimator, path):
-    """Warn where the optimizer went too short a way to have arrived.
+    """Warn if the training was too short to converge.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def warn_if_short(estimator, path):
 
 
 def warn_if_constant(estimator, samples):
-    """Warn where targets vary and predictions do not.
+    """Warn if targets vary but predictions do not.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ def warn_if_constant(estimator, samples):
         Just fitted.
 
     samples : TrainingSamples
-        What it has learnt from; some thousand rows are looked at.
+        Training samples, of which some thousand are checked.
     """
     chosen = np.unique(np.linspace(0, len(samples) - 1, _ROWS).astype(int))
     if not _varies(samples.y[chosen]):
@@ -119,7 +120,7 @@ def warn_if_constant(estimator, samples):
             return
     warn(
         f"The network predicts {first[0]} for all of the {len(chosen)} training rows "
-        "that were looked at, but their targets vary. Scale the columns of X, train "
+        "that were checked, but their targets vary. Scale the columns of X, train "
         f"longer than max_epochs={estimator.max_epochs}, or lower the penalties "
         f"l1={estimator.l1} and group_lasso={estimator.group_lasso}; rare classes want "
         'class_weight="balanced".',
@@ -127,7 +128,7 @@ def warn_if_constant(estimator, samples):
 
 
 def outputs_by_batch(estimator, samples, chosen):
-    """Yield outputs of a network for some rows, one mini-batch at a time.
+    """Yield outputs of a network for some samples, one mini-batch at a time.
 
     Parameters
     ----------
@@ -135,18 +136,18 @@ def outputs_by_batch(estimator, samples, chosen):
         Just trained.
 
     samples : TrainingSamples
-        All rows.
+        All samples.
 
     chosen : ndarray of int
-        Indices of the rows.
+        Positions of the samples to use.
 
     Yields
     ------
     outputs : Tensor of shape (n_rows, n_outputs)
-        Of the rows of a mini-batch.
+        Outputs for a mini-batch.
     """
     private, size = estimator.module is not None, estimator.net_.batch_size
-    # A module may normalise by the rows of a batch, so none has a single row.
+    # A module may normalise by the batch, so no batch has a single sample.
     for batch in gen_batches(len(chosen), size, min_batch_size=2):
         X, rows = samples.matrix, samples.rows[chosen[batch]]
         X = X[rows] if sparse.issparse(X) else dense_rows(X, rows)
@@ -154,7 +155,7 @@ def outputs_by_batch(estimator, samples, chosen):
 
 
 def _varies(y):
-    """Tell whether targets differ by more than rounding in some column."""
+    """Return whether targets differ by more than rounding in some column."""
     if y.dtype.kind != "f":
         return bool((y != y[0]).any())
     with np.errstate(over="ignore"):

@@ -1,10 +1,10 @@
-"""When training stops, and which weights it goes back to."""
+"""Early stopping at the lowest loss."""
 
 from skorch.callbacks import EarlyStopping
 
 
 class LowestLoss(EarlyStopping):
-    """Stop once a loss no longer falls, and go back to the weights of its lowest value.
+    """Stop once a loss no longer falls, and restore the weights of its lowest value.
 
     Parameters
     ----------
@@ -12,7 +12,7 @@ class LowestLoss(EarlyStopping):
         The loss.
 
     patience : Patience
-        When it no longer falls.
+        Rule for when it no longer falls.
     """
 
     def __init__(self, monitor, patience):
@@ -20,7 +20,7 @@ class LowestLoss(EarlyStopping):
         self.rule = patience
 
     def on_train_begin(self, net, **kwargs):
-        """Forget the losses of a training before.
+        """Forget the losses of a previous training.
 
         Parameters
         ----------
@@ -28,7 +28,7 @@ class LowestLoss(EarlyStopping):
             The net in training.
 
         **kwargs : dict
-            Of skorch.
+            Passed on to skorch.
         """
         super().on_train_begin(net, **kwargs)
         self.losses_ = []
@@ -42,7 +42,7 @@ class LowestLoss(EarlyStopping):
             The net in training.
 
         **kwargs : dict
-            Of skorch.
+            Passed on to skorch.
         """
         super().on_epoch_end(net, **kwargs)
         self.losses_.append(net.history[-1, self.monitor])

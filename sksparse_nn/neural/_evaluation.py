@@ -1,4 +1,4 @@
-"""The loss of a trained network on rows."""
+"""Loss of a trained network on samples."""
 
 from skorch import NeuralNet
 
@@ -6,7 +6,7 @@ from sksparse_nn.neural._batches import BatchIterator
 
 
 def mean_loss(network, X, y):
-    """Return the mean loss that a network was trained on, without penalties.
+    """Return the mean training loss of a network, without penalties.
 
     Parameters
     ----------
@@ -14,7 +14,7 @@ def mean_loss(network, X, y):
         Fitted. It does not change.
 
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Rows.
+        Samples.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Their targets.
@@ -22,8 +22,8 @@ def mean_loss(network, X, y):
     Returns
     -------
     loss : float
-        The mean over the rows. skorch's criteria must be means over a batch, as they
-        are unless told otherwise.
+        The mean over the samples. The criterion of a skorch net must be a mean over the
+        batch, as by default.
     """
     if isinstance(network, NeuralNet):
         net = network
@@ -39,7 +39,7 @@ def mean_loss(network, X, y):
 
 
 def loss_samples(estimator, X, y, sample_weight):
-    """Return rows as the loss of an estimator takes them.
+    """Return samples in the form that the loss of an estimator takes.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def loss_samples(estimator, X, y, sample_weight):
         Fitted. It does not change.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows.
+        Samples.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Their targets.
@@ -61,4 +61,4 @@ def loss_samples(estimator, X, y, sample_weight):
         With the weights of the classes, as in training.
     """
     samples = estimator._read(X, y, sample_weight, reset=False, learn=False)
-    return estimator._weighted(samples, estimator._seen, estimator.net_)
+    return estimator._weight_samples(samples, estimator._seen, estimator.net_)

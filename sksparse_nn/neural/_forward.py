@@ -1,4 +1,4 @@
-"""What a trained network answers."""
+"""Forward pass of a trained network."""
 
 import torch
 
@@ -6,7 +6,7 @@ from sksparse_nn.modules._run import rows_per_block, run
 
 
 def network_outputs(net, X, *, private, then=None):
-    """Return what the network answers for each row.
+    """Return the outputs of a network for samples.
 
     Parameters
     ----------
@@ -14,13 +14,13 @@ def network_outputs(net, X, *, private, then=None):
         A trained net, its module in evaluation mode.
 
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Rows of any float type; they are cast to the module's.
+        Samples of any float type; they are cast to that of the module.
 
     private : bool
-        Whether the module must get copies, since it may work in place.
+        Whether the module gets copies, because it may work in place.
 
     then : callable or None, default=None
-        Applied to the outputs, on as many threads as they were worth.
+        Applied to the outputs, on the threads that the forward pass used.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The gradient of a trained network's loss over rows."""
+"""Gradient of the loss of a trained network."""
 
 import torch
 
@@ -7,7 +7,7 @@ from sksparse_nn.neural._evaluation import loss_samples
 
 
 def loss_gradients(estimator, X, y, sample_weight, parameters):
-    """Return the mean gradient of the loss, as numbers an array a parameter.
+    """Return the mean gradient of the loss, one array per parameter.
 
     Parameters
     ----------
@@ -15,7 +15,7 @@ def loss_gradients(estimator, X, y, sample_weight, parameters):
         Fitted. It does not change.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows.
+        Samples.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Their targets.
@@ -24,7 +24,7 @@ def loss_gradients(estimator, X, y, sample_weight, parameters):
         Their weights.
 
     parameters : list of Parameter
-        Of the estimator's module.
+        Parameters of the module of the estimator.
 
     Returns
     -------

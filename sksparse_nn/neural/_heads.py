@@ -18,7 +18,7 @@ _ACTIVATIONS = {
 
 
 def as_module(network):
-    """Return the module of a fitted network, or of what can be read as one.
+    """Return the module of a fitted network or of a model that converts to one.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def as_module(network):
     Returns
     -------
     module : torch.nn.Module or None
-        The own one of a network of this package, or `head_module`.
+        Its own module for a network of this package, otherwise that of `head_module`.
     """
     if isinstance(network, NETWORKS):
         return network.net_.module_
@@ -36,7 +36,7 @@ def as_module(network):
 
 
 def head_module(estimator):
-    """Write a fitted model of scikit-learn as a network, if it is one.
+    """Convert a fitted model of scikit-learn to a module, if possible.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def head_module(estimator):
     module : torch.nn.Sequential or None
         Its outputs are the decision function of a linear classifier, logits of an
         `MLPClassifier`, and predictions of a regressor, or their logarithms for
-        ``MLPRegressor(loss="poisson")``; in its float type, of shape (n_rows,
-        n_outputs). None where the model is neither linear nor an MLP.
+        ``MLPRegressor(loss="poisson")``. They have its float type and shape (n_samples,
+        n_outputs). None if the model is neither linear nor an MLP.
     """
     if isinstance(estimator, MLPClassifier | MLPRegressor):
         layers = [
@@ -75,18 +75,18 @@ def _linear(weight, bias):
 
 
 def _is_linear(estimator, module):
-    """Tell whether a model answers what its coefficients say, on rows at random."""
-    answer = estimator.predict
+    """Return whether predictions for random samples follow from the coefficients."""
+    predict = estimator.predict
     if is_classifier(estimator):
-        answer = getattr(estimator, "decision_function", None)
-        if answer is None:
+        predict = getattr(estimator, "decision_function", None)
+        if predict is None:
             return False
     weight = module[0].weight.detach().numpy()
     rows = np.random.default_rng(0).standard_normal((8, weight.shape[1]))
     rows = rows.astype(weight.dtype)
     with torch.inference_mode():
         expected = module(torch.from_numpy(rows)).numpy()
-    found = np.asarray(answer(rows)).reshape(len(rows), -1)
+    found = np.asarray(predict(rows)).reshape(len(rows), -1)
     scale = np.abs(expected).max(initial=0)
     tol = 1e3 * np.finfo(weight.dtype).eps * scale
     return found.shape == expected.shape and bool(np.allclose(found, expected, 0, tol))

@@ -1,30 +1,30 @@
-"""The held-out part of early stopping: duplicates of a row never stand on both sides.
+"""Held-out samples of early stopping: equal samples are never split.
 
-A row's place is a random hash of its content. So equal rows stay together, the split
-depends neither on the order of the rows, nor on dense or CSR, nor on the float type;
-integer weights split as repeated rows do.
+Samples are ranked by a random hash of their values. So equal ones stay together, the
+split depends neither on the order of samples, nor on dense or CSR, nor on the float
+type, and integer weights act as repeated samples.
 """
 
 import numpy as np
 from scipy import sparse
 
-# Numbers of a block that is hashed at once.
+# Numbers per block of the hash.
 _BLOCK_SIZE = 2**22
 
 
 def hold_out(samples, strata, *, fraction, random_state):
-    """Split samples into a part to learn from and a part to stop by.
+    """Split samples into training samples and held-out samples.
 
     Parameters
     ----------
     samples : TrainingSamples
-        What to split.
+        Samples to split.
 
     strata : ndarray of int of shape (n_samples,)
-        Classes, which both parts hold in the same proportion as far as they divide.
+        Classes, whose proportions are the same in both parts as far as possible.
 
     fraction : float
-        Share of the summed weight to hold out.
+        Share of the total weight to hold out.
 
     random_state : RandomState
         Draws the hash.
@@ -37,7 +37,7 @@ def hold_out(samples, strata, *, fraction, random_state):
     Raises
     ------
     ValueError
-        If there are fewer than two different rows.
+        If there are fewer than two different samples.
     """
     keys = row_hashes(samples.matrix, samples.rows, random_state)
     order = np.lexsort((keys, strata))
@@ -57,7 +57,7 @@ def hold_out(samples, strata, *, fraction, random_state):
 
 
 def _held_groups(weight, strata, keys, fraction):
-    """Rank the groups by how far in their stratum they stand; hold out the first."""
+    """Rank groups by their position within their stratum; hold out the first."""
     total = np.bincount(strata, weight)
     before = np.concatenate([[0.0], np.cumsum(total)[:-1]])
     middle = np.cumsum(weight) - weight / 2
@@ -74,7 +74,7 @@ def _differs_from_previous(values):
 
 
 def row_hashes(X, rows, random_state):
-    """Hash the content of rows.
+    """Hash the values of rows.
 
     Parameters
     ----------
@@ -90,8 +90,8 @@ def row_hashes(X, rows, random_state):
     Returns
     -------
     keys : ndarray of uint64 of shape (n_samples,)
-        Sums modulo 2**64 of the numbers' bits times the factors, mixed. Zeros add
-        nothing, so dense and CSR agree.
+        Sums modulo 2**64 of bits times factors, mixed. Zeros add nothing, so dense and
+        CSR agree.
     """
     factors = random_state.randint(0, 2**63, size=X.shape[1], dtype=np.uint64)
     factors = factors * np.uint64(2) + np.uint64(1)
@@ -99,7 +99,7 @@ def row_hashes(X, rows, random_state):
     size = max(1, _BLOCK_SIZE // X.shape[1])
     blocks = (rows[start : start + size] for start in range(0, len(rows), size))
     keys = [hash_block(X[block], factors) for block in blocks]
-    return _mixed(np.concatenate(keys))
+    return _mix(np.concatenate(keys))
 
 
 def _hash_dense(block, factors):
@@ -119,8 +119,8 @@ def _bits(values):
     return (values + np.float32(0)).view(np.uint32).astype(np.uint64)
 
 
-def _mixed(keys):
-    """Spread the keys, so that their order says nothing about the numbers hashed."""
+def _mix(keys):
+    """Mix the keys, so that their order does not depend on that of the values."""
     for factor in (0xBF58476D1CE4E5B9, 0x94D049BB133111EB):
         keys = (keys ^ (keys >> np.uint64(31))) * np.uint64(factor)
     return keys ^ (keys >> np.uint64(31))

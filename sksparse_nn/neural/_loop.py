@@ -1,7 +1,7 @@
-"""The loop over mini-batches: skorch's, without what nobody listens to.
+"""The loop of skorch over mini-batches, without events that no callback listens to.
 
-For a small network the walk through callbacks, parameters and the history takes as long
-as a fifth of the training.
+For a small network, walking through callbacks, parameters and the history takes a fifth
+of the training time.
 """
 
 from skorch import NeuralNet
@@ -9,16 +9,16 @@ from skorch.callbacks import Callback
 from skorch.utils import TeeGenerator
 from torch.optim import LBFGS
 
-from sksparse_nn.neural._perceptron_steps import PerceptronSteps, are_possible
+from sksparse_nn.neural._perceptron_steps import PerceptronSteps, has_manual_steps
 
 
 class LeanLoop(NeuralNet):
-    """A skorch net that tells of batches only those callbacks which ask.
+    """A skorch net that notifies only those callbacks that listen to an event.
 
     Attributes
     ----------
     path : float
-        Sum of the learning rates over all steps made.
+        Sum of the learning rates over all steps.
     """
 
     path = 0.0
@@ -29,13 +29,13 @@ class LeanLoop(NeuralNet):
         Parameters
         ----------
         iterator : BatchIterator or None
-            The batches; nothing is done where None.
+            The batches; None for none.
 
         training : bool
-            Whether these are batches of training.
+            Whether the batches are used for training.
 
         prefix : {"train", "valid"}
-            Under which name losses are recorded.
+            Prefix of the recorded losses.
 
         step_fn : callable
             Takes a batch, returns a dict of its ``"loss"`` and ``"y_pred"``.
@@ -82,7 +82,7 @@ class LeanLoop(NeuralNet):
         step : dict
             Its ``"loss"`` and ``"y_pred"``.
         """
-        if not steps_alone(self.optimizer_):
+        if not is_closure_free(self.optimizer_):
             return super().train_step(batch, **fit_params)
         self.optimizer_.zero_grad()
         step = self.train_step_single(batch, **fit_params)
@@ -95,18 +95,18 @@ class LeanLoop(NeuralNet):
     def _steps_by_hand(self, samples):
         return (
             not self.is_watched
-            and steps_alone(self.optimizer_)
-            and are_possible(self.module_, samples)
+            and is_closure_free(self.optimizer_)
+            and has_manual_steps(self.module_, samples)
         )
 
     @property
     def is_watched(self):
-        """Tell whether a callback may look at gradients.
+        """Return whether a callback may read gradients.
 
         Returns
         -------
         is_watched : bool
-            Those of this package and of skorch do not.
+            Callbacks of this package and of skorch do not.
         """
         events = "on_batch_begin", "on_batch_end"
         listeners = [listener for name in events for listener in self.listeners(name)]
@@ -125,24 +125,24 @@ class LeanLoop(NeuralNet):
         Returns
         -------
         methods : list of callable
-            That method of all callbacks which have their own.
+            That method of all callbacks that override it.
         """
         methods = (getattr(callback, name) for _, callback in self.callbacks_)
         nothing = getattr(Callback, name)
         return [m for m in methods if getattr(m, "__func__", m) is not nothing]
 
 
-def steps_alone(optimizer):
-    """Tell whether an optimizer is known not to evaluate the loss itself.
+def is_closure_free(optimizer):
+    """Return whether an optimizer is known not to evaluate the loss itself.
 
     Parameters
     ----------
     optimizer : torch.optim.Optimizer
-        Any.
+        Any optimizer.
 
     Returns
     -------
-    steps_alone : bool
+    is_closure_free : bool
         Whether it is one of torch's, other than L-BFGS.
     """
     kind = type(optimizer)
@@ -150,6 +150,6 @@ def steps_alone(optimizer):
 
 
 def _is_known(listener):
-    """Tell whether a listener is known to look at no gradient."""
+    """Return whether a listener is known not to read gradients."""
     home = getattr(listener, "__module__", None) or ""
     return home.split(".")[0] in {"sksparse_nn", "skorch"}

@@ -1,14 +1,14 @@
-"""Losses of single rows, averaged with weights."""
+"""Losses per sample, averaged with weights."""
 
 import torch
 from torch.nn import functional
 
 
 class WeightedLoss(torch.nn.Module):
-    """The mean of weight times loss over the rows of a batch.
+    """The mean of weight times loss over the samples of a batch.
 
-    The weights are normalised over the data, not here: dividing by the weights of a
-    mini-batch would cancel class weights where a batch holds few rows.
+    Weights are normalised over the data, not per batch: dividing by the weights of a
+    mini-batch would cancel class weights in small batches.
     """
 
     def forward(self, output, target, weight=None):
@@ -17,13 +17,13 @@ class WeightedLoss(torch.nn.Module):
         Parameters
         ----------
         output : Tensor of shape (n_rows, n_outputs)
-            What the module answered.
+            Output of the module.
 
         target : Tensor of shape (n_rows, ...)
-            What was wanted.
+            Targets.
 
         weight : Tensor of shape (n_rows,) or None, default=None
-            Weights, of mean one over the data; ones where None.
+            Weights, of mean one over the data; None for ones.
 
         Returns
         -------
@@ -40,10 +40,10 @@ class WeightedLoss(torch.nn.Module):
         Parameters
         ----------
         output : Tensor of shape (n_rows, n_outputs)
-            What the module returned.
+            Output of the module.
 
         target : Tensor of shape (n_rows, ...)
-            What was wanted.
+            Targets.
 
         weight : Tensor of shape (n_rows,) or None, default=None
             Weights, as `forward` takes them.
@@ -68,7 +68,7 @@ class CrossEntropy(WeightedLoss):
     Parameters
     ----------
     label_smoothing : float, default=0.0
-        Share of the target that goes to all classes alike.
+        Share of the target that is split equally among all classes.
     """
 
     def __init__(self, label_smoothing=0.0):
@@ -76,7 +76,7 @@ class CrossEntropy(WeightedLoss):
         self.label_smoothing = label_smoothing
 
     def row_losses(self, output, target):
-        """Return the loss of each row.
+        """Return the loss per sample.
 
         Parameters
         ----------
@@ -135,7 +135,7 @@ class CrossEntropy(WeightedLoss):
             The weighted mean.
 
         gradient : Tensor of shape (n_rows, n_classes)
-            Probabilities less the smoothed targets, times weights, over the rows.
+            Probabilities minus smoothed targets, times weights, over the batch size.
         """
         if self.label_smoothing or weight is not None:
             return super().with_gradient(output, target, weight)
@@ -147,12 +147,12 @@ class CrossEntropy(WeightedLoss):
 
 
 class BinaryCrossEntropy(WeightedLoss):
-    """Minus the log-probability of what is true of each label, a mean over the labels.
+    """Minus the log-probability of each label being as it is, averaged over labels.
 
     Parameters
     ----------
     label_smoothing : float, default=0.0
-        Share of each target that goes to both answers alike.
+        Share of each target that is split equally between both outcomes.
     """
 
     def __init__(self, label_smoothing=0.0):
@@ -168,10 +168,10 @@ class BinaryCrossEntropy(WeightedLoss):
             Logits.
 
         target : Tensor of bool of shape (n_rows, n_labels)
-            Which labels rows have.
+            Which labels samples have.
 
         weight : Tensor of shape (n_rows,) or (n_rows, n_labels) or None, default=None
-            Weights, of mean one over the data; ones where None.
+            Weights, of mean one over the data; None for ones.
 
         Returns
         -------
@@ -183,7 +183,7 @@ class BinaryCrossEntropy(WeightedLoss):
         return (self._losses(output, target, "none") * weight).mean()
 
     def row_losses(self, output, target):
-        """Return the loss of each row.
+        """Return the loss per sample.
 
         Parameters
         ----------
@@ -191,7 +191,7 @@ class BinaryCrossEntropy(WeightedLoss):
             Logits.
 
         target : Tensor of bool of shape (n_rows, n_labels)
-            Which labels rows have.
+            Which labels samples have.
 
         Returns
         -------
@@ -209,7 +209,7 @@ class BinaryCrossEntropy(WeightedLoss):
             Logits.
 
         target : Tensor of bool of shape (n_rows, n_labels)
-            Which labels rows have.
+            Which labels samples have.
 
         Returns
         -------
@@ -228,12 +228,12 @@ class BinaryCrossEntropy(WeightedLoss):
 
 
 class NumberLoss(WeightedLoss):
-    """A loss of standardised numbers, a mean over the outputs.
+    """A loss of standardised numbers, averaged over the outputs.
 
     Parameters
     ----------
     loss : RegressionLoss
-        What it measures.
+        The loss of each number.
     """
 
     def __init__(self, loss):
@@ -241,7 +241,7 @@ class NumberLoss(WeightedLoss):
         self.loss = loss
 
     def row_losses(self, output, target):
-        """Return the loss of each row.
+        """Return the loss per sample.
 
         Parameters
         ----------
@@ -249,7 +249,7 @@ class NumberLoss(WeightedLoss):
             Predictions.
 
         target : Tensor of shape (n_rows, n_outputs, ...)
-            What was wanted.
+            Targets.
 
         Returns
         -------
@@ -267,7 +267,7 @@ class NumberLoss(WeightedLoss):
             Predictions.
 
         target : Tensor of shape (n_rows, n_outputs, ...)
-            What was wanted.
+            Targets.
 
         Returns
         -------
@@ -285,7 +285,7 @@ class NumberLoss(WeightedLoss):
             Predictions.
 
         target : Tensor of shape (n_rows, n_outputs, ...)
-            What was wanted.
+            Targets.
 
         weight : Tensor of shape (n_rows,) or None, default=None
             Weights, as `forward` takes them.
@@ -296,7 +296,7 @@ class NumberLoss(WeightedLoss):
             The weighted mean.
 
         gradient : Tensor of shape (n_rows, n_outputs)
-            Slopes of the losses times weights, over their number.
+            Slopes of the losses times weights, divided by their number.
         """
         slopes = self.loss.slopes(output, target) / output.numel()
         slopes = slopes if weight is None else slopes * weight[:, None]
@@ -304,7 +304,7 @@ class NumberLoss(WeightedLoss):
 
 
 class OwnClassLoss(WeightedLoss):
-    """A loss that a user has written.
+    """A loss written by the user.
 
     Parameters
     ----------
@@ -323,13 +323,13 @@ class OwnClassLoss(WeightedLoss):
         Parameters
         ----------
         output : Tensor of shape (n_rows, n_outputs)
-            What the module returned.
+            Output of the module.
 
         target : Tensor of shape (n_rows, ...)
-            What was wanted.
+            Targets.
 
         weight : Tensor of shape (n_rows,) or (n_rows, n_outputs) or None, default=None
-            Weights, of mean one over the data; ones where None.
+            Weights, of mean one over the data; None for ones.
 
         Returns
         -------
@@ -339,9 +339,9 @@ class OwnClassLoss(WeightedLoss):
         Raises
         ------
         ValueError
-            If there are weights per output and the losses are of whole rows.
+            If there are weights per output but losses per sample.
         """
-        losses = own_losses(self.function, output, target)
+        losses = call_own_loss(self.function, output, target)
         if weight is None:
             return losses.mean()
         if weight.ndim > losses.ndim:
@@ -354,8 +354,8 @@ class OwnClassLoss(WeightedLoss):
         return (losses * weight).mean()
 
 
-def own_losses(function, output, target):
-    """Call a loss that a user has written, and check what it returns.
+def call_own_loss(function, output, target):
+    """Call a loss written by the user, and check its result.
 
     Parameters
     ----------
@@ -363,10 +363,10 @@ def own_losses(function, output, target):
         The loss.
 
     output : Tensor of shape (n_rows, n_outputs)
-        What a network returned.
+        Output of a network.
 
     target : Tensor of shape (n_rows, ...)
-        What was wanted; numbers in place of booleans are handed on.
+        Targets; booleans are passed as numbers.
 
     Returns
     -------
@@ -376,7 +376,7 @@ def own_losses(function, output, target):
     Raises
     ------
     ValueError
-        If they have another shape.
+        If the losses have another shape.
     """
     target = target.to(output.dtype) if target.dtype == torch.bool else target
     losses = function(output, target)

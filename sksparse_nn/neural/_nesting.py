@@ -1,4 +1,4 @@
-"""Estimators around others: hand on what `fit` is given, and fit a copy."""
+"""Estimators that wrap others: route the arguments of `fit`, and fit a copy."""
 
 from copy import deepcopy
 
@@ -21,15 +21,15 @@ NETWORKS = SparseNetClassifier, SparseNetRegressor
 
 
 class RoutesFit:
-    """An estimator around another, which hands on what `fit` is given."""
+    """An estimator that wraps another and passes on the arguments of `fit`."""
 
     def get_metadata_routing(self):
-        """Say which metadata go where.
+        """Return which metadata are passed where.
 
         Returns
         -------
         routing : MetadataRouter
-            What `fit` of the estimator inside requests, and what this one does.
+            Requests of `fit`, of the inner estimator and of this one.
         """
         router = MetadataRouter(owner=self).add_self_request(self)
         if isinstance(self.estimator, FrozenEstimator):
@@ -40,17 +40,17 @@ class RoutesFit:
         )
 
 
-def fitted_copy(owner, X, y, sample_weight=None, **fit_params):
-    """Return a fitted copy of the estimator in another, which may be changed.
+def fit_copy(owner, X, y, sample_weight=None, **fit_params):
+    """Return a fitted copy of the inner estimator, which may be modified.
 
     Parameters
     ----------
     owner : estimator
-        What the ``estimator`` is in. A frozen one is copied as it is, any other is
+        Holder of the ``estimator``. A frozen one is copied as it is, any other is
         cloned and fitted.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        What to fit it to.
+        Samples.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
         Targets.
@@ -59,13 +59,14 @@ def fitted_copy(owner, X, y, sample_weight=None, **fit_params):
         Weights of the samples.
 
     **fit_params : dict
-        More of what `fit` takes. With metadata routing each goes where it is requested;
-        otherwise all go to the estimator, and the weights to the network in it.
+        Further arguments of `fit`. With metadata routing each is passed where it is
+        requested; otherwise all are passed to the estimator, and the weights to its
+        network.
 
     Returns
     -------
     fitted : estimator
-        The copy; of a frozen estimator, of what is in it.
+        The copy; of the inner one if the estimator is frozen.
     """
     estimator = owner.estimator
     if isinstance(estimator, FrozenEstimator):
@@ -83,7 +84,7 @@ def fitted_copy(owner, X, y, sample_weight=None, **fit_params):
 
 
 def _name_of_weights(estimator):
-    """Return how the weights have to be called for the last step to get them."""
+    """Return the argument name that passes the weights to the last step."""
     if isinstance(estimator, Pipeline):
         name, step = estimator.steps[-1]
         return f"{name}__{_name_of_weights(step)}"

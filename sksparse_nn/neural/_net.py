@@ -9,40 +9,39 @@ from skorch.callbacks import EpochTimer, TrainEndCheckpoint
 from skorch.history import History
 
 from sksparse_nn._interrupts import is_raised_on_purpose
-from sksparse_nn.modules._outputs import described
-from sksparse_nn.modules._run import float_type
-from sksparse_nn.modules._single_rows import answered, known_statistics
+from sksparse_nn.modules._outputs import describe_output
+from sksparse_nn.modules._run import module_float_type
+from sksparse_nn.modules._single_rows import apply_module, use_known_statistics
 from sksparse_nn.modules._sparse_input import SparseBatch
-from sksparse_nn.modules._threads import threads_worth
+from sksparse_nn.modules._threads import limit_threads
 from sksparse_nn.neural._callbacks import (
     LossRecord,
-    ready_to_train,
-    watchers_of_held_out,
+    copy_callbacks,
+    find_watchers,
 )
 from sksparse_nn.neural._loop import LeanLoop
-from sksparse_nn.neural._sparse_adam import first_layer_steps
+from sksparse_nn.neural._sparse_adam import step_first_layer
 
 
 class Net(LeanLoop):
     """A skorch net over `TrainingSamples`, whose loss takes weights.
 
-    Its module stands in ``module_``, its optimizer in ``optimizer_``. Callbacks work
-    during a training and are dropped after it, and so is what is recorded of batches,
-    but for the last of each epoch.
+    Its module is ``module_``, its optimizer ``optimizer_``. Callbacks and records of
+    batches are dropped after a training, except the last batch of each epoch.
 
     Attributes
     ----------
     targets_ : Targets
-        What the outputs stand for.
+        Kind of targets, which gives the outputs their meaning.
 
     lowest_ : dict
-        The lowest losses of epochs by name.
+        The lowest losses so far, by name.
 
     constant : float
-        The largest loss that the same answer to all rows had, of all parts so far.
+        The largest loss of a constant prediction on any part so far.
 
     has_failed : bool
-        Whether a warning has said that the network does worse than that.
+        Whether there was a warning that the network does worse than that.
     """
 
     lowest_ = {}
@@ -59,17 +58,17 @@ class Net(LeanLoop):
 
     @property
     def float_type(self):
-        """Name the module's float type.
+        """Return the float type of the module.
 
         Returns
         -------
         name : str
-            As NumPy knows it.
+            In the words of NumPy.
         """
-        return float_type(self.module_)
+        return module_float_type(self.module_)
 
     def __deepcopy__(self, memo):
-        """Copy without the detour of a pickle, and the past epochs by reference."""
+        """Copy without pickling, and share the records of past epochs."""
         twin = memo[id(self)] = type(self).__new__(type(self))
         memo[id(self.history_)] = History(self.history_)
         vars(twin).update(deepcopy(vars(self), memo))
@@ -81,36 +80,36 @@ class Net(LeanLoop):
         Parameters
         ----------
         samples : TrainingSamples
-            What to learn from.
+            Training samples.
 
         held_out : TrainingSamples or None
-            What to measure ``valid_loss`` on.
+            Samples for the ``valid_loss``.
 
         epochs : int
-            At most so many.
+            Number of epochs, at most.
 
         callbacks : list
-            Callbacks of skorch, as they are or as (name, callback).
+            Callbacks of skorch, or pairs (name, callback).
 
         keeps : callable or None, default=None
-            Of `fit`: takes the number of epochs that are done, and says whether to keep
-            them when the user interrupts. None is for training on rows as they come: an
-            interrupt is raised then, and callbacks that watch held-out rows are left
-            out where there are none, which is an error otherwise.
+            For `fit`: takes the number of epochs done, and returns whether to keep them
+            if the user interrupts. None for streamed samples: interrupts are raised,
+            and callbacks that monitor held-out samples are left out if there are none,
+            which is an error otherwise.
 
         Raises
         ------
         KeyboardInterrupt
-            If the user interrupts and what was learnt is not to be kept.
+            If the user interrupts and the epochs are not kept.
         ValueError
-            If the loss or a weight is not finite, or a callback watches what there is
-            not.
+            If the loss or a weight is not finite, or a callback monitors a quantity
+            that is not measured.
         """
         for group in self.optimizer_.param_groups:
-            # A new optimizer behind former epochs lacks what schedules go by.
+            # Schedules need this after past epochs, and a new optimizer lacks it.
             group.setdefault("initial_lr", group["lr"])
         goes_on = bool(self.history)
-        self.callbacks = ready_to_train(callbacks, self.targets_, goes_on=goes_on)
+        self.callbacks = copy_callbacks(callbacks, self.targets_, goes_on=goes_on)
         self._initialize_callbacks()
         if held_out is None:
             self._leave_out_watchers(is_streamed=keeps is None)
@@ -119,8 +118,8 @@ class Net(LeanLoop):
         is_sparse = samples.sparse_dtype is not None
         layers = self.module_[1:] if is_sparse else self.module_
         with (
-            first_layer_steps(self, samples),
-            threads_worth(layers.parameters(), n_rows),
+            step_first_layer(self, samples),
+            limit_threads(layers.parameters(), n_rows),
         ):
             self._run_epochs(samples, epochs, keeps)
         if not all(weight.isfinite().all() for weight in self.module_.parameters()):
@@ -142,8 +141,8 @@ class Net(LeanLoop):
             del self.history[-1]
 
     def _leave_out_watchers(self, *, is_streamed):
-        """Leave out, or refuse, callbacks that wait for rows that are not held out."""
-        watchers = watchers_of_held_out(self.callbacks_)
+        """Leave out, or reject, callbacks that need held-out samples."""
+        watchers = find_watchers(self.callbacks_)
         if watchers and not is_streamed:
             raise ValueError(
                 "callbacks must watch what is measured. Got "
@@ -161,7 +160,7 @@ class Net(LeanLoop):
         self._set_training(False)
 
     def load_params(self, *args, checkpoint=None, **options):
-        """Load what a checkpoint or single files hold.
+        """Load parameters from a checkpoint or from files.
 
         Parameters
         ----------
@@ -179,7 +178,7 @@ class Net(LeanLoop):
         super().load_params(*args, checkpoint=checkpoint, **options)
 
     def on_epoch_begin(self, net, **kwargs):
-        """Forget batches, other than those of the epoch before.
+        """Drop the records of batches, other than those of the previous epoch.
 
         Parameters
         ----------
@@ -195,23 +194,23 @@ class Net(LeanLoop):
 
     @property
     def epoch_is_open(self):
-        """Tell whether an epoch was begun and its losses are not recorded.
+        """Return whether an epoch has begun whose losses are not recorded yet.
 
         Returns
         -------
         is_open : bool
-            An interrupt after that may be the stop of a callback.
+            If False, an interrupt may come from a callback that stops the training.
         """
         last = "train_loss" if self.held_out is None else "valid_loss"
         return bool(self.history) and last not in self.history[-1]
 
     def check_loss(self, loss):
-        """Stop if the loss is lost.
+        """Raise if the loss is not finite.
 
         Parameters
         ----------
         loss : float
-            Of a batch.
+            Loss of a batch.
 
         Raises
         ------
@@ -230,7 +229,7 @@ class Net(LeanLoop):
         )
 
     def _set_training(self, training=True):
-        # Walking through the modules in each batch is a tenth of a small batch's time.
+        # Walking through the modules takes a tenth of the time of a small batch.
         if self.module_.training != training:
             super()._set_training(training)
 
@@ -253,16 +252,16 @@ class Net(LeanLoop):
         if len(batch[1]) > 1:
             return super().train_step_single(batch, **fit_params)
         self._set_training(True)
-        with known_statistics(self.module_):
+        with use_known_statistics(self.module_):
             return super().train_step_single(batch, **fit_params)
 
     def get_split_datasets(self, X, y=None, **fit_params):
-        """Return the two parts, which were split before.
+        """Return training and held-out samples, which are split already.
 
         Parameters
         ----------
         X : TrainingSamples
-            What to learn from.
+            Training samples.
 
         y : None
             Not used.
@@ -273,17 +272,17 @@ class Net(LeanLoop):
         Returns
         -------
         train, valid : TrainingSamples
-            The same, and what is held out, if anything.
+            The samples as given, and the held-out ones, if any.
         """
         return X, self.held_out
 
     def infer(self, x, **fit_params):
-        """Answer a batch.
+        """Compute the outputs for a batch.
 
         Parameters
         ----------
         x : dict
-            The batch, whose dense rows ``"X"`` are cast to the module's float type.
+            The batch. Dense ``"X"`` is cast to the float type of the module.
 
         **fit_params : dict
             Not used.
@@ -291,31 +290,33 @@ class Net(LeanLoop):
         Returns
         -------
         output : Tensor of shape (n_rows, n_outputs)
-            What the module answers.
+            Output of the module.
         """
         X = x["X"]
         if not isinstance(X, SparseBatch):
             X = X.to(next(self.module_.parameters()))
-        return self.module_(X) if self.module_.training else answered(self.module_, X)
+        return (
+            self.module_(X) if self.module_.training else apply_module(self.module_, X)
+        )
 
     def forward_iter(self, X, training=False, device="cpu"):
-        """Yield what the module answers to each batch.
+        """Yield the outputs of the module, one batch at a time.
 
         Parameters
         ----------
         X : TrainingSamples, array-like or dict
-            Rows, or a batch.
+            Samples, or a batch.
 
         training : bool, default=False
             Whether the module trains.
 
         device : str, default="cpu"
-            Where answers are to be.
+            Device of the outputs.
 
         Yields
         ------
         output : Tensor of shape (n_rows, n_outputs)
-            Of the rows in their order.
+            Outputs, in the order of the samples.
         """
         if isinstance(X, dict):
             yield self.evaluation_step((X, None), training=training).to(device)
@@ -328,12 +329,12 @@ class Net(LeanLoop):
         Parameters
         ----------
         X : TrainingSamples, array-like or dict
-            Rows, or a batch.
+            Samples, or a batch.
 
         Returns
         -------
         y : {ndarray, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
-            Labels or numbers as the user gave them.
+            Labels or numbers, in the form that the user gave.
         """
         return self.targets_.decode(self.forward(X).detach().numpy())
 
@@ -343,10 +344,10 @@ class Net(LeanLoop):
         Parameters
         ----------
         y_pred : Tensor of shape (n_rows, n_outputs)
-            What the module answered.
+            Output of the module.
 
         y_true : Tensor of shape (n_rows, ...)
-            What was wanted.
+            Targets.
 
         X : dict of Tensor
             The batch, with its ``"weight"``, which may be None.
@@ -362,12 +363,12 @@ class Net(LeanLoop):
         Raises
         ------
         ValueError
-            If the module answers something else, such as a tuple, in training.
+            If the output is not a tensor but, for instance, a tuple.
         """
         if not isinstance(y_pred, torch.Tensor):
             raise ValueError(
-                "module must answer one tensor in training too. Got "
-                f"{described(y_pred)}."
+                "module must return one tensor in training too. Got "
+                f"{describe_output(y_pred)}."
             )
         device, weight = y_pred.device, X["weight"]
         weight = weight if weight is None else weight.to(device)
@@ -375,7 +376,7 @@ class Net(LeanLoop):
 
 
 def epoch_records(net, start=0):
-    """Return what was recorded of each epoch as plain dicts.
+    """Return the records of epochs as plain dicts.
 
     Parameters
     ----------
@@ -388,8 +389,8 @@ def epoch_records(net, start=0):
     Returns
     -------
     records : list of dict
-        ``epoch``, ``train_loss``, ``valid_loss`` if any, ``dur`` in seconds, and what
-        callbacks have recorded.
+        ``epoch``, ``train_loss``, ``valid_loss`` if any, ``dur`` in seconds, and
+        records of callbacks.
     """
     hidden = ("batches", "_best", "_batch_count")
     return [
@@ -403,6 +404,6 @@ def _plain(value):
 
 
 def _shorten(record):
-    """Leave the last of an epoch's batches, which checkpoints ask for."""
+    """Keep only the last batch of an epoch, which checkpoints need."""
     if "batches" in record:
         record["batches"] = record["batches"][-1:]

@@ -1,4 +1,4 @@
-"""The nets of numbers, of classes and of several labels."""
+"""Nets for numbers, for classes and for several labels."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from sksparse_nn.neural._net import Net
 
 
 class RegressorNet(RegressorMixin, Net):
-    """A net that answers numbers."""
+    """A net that predicts numbers."""
 
     loss = NumberLoss
     nonlinearity = None
@@ -34,7 +34,7 @@ def softmax(logits):
 
 
 class ClassifierNet(ClassifierMixin, Net):
-    """A net that answers logits."""
+    """A net that returns logits."""
 
     loss = CrossEntropy
     nonlinearity = staticmethod(softmax)
@@ -42,27 +42,27 @@ class ClassifierNet(ClassifierMixin, Net):
 
     @property
     def classes_(self):
-        """List the classes, as scorers of scikit-learn want them.
+        """Return the classes, which scorers of scikit-learn need.
 
         Returns
         -------
         classes : ndarray of shape (n_classes,)
-            As the estimator has them.
+            Those of the estimator.
         """
         return self.targets_.classes
 
     def decision_function(self, X):
-        """Return what the estimator's decision function would.
+        """Return the decision function of the estimator.
 
         Parameters
         ----------
         X : TrainingSamples, array-like or dict
-            Rows, or a batch.
+            Samples, or a batch.
 
         Returns
         -------
         decisions : ndarray of shape (n_samples, n_outputs) or (n_samples,)
-            Logits; of two classes, by how much that of the second is larger.
+            Logits; with two classes, the logit of the second minus that of the first.
         """
         return self.targets_.decisions(self.forward(X).detach().numpy())
 
@@ -78,13 +78,13 @@ def sigmoid(logits):
     Returns
     -------
     probabilities : Tensor of shape (n_rows, n_labels)
-        Of each label by itself.
+        Of each label separately.
     """
     return torch.sigmoid(logits)
 
 
 class MultilabelNet(ClassifierNet):
-    """A net that answers a logit per label."""
+    """A net that returns one logit per label."""
 
     loss = BinaryCrossEntropy
     nonlinearity = staticmethod(sigmoid)

@@ -1,4 +1,4 @@
-"""Steps of an optimizer on given gradients; of Adam, the kernel alone is called."""
+"""Steps of an optimizer on given gradients; for Adam, only its kernel is called."""
 
 import torch
 from torch import optim
@@ -16,7 +16,7 @@ class OptimizerSteps:
         One of torch's own, other than L-BFGS. Its state is kept up to date.
 
     parameters : list of Parameter
-        All that it moves, in its order.
+        All parameters of the optimizer, in its order.
     """
 
     def __init__(self, optimizer, parameters):
@@ -33,7 +33,7 @@ class OptimizerSteps:
             Shaped as the parameters.
         """
         if self._state is None:
-            # The first step is torch's: it makes the state, and tells schedulers.
+            # The first step is torch's: it makes the state, and notifies schedulers.
             self._step_by_torch(gradients)
             self._state = self._adam_state()
         elif self._state:
@@ -49,7 +49,7 @@ class OptimizerSteps:
             parameter.grad = None
 
     def _adam_state(self):
-        """Return the arrays of Adam's state, or nothing where its kernel won't do."""
+        """Return the arrays of Adam's state; empty if its kernel does not apply."""
         optimizer = self._optimizer
         is_adam = type(optimizer) in (optim.Adam, optim.AdamW)
         hooks = (
@@ -70,7 +70,7 @@ class OptimizerSteps:
         mean, square, steps, counts = self._state
         group = self._optimizer.param_groups[0]
         for count in counts:
-            count += 1  # in place, of the tensor too: a tenth of torch's time
+            count += 1  # also changes the tensor, in a tenth of torch's time
         _KERNELS[group["decoupled_weight_decay"]](
             self._parameters,
             gradients,

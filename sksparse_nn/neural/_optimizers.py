@@ -1,4 +1,4 @@
-"""The optimizers that a string can name."""
+"""Optimizers by name."""
 
 from functools import partial
 
@@ -13,13 +13,13 @@ OPTIMIZERS = {
     "sgd": partial(optim.SGD, momentum=0.9, nesterov=True),
 }
 
-# One kernel for all parameters, instead of several for each: a fifth of an epoch.
+# One kernel for all parameters instead of several each saves a fifth of an epoch.
 _FUSED = {"adagrad": {"cpu"}, "adam": {"cpu", "cuda"}, "adamw": {"cpu", "cuda"}}
 _FUSED["sgd"] = {"cpu", "cuda"}
 
 
 def make_optimizer(name, device):
-    """Return what makes an optimizer of parameters.
+    """Return a callable that makes an optimizer.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def make_optimizer(name, device):
         One of `OPTIMIZERS`, or a class such as ``torch.optim.NAdam``.
 
     device : torch.device
-        Where the parameters are.
+        Device of the parameters.
 
     Returns
     -------
@@ -57,13 +57,13 @@ def check_settings(name, weight_decay, others):
     Returns
     -------
     settings : dict
-        All of them by name, but for the learning rate, and for a decay of zero that the
-        optimizer does not know.
+        All settings by name, except the learning rate, and except a decay of zero if
+        the optimizer has none.
 
     Raises
     ------
     ValueError
-        If the optimizer takes no such argument, or not this value.
+        If the optimizer rejects an argument or its value.
     """
     others = others or {}
     for own in ("lr", "params", "weight_decay"):
@@ -74,7 +74,7 @@ def check_settings(name, weight_decay, others):
             )
     settings = {"weight_decay": weight_decay, **others}
     if not weight_decay and _is_refused(name, settings):
-        # L-BFGS and Rprop, among others, know no decay, of zero either.
+        # L-BFGS and Rprop, among others, take no decay, not even zero.
         settings = others if not _is_refused(name, others) else settings
     try:
         _make_one(name, settings)

@@ -1,6 +1,6 @@
-"""Training steps of the package's own networks, their gradients by the chain rule.
+"""Training steps of the built-in networks, with gradients by the chain rule.
 
-For a small batch, autograd's tape takes several times as long as the products.
+For a small batch, autograd takes several times as long as the products.
 """
 
 import torch
@@ -10,7 +10,7 @@ from torch.ops import aten
 from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.neural._optimizer_steps import OptimizerSteps
 
-# How a gradient passes an activation, given what the activation returned.
+# Gradient of the input of an activation, given that of its output and the output.
 _BACKWARD = {
     nn.Identity: lambda gradient, output: gradient,
     nn.ReLU: lambda gradient, output: aten.threshold_backward(gradient, output, 0),
@@ -19,8 +19,8 @@ _BACKWARD = {
 }
 
 
-def are_possible(module, samples):
-    """Tell whether steps can be made without autograd.
+def has_manual_steps(module, samples):
+    """Return whether steps can be made without autograd.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ def are_possible(module, samples):
         A network.
 
     samples : TrainingSamples
-        What it learns from.
+        Training samples.
 
     Returns
     -------
-    are_possible : bool
-        Not on sparse rows, if a layer is unknown, or if hooks wait for something.
+    has_manual_steps : bool
+        False for sparse samples, unknown layers, or if there are hooks.
     """
     parameters = list(module.parameters())
     return (
@@ -47,12 +47,12 @@ def are_possible(module, samples):
 
 
 class PerceptronSteps:
-    """Steps of an epoch.
+    """Training steps of one epoch.
 
     Parameters
     ----------
     net : Net
-        Initialized, with a module of which `are_possible` holds.
+        Initialized, with a module of which `has_manual_steps` holds.
     """
 
     def __init__(self, net):
@@ -70,7 +70,7 @@ class PerceptronSteps:
         Parameters
         ----------
         batch : tuple
-            A dict of rows ``"X"``, a tensor, and their ``"weight"``; and the targets.
+            A dict of the tensors ``"X"`` and ``"weight"``; and the targets.
 
         **fit_params : dict
             Not used.
@@ -89,7 +89,7 @@ class PerceptronSteps:
         return {"loss": loss, "y_pred": outputs[-1]}
 
     def _forward(self, X):
-        """Return what each linear layer is given, and the last output."""
+        """Return the input of each linear layer, and the last output."""
         outputs = [X]
         for layer, activation in zip(self._linear, self._activations, strict=False):
             hidden = nn.functional.linear(outputs[-1], layer.weight, layer.bias)
@@ -99,7 +99,7 @@ class PerceptronSteps:
         return outputs
 
     def _backward(self, outputs, gradient):
-        """Return the gradients of the weights and biases, in the module's order."""
+        """Return the gradients of weights and biases, in the order of the module."""
         gradients = []
         for place in range(len(self._linear) - 1, -1, -1):
             layer = self._linear[place]
@@ -120,7 +120,7 @@ def _has_hooks(module):
 
 
 def _is_plain(parameter):
-    """Tell whether a parameter is trained, on the CPU, in its own order, unwatched."""
+    """Return whether a parameter is trained, contiguous, on the CPU, without hooks."""
     return (
         parameter.requires_grad
         and parameter.device.type == "cpu"

@@ -1,4 +1,4 @@
-"""One line an epoch."""
+"""One line of progress per epoch."""
 
 import sys
 

@@ -1,10 +1,9 @@
 """Sparsity by proximal steps: weights and whole input columns become exactly zero.
 
 After each step of the optimizer the weights go through the proximal map of the penalty
-``l1 * sum |W| + group_lasso * sum_j ||W1[:, j]||``. The map is taken in the optimizer's
-own metric, that is with the step size of each single weight: Adam's differ by orders of
-magnitude, and with one size for all a penalty would not balance the gradient it is
-meant to.
+``l1 * sum |W| + group_lasso * sum_j ||W1[:, j]||``. The map uses the metric of the
+optimizer, that is the step size of each weight: those of Adam differ by orders of
+magnitude, and with one size for all the penalty would not balance the gradient.
 """
 
 import torch
@@ -23,7 +22,7 @@ class ProximalStep(Callback):
         Penalty of the absolute values of all weight matrices; biases are free.
 
     group_lasso : float
-        Penalty of the norms of the first layer's columns, one an input feature.
+        Penalty of the norms of the first layer's columns, one per input feature.
     """
 
     def __init__(self, l1, group_lasso):
@@ -31,7 +30,7 @@ class ProximalStep(Callback):
         self.group_lasso = group_lasso
 
     def on_batch_end(self, net, training=None, **kwargs):
-        """Shrink the weights if the batch was one of training.
+        """Shrink the weights after a training batch.
 
         Parameters
         ----------
@@ -53,13 +52,13 @@ class ProximalStep(Callback):
             for weight in weights:
                 soft_threshold_(weight, self.l1 * step_sizes(optimizer, weight))
         if self.group_lasso > 0:
-            # Behind soft thresholds, this is the map of the sum of both penalties.
+            # After soft thresholds, this is the map of the sum of both penalties.
             steps = step_sizes(optimizer, weights[0])
             shrink_columns_(weights[0], self.group_lasso * steps)
 
 
 def weight_matrices(module):
-    """Find the weights of the layers, the first layer's first.
+    """Return the weights of the layers, from the first layer on.
 
     Parameters
     ----------
@@ -76,12 +75,12 @@ def weight_matrices(module):
 
 
 def step_sizes(optimizer, weight):
-    """Return how far a gradient of one, if it lasts, moves each weight in a step.
+    """Return how far a constant gradient of one moves each weight per step.
 
     Parameters
     ----------
     optimizer : torch.optim.Optimizer
-        The optimizer, behind a step.
+        The optimizer, after a step.
 
     weight : Parameter
         One of its parameters.
@@ -89,8 +88,8 @@ def step_sizes(optimizer, weight):
     Returns
     -------
     steps : Tensor, of the shape of `weight` or one that broadcasts to it
-        The learning rate over the root of the mean squared gradient where the optimizer
-        divides by that, and the learning rate over one minus the momentum elsewhere.
+        The learning rate over the root mean squared gradient if the optimizer divides
+        by it, otherwise the learning rate over one minus the momentum.
     """
     group = next(
         g for g in optimizer.param_groups if any(weight is p for p in g["params"])
@@ -100,7 +99,7 @@ def step_sizes(optimizer, weight):
     square = _mean_square(state, group)
     if square is None:
         return plain
-    # What has had no gradient yet is not to be killed by the infinite step it is due.
+    # A weight without a gradient so far must not vanish by its infinite step size.
     return torch.where(square > 0, plain / (square.sqrt() + group["eps"]), plain)
 
 
@@ -119,7 +118,7 @@ def soft_threshold_(weight, threshold):
         Overwritten.
 
     threshold : Tensor
-        How far. What is nearer becomes zero.
+        Distance to move. Smaller numbers become zero.
     """
     weight.copy_(weight.sign() * (weight.abs() - threshold).clamp_min_(0))
 
@@ -139,7 +138,7 @@ def shrink_columns_(weight, threshold):
         Overwritten.
 
     threshold : Tensor, of the shape of `weight` or one that broadcasts to it
-        How far, in Euclidean norm, if a column's entries are equal.
+        Distance to move; in Euclidean norm if it is equal within a column.
     """
     threshold = threshold.expand_as(weight)
     norm = torch.linalg.vector_norm(weight, dim=0)

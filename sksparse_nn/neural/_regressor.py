@@ -118,11 +118,11 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         It decides what is predicted: the mean by "squared_error", the median by
         "absolute_error", between the two by "huber", a `quantile` by "quantile".
         "poisson" is for counts and other numbers that are not negative: it predicts a
-        positive mean, whose logarithm the network answers, and errors of small numbers
-        weigh more than equal ones of large numbers. A loss of your own takes outputs
-        and targets in standard deviations from the mean, both of shape (n_rows,
-        n_outputs), and returns the losses of the rows or of each number, as torch's do
-        with ``reduction="none"``.
+        positive mean, whose logarithm is the output of the network, and errors of small
+        numbers weigh more than equal ones of large numbers. A loss of your own takes
+        outputs and targets in standard deviations from the mean, both of shape
+        (n_samples, n_outputs), and returns the losses per sample or per number, as
+        torch's do with ``reduction="none"``.
 
     quantile : float, default=None
         Which quantile to predict, between 0 and 1; needed with ``loss="quantile"``, and
@@ -281,11 +281,12 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
-        """Train for one epoch on some rows, on from where the net stands.
+        """Train for one more epoch on some samples.
 
-        The optimizer goes on too. Nothing is held out, whatever `early_stopping`.
-        Weights are normalised over all the rows given so far. The first rows set the
-        scale of the targets; of a target that does not vary in them, the first that do.
+        The optimizer keeps its state. Nothing is held out, whatever `early_stopping`.
+        Weights are normalised over all the samples given so far. The first samples set
+        the scale of the targets; for a target that is constant in them, the first
+        samples in which it varies.
 
         Parameters
         ----------
@@ -324,7 +325,7 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Shaped as the targets were; float32 if they were, float64 otherwise.
+            In the shape of the targets; float32 if they were, otherwise float64.
         """
         outputs = self._outputs(X).numpy()
         return self._targets.decode(outputs)
@@ -332,7 +333,7 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = self.loss == "poisson"
-        # Several counts are fine too, but scikit-learn's check of several targets has
+        # Several counts work too, but the check of scikit-learn for several targets has
         # negative ones, whatever the line above says.
         tags.target_tags.multi_output = self.loss != "poisson"
         return tags
@@ -348,8 +349,8 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
                 "y.toarray()."
             )
         is_column = getattr(y, "ndim", 1) == 2 and y.shape[1] == 1
-        # What is not tagged as taking several targets warns of a column, and makes it
-        # flat, as scikit-learn wants.
+        # Without the tag for several targets, a column must be raveled with a warning,
+        # as scikit-learn wants.
         several = not (is_column and self.loss == "poisson")
         return {"multi_output": several, "y_numeric": True}
 

@@ -1,4 +1,4 @@
-"""Rows brought to mean zero and a mean squared norm of one."""
+"""Scaling of samples to mean zero and a mean squared norm of one."""
 
 from dataclasses import dataclass
 
@@ -7,25 +7,25 @@ import numpy as np
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._unit import unit_of
 
-# Rows that are measured at a time, and numbers where rows are wide.
+# Samples per block, and numbers per block if samples are wide.
 _BLOCK = 4096
 _NUMBERS = 2**20
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """What brings rows to mean zero and a mean squared norm of one.
+    """Scaling of samples to mean zero and a mean squared norm of one.
 
     Attributes
     ----------
     mean : ndarray of shape (n_features,)
-        Taken off each row.
+        Subtracted from each sample.
 
     scale : float
-        What rows are divided by then: one where they are all equal.
+        Divisor after that; one if all samples are equal.
 
     unit : float
-        What rows, mean and scale are divided by before anything else.
+        Divisor of samples, mean and scale before anything else.
     """
 
     mean: np.ndarray
@@ -34,12 +34,12 @@ class Scaling:
 
     @classmethod
     def of(cls, X):
-        """Measure rows.
+        """Learn the scaling of samples.
 
         Parameters
         ----------
         X : ndarray or CSR matrix of shape (n_samples, n_features)
-            Rows.
+            Samples.
 
         Returns
         -------
@@ -58,19 +58,19 @@ class Scaling:
 
         mean = sum(rows.sum(axis=0) for rows in blocks()) / n_samples
         norm = np.sqrt(sum(np.square(rows - mean).sum() for rows in blocks()))
-        # Of equal rows, rounding is all the deviation there is.
+        # Deviations of equal samples are nothing but rounding.
         rounding = n_samples * np.finfo(np.float64).eps * np.linalg.norm(mean)
         root = np.sqrt(n_samples)
         scale = float(norm / root) if norm > rounding * root else 1.0
         return cls(mean, scale, unit)
 
     def apply(self, rows):
-        """Scale rows.
+        """Scale samples.
 
         Parameters
         ----------
         rows : ndarray of shape (n_rows, n_features)
-            Rows.
+            Samples.
 
         Returns
         -------
@@ -78,21 +78,23 @@ class Scaling:
             Scaled, in their own float type.
         """
         scaled, unit = np.empty_like(rows), rows.dtype.type(self.unit)
-        for row, out in zip(rows, scaled, strict=True):  # little is in float64 at once
+        for row, out in zip(
+            rows, scaled, strict=True
+        ):  # keeps little in float64 at a time
             out[:] = (row / unit - self.mean) / self.scale
         return scaled
 
     def undo(self, bias):
-        """Return a row in the unit of the rows.
+        """Return a scaled sample in its original unit.
 
         Parameters
         ----------
         bias : ndarray of shape (n_features,)
-            A scaled row.
+            A scaled sample.
 
         Returns
         -------
         row : ndarray of shape (n_features,)
-            What `apply` makes that of.
+            Inverse of `apply`.
         """
         return self.unit * (self.mean + self.scale * bias)

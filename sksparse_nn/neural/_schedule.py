@@ -9,7 +9,7 @@ SCHEDULES = ("cosine",)
 
 
 def make_schedule(scheduler, n_epochs):
-    """Make the callback that moves the learning rate.
+    """Make the callback that changes the learning rate.
 
     Parameters
     ----------
@@ -22,16 +22,16 @@ def make_schedule(scheduler, n_epochs):
     Returns
     -------
     schedule : Callback
-        The rate is again what it was when the training ends.
+        Restores the rate when the training ends.
     """
     return Cosine(n_epochs) if scheduler == "cosine" else Stepwise(scheduler)
 
 
 class _Schedule(Callback):
-    """A schedule that puts the rates back at the end."""
+    """A schedule that restores the rates at the end."""
 
     def on_train_begin(self, net, **kwargs):
-        """Note the rates.
+        """Remember the rates.
 
         Parameters
         ----------
@@ -44,7 +44,7 @@ class _Schedule(Callback):
         self.rates = [group["lr"] for group in net.optimizer_.param_groups]
 
     def on_train_end(self, net, **kwargs):
-        """Put the rates back, for a training that goes on from here.
+        """Restore the rates, for a training that continues.
 
         Parameters
         ----------
@@ -65,7 +65,7 @@ class _Schedule(Callback):
             The net in training.
 
         share : float
-            Of the rates at the beginning.
+            Share of the initial rates.
         """
         for group, rate in zip(net.optimizer_.param_groups, self.rates, strict=True):
             group["lr"] = share * rate
@@ -84,7 +84,7 @@ class Cosine(_Schedule):
         self.n_epochs = n_epochs
 
     def on_train_begin(self, net, **kwargs):
-        """Note the rates, and that no step was made.
+        """Remember the rates and reset the count of steps.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class Cosine(_Schedule):
             The net in training.
 
         dataset_train : TrainingSamples
-            What it learns from.
+            Training samples.
 
         **kwargs : dict
             Not used.
@@ -134,7 +134,7 @@ class Cosine(_Schedule):
 
 
 class Stepwise(_Schedule):
-    """Ask one of torch's schedulers after each epoch.
+    """Step one of torch's schedulers after each epoch.
 
     Parameters
     ----------
@@ -157,10 +157,10 @@ class Stepwise(_Schedule):
             Passed on.
         """
         super().on_train_begin(net, **kwargs)
-        self.scheduler = _made(self.make_scheduler, net.optimizer_)
+        self.scheduler = _make_scheduler(self.make_scheduler, net.optimizer_)
 
     def on_epoch_end(self, net, **kwargs):
-        """Move the rate.
+        """Change the rate.
 
         Parameters
         ----------
@@ -173,8 +173,8 @@ class Stepwise(_Schedule):
         self.scheduler.step()
 
 
-def _made(make_scheduler, optimizer):
-    """Call a user's function, and check that steps can be made with what it returns."""
+def _make_scheduler(make_scheduler, optimizer):
+    """Call a function of the user, and check that it returns a usable scheduler."""
     try:
         scheduler = make_scheduler(optimizer)
     except TypeError as error:
@@ -185,8 +185,8 @@ def _made(make_scheduler, optimizer):
         ) from error
     if isinstance(scheduler, ReduceLROnPlateau) or not hasattr(scheduler, "step"):
         raise ValueError(
-            "scheduler(optimizer) must return one of torch's schedulers that go by "
-            f"epochs. Got {scheduler!r}; ReduceLROnPlateau goes by a loss, for which "
-            "there is skorch.callbacks.LRScheduler among the callbacks."
+            "scheduler(optimizer) must return one of torch's schedulers that step "
+            f"per epoch. Got {scheduler!r}; for ReduceLROnPlateau, which needs a loss, "
+            "use skorch.callbacks.LRScheduler among the callbacks."
         )
     return scheduler

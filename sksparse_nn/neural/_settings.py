@@ -1,7 +1,7 @@
 """Settings of a module, an optimizer and callbacks as parameters of an estimator.
 
-What stands in ``module_params``, ``optimizer_params`` and in named callbacks has a name
-of its own with two underscores, so that a search can set one of them.
+Entries of ``module_params`` and ``optimizer_params`` and parameters of named callbacks
+have names with two underscores, so that a search can set each of them.
 """
 
 _DICTS = {"module": "module_params", "optimizer": "optimizer_params"}

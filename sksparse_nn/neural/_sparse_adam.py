@@ -1,7 +1,7 @@
-"""Adam on the weights that sparse rows meet, without their gradient in memory.
+"""Adam for the weights of sparse input, without storing their gradient.
 
-That matrix is as large as the weights, and mostly zero: to make it and to read it again
-took most of the time of a training on sparse rows.
+The gradient is as large as the weights and mostly zero: writing and reading it took
+most of the training time on sparse input.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -16,15 +16,15 @@ from torch import optim
 from sksparse_nn.kernels.adam import adam_steps, by_column
 from sksparse_nn.modules._sparse_input import write_product
 
-# Multiply-adds below which waking a thread takes longer than it saves.
+# Multiply-adds below which waking a thread costs more than it saves.
 _WORTH_THREADS = 2e6
 
 
 @contextmanager
-def first_layer_steps(net, samples):
-    """Let the first layer step on its own in a training, where that is possible.
+def step_first_layer(net, samples):
+    """Let the first layer update itself during a training, if possible.
 
-    That is by Adam, on sparse rows, if no callback may ask for gradients.
+    That needs Adam, sparse input, and no callback that may read gradients.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def first_layer_steps(net, samples):
         The net to train.
 
     samples : TrainingSamples
-        What it learns from.
+        Training samples.
     """
     if not _is_possible(net, samples):
         yield
@@ -58,7 +58,7 @@ def _is_possible(net, samples):
 
 
 class FirstLayerAdam:
-    """What torch's Adam does to a weight, its state in the optimizer's own arrays.
+    """Steps of torch's Adam for one weight, with the state arrays of the optimizer.
 
     Parameters
     ----------
@@ -66,10 +66,10 @@ class FirstLayerAdam:
         The optimizer of a net.
 
     weight : Parameter of shape (n_neurons, n_features)
-        One of its parameters, stored a feature after the other.
+        One of its parameters, stored feature by feature.
 
     pool : Executor
-        Its threads share the work, in as many parts as torch has threads.
+        Its threads share the work, in one part per thread of torch.
     """
 
     def __init__(self, optimizer, weight, pool):
@@ -78,12 +78,12 @@ class FirstLayerAdam:
 
     @property
     def is_alone(self):
-        """Tell whether nobody has asked to see the gradient or the step, so far.
+        """Return whether no hook reads the gradient or the step.
 
         Returns
         -------
         is_alone : bool
-            If not, the gradient is to be made.
+            If False, the gradient must be computed.
         """
         weight, optimizer = self._weight, self._optimizer
         hooks = (
@@ -119,7 +119,7 @@ class FirstLayerAdam:
         Parameters
         ----------
         rows : SparseBatch
-            What the layer was given.
+            Input of the layer.
 
         gradient : ndarray of shape (n_rows, n_neurons)
             Gradient of its product with the weights.
@@ -145,7 +145,7 @@ class FirstLayerAdam:
             task.result()
 
     def _state(self):
-        """Return the optimizer's state of the weight, made as torch makes it."""
+        """Return the optimizer's state of the weight, initialized as by torch."""
         state = self._optimizer.state[self._weight]
         if not state:
             state["step"] = torch.tensor(0.0)

@@ -24,25 +24,25 @@ from sksparse_nn._validation import (
 )
 from sksparse_nn._warnings import warn
 from sksparse_nn.modules._device import check_device
-from sksparse_nn.modules._threads import threads_worth
+from sksparse_nn.modules._threads import limit_threads
 from sksparse_nn.modules._topk import TopKModule
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._convergence import is_absurd
 from sksparse_nn.neural._scaling import Scaling
 from sksparse_nn.neural._topk_training import Training
 
-# Latents that are in memory at a time.
+# Latents per block.
 _BLOCK_SIZE = 2**22
-_NUMBERS = 2**23  # that are dense at a time where rows are wide
+_NUMBERS = 2**23  # dense numbers per block, if samples are wide
 
 
 class TopKAutoencoder(AtomsTransformer):
-    """Write each row with the few atoms that an encoder finds the strongest.
+    """Code each sample by the few atoms that an encoder activates most.
 
-    A sparse autoencoder [1]_: a row x gets the latents max(0, W (x - b)), of which the
-    `n_nonzero_coefs` largest are its code c, and is rebuilt as b + c D. All of W, b and
-    the atoms D are trained together. Coding a row is one product with W, where
-    `SparseDictionaryCoder` searches.
+    A sparse autoencoder [1]_: a sample x has the latents max(0, W (x - b)), of which
+    the `n_nonzero_coefs` largest are its code c, and is reconstructed as b + c D. The
+    matrix W, the bias b and the atoms D are trained together. Coding a sample is one
+    product with W, where `SparseDictionaryCoder` searches.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class TopKAutoencoder(AtomsTransformer):
     learning_rate : float, default=3e-3
         Step size of the optimizer.
 
-        Rows are brought to one scale inside, so that theirs does not matter.
+        Samples are scaled inside, so that their own scale does not matter.
 
     sparse_output : bool, default=True
         Whether codes come as a CSR matrix.
@@ -91,10 +91,11 @@ class TopKAutoencoder(AtomsTransformer):
         They have unit norm.
 
     encoder_weights_ : ndarray of shape (n_components, n_features)
-        What rows are multiplied by: W.
+        Weights of the encoder: W.
 
     bias_ : ndarray of shape (n_features,)
-        Taken off a row first and added to it last: b. Training starts from the mean.
+        Subtracted before coding and added after reconstruction: b. Training starts from
+        the mean.
 
     n_iter_ : int
         Number of epochs run.
@@ -103,8 +104,8 @@ class TopKAutoencoder(AtomsTransformer):
         Values per epoch, an array per quantity.
 
         "epoch", "train_loss", "n_dead" and "dur" in seconds. The loss is the share of
-        the variance that is lost, while training; dead are atoms that have served no
-        row for long.
+        the variance that is lost, while training; dead atoms are those that no sample
+        has used for long.
 
     n_features_in_ : int
         Number of features seen in `fit`.
@@ -114,13 +115,13 @@ class TopKAutoencoder(AtomsTransformer):
 
     See Also
     --------
-    SparseDictionaryCoder : Codes by search, atoms by dictionary learning.
-    LayerActivations : What a layer of a network makes of rows.
+    SparseDictionaryCoder : Codes by search, with atoms by dictionary learning.
+    LayerActivations : Activations of a layer of a network.
 
     Notes
     -----
-    Atoms that serve no row for long are trained on what the others leave of the rows,
-    which brings most of them back.
+    Atoms that no sample has used for long are trained on the reconstruction error of
+    the others, which revives most of them.
 
     References
     ----------
@@ -179,13 +180,13 @@ class TopKAutoencoder(AtomsTransformer):
     def fit(self, X, y=None):
         """Train encoder and atoms.
 
-        Ctrl-C keeps the epochs that are done, with a warning, where your own code calls
-        this method or that of a pipeline which ends here; else it is raised.
+        Ctrl-C keeps the epochs that are done, with a warning, if your own code calls
+        this method or that of a pipeline that ends here; otherwise it is raised.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows. float64 trains in float64, all else in float32.
+            Samples. float64 trains in float64, all else in float32.
 
         y : Ignored
             Present by convention.
@@ -211,17 +212,17 @@ class TopKAutoencoder(AtomsTransformer):
         return self
 
     def transform(self, X):
-        """Code rows.
+        """Code samples.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Samples.
 
         Returns
         -------
         codes : CSR matrix or ndarray of shape (n_samples, n_components)
-            Codes of no negative number, in the float type of `X`.
+            Nonnegative codes, in the float type of `X`.
         """
         check_is_fitted(self)
         check_container(self)
@@ -232,7 +233,7 @@ class TopKAutoencoder(AtomsTransformer):
         n_rows = min(X.shape[0], n_rows)
         weights, bias = self._on_device(X.dtype)
         n_active, parts = min(self.n_nonzero_coefs, len(weights)), []
-        with torch.inference_mode(), threads_worth([weights], n_rows):
+        with torch.inference_mode(), limit_threads([weights], n_rows):
             for start in range(0, X.shape[0], n_rows):
                 rows = np.arange(start, min(start + n_rows, X.shape[0]))
                 rows = torch.from_numpy(dense_rows(X, rows)).to(weights.device)
@@ -245,39 +246,39 @@ class TopKAutoencoder(AtomsTransformer):
     def _reconstruct(self, codes):
         return super()._reconstruct(codes) + self.bias_.astype(codes.dtype, copy=False)
 
-    def _first_atoms(self, dtype, rng):
+    def _draw_atoms(self, dtype, rng):
         atoms = rng.standard_normal((self.n_components, self.n_features_in_))
         atoms /= np.linalg.norm(atoms, axis=1, keepdims=True)
         return torch.from_numpy(atoms.astype(dtype))
 
     def _train(self, X, scaling, device):
         rng = check_random_state(self.random_state)
-        atoms = self._first_atoms(X.dtype, rng).to(device)
+        atoms = self._draw_atoms(X.dtype, rng).to(device)
         module = TopKModule(atoms, min(self.n_nonzero_coefs, len(atoms)))
         n_batches = math.ceil(X.shape[0] / self.batch_size)
         training = Training(module, self.max_epochs * n_batches, self.learning_rate)
         n_rows, history, learnt = min(self.batch_size, X.shape[0]), [], None
-        with threads_worth(module.parameters(), n_rows):
+        with limit_threads(module.parameters(), n_rows):
             try:
                 for number in range(1, self.max_epochs + 1):
                     batches = self._batches(X, scaling, rng, device)
-                    record = {"epoch": number} | training.epoch(batches)
+                    record = {"epoch": number} | training.run_epoch(batches)
                     self._check_loss(record)
-                    history, learnt = [*history, record], _arrays(module)
+                    history, learnt = [*history, record], _copy_arrays(module)
                     self._write(record)
             except KeyboardInterrupt:
                 if not (history and self._keeps(history)):
                     raise
         self.history_, self.n_iter_ = add_epochs({}, history), len(history)
-        self._warn_if_lost(self.learning_rate * n_batches * self.n_iter_)
+        self._warn_if_diverged(self.learning_rate * n_batches * self.n_iter_)
         self._store(*learnt, scaling, X.dtype)
 
-    def _warn_if_lost(self, path):
+    def _warn_if_diverged(self, path):
         loss = self.history_["train_loss"][-1]
         if is_absurd(loss, 1.0, path):
             warn(
                 "Training has diverged: the loss of the last epoch is "
-                f"{loss:.3g}, that of no atoms at all would be 1. Lower "
+                f"{loss:.3g}, where no atoms at all would give 1. Lower "
                 f"learning_rate={self.learning_rate}.",
                 ConvergenceWarning,
             )
@@ -319,7 +320,7 @@ class TopKAutoencoder(AtomsTransformer):
 
 
 def _latents(rows, weights, bias):
-    """Return the latents, without a step on the way that is larger than they are."""
+    """Return the latents, without overflow in intermediate results."""
     most = torch.finfo(rows.dtype).max
     peak = max(_peak(rows), _peak(bias))
     if peak * 4 * rows.shape[1] < most:
@@ -338,14 +339,14 @@ def _peak(tensor):
     return float(torch.linalg.vector_norm(tensor, torch.inf))
 
 
-def _arrays(module):
-    """Copy the atoms, what rows are multiplied by, and the bias."""
+def _copy_arrays(module):
+    """Copy the atoms, the weights of the encoder, and the bias."""
     parts = module.decoder, module.encoder, module.bias
     return [part.detach().cpu().numpy().copy() for part in parts]
 
 
 def _csr(values, places, n_atoms):
-    """Return the latents that are positive as a CSR matrix."""
+    """Return the positive latents as a CSR matrix."""
     values, places = values.cpu().numpy(), places.cpu().numpy()
     order = places.argsort(axis=1)
     values, places = (np.take_along_axis(a, order, axis=1) for a in (values, places))

@@ -1,16 +1,16 @@
-"""The training of a sparse autoencoder of the k largest latents."""
+"""Training of a sparse autoencoder of the k largest latents."""
 
 from time import perf_counter
 
 import torch
 
-# Weight of the loss that revives dead atoms, and the eps of Adam, as Gao et al. (2025)
-# have them.
+# Weight of the loss that revives dead atoms, and the eps of Adam, from Gao et al.
+# (2025).
 _AUXILIARY = 1 / 32
 _ADAM_EPS = 6.25e-10
 
-# An atom is dead once so many rows have passed as would have used it this often, did
-# all atoms serve equally many.
+# An atom is dead once it was not used for as many samples as would use it this often
+# if all atoms were used equally.
 _PASSED_OVER = 100
 
 # Share of the steps in which the learning rate falls to zero.
@@ -18,7 +18,7 @@ _FALLING = 0.2
 
 
 class Training:
-    """The training of a `TopKModule`, an epoch after the other.
+    """Training of a `TopKModule`, epoch by epoch.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Training:
         Trained in place.
 
     n_steps : int
-        Steps in all, by which the learning rate falls at the end.
+        Number of steps in total, for the fall of the learning rate.
 
     learning_rate : float
         Step size of Adam.
@@ -45,19 +45,19 @@ class Training:
         self._patience = _PASSED_OVER * n_atoms / module.n_active
         self._waited = torch.zeros(n_atoms, device=module.decoder.device)
 
-    def epoch(self, batches):
-        """Make a step a batch.
+    def run_epoch(self, batches):
+        """Make one step per batch.
 
         Parameters
         ----------
         batches : iterable of Tensor of shape (n_rows, n_features)
-            Scaled rows.
+            Scaled samples.
 
         Returns
         -------
         record : dict
-            ``train_loss``, the mean squared norm of what was lost; ``n_dead``, the dead
-            atoms at the end; ``dur`` in seconds.
+            ``train_loss``, the mean squared norm of the error; ``n_dead``, the number
+            of dead atoms at the end; ``dur`` in seconds.
         """
         start, total, n_rows = perf_counter(), 0.0, 0
         for X in batches:

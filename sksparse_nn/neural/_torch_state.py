@@ -1,4 +1,4 @@
-"""Torch's global state, borrowed for a training and put back as it was."""
+"""Torch's global state, borrowed for a training and restored afterwards."""
 
 import os
 from contextlib import contextmanager
@@ -6,13 +6,13 @@ from threading import RLock
 
 import torch
 
-# Modules draw from torch's global generators. Two threads that borrow them at once
-# would mix their numbers and put back each other's state, so training takes turns.
+# Modules draw from torch's global generators. Two threads that borrowed them at once
+# would mix their numbers and restore each other's state, so trainings take turns.
 _TURN = RLock()
 
 
 def _after_fork_in_child():
-    """Take a turn that no thread of the parent has."""
+    """Replace the lock, which a thread of the parent may hold."""
     global _TURN
     _TURN = RLock()
 
@@ -22,8 +22,8 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextmanager
-def borrowed_torch(seed, device):
-    """Seed torch and let it record gradients for the body, whatever the caller's state.
+def borrow_torch(seed, device):
+    """Seed torch and enable gradients for the body, whatever the caller's state.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def borrowed_torch(seed, device):
         The seed.
 
     device : torch.device
-        Where the body works, besides the CPU.
+        Device that the body uses besides the CPU.
     """
     cuda = [device] if device.type == "cuda" else []
     with _TURN, torch.random.fork_rng(devices=cuda):

@@ -1,4 +1,4 @@
-"""Numbers so large or small that their squares are beyond those of a computer."""
+"""Units for numbers whose squares would overflow or underflow."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ _USUAL = 1e-100, 1e100
 
 
 def unit_of(peak):
-    """Return what to divide numbers by before they are squared.
+    """Return the unit to divide numbers by before they are squared.
 
     Parameters
     ----------

@@ -1,15 +1,15 @@
-"""Weights of the rows in the loss: sample weights times class weights, mean one.
+"""Weights of samples in the loss: sample weights times class weights, of mean one.
 
-They are normalised by sums over all the rows that a network has seen. `seen` holds
-these sums: a row count and a summed sample weight for each class.
+They are normalised by sums over all the samples that a network has seen. `seen` holds
+these sums: a count and a total sample weight per class.
 """
 
 import numpy as np
 from sklearn.utils import compute_class_weight
 
 
-def nothing_seen(n_classes):
-    """Return the sums over no rows at all.
+def start_sums(n_classes):
+    """Return the sums over no samples.
 
     Parameters
     ----------
@@ -19,21 +19,21 @@ def nothing_seen(n_classes):
     Returns
     -------
     seen : ndarray of shape (2, n_classes)
-        Zeros: row counts, and summed weights.
+        Zeros: counts and total weights.
     """
     return np.zeros((2, n_classes))
 
 
-def add_seen(seen, codes, weight):
-    """Add rows to the sums.
+def add_to_sums(seen, codes, weight):
+    """Add samples to the sums.
 
     Parameters
     ----------
     seen : ndarray of shape (2, n_classes)
-        Row counts and summed weights of the classes.
+        Counts and total weights of the classes.
 
     codes : ndarray of int of shape (n_samples,)
-        Classes of the new rows.
+        Classes of the new samples.
 
     weight : ndarray of shape (n_samples,)
         Their sample weights.
@@ -41,7 +41,7 @@ def add_seen(seen, codes, weight):
     Returns
     -------
     seen : ndarray of shape (2, n_classes)
-        The new sums; the old ones are left as they were.
+        A new array.
     """
     counts = np.bincount(codes, minlength=seen.shape[1])
     sums = np.bincount(codes, weight, minlength=seen.shape[1])
@@ -60,17 +60,17 @@ def class_factors(class_weight, classes, seen):
         The labels.
 
     seen : ndarray of shape (2, n_classes)
-        Row counts and summed weights of the classes.
+        Counts and total weights of the classes.
 
     Returns
     -------
     factors : ndarray of shape (n_classes,)
-        Not normalised. "balanced" makes the summed weights of all classes seen equal.
+        Not normalised. "balanced" makes the total weights of all classes seen equal.
 
     Raises
     ------
     ValueError
-        If `class_weight` has a negative weight or a label that is no class.
+        If `class_weight` has a negative weight or an unknown label.
     """
     if class_weight == "balanced":
         sums = seen[1]
@@ -82,7 +82,7 @@ def class_factors(class_weight, classes, seen):
 
 
 def loss_weights(weight, codes, *, factors, seen):
-    """Return the weights of rows in the loss.
+    """Return the weights of samples in the loss.
 
     Parameters
     ----------
@@ -96,17 +96,17 @@ def loss_weights(weight, codes, *, factors, seen):
         Class weights.
 
     seen : ndarray of shape (2, n_classes)
-        Row counts and summed weights of the classes, these rows among them.
+        Counts and total weights of the classes, these samples included.
 
     Returns
     -------
     weight : ndarray of shape (n_samples,)
-        Scaled to mean one over the rows in `seen`.
+        Scaled to mean one over the samples in `seen`.
 
     Raises
     ------
     ValueError
-        If the class weights of all the rows are zero.
+        If the class weights of all samples are zero.
     """
     n_rows, total = seen[0].sum(), seen[1] @ factors
     if not total > 0:

@@ -132,5 +132,7 @@ def test_a_shared_weight_is_counted_once_and_works_twice():
 
 
 def test_a_layer_of_unknown_work_is_named():
-    with pytest.raises(TypeError, match=r"work of Bilinear \('bend' of the network\)"):
+    with pytest.raises(
+        TypeError, match=r"multiply-adds of Bilinear \('bend' of the network\)"
+    ):
         _counts(Bent())

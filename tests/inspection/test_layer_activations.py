@@ -29,7 +29,7 @@ from sksparse_nn import (
     TopKAutoencoder,
 )
 from sksparse_nn.inspection import explained_variance
-from sksparse_nn.modules._hooks import shown
+from sksparse_nn.modules._hooks import watch_activation
 from sksparse_nn.modules._perceptron import stays_sparse
 
 
@@ -104,7 +104,7 @@ def test_hooks_are_gone_after_a_failure(net, digits):
     def fail(rows):
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError), shown(module, "1", fail):
+    with pytest.raises(ZeroDivisionError), watch_activation(module, "1", fail):
         net.predict(digits[0])
     assert hooks(module) == []
 
@@ -136,7 +136,10 @@ def test_torch_is_left_as_it_was(net, digits):
 
 def test_other_threads_see_nothing(net, digits):
     X, seen = digits[0], []
-    with shown(net.net_.module_, "1", seen.append), ThreadPoolExecutor(1) as pool:
+    with (
+        watch_activation(net.net_.module_, "1", seen.append),
+        ThreadPoolExecutor(1) as pool,
+    ):
         pool.submit(net.predict, X).result()
     assert seen == []
 
@@ -244,7 +247,7 @@ class Recurrent(torch.nn.Module):
 
 def test_what_is_no_tensor_is_refused(digits):
     net = SparseNetClassifier(module=Recurrent, max_epochs=1).fit(*digits)
-    with pytest.raises(ValueError, match="'cells' must have an activation of a row"):
+    with pytest.raises(ValueError, match="'cells' must have an activation of one row"):
         activations(net, digits[0], layer="cells")
     assert activations(net, digits[0]).shape == (600, 4)
 

@@ -102,5 +102,5 @@ def test_reconstructions_of_another_width_are_refused(digits):
     net = SparseNetClassifier((8,), max_epochs=1).fit(*digits)
     narrow = FunctionTransformer(inverse_func=lambda X: X[:, :3])
     narrow.fit(np.zeros((1, 3)))
-    with pytest.raises(ValueError, match=r"8 numbers a row.* Got 3"):
+    with pytest.raises(ValueError, match=r"8 numbers per sample.* Got 3"):
         steer(net, narrow, digits[0], atoms=0, keep_error=False)

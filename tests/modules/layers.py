@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from sksparse_nn.modules._facts import plain, prune, quantize
+from sksparse_nn.modules._facts import make_plain, prune, quantize
 
 
 def _linear():
@@ -21,7 +21,7 @@ LINEAR = {
     "8 bits": lambda: quantize(_linear(), 8, None),
     "4 bits": lambda: quantize(_linear(), 4, None),
     "pruned, 8 bits": lambda: quantize(prune(_linear()), 8, None),
-    "back from 8 bits": lambda: plain(quantize(_linear(), 8, None)),
+    "back from 8 bits": lambda: make_plain(quantize(_linear(), 8, None)),
 }
 
 OTHERS = {

@@ -8,15 +8,15 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sksparse_nn.modules._facts import (
+    count_multiply_adds,
     dense_weight,
     factorize,
     is_known,
     is_linear,
-    multiply_adds,
-    plain,
+    make_plain,
+    measure_buffers,
     prune,
     quantize,
-    stored,
     traits,
 )
 from sksparse_nn.modules._size import Size
@@ -25,7 +25,7 @@ from tests.modules.layers import LINEAR, OTHERS, UNKNOWN
 
 ASKED = {
     "dense_weight": dense_weight,
-    "multiply_adds": lambda layer: multiply_adds(layer, (1, 4)),
+    "multiply_adds": lambda layer: count_multiply_adds(layer, (1, 4)),
     "prune": prune,
     "quantize": lambda layer: quantize(layer, 8, None),
     "factorize": lambda layer: factorize(layer, None),
@@ -66,7 +66,7 @@ def test_the_matrix_belongs_to_the_caller(layer):
 
 
 def test_numbers_are_those_of_the_matrix_and_the_bias(layer):
-    size = Size.of(list(layer.parameters())) + stored(layer)
+    size = Size.of(list(layer.parameters())) + measure_buffers(layer)
     weight, bias = dense_weight(layer), bias_of(layer)
     n_biases = 0 if layer.bias is None else len(bias)
     assert size.parameters == weight.size + n_biases
@@ -75,39 +75,39 @@ def test_numbers_are_those_of_the_matrix_and_the_bias(layer):
 
 def test_a_row_is_multiplied_by_what_is_not_zero(layer):
     n_nonzero = np.count_nonzero(dense_weight(layer))
-    assert multiply_adds(layer, (1, layer.out_features)) == n_nonzero
-    assert multiply_adds(layer, (2, 3, layer.out_features)) == 6 * n_nonzero
+    assert count_multiply_adds(layer, (1, layer.out_features)) == n_nonzero
+    assert count_multiply_adds(layer, (2, 3, layer.out_features)) == 6 * n_nonzero
 
 
 @torch.no_grad()
 def test_the_plain_twin_answers_as_the_layer_does(layer):
-    twin = plain(layer)
+    twin = make_plain(layer)
     assert type(twin) is nn.Linear
     assert_array_equal(dense_weight(twin), dense_weight(layer))
     assert_array_equal(bias_of(twin), bias_of(layer))
 
 
 def test_plain_layers_are_their_own_twins(other):
-    assert plain(other[0]) is other[0]
+    assert make_plain(other[0]) is other[0]
     layer = nn.Linear(2, 3)
-    assert plain(layer) is layer
+    assert make_plain(layer) is layer
 
 
 def test_plain_twins_can_be_trained(layer):
-    twin = plain(layer)
+    twin = make_plain(layer)
     twin(unit_rows(twin)).sum().backward()
     assert all(weight.grad is not None for weight in twin.parameters())
 
 
 def test_pruning_keeps_the_matrix(layer):
-    twin = prune(plain(layer))
+    twin = prune(make_plain(layer))
     assert_array_equal(dense_weight(twin), dense_weight(layer))
     assert traits(twin).keeps_zeros
 
 
 @pytest.mark.parametrize("n_bits", [8, 4])
 def test_quantizing_rounds_by_half_a_step_at_most(layer, n_bits):
-    twin, weight = quantize(plain(layer), n_bits, None), dense_weight(layer)
+    twin, weight = quantize(make_plain(layer), n_bits, None), dense_weight(layer)
     step = np.abs(weight).max(axis=1, keepdims=True) / (2 ** (n_bits - 1) - 1)
     assert (np.abs(dense_weight(twin) - weight) <= step / 2 + 1e-6).all()
     assert traits(twin).holds_integers
@@ -115,7 +115,7 @@ def test_quantizing_rounds_by_half_a_step_at_most(layer, n_bits):
 
 @torch.no_grad()
 def test_factors_answer_as_their_product(layer):
-    layer = plain(layer)
+    layer = make_plain(layer)
 
     def split(weight):
         return LowRank(np.eye(len(weight), dtype=weight.dtype), weight)
@@ -139,12 +139,12 @@ def test_work_is_what_torch_counts(other):
         expected = counter.get_total_flops() // 2
     else:
         expected = out.numel()  # torch does not count these
-    assert multiply_adds(layer, tuple(out.shape)) == expected
+    assert count_multiply_adds(layer, tuple(out.shape)) == expected
 
 
 def test_buffers_are_room_and_no_parameters():
-    assert stored(nn.BatchNorm1d(5)) == Size(n_bytes=2 * 5 * 4)
-    assert stored(nn.Linear(2, 3)) == Size()
+    assert measure_buffers(nn.BatchNorm1d(5)) == Size(n_bytes=2 * 5 * 4)
+    assert measure_buffers(nn.Linear(2, 3)) == Size()
 
 
 @pytest.mark.parametrize("layer", UNKNOWN, ids=lambda layer: type(layer).__name__)
@@ -158,8 +158,8 @@ def test_a_kind_of_ones_own_is_registered_and_known():
     class Doubling(nn.Module):
         pass
 
-    assert not is_known(multiply_adds, Doubling())
-    multiply_adds.register(Doubling, lambda layer, shape: 2)
+    assert not is_known(count_multiply_adds, Doubling())
+    count_multiply_adds.register(Doubling, lambda layer, shape: 2)
     dense_weight.register(Doubling, lambda layer: 2 * np.eye(3))
     assert is_linear(Doubling())
-    assert multiply_adds(Doubling(), (1, 3)) == 2
+    assert count_multiply_adds(Doubling(), (1, 3)) == 2

@@ -8,13 +8,13 @@ from scipy import sparse
 from torch import nn
 
 from sksparse_nn.modules import Perceptron
-from sksparse_nn.modules._hooks import evaluating, hooked
+from sksparse_nn.modules._hooks import evaluation_mode, watch_layers
 from sksparse_nn.modules._linear_layers import (
     layer_inputs,
     linear_layers,
     replace_layers,
 )
-from sksparse_nn.modules._run import float_type, run
+from sksparse_nn.modules._run import module_float_type, run
 
 
 @pytest.fixture(name="module")
@@ -84,13 +84,13 @@ def test_nothing_is_recorded(module):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_the_float_type_is_that_of_the_weights(module, dtype):
     name = str(dtype).removeprefix("torch.")
-    assert float_type(module.to(dtype)) == name
-    assert float_type(nn.ReLU()) == "float32"
+    assert module_float_type(module.to(dtype)) == name
+    assert module_float_type(nn.ReLU()) == "float32"
 
 
 def test_hooks_see_each_block_and_are_gone_afterwards(module):
     seen = []
-    with hooked([module[1]], lambda layer, output: seen.append(output)):
+    with watch_layers([module[1]], lambda layer, output: seen.append(output)):
         run(module, rows(), 20)
     run(module, rows(), 20)
     assert [len(part) for part in seen] == [20, 20, 10]
@@ -117,7 +117,7 @@ def test_inputs_of_layers_do_not_depend_on_the_layout_of_rows(module, layout):
 def test_modes_of_parts_are_as_they_were(module):
     module.train()
     module[1].eval()
-    with evaluating(module):
+    with evaluation_mode(module):
         assert not any(part.training for part in module.modules())
     modes = [part.training for part in module.modules()]
     assert modes == [True, True, False, True]

@@ -289,7 +289,7 @@ def test_a_module_that_ends_in_probabilities_is_told(blobs, end, several):
     y = np.eye(3, dtype=int)[y] if several else y
     texts = said(net.set_params(max_epochs=1), X, y)
     name = end.split()[0].rstrip(",")
-    told = [text for text in texts if f"ends in a {name}; leave that out" in text]
+    told = [text for text in texts if f"ends in a {name}; leave it out" in text]
     assert len(told) == (end in PROBABILITIES)
 
 

@@ -47,7 +47,7 @@ def test_a_training_is_that_of_autograd(network, name, rows, monkeypatch):
     settings = SETTINGS[name]
     y = np.random.default_rng(2).integers(0, 3, 50)
     ours = trained(network, rows, y, **settings)
-    monkeypatch.setattr(_loop, "are_possible", lambda *_: False)
+    monkeypatch.setattr(_loop, "has_manual_steps", lambda *_: False)
     theirs = trained(network, rows, y, **settings)
     tol = 3e-4 if rows.dtype == np.float32 else 1e-9
     for one, other in zip(weights_of(ours), weights_of(theirs), strict=True):

@@ -17,7 +17,8 @@ from sklearn.utils import get_tags
 
 from sksparse_nn import SparseNetRegressor
 from sksparse_nn.neural._evaluation import mean_loss
-from sksparse_nn.neural._targets._number_losses import LOSSES, _quantiles, make_loss
+from sksparse_nn.neural._targets._number_losses import LOSSES, make_loss
+from sksparse_nn.neural._targets._spreads import weighted_quantiles
 
 QUANTILES = {"quantile": {"quantile": 0.2}}
 
@@ -287,8 +288,10 @@ def test_weighted_quantiles_are_those_of_repeated_values(quantile):
     for n in (1, 2, 7, 40):
         y, weight = rng.integers(0, 9, n).astype(float), rng.integers(1, 5, n)
         expected = median(y, weight, quantile)
-        assert_allclose(_quantiles(y[:, None], weight * 1.0, quantile), [expected])
-        scaled = _quantiles(y[:, None], weight * 0.1, quantile)
+        assert_allclose(
+            weighted_quantiles(y[:, None], weight * 1.0, quantile), [expected]
+        )
+        scaled = weighted_quantiles(y[:, None], weight * 0.1, quantile)
         assert_allclose(scaled, [expected])
 
 

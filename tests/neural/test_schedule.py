@@ -66,7 +66,7 @@ def test_an_unknown_schedule_is_refused(blobs):
     [
         (ExponentialLR, "function of the optimizer alone"),
         (lambda optimizer: 3, "must return one of torch's schedulers"),
-        (ReduceLROnPlateau, "goes by a loss"),
+        (ReduceLROnPlateau, "which needs a loss"),
     ],
 )
 def test_what_makes_no_scheduler_is_refused(blobs, scheduler, match):

@@ -8,7 +8,7 @@ import torch
 from numpy.testing import assert_array_equal
 
 from sksparse_nn import SparseNetClassifier
-from sksparse_nn.modules._threads import threads_worth
+from sksparse_nn.modules._threads import limit_threads
 
 
 def classifier(**parameters):
@@ -95,14 +95,14 @@ def test_the_number_of_threads_is_left_as_it_was(blobs, two_threads):
 
 @pytest.mark.parametrize(("n_rows", "n_threads"), [(10, 1), (10**6, 2)])
 def test_small_batches_run_on_one_thread(two_threads, n_rows, n_threads):
-    with threads_worth(torch.nn.Linear(100, 10).parameters(), n_rows):
+    with limit_threads(torch.nn.Linear(100, 10).parameters(), n_rows):
         assert torch.get_num_threads() == n_threads
     assert torch.get_num_threads() == 2
 
 
 def test_threads_are_given_back_after_an_error(two_threads):
     parameters = torch.nn.Linear(2, 2).parameters()
-    with pytest.raises(ZeroDivisionError), threads_worth(parameters, 1):
+    with pytest.raises(ZeroDivisionError), limit_threads(parameters, 1):
         raise ZeroDivisionError
     assert torch.get_num_threads() == 2
 

@@ -76,7 +76,7 @@ def failures(function, *data, **options):
         warning
         for warning in caught
         if warning.category is ConvergenceWarning
-        and "the same answer to all" in str(warning.message)
+        and "of a constant prediction" in str(warning.message)
     ]
 
 

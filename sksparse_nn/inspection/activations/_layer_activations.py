@@ -23,7 +23,7 @@ from sksparse_nn.inspection.activations._networks import (
     check_network,
     network_and_rows,
 )
-from sksparse_nn.neural._nesting import RoutesFit, fitted_copy
+from sksparse_nn.neural._nesting import RoutesFit, fit_copy
 
 
 class LayerActivations(
@@ -161,7 +161,7 @@ class LayerActivations(
             check_structure(X)
             check_structure(y, "y")
             report = ProgressLines(type(self).__name__, self.verbose)
-            self.estimator_ = fitted_copy(self, X, y, **fit_params)
+            self.estimator_ = fit_copy(self, X, y, **fit_params)
             report(f"fitted {type(self.estimator_).__name__}")
             self._n_features_out = self._activations(_first_row(X)).shape[1]
             for name in ("n_features_in_", "feature_names_in_"):

@@ -13,7 +13,7 @@ from sksparse_nn.inspection.activations._networks import (
     network_and_rows,
 )
 from sksparse_nn.inspection.atoms._reconstruction import check_coder, reconstruct
-from sksparse_nn.modules._hooks import shown
+from sksparse_nn.modules._hooks import watch_activation
 from sksparse_nn.neural._evaluation import mean_loss
 
 _BATCH_SIZE = 1024
@@ -100,7 +100,7 @@ def loss_recovered(estimator, coder, X, y, *, layer=None):
     }
     result = Bunch()
     for name, other in replace.items():
-        with shown(module_of(network), layer, other):
+        with watch_activation(module_of(network), layer, other):
             result[name] = mean_loss(network, Z, y)
     for name in ("zero", "mean"):
         result[f"recovered_{name}"] = _share(result, name)

@@ -7,7 +7,7 @@ from skorch import NeuralNet
 
 from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._validation import check_rows
-from sksparse_nn.modules._hooks import shown
+from sksparse_nn.modules._hooks import watch_activation
 from sksparse_nn.modules._run import run
 from sksparse_nn.neural._nesting import NETWORKS
 
@@ -117,7 +117,7 @@ def activations(network, Z, layer, batch_size):
             n_found += len(part)
         return found
 
-    with shown(module, layer, seen.append):
+    with watch_activation(module, layer, seen.append):
         return run(module, Z, batch_size, use=collect)
 
 

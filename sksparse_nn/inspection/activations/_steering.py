@@ -11,7 +11,7 @@ from sksparse_nn.inspection.activations._networks import (
     network_and_rows,
 )
 from sksparse_nn.inspection.atoms._reconstruction import check_coder, reconstruct
-from sksparse_nn.modules._hooks import shown
+from sksparse_nn.modules._hooks import watch_activation
 
 
 def steer(
@@ -97,7 +97,7 @@ def steer(
 
     predictions = []
     for see in (leave_atoms, change_atoms):
-        with shown(module_of(network), layer, see):
+        with watch_activation(module_of(network), layer, see):
             predictions.append(answers(network, Z))
     return tuple(predictions)
 

@@ -11,9 +11,9 @@ from sksparse_nn.inspection.attribution._straight_gradients import (
     straight_gradients,
     take_less_time,
 )
-from sksparse_nn.modules._facts import plain
+from sksparse_nn.modules._facts import make_plain
 from sksparse_nn.modules._linear_layers import replace_layers
-from sksparse_nn.modules._single_rows import answered
+from sksparse_nn.modules._single_rows import apply_module
 from sksparse_nn.modules._straight_layers import read_layers
 from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
@@ -48,7 +48,7 @@ class DoubleNet:
     def __init__(self, network):
         with torch.inference_mode(False), torch.no_grad():
             module = as_module(network)
-            module = replace_layers(module, lambda layer: [plain(layer)]).cpu()
+            module = replace_layers(module, lambda layer: [make_plain(layer)]).cpu()
             if not isinstance(network, NETWORKS):
                 module = _split_head(module, network)
             self._module = module.double().eval()
@@ -148,13 +148,13 @@ class DoubleNet:
     def _predict(self, Z):
         with torch.inference_mode(False), torch.no_grad():
             rows = torch.from_numpy(np.array(Z, np.float64))
-            return answered(self._module, rows).numpy()
+            return apply_module(self._module, rows).numpy()
 
     def _slopes(self, rows, which):
         with torch.inference_mode(False), torch.enable_grad():
             inputs = torch.from_numpy(rows).requires_grad_(True)
             # A copy: the first layer may work in place.
-            outputs = answered(self._module, inputs.clone())
+            outputs = apply_module(self._module, inputs.clone())
             outputs = outputs[torch.arange(len(rows)), torch.from_numpy(which)]
             if not outputs.requires_grad:
                 return outputs.numpy(), np.zeros(rows.shape)
@@ -250,6 +250,6 @@ def _split_head(module, head):
 def _read_units(network, module):
     """Return the scale and the offset of outputs."""
     if isinstance(network, NETWORKS):
-        return network._targets.in_units()
+        return network._targets.output_units()
     n_outputs = module[-1].out_features
     return np.ones(n_outputs), np.zeros(n_outputs)

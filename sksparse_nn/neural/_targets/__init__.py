@@ -1,4 +1,4 @@
-"""What targets can be: classes, indicators of several labels, numbers."""
+"""Kinds of targets: classes, indicators of several labels, numbers."""
 
 from sksparse_nn.neural._targets._base import Targets
 from sksparse_nn.neural._targets._classes import Classes

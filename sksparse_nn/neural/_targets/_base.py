@@ -1,54 +1,54 @@
-"""What a kind of targets has to do between a user and a loss."""
+"""The contract of a kind of targets, which converts between user and loss."""
 
 from abc import ABC, abstractmethod
 
 import numpy as np
 
-from sksparse_nn.neural._weights import add_seen, loss_weights, nothing_seen
+from sksparse_nn.neural._weights import add_to_sums, loss_weights, start_sums
 
 
 class Targets(ABC):
-    """A kind of targets and what was learnt of them: arrays, numbers and strings.
+    """A kind of targets and its learnt parameters: arrays, numbers and strings.
 
-    Nothing changes in place: what learns more is another object.
+    Objects do not change: a method that learns returns a new one.
 
     Attributes
     ----------
     net_class : type
-        The skorch net of such targets.
+        The skorch net for such targets.
 
     n_outputs : int
-        Number of outputs that a network needs.
+        Number of outputs of the network.
 
     n_classes : int
-        Number of classes whose weights are counted apart.
+        Number of classes whose weights are summed separately.
     """
 
     n_classes = 1
 
     @abstractmethod
     def read(self, y):
-        """Check targets and hold them as numbers.
+        """Check targets and convert them to numbers.
 
         Parameters
         ----------
         y : {ndarray, sparse matrix} of shape (n_samples,) or (n_samples, n_columns)
-            As a user gives them.
+            In the form that the user gives.
 
         Returns
         -------
         y : ndarray of shape (n_samples, ...)
-            As the methods below take them.
+            In the form that the methods below take.
 
         Raises
         ------
         ValueError
-            If they are not such as those that were learnt from.
+            If they do not match those of the first fit.
         """
 
     @abstractmethod
     def decode(self, outputs):
-        """Return what a network predicts.
+        """Convert outputs of a network to predictions.
 
         Parameters
         ----------
@@ -58,16 +58,16 @@ class Targets(ABC):
         Returns
         -------
         y : {ndarray, sparse matrix} of shape (n_samples,) or (n_samples, n_columns)
-            As a user gave them.
+            In the form that the user gave.
         """
 
-    def for_loss(self, y, dtype):
-        """Return targets as the loss takes them.
+    def encode(self, y, dtype):
+        """Convert targets to the form that the loss takes.
 
         Parameters
         ----------
         y : ndarray of shape (n_samples, ...)
-            What `read` has returned.
+            Result of `read`.
 
         dtype : str
             Float type of the network.
@@ -80,13 +80,13 @@ class Targets(ABC):
         return y
 
     @abstractmethod
-    def from_loss(self, y):
-        """Return targets as a user gave them.
+    def restore(self, y):
+        """Convert targets back to the form that the user gave.
 
         Parameters
         ----------
         y : ndarray of shape (n_samples, ...)
-            What `for_loss` has returned.
+            Result of `encode`.
 
         Returns
         -------
@@ -94,19 +94,19 @@ class Targets(ABC):
             Labels, indicators or numbers.
         """
 
-    def scaled(self, y, weight, new):
-        """Learn the scale of targets, or of those that had none so far.
+    def learn_scale(self, y, weight, new):
+        """Learn the scale of targets, or of those that have none so far.
 
         Parameters
         ----------
         y : ndarray of shape (n_samples, ...)
-            What `read` has returned.
+            Result of `read`.
 
         weight : ndarray of shape (n_samples,)
             Sample weights.
 
         new : bool
-            Whether no scale was learnt before.
+            Whether to ignore any former scale.
 
         Returns
         -------
@@ -117,12 +117,12 @@ class Targets(ABC):
 
     @abstractmethod
     def check_again(self, y):
-        """Check that a warm start can go on with targets.
+        """Check that a warm start can continue with targets.
 
         Parameters
         ----------
         y : ndarray of shape (n_samples, ...)
-            What `read` has returned.
+            Result of `read`.
 
         Raises
         ------
@@ -136,46 +136,46 @@ class Targets(ABC):
         Parameters
         ----------
         y : ndarray of shape (n_samples, ...)
-            What `read` has returned.
+            Result of `read`.
 
         Returns
         -------
         strata : ndarray of int of shape (n_samples,)
-            Positions among the classes; zeros where there are none.
+            Positions among the classes; zeros without classes.
         """
         return np.zeros(len(y), dtype=np.intp)
 
-    def in_units(self):
-        """Say what outputs of a network stand for.
+    def output_units(self):
+        """Return the units of outputs of the network.
 
         Returns
         -------
         scale, shift : ndarray of shape (n_outputs,)
-            What outputs are multiplied by, and what is added then, to give logits,
-            numbers in their unit, or logarithms of these.
+            Outputs times scale plus shift are logits, numbers in their unit, or
+            logarithms of these.
         """
         return np.ones(self.n_outputs), np.zeros(self.n_outputs)
 
-    def nothing_seen(self):
-        """Return the sums over no rows at all.
+    def start_sums(self):
+        """Return the sums over no samples.
 
         Returns
         -------
         seen : ndarray of shape (2, ...)
-            Zeros: row counts and summed weights.
+            Zeros: counts and total weights.
         """
-        return nothing_seen(self.n_classes)
+        return start_sums(self.n_classes)
 
-    def add_seen(self, seen, y, weight):
-        """Add rows to the sums.
+    def add_to_sums(self, seen, y, weight):
+        """Add samples to the sums.
 
         Parameters
         ----------
         seen : ndarray of shape (2, ...)
-            Row counts and summed weights; left as they are.
+            Counts and total weights; not changed.
 
         y : ndarray of shape (n_samples, ...)
-            What `read` has returned for the new rows.
+            Result of `read` for the new samples.
 
         weight : ndarray of shape (n_samples,)
             Their sample weights.
@@ -185,7 +185,7 @@ class Targets(ABC):
         seen : ndarray of shape (2, ...)
             The new sums.
         """
-        return add_seen(seen, self.strata(y), weight)
+        return add_to_sums(seen, self.strata(y), weight)
 
     def factors(self, class_weight, seen):
         """Return the factor of each class.
@@ -193,10 +193,10 @@ class Targets(ABC):
         Parameters
         ----------
         class_weight : dict, "balanced" or None
-            As the user gives it.
+            In the form that the user gives.
 
         seen : ndarray of shape (2, ...)
-            Sums over what was learnt from.
+            Sums over the training samples.
 
         Returns
         -------
@@ -206,25 +206,25 @@ class Targets(ABC):
         return np.ones(self.n_classes)
 
     def loss_weights(self, y, weight, *, factors, seen):
-        """Return the weights of rows in the loss.
+        """Return the weights of samples in the loss.
 
         Parameters
         ----------
         y : ndarray of shape (n_samples, ...)
-            What `read` has returned.
+            Result of `read`.
 
         weight : ndarray of shape (n_samples,)
             Sample weights.
 
         factors : ndarray
-            What `factors` has returned.
+            Result of `factors`.
 
         seen : ndarray of shape (2, ...)
-            Sums over rows, these among them.
+            Sums over samples, these included.
 
         Returns
         -------
         weight : ndarray of shape (n_samples, ...)
-            Scaled to mean one over the rows in `seen`.
+            Scaled to mean one over the samples in `seen`.
         """
         return loss_weights(weight, self.strata(y), factors=factors, seen=seen)

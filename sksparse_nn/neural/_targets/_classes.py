@@ -1,4 +1,4 @@
-"""Targets that are one label per row."""
+"""Targets of one label per sample."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from sksparse_nn.neural._weights import class_factors
 
 @dataclass(frozen=True, eq=False)
 class Classes(Targets):
-    """One label per row, held as its position among the classes.
+    """One label per sample, stored as its position among the classes.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Classes(Targets):
         """Return the label of the largest logit, as `Targets` says."""
         return self.classes[outputs.argmax(axis=1)]
 
-    def from_loss(self, y):
+    def restore(self, y):
         """Return labels, as `Targets` says."""
         return self.classes[y]
 
@@ -76,7 +76,7 @@ class Classes(Targets):
         return class_factors(class_weight, self.classes, seen)
 
     def decisions(self, logits):
-        """Return what a decision function is to answer.
+        """Convert logits to the decision function.
 
         Parameters
         ----------
@@ -86,6 +86,6 @@ class Classes(Targets):
         Returns
         -------
         decisions : ndarray of shape (n_samples, n_classes) or (n_samples,)
-            The logits; of two classes, by how much that of the second is larger.
+            The logits; with two classes, that of the second minus that of the first.
         """
         return logits[:, 1] - logits[:, 0] if len(self.classes) == 2 else logits

@@ -1,4 +1,4 @@
-"""Targets that are any number of labels per row."""
+"""Targets of any number of labels per sample."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from sksparse_nn.neural._weights import class_factors
 
 @dataclass(frozen=True, eq=False)
 class Indicators(Targets):
-    """Rows of zeros and ones, one column per label, held as booleans.
+    """Zeros and ones with one column per label, stored as booleans.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class Indicators(Targets):
         Number of labels.
 
     container : {"csr_array", "csr_matrix"} or None, default=None
-        What predictions are; None for a dense array.
+        Container of predictions; None for a dense array.
     """
 
     n_outputs: int
@@ -40,7 +40,7 @@ class Indicators(Targets):
         Returns
         -------
         targets : Indicators
-            For such targets.
+            For targets like these.
         """
         container = None
         if sparse.issparse(y):
@@ -49,7 +49,7 @@ class Indicators(Targets):
 
     @property
     def classes(self):
-        """Number the labels."""
+        """Column numbers of the labels."""
         return np.arange(self.n_outputs)
 
     def read(self, y):
@@ -77,22 +77,22 @@ class Indicators(Targets):
         y = (outputs > 0).astype(np.int64)
         return y if self.container is None else getattr(sparse, self.container)(y)
 
-    def from_loss(self, y):
+    def restore(self, y):
         """Return zeros and ones, as `Targets` says."""
         return y.astype(np.int64)
 
     def check_again(self, y):
-        """Check nothing: the number of labels was."""
+        """Check nothing more: `read` has checked the number of labels."""
 
-    def nothing_seen(self):
+    def start_sums(self):
         """Return zeros of shape (2, 2, n_labels), as `Targets` says.
 
-        Counts, then summed weights; of rows without each label, then of those with it.
+        Counts, then total weights; of samples without each label, then with it.
         """
         return np.zeros((2, 2, self.n_outputs))
 
-    def add_seen(self, seen, y, weight):
-        """Add rows to the sums, as `Targets` says."""
+    def add_to_sums(self, seen, y, weight):
+        """Add samples to the sums, as `Targets` says."""
         measures = np.stack([np.ones(len(y)), weight])
         return seen + np.stack([measures @ ~y, measures @ y], axis=1)
 
@@ -102,16 +102,16 @@ class Indicators(Targets):
         Parameters
         ----------
         class_weight : dict, "balanced" or None
-            Weights of the rows that have a label, by its position. "balanced" makes the
-            summed weights of the rows with and without each label equal.
+            Weights of the samples that have a label, by its position. "balanced" makes
+            the total weights of samples with and without each label equal.
 
         seen : ndarray of shape (2, 2, n_labels)
-            Sums over what was learnt from.
+            Sums over the training samples.
 
         Returns
         -------
         factors : ndarray of shape (2, n_labels) or None
-            For rows without each label, and for those with it; not normalised.
+            For samples without each label, and for those with it; not normalised.
         """
         if class_weight is None:
             return None
@@ -125,7 +125,7 @@ class Indicators(Targets):
         return np.stack([np.ones_like(present), present])
 
     def loss_weights(self, y, weight, *, factors, seen):
-        """Return weights of rows, or of each label in each row where there are factors.
+        """Return weights per sample, or per sample and label if there are factors.
 
         Parameters
         ----------
@@ -136,15 +136,15 @@ class Indicators(Targets):
             Sample weights.
 
         factors : ndarray of shape (2, n_labels) or None
-            What `factors` has returned.
+            Result of `factors`.
 
         seen : ndarray of shape (2, 2, n_labels)
-            Sums over rows, these among them.
+            Sums over samples, these included.
 
         Returns
         -------
         weight : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Scaled to mean one over the rows in `seen`.
+            Scaled to mean one over the samples in `seen`.
         """
         n_rows, total = seen[:, :, 0].sum(axis=1)
         if factors is None:
@@ -159,7 +159,7 @@ class Indicators(Targets):
         return weight / (total / (n_rows * self.n_outputs))
 
     def decisions(self, logits):
-        """Return what a decision function is to answer.
+        """Convert logits to the decision function.
 
         Parameters
         ----------

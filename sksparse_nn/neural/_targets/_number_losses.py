@@ -1,6 +1,5 @@
-"""Losses of numbers: what each measures, and the scale in which it sees targets."""
+"""Losses of numbers, each with its standardisation of targets."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 
@@ -10,166 +9,27 @@ from scipy.special import xlogy
 from torch.nn import functional
 
 from sksparse_nn._registry import Registry
-from sksparse_nn.neural._losses import own_losses
-
-# Median absolute deviations of a normal distribution in its standard deviation.
-_NORMAL = 1.4826
+from sksparse_nn.neural._losses import call_own_loss
+from sksparse_nn.neural._targets._regression_loss import RegressionLoss
+from sksparse_nn.neural._targets._spreads import (
+    robust_spreads,
+    weighted_quantiles,
+    zero_rounding,
+)
 
 # Logarithms beyond which predictions would leave the range of float32.
 _LARGEST_LOG = 70.0
-
-
-class RegressionLoss(ABC):
-    """A loss and its standardisation, ``(y - offset) / scale`` unless it says else.
-
-    Attributes
-    ----------
-    smallest : float
-        Targets below have no meaning.
-    """
-
-    smallest = -np.inf
-
-    @abstractmethod
-    def standard(self, y, weight):
-        """Learn offsets and scales.
-
-        Parameters
-        ----------
-        y : ndarray of shape (n_samples, n_outputs)
-            Targets.
-
-        weight : ndarray of shape (n_samples,)
-            Their weights, all positive.
-
-        Returns
-        -------
-        offset, scale : ndarray of shape (n_outputs,)
-            The scale is zero for a target that does not vary.
-        """
-
-    @abstractmethod
-    def measure(self, output, target, reduction):
-        """Return the losses of standardised targets.
-
-        Parameters
-        ----------
-        output : Tensor of shape (n_rows, n_outputs)
-            What a network answers.
-
-        target : Tensor of shape (n_rows, n_outputs, ...)
-            What `encode` has made of the targets.
-
-        reduction : {"none", "mean"}
-            Whether to return all losses or their mean.
-
-        Returns
-        -------
-        losses : Tensor of shape (n_rows, n_outputs) or ()
-            The losses.
-        """
-
-    def slopes(self, output, target):
-        """Return the derivative of each loss.
-
-        Parameters
-        ----------
-        output : Tensor of shape (n_rows, n_outputs)
-            What a network returns.
-
-        target : Tensor of shape (n_rows, n_outputs, ...)
-            What `encode` has made of the targets.
-
-        Returns
-        -------
-        slopes : Tensor of shape (n_rows, n_outputs)
-            With respect to the outputs.
-        """
-        with torch.enable_grad():
-            output = output.detach().requires_grad_()
-            total = self.measure(output, target, "none").sum()
-            return torch.autograd.grad(total, output)[0]
-
-    def encode(self, y, offset, scale):
-        """Standardise targets.
-
-        Parameters
-        ----------
-        y : ndarray of shape (n_samples, n_outputs)
-            Targets.
-
-        offset, scale : ndarray of shape (n_outputs,)
-            What was learnt; targets of scale zero become zeros.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples, n_outputs, ...)
-            What `measure` takes.
-        """
-        varies = scale > 0
-        return varies * (y - offset) / np.where(varies, scale, 1.0)
-
-    def decode(self, output, offset, scale):
-        """Return predictions in the unit of the targets.
-
-        Parameters
-        ----------
-        output : ndarray of shape (n_samples, n_outputs)
-            What a network answers.
-
-        offset, scale : ndarray of shape (n_outputs,)
-            What was learnt.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples, n_outputs)
-            Predictions.
-        """
-        return output * scale + offset
-
-    def restore(self, target, offset, scale):
-        """Return targets in their unit: what `encode` was given, but for rounding.
-
-        Parameters
-        ----------
-        target : ndarray of shape (n_samples, n_outputs, ...)
-            What `encode` has returned.
-
-        offset, scale : ndarray of shape (n_outputs,)
-            What was learnt.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples, n_outputs)
-            Targets.
-        """
-        return target * scale + offset
-
-    def in_units(self, offset, scale):
-        """Say what outputs of a network stand for.
-
-        Parameters
-        ----------
-        offset, scale : ndarray of shape (n_outputs,)
-            What was learnt.
-
-        Returns
-        -------
-        scale, shift : ndarray of shape (n_outputs,)
-            What outputs are multiplied by, and what is added then.
-        """
-        return scale, offset
 
 
 @dataclass(frozen=True)
 class SquaredError(RegressionLoss):
     """Half the squared error, in standard deviations from the mean."""
 
-    def standard(self, y, weight):
+    def measure_scale(self, y, weight):
         """Return means and standard deviations, as `RegressionLoss` says."""
         mean = np.average(y, axis=0, weights=weight)
         scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
-        return mean, _without_rounding(scale, mean)
+        return mean, zero_rounding(scale, mean)
 
     def measure(self, output, target, reduction):
         """Return the losses, as `RegressionLoss` says."""
@@ -182,7 +42,7 @@ class SquaredError(RegressionLoss):
 
 @dataclass(frozen=True)
 class OwnRegressionLoss(RegressionLoss):
-    """A loss that a user has written, in standard deviations from the mean.
+    """A loss written by the user, in standard deviations from the mean.
 
     Parameters
     ----------
@@ -193,27 +53,27 @@ class OwnRegressionLoss(RegressionLoss):
 
     function: Callable
 
-    standard = SquaredError.standard
+    measure_scale = SquaredError.measure_scale
 
     def measure(self, output, target, reduction):
         """Return the losses, as `RegressionLoss` says."""
-        losses = own_losses(self.function, output, target)
+        losses = call_own_loss(self.function, output, target)
         losses = losses if losses.ndim == 2 else losses[:, None].expand_as(output)
         return losses if reduction == "none" else losses.mean()
 
 
 class RobustLoss(RegressionLoss):
-    """A loss in deviations that few far targets do not change, from a quantile.
+    """A loss in robust deviations from a quantile.
 
     Attributes
     ----------
     quantile : float
-        Where targets start from.
+        Quantile that is subtracted from targets.
     """
 
-    def standard(self, y, weight):
+    def measure_scale(self, y, weight):
         """Return quantiles and robust deviations, as `RegressionLoss` says."""
-        return _quantiles(y, weight, self.quantile), _spreads(y, weight)
+        return weighted_quantiles(y, weight, self.quantile), robust_spreads(y, weight)
 
 
 @dataclass(frozen=True)
@@ -234,8 +94,8 @@ class Huber(RobustLoss):
     Parameters
     ----------
     epsilon : float, default=1.35
-        The threshold in robust deviations. With errors that are normal and as large, a
-        mean that is found by it is 95 % as exact as by the squared error.
+        The threshold in robust deviations. For normal errors of unit spread, the
+        default estimates a mean with 95 % of the efficiency of the squared error.
     """
 
     epsilon: float = 1.35
@@ -251,12 +111,12 @@ class Huber(RobustLoss):
 
 @dataclass(frozen=True)
 class Quantile(RobustLoss):
-    """The error times `quantile` where too low, and times the rest where too high.
+    """The error times `quantile` if too low, and times ``1 - quantile`` if too high.
 
     Parameters
     ----------
     quantile : float
-        Share of the targets that are to lie below predictions.
+        Share of targets that should be below predictions.
     """
 
     quantile: float
@@ -279,12 +139,12 @@ class Poisson(RegressionLoss):
 
     smallest = 0.0
 
-    def standard(self, y, weight):
+    def measure_scale(self, y, weight):
         """Return means and standard deviations, as `RegressionLoss` says."""
-        return SquaredError().standard(y, weight)
+        return SquaredError().measure_scale(y, weight)
 
     def encode(self, y, offset, scale):
-        """Return numbers of three kinds, of shape (n_samples, n_outputs, 3).
+        """Return three numbers per target, which `measure` takes.
 
         Parameters
         ----------
@@ -292,14 +152,14 @@ class Poisson(RegressionLoss):
             Targets.
 
         offset, scale : ndarray of shape (n_outputs,)
-            What was learnt.
+            Result of `measure_scale`.
 
         Returns
         -------
         numbers : ndarray of shape (n_samples, n_outputs, 3)
-            Deviations from the mean in spreads, the spreads, and what the loss of the
-            best output is less by. These are differences of nearly equal numbers, to
-            be taken in double precision.
+            Deviations from the mean in spreads, the spreads, and the constant that
+            makes the smallest loss zero. They are differences of nearly equal numbers,
+            which need double precision.
         """
         spread = np.where(scale > 0, _relative(offset, scale), 1.0)
         ratio = y / offset
@@ -325,8 +185,8 @@ class Poisson(RegressionLoss):
         deviation, spread = target[..., 0], target[..., 1]
         return offset * (1 + deviation * spread)
 
-    def in_units(self, offset, scale):
-        """Turn outputs into logarithms of predictions, as `RegressionLoss` says."""
+    def output_units(self, offset, scale):
+        """Return units of logarithms of predictions, as `RegressionLoss` says."""
         return _relative(offset, scale), np.log(offset)
 
 
@@ -341,15 +201,15 @@ LOSSES = Registry(
 
 
 def make_loss(name, **given):
-    """Make a loss and check that it reads what is set.
+    """Make a loss and check that it reads all parameters that are set.
 
     Parameters
     ----------
     name : str or callable
-        One of `LOSSES`, or a user's own.
+        One of `LOSSES`, or a function of the user.
 
     **given : dict
-        Parameters of losses; None where the user has not set them.
+        Parameters of losses; None if not set.
 
     Returns
     -------
@@ -359,7 +219,7 @@ def make_loss(name, **given):
     Raises
     ------
     ValueError
-        If a parameter is set that it does not read, or is not that it needs.
+        If a parameter is set that the loss does not read, or a needed one is not set.
     """
     given = {key: value for key, value in given.items() if value is not None}
     if callable(name):
@@ -384,51 +244,6 @@ def make_loss(name, **given):
     return LOSSES.make(name, given)
 
 
-def is_rounding(deviation, value):
-    """Tell where a deviation of a value is no more than its rounding.
-
-    Parameters
-    ----------
-    deviation, value : ndarray
-        Numbers.
-
-    Returns
-    -------
-    is_rounding : ndarray of bool
-        Where.
-    """
-    return np.abs(deviation) <= 10 * np.finfo(np.float64).eps * np.abs(value)
-
-
 def _relative(offset, scale):
-    """Return coefficients of variation, of at most 1."""
+    """Return coefficients of variation, clipped to 1."""
     return np.minimum(scale / offset, 1.0)
-
-
-def _without_rounding(scale, value):
-    return np.where(is_rounding(scale, value), 0.0, scale)
-
-
-def _quantiles(y, weight, quantile):
-    """Return the weighted quantile of each column; in the middle where two would do."""
-    order = np.argsort(y, axis=0, kind="stable")
-    values, sums = np.take_along_axis(y, order, axis=0), weight[order].cumsum(axis=0)
-    # Repeated rows and integer weights have exact sums, so that they agree.
-    wanted = quantile * sums[-1]
-    rounding = 1e-12 * sums[-1]
-    low = (sums < wanted - rounding).sum(axis=0)
-    high = (sums <= wanted + rounding).sum(axis=0).clip(max=len(y) - 1)
-    columns = np.arange(y.shape[1])
-    return (values[low, columns] + values[high, columns]) / 2
-
-
-def _spreads(y, weight):
-    """Return deviations that few far values do not change, zero if constant.
-
-    The median absolute deviation, or the mean one where more than half are equal.
-    """
-    median = _quantiles(y, weight, 0.5)
-    deviations = np.abs(y - median)
-    spreads = _NORMAL * _quantiles(deviations, weight, 0.5)
-    means = np.average(deviations, axis=0, weights=weight)
-    return _without_rounding(np.where(spreads > 0, spreads, means), median)

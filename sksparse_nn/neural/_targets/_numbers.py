@@ -1,4 +1,4 @@
-"""Targets that are numbers, in a scale of their own."""
+"""Targets that are numbers, standardised for the network."""
 
 from dataclasses import dataclass, replace
 
@@ -6,36 +6,37 @@ import numpy as np
 
 from sksparse_nn.neural._nets import RegressorNet
 from sksparse_nn.neural._targets._base import Targets
-from sksparse_nn.neural._targets._number_losses import RegressionLoss, is_rounding
+from sksparse_nn.neural._targets._regression_loss import RegressionLoss
+from sksparse_nn.neural._targets._spreads import is_rounding
 from sksparse_nn.neural._unit import unit_of
 
 
 @dataclass(frozen=True, eq=False)
 class Numbers(Targets):
-    """One number or several per row, which a network is given standardised.
+    """One number or several per sample, standardised for the network.
 
     Parameters
     ----------
     loss : RegressionLoss
-        Says what standardised is.
+        Defines the standardisation.
 
     n_outputs : int
-        Number of targets of a row.
+        Number of targets per sample.
 
     is_flat : bool
         Whether predictions have shape (n_samples,).
 
     dtype : {"float32", "float64"}
-        Of predictions.
+        Type of predictions.
 
     offset : ndarray of shape (n_outputs,) or None, default=None
-        What standardising takes off.
+        Subtracted by the standardisation.
 
     scale : ndarray of shape (n_outputs,) or None, default=None
-        What it divides by then; zero for a target that has not varied so far.
+        Divisor after that; zero for a target that has not varied so far.
 
     unit : float, default=1.0
-        A power of two that all these numbers are divided by before anything else.
+        A power of two that all numbers are divided by before anything else.
     """
 
     loss: RegressionLoss
@@ -63,7 +64,7 @@ class Numbers(Targets):
         Returns
         -------
         targets : Numbers
-            For such targets, without a scale.
+            For targets like these, without a scale.
         """
         dtype = "float32" if y.dtype == np.float32 else "float64"
         return cls(loss, 1 if y.ndim == 1 else y.shape[1], y.ndim == 1, dtype)
@@ -87,22 +88,22 @@ class Numbers(Targets):
 
     def decode(self, outputs):
         """Return numbers in their unit, as `Targets` says."""
-        return self._as_given(self.loss.decode, outputs, lost=np.isinf(outputs))
+        return self._to_given_unit(self.loss.decode, outputs, lost=np.isinf(outputs))
 
     def check_again(self, y):
-        """Check nothing: the number of outputs was."""
+        """Check nothing more: `read` has checked the number of outputs."""
 
-    def for_loss(self, y, dtype):
+    def encode(self, y, dtype):
         """Return standardised numbers, as `Targets` says."""
         encoded = self.loss.encode(y / self.unit, *self._standard)
         return encoded.astype(dtype)
 
-    def from_loss(self, y):
+    def restore(self, y):
         """Return numbers in their unit, as `Targets` says."""
-        return self._as_given(self.loss.restore, y)
+        return self._to_given_unit(self.loss.restore, y)
 
-    def _as_given(self, to_unit, numbers, lost=False):
-        """Turn outputs into numbers of the targets' type, within what it can hold."""
+    def _to_given_unit(self, to_unit, numbers, lost=False):
+        """Convert numbers to the unit and type of the targets, clipped to its range."""
         y = to_unit(numbers.astype(np.float64), *self._standard)
         most = float(np.finfo(self.dtype).max) / self.unit
         y = np.where(lost, y, y.clip(-most, most)) * self.unit
@@ -113,35 +114,37 @@ class Numbers(Targets):
     def _standard(self):
         return self.offset / self.unit, self.scale / self.unit
 
-    def in_units(self):
+    def output_units(self):
         """Return scale and offset, as `Targets` says."""
-        return self.loss.in_units(self.offset, self.scale)
+        return self.loss.output_units(self.offset, self.scale)
 
-    def scaled(self, y, weight, new):
+    def learn_scale(self, y, weight, new):
         """Learn offsets and scales, as `Targets` says."""
         if not new and (self.scale > 0).all():
             return self
         unit = unit_of(np.abs(y).max()) if new else self.unit
-        offset, scale = (unit * part for part in self.loss.standard(y / unit, weight))
+        offset, scale = (
+            unit * part for part in self.loss.measure_scale(y / unit, weight)
+        )
         if new and (offset <= self.loss.smallest).any():
             raise ValueError(
                 f"{self._loss_name} needs a positive y among the rows to learn from. "
                 f"Got zeros only, in the columns {np.flatnonzero(offset == 0)} of "
                 f"{self.n_outputs}."
             )
-        # A scale of zero: what never varies is answered by its offset alone.
+        # With a scale of zero, the prediction is the offset.
         if not new:
-            offset, scale = self._filled_in(offset, scale)
+            offset, scale = self._fill_in(offset, scale)
         return replace(self, offset=offset, scale=scale, unit=unit)
 
     @property
     def _loss_name(self):
         return f"loss={type(self.loss).__name__.lower()!r}"
 
-    def _filled_in(self, offset, scale):
-        """Take new offsets and scales where targets have not varied so far."""
+    def _fill_in(self, offset, scale):
+        """Use new offsets and scales for targets that have not varied so far."""
         former, known = self.offset, self.scale > 0
-        # Rows of one value, but another than before, vary all the same.
+        # Targets of one value vary if it differs from the former value.
         moved = np.where(
             is_rounding(offset - former, former), 0.0, np.abs(offset - former)
         )

@@ -1,4 +1,4 @@
-"""Whether a trained network does worse than the same answer to all rows would."""
+"""Whether a trained network does worse than a constant prediction."""
 
 from typing import NamedTuple
 
@@ -8,37 +8,37 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sksparse_nn._warnings import warn
 from sksparse_nn.neural._convergence import (
-    absurd_times,
+    absurd_ratio,
     is_absurd,
     outputs_by_batch,
 )
 from sksparse_nn.neural._targets import Numbers
 
-# So many times the loss of a constant answer is a failure: where all rows are known,
-# where some are that may not be like those before, and in squares of numbers, which a
-# loss of a user's own may not be about.
+# Multiples of the loss of a constant prediction that are a failure: if all samples are
+# known; if only some are, which may differ from earlier ones; and in squared errors,
+# which a loss of the user may not aim at.
 _WORSE = 2.0
 _FAR_WORSE = 10.0
 _LOST = 100.0
 
-# A sum of learning rates by which Adam has moved weights far from where they began.
+# Sum of learning rates by which Adam has moved weights far from the start.
 _PATH = 2.0
 
-# Rows that are looked at, and those that numbers are of where there is a doubt.
+# Number of samples to check first, and to check again before a warning.
 _FEW_ROWS, _ROWS = 256, 4096
 
 
-class Standing(NamedTuple):
-    """What a network comes to on some rows, and what outputs of zero come to."""
+class Comparison(NamedTuple):
+    """Loss of a network on some samples, next to that of outputs of zero."""
 
-    measure: str  # what the numbers are
+    measure: str  # name of the loss
     network: float
-    constant: float  # of the mean target, or all classes alike
-    times: float  # by how much the network's may be larger
+    constant: float  # predicts the mean target, or equal probabilities
+    times: float  # by which the network's may be larger
 
 
 def warn_if_worse(estimator, samples, *, is_part=False):
-    """Warn where a network does worse than the same answer to all rows.
+    """Warn if a network does worse than a constant prediction.
 
     Parameters
     ----------
@@ -46,10 +46,10 @@ def warn_if_worse(estimator, samples, *, is_part=False):
         Just trained.
 
     samples : TrainingSamples
-        What it is judged by, as the loss takes it; some rows are looked at.
+        Samples to check, in the form that the loss takes; only some are used.
 
     is_part : bool, default=False
-        Whether these are some of the rows to come. Then there is one warning at most.
+        Whether more samples will follow. Then there is one warning at most.
 
     Returns
     -------
@@ -58,22 +58,22 @@ def warn_if_worse(estimator, samples, *, is_part=False):
     """
     net = estimator.net_
     if is_part and (net.has_failed or net.path < _PATH):
-        # Columns of large numbers have large outputs until weights have moved.
+        # Features of large values give large outputs until weights have moved.
         return False
     for n_rows in (_FEW_ROWS, _ROWS):
         chosen = np.unique(np.linspace(0, len(samples) - 1, n_rows).astype(int))
-        found = _standing(estimator, samples, chosen, is_part)
-        # Rows close to the mean do not make it a good answer to those before.
+        found = _compare(estimator, samples, chosen, is_part)
+        # Targets close to the mean do not make it a good prediction for earlier ones.
         net.constant = max(found.constant, net.constant if is_part else 0.0)
         if not found.network > found.times * net.constant > 0:
             return False
     net.has_failed = True
-    warn(_failure(estimator, found, len(chosen)), ConvergenceWarning)
+    warn(_describe_failure(estimator, found, len(chosen)), ConvergenceWarning)
     return True
 
 
-def _standing(estimator, samples, chosen, is_part):
-    """Compare outputs with zeros."""
+def _compare(estimator, samples, chosen, is_part):
+    """Compare the loss of outputs with that of zeros."""
     target, net = torch.from_numpy(samples.y[chosen]), estimator.net_
     outputs = torch.cat(list(outputs_by_batch(estimator, samples, chosen)))
     is_own = callable(estimator.loss)
@@ -82,21 +82,21 @@ def _standing(estimator, samples, chosen, is_part):
         squares = [
             part.double().square().mean().item() for part in (outputs - target, target)
         ]
-        return Standing("squared error, in variances of y,", *squares, _LOST)
+        return Comparison("squared error, in variances of y,", *squares, _LOST)
     weight = torch.from_numpy(samples.weight[chosen])
     with torch.no_grad():
         losses = [
-            net.criterion_(answer, target, weight).item()
-            for answer in (outputs, torch.zeros_like(outputs))
+            net.criterion_(output, target, weight).item()
+            for output in (outputs, torch.zeros_like(outputs))
         ]
     times = _FAR_WORSE if is_part or is_own else _WORSE
-    if not are_numbers and _are_told_apart(outputs, target):
-        times = absurd_times(net.path)  # sure of itself, and often right
-    return Standing("loss", *losses, times)
+    if not are_numbers and _beats_most_frequent(outputs, target):
+        times = absurd_ratio(net.path)  # a large loss, but mostly right
+    return Comparison("loss", *losses, times)
 
 
-def _are_told_apart(outputs, target):
-    """Tell whether classes are found more often than by naming the most frequent."""
+def _beats_most_frequent(outputs, target):
+    """Return whether predictions beat the most frequent class."""
     if target.ndim == 2:
         frequent = target.double().mean(dim=0)
         frequent = torch.maximum(frequent, 1 - frequent).mean()
@@ -106,7 +106,7 @@ def _are_told_apart(outputs, target):
     return not is_known or (outputs.argmax(dim=1) == target).sum() > counts.max()
 
 
-def _failure(estimator, found, n_rows):
+def _describe_failure(estimator, found, n_rows):
     losses = estimator.history_["train_loss"]
     path = estimator.net_.path
     is_lost = is_absurd(found.network, found.constant, path)
@@ -118,7 +118,7 @@ def _failure(estimator, found, n_rows):
     )
     return (
         f"Training has {'not converged' if falls else 'diverged'}: on {n_rows} rows "
-        f"that the network is judged by, its {found.measure} is {found.network:.3g}, "
-        f"where the same answer to all of them has {found.constant:.3g}. {advice}, or "
+        f"that were checked, its {found.measure} is {found.network:.3g}, "
+        f"that of a constant prediction {found.constant:.3g}. {advice}, or "
         "bring the columns of X to a common scaling, as StandardScaler does."
     )
