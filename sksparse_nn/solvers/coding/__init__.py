@@ -1,8 +1,14 @@
 """Sparse coders. To add one, write its file and its line in `CODERS`."""
 
 from sksparse_nn._registry import Registry
-from sksparse_nn.solvers.coding._base import AbstractCoder, Atoms, Codes, compressed
-from sksparse_nn.solvers.coding._encode import encode, stack, warn_of_gaps
+from sksparse_nn.solvers.coding._base import (
+    AbstractCoder,
+    Atoms,
+    Codes,
+    compress_codes,
+)
+from sksparse_nn.solvers.coding._blocks import encode_blocks, join_dense, join_sparse
+from sksparse_nn.solvers.coding._encode import encode, warn_of_gaps
 from sksparse_nn.solvers.coding._lasso import ElasticNet, Lasso
 from sksparse_nn.solvers.coding._missing import (
     encode_rows,
@@ -51,16 +57,18 @@ __all__ = [
     "Sparsity",
     "TopK",
     "Triangle",
-    "compressed",
+    "compress_codes",
     "distance_slopes",
     "encode",
+    "encode_blocks",
     "encode_path",
     "encode_rows",
     "fill",
     "fillable",
     "filled_with_means",
     "has_missing",
+    "join_dense",
+    "join_sparse",
     "nothing_coded",
-    "stack",
     "warn_of_gaps",
 ]

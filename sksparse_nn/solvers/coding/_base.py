@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sksparse_nn._registry import Algorithm
+from sksparse_nn.solvers._threads import single_threaded_blas
 from sksparse_nn.solvers.coding._atoms import Atoms
 
 
@@ -95,7 +96,7 @@ class AbstractCoder(Algorithm, ABC):
 
         start : tuple of ndarray or None, default=None
             Codes of these rows that a coder starts from if it `warm_starts`, as
-            `compressed` gives them.
+            `compress_codes` returns them.
 
         Returns
         -------
@@ -245,6 +246,29 @@ class AbstractCoder(Algorithm, ABC):
         return [coder.encode(atoms, rows) for coder in coders]
 
 
+def prepare_atoms(coder, dictionary, dtype):
+    """Prepare a dictionary for a coder, with BLAS held to one thread.
+
+    Parameters
+    ----------
+    coder : AbstractCoder
+        Algorithm.
+
+    dictionary : ndarray of shape (n_atoms, n_features)
+        Atoms of any norm.
+
+    dtype : dtype
+        Float type of the rows.
+
+    Returns
+    -------
+    atoms : Atoms
+        Of that type.
+    """
+    with single_threaded_blas():
+        return coder.prepare(np.asarray(dictionary, dtype=dtype))
+
+
 def least_squares_slopes(atoms, chosen):
     """Differentiate coefficients that are fitted by least squares.
 
@@ -322,7 +346,7 @@ def room_for(correlations, width):
     )
 
 
-def compressed(codes, norms=None):
+def compress_codes(codes, norms=None):
     """Drop the unused room of a block of codes.
 
     Parameters

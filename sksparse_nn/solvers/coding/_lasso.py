@@ -9,7 +9,7 @@ from sksparse_nn.kernels.lasso import lasso, lasso_gaps
 from sksparse_nn.solvers.coding._base import (
     AbstractCoder,
     Codes,
-    compressed,
+    compress_codes,
     least_squares_slopes,
     room_for,
 )
@@ -104,7 +104,7 @@ class ElasticNet(AbstractCoder):
         """Code for each alpha from the largest down, each from the codes before."""
         path, codes = [None] * len(values), None
         for place in np.argsort(values)[::-1]:
-            start = None if codes is None else compressed(codes)
+            start = None if codes is None else compress_codes(codes)
             coder = replace(self, alpha=values[place])
             path[place] = codes = coder.encode(atoms, rows, start)
         return path

@@ -40,7 +40,7 @@ def encode_rows(coder, atoms, X, start=None):
         Rows, NaN where a value is missing.
 
     start : tuple of ndarray or None, default=None
-        Codes to start from, as `compressed` gives them.
+        Codes to start from, as `compress_codes` returns them.
 
     Returns
     -------

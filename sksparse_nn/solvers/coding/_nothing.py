@@ -3,7 +3,7 @@
 import numpy as np
 
 from sksparse_nn.solvers._rows import block_slices, read_rows
-from sksparse_nn.solvers._threads import single_threaded_blas
+from sksparse_nn.solvers.coding._base import prepare_atoms
 
 
 def nothing_coded(coder, dictionary, X):
@@ -44,8 +44,7 @@ def nothing_coded(coder, dictionary, X):
 
 def _useful_alphas(coder, dictionary, X):
     """Yield for each block of rows up to which alpha one of them has a nonzero."""
-    with single_threaded_blas():
-        atoms = coder.prepare(np.asarray(dictionary, dtype=X.dtype))
+    atoms = prepare_atoms(coder, dictionary, X.dtype)
     levels = coder.levels(atoms)
     if levels is None or not coder.alpha > 0:
         return

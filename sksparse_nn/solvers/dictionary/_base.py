@@ -8,7 +8,7 @@ import numpy as np
 from sksparse_nn._registry import Algorithm
 from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
-from sksparse_nn.solvers.coding import compressed, encode_rows, fill, fillable
+from sksparse_nn.solvers.coding import compress_codes, encode_rows, fill, fillable
 from sksparse_nn.solvers.dictionary._replacement import (
     grace,
     idle_atoms,
@@ -246,7 +246,7 @@ def code_rows(
         progress.weight += float(weights[which].sum())
         progress.gap = max(progress.gap, float(codes.gaps.max()))
         if keep_codes:
-            kept.append(compressed(codes))
+            kept.append(compress_codes(codes))
     seen.codes = kept if keep_codes else None
     return seen
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from sksparse_nn.solvers._rows import block_slices
-from sksparse_nn.solvers.coding import stack
+from sksparse_nn.solvers.coding import join_sparse
 from sksparse_nn.solvers.dictionary._base import AbstractLearner, code_rows
 from sksparse_nn.solvers.dictionary._served import Served
 
@@ -51,8 +51,8 @@ class KSVD(AbstractLearner):
             coder, progress, X, weights, n_jobs=self.n_jobs, keep_codes=True
         )
         shape = len(weights), len(dictionary)
-        blocks, seen.codes = iter(seen.codes), None  # which stack frees one by one
-        codes = stack(blocks, shape, dictionary.dtype)
+        blocks, seen.codes = iter(seen.codes), None  # freed one by one
+        codes = join_sparse(blocks, shape, dictionary.dtype)
         for atom, entries in _entries_of_atoms(codes):
             if len(entries):
                 rows = np.searchsorted(codes.indptr, entries, side="right") - 1
