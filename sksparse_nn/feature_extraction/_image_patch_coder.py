@@ -29,8 +29,8 @@ from sksparse_nn.solvers.coding import AbstractCoder
 from sksparse_nn.solvers.dictionary import (
     INITS,
     AbstractLearner,
-    n_directions,
-    unit_atoms,
+    count_directions,
+    normalise_atoms,
 )
 from sksparse_nn.solvers.patches import (
     ENCODERS,
@@ -424,7 +424,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         weights = np.ones(len(whitened))
         n_found = n_atoms
         if self.learner is not None or isinstance(self.init, str):
-            n_found = n_directions(whitened, weights, n_atoms)
+            n_found = count_directions(whitened, weights, n_atoms)
         if n_found < n_atoms:
             yield (
                 f"n_components={n_atoms} is more than the {n_found} distinct patches "
@@ -520,7 +520,7 @@ class ImagePatchCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             pooling,
             self._prepared(pooling, X),
             whitening=self._whitening(),
-            atoms=unit_atoms(self.components_),
+            atoms=normalise_atoms(self.components_),
             n_jobs=self.n_jobs,
         )
 

@@ -58,7 +58,7 @@ class DenseRows:
 
     def pick(self, which):
         """Return some unit rows as an ndarray, in float64."""
-        return _scaled(self._X[which], self.norms[which])
+        return _scale(self._X[which], self.norms[which])
 
     def product_in_double(self, which, atoms):
         """Return the products of a few unit rows and of atoms, both in float64."""
@@ -119,7 +119,7 @@ class SparseRows:
 
     def pick(self, which):
         """Return some unit rows as an ndarray, in float64."""
-        return _scaled(self._X[which].toarray(), self.norms[which])
+        return _scale(self._X[which].toarray(), self.norms[which])
 
     def times_in_double(self, which, atoms):
         """Return the products of some unit rows and of atoms, both in float64."""
@@ -131,7 +131,7 @@ class SparseRows:
             return self.pick(which) @ atoms.columns
         X = self._X[which]
         features = np.unique(X.indices)
-        rows = _scaled(X[:, features].toarray(), self.norms[which])
+        rows = _scale(X[:, features].toarray(), self.norms[which])
         return rows @ atoms.columns_of(features)
 
     def add_products(self, codes, weights, B):
@@ -151,7 +151,7 @@ class SparseRows:
         return self.indptr, self.indices, self.data
 
 
-def _scaled(X, norms):
+def _scale(X, norms):
     X = X.astype(np.float64)
     X /= np.where(norms > 0, norms, 1)[:, None]
     return X

@@ -42,7 +42,7 @@ class Atoms:
         """Normalise a dictionary, and multiply its atoms if wanted."""
         norms = np.empty(len(dictionary))
         columns = np.empty(dictionary.shape[::-1], dictionary.dtype)
-        for some in _some_atoms(dictionary):
+        for some in _cut_atoms(dictionary):
             unit = np.array(dictionary[some], order="C")
             normalise_rows(unit, norms[some])
             columns[:, some] = unit.T
@@ -100,7 +100,7 @@ class AtomsInDouble:
         """Measure and multiply atoms."""
         n_atoms, n_features = dictionary.shape
         atoms = cls(dictionary, np.empty(n_atoms), np.zeros((n_atoms, n_atoms)))
-        for some in _some_atoms(dictionary):
+        for some in _cut_atoms(dictionary):
             rows = np.array(dictionary[some], np.float64, order="C")
             normalise_rows(rows, atoms.norms[some])
         for features in block_slices(n_features, max(1, _NUMBERS // n_atoms)):
@@ -144,6 +144,6 @@ class AtomsInDouble:
         return self.columns_of(slice(None))
 
 
-def _some_atoms(dictionary):
+def _cut_atoms(dictionary):
     size = max(1, _NUMBERS // max(dictionary.shape[1], 1))
     return block_slices(len(dictionary), size)

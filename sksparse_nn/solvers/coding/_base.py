@@ -289,7 +289,7 @@ def least_squares_slopes(atoms, chosen):
     return atoms.in_terms_of_given(chosen, slopes)
 
 
-def default_n_nonzero(n_features):
+def choose_n_nonzero(n_features):
     """Return how many atoms a row has at most where nothing is said.
 
     Parameters
@@ -305,7 +305,7 @@ def default_n_nonzero(n_features):
     return max(5, n_features // 10)
 
 
-def rounding_of(correlations):
+def bound_rounding(correlations):
     """Return up to which size a product of a unit row and a unit atom is rounding.
 
     Parameters
@@ -321,7 +321,7 @@ def rounding_of(correlations):
     return 32 * float(np.finfo(correlations.dtype).eps)
 
 
-def room_for(correlations, width):
+def allocate_codes(correlations, width):
     """Allocate codes.
 
     Parameters

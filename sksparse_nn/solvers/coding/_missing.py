@@ -49,7 +49,7 @@ def encode_rows(coder, atoms, X, start=None):
     """
     if not has_missing(X):
         return coder.encode(atoms, read_rows(X, slice(None)), start)
-    return _by_pattern(atoms, X, lambda *part: [coder.encode(*part)], coder)[0]
+    return _encode_by_pattern(atoms, X, lambda *part: [coder.encode(*part)], coder)[0]
 
 
 def encode_rows_path(coder, atoms, X, values):
@@ -74,12 +74,12 @@ def encode_rows_path(coder, atoms, X, values):
 
     if not has_missing(X):
         return encode(atoms, read_rows(X, slice(None)))
-    return _by_pattern(atoms, X, encode, coder)
+    return _encode_by_pattern(atoms, X, encode, coder)
 
 
-def _by_pattern(atoms, X, encode, coder):
+def _encode_by_pattern(atoms, X, encode, coder):
     """Code the rows of each pattern of gaps with the atoms that are left of it."""
-    missing = _missing(X)
+    missing = _mark_missing(X)
     patterns, of_row = np.unique(missing, axis=0, return_inverse=True)
     parts = []
     for number, pattern in enumerate(patterns):
@@ -91,14 +91,16 @@ def _by_pattern(atoms, X, encode, coder):
             block = X[rows][:, seen]
         rest = coder.prepare(np.ascontiguousarray(atoms.given[:, seen]))
         path = encode(rest, read_rows(block, slice(None)))
-        parts.append((rows, [_in_whole_atoms(c, rest, atoms, coder) for c in path]))
+        parts.append(
+            (rows, [_scale_to_whole_atoms(c, rest, atoms, coder) for c in path])
+        )
     return [
-        _joined([(rows, path[place]) for rows, path in parts], len(of_row))
+        _join_rows([(rows, path[place]) for rows, path in parts], len(of_row))
         for place in range(len(parts[0][1]))
     ]
 
 
-def _missing(X):
+def _mark_missing(X):
     if not sparse.issparse(X):
         return np.isnan(X)
     marks = X.copy()
@@ -106,7 +108,7 @@ def _missing(X):
     return marks.astype(bool).toarray()
 
 
-def _in_whole_atoms(codes, rest, atoms, coder):
+def _scale_to_whole_atoms(codes, rest, atoms, coder):
     """Turn codes of restricted unit atoms into codes of the whole unit atoms."""
     if not coder.weights_atoms:
         return codes
@@ -116,7 +118,7 @@ def _in_whole_atoms(codes, rest, atoms, coder):
     return codes._replace(values=(values * factors[indices]).astype(values.dtype))
 
 
-def _joined(parts, n_rows):
+def _join_rows(parts, n_rows):
     """Put the codes of some rows each into one block."""
     room = max(codes.indices.shape[1] for _, codes in parts)
     first = parts[0][1]
@@ -134,12 +136,12 @@ def _joined(parts, n_rows):
     return whole
 
 
-def fillable(X):
+def copy_if_missing(X):
     """Return a copy of rows with gaps, to be filled; the rows themselves without."""
     return X.copy() if has_missing(X) else X
 
 
-def fill(X, which, codes, atoms):
+def fill_missing(X, which, codes, atoms):
     """Write what codes say into the gaps of some rows.
 
     Parameters
@@ -157,7 +159,7 @@ def fill(X, which, codes, atoms):
         The atoms.
     """
     block = X[which]
-    rows, columns = np.nonzero(_missing(block))
+    rows, columns = np.nonzero(_mark_missing(block))
     values = np.where(codes.used(), codes.values, 0)[rows]
     of_atoms = np.where(codes.used(), codes.indices, 0)[rows]
     guesses = (values * atoms.unit[of_atoms, columns[:, None]]).sum(axis=1)
@@ -168,7 +170,7 @@ def fill(X, which, codes, atoms):
         block[rows, columns] = guesses
 
 
-def filled_with_means(X):
+def fill_with_means(X):
     """Return a copy with each gap filled by the mean of what its column has.
 
     Parameters

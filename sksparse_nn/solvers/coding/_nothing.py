@@ -6,7 +6,7 @@ from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers.coding._base import prepare_atoms
 
 
-def nothing_coded(coder, dictionary, X):
+def describe_zero_codes(coder, dictionary, X):
     """Tell what alpha would give a nonzero, if no code of any row has one.
 
     The products of rows and atoms decide, block by block until there is a nonzero: of

@@ -9,9 +9,9 @@ from sksparse_nn.kernels.pursuit import pursue
 from sksparse_nn.solvers.coding._base import (
     AbstractCoder,
     Codes,
-    default_n_nonzero,
+    bound_rounding,
+    choose_n_nonzero,
     least_squares_slopes,
-    rounding_of,
 )
 from sksparse_nn.solvers.coding._sparsity import Count, Sparsity
 
@@ -56,7 +56,7 @@ class OMP(AbstractCoder):
         return least_squares_slopes(atoms, chosen)
 
     def encode(self, atoms, rows, start=None):
-        return self.encode_path(atoms, rows, [self._most(*atoms.shape)])[0]
+        return self.encode_path(atoms, rows, [self._max_atoms(*atoms.shape)])[0]
 
     def encode_path(self, atoms, rows, values):
         correlations, norms = rows.times(atoms.columns), rows.norms
@@ -94,7 +94,7 @@ class OMP(AbstractCoder):
             limits,
             rounding,
             self.by_error,
-            rounding_of(correlations),
+            bound_rounding(correlations),
             _DEPENDENT[dtype],
             scores,
             scores.view(np.int32 if dtype == np.float32 else np.int64),
@@ -107,11 +107,11 @@ class OMP(AbstractCoder):
         path = zip(counts, indices, values, strict=True)
         return [Codes(*parts, exact) for parts in path], pivots
 
-    def _most(self, n_atoms, n_features):
+    def _max_atoms(self, n_atoms, n_features):
         most = self.n_nonzero_coefs
         if most is None:
             bounded = self.residual_tol is None and self.abs_residual_tol is None
-            most = default_n_nonzero(n_features) if bounded else n_features
+            most = choose_n_nonzero(n_features) if bounded else n_features
         return min(most, self.most_atoms(n_atoms, n_features))
 
     def most_atoms(self, n_atoms, n_features):

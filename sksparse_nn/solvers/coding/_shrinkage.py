@@ -13,9 +13,9 @@ import numpy as np
 from sksparse_nn.kernels import shrinkage
 from sksparse_nn.solvers.coding._base import (
     AbstractCoder,
-    default_n_nonzero,
-    room_for,
-    rounding_of,
+    allocate_codes,
+    bound_rounding,
+    choose_n_nonzero,
 )
 from sksparse_nn.solvers.coding._pursuit import OMP
 from sksparse_nn.solvers.coding._sparsity import Count, Level, Sparsity
@@ -27,7 +27,7 @@ _LARGEST = 1e150
 _OFFSET_SHARE = 0.9
 
 
-class _OneLook(AbstractCoder):
+class _CorrelationCoder(AbstractCoder):
     approximates = False
 
     def learning_coder(self):
@@ -62,7 +62,7 @@ class _OneLook(AbstractCoder):
 
 
 @dataclass
-class HardThreshold(_OneLook):
+class HardThreshold(_CorrelationCoder):
     """Correlations above a level, as they are.
 
     Parameters
@@ -86,14 +86,14 @@ class HardThreshold(_OneLook):
         return atoms.in_terms_of_given(chosen, atoms.unit[chosen])
 
     def encode_correlations(self, atoms, correlations, norms):
-        codes = room_for(correlations, correlations.shape[1])
-        levels, floor = self.levels(atoms), rounding_of(correlations)
+        codes = allocate_codes(correlations, correlations.shape[1])
+        levels, floor = self.levels(atoms), bound_rounding(correlations)
         shrinkage.hard_threshold(correlations, norms, levels, floor, *codes.entries)
         return codes
 
 
 @dataclass
-class SoftThreshold(_OneLook):
+class SoftThreshold(_CorrelationCoder):
     """Correlations shrunk towards zero by a level.
 
     Parameters
@@ -126,8 +126,8 @@ class SoftThreshold(_OneLook):
         return atoms.in_terms_of_given(chosen, atoms.unit[chosen])
 
     def encode_correlations(self, atoms, correlations, norms):
-        codes = room_for(correlations, correlations.shape[1])
-        levels, floor = self.levels(atoms), rounding_of(correlations)
+        codes = allocate_codes(correlations, correlations.shape[1])
+        levels, floor = self.levels(atoms), bound_rounding(correlations)
         shrinkage.soft_threshold(
             correlations, norms, levels, floor, self.positive_code, *codes.entries
         )
@@ -140,7 +140,7 @@ def _levels(coder, n_atoms):
 
 
 @dataclass
-class TopK(_OneLook):
+class TopK(_CorrelationCoder):
     """The largest correlations, as they are.
 
     Parameters
@@ -161,14 +161,16 @@ class TopK(_OneLook):
 
     def encode_correlations(self, atoms, correlations, norms):
         n_atoms, n_features = atoms.shape
-        most = self.n_nonzero_coefs or default_n_nonzero(n_features)
-        codes = room_for(correlations, min(most, n_atoms))
-        shrinkage.top_k(correlations, norms, rounding_of(correlations), *codes.entries)
+        most = self.n_nonzero_coefs or choose_n_nonzero(n_features)
+        codes = allocate_codes(correlations, min(most, n_atoms))
+        shrinkage.top_k(
+            correlations, norms, bound_rounding(correlations), *codes.entries
+        )
         return codes
 
 
 @dataclass
-class Triangle(_OneLook):
+class Triangle(_CorrelationCoder):
     """By how much each atom is nearer to the row than atoms are on average."""
 
     weights_atoms: ClassVar[bool] = False
@@ -188,7 +190,7 @@ class Triangle(_OneLook):
         return codes._replace(values=values.astype(np.float32))
 
     def encode_correlations(self, atoms, correlations, norms):
-        codes = room_for(correlations, correlations.shape[1])
+        codes = allocate_codes(correlations, correlations.shape[1])
         largest = max(norms.max(initial=0), atoms.norms.max(initial=0))
         if largest > _LARGEST:
             raise ValueError(

@@ -8,16 +8,21 @@ import numpy as np
 from sksparse_nn._registry import Algorithm
 from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
-from sksparse_nn.solvers.coding import compress_codes, encode_rows, fill, fillable
+from sksparse_nn.solvers.coding import (
+    compress_codes,
+    copy_if_missing,
+    encode_rows,
+    fill_missing,
+)
 from sksparse_nn.solvers.dictionary._replacement import (
-    grace,
-    idle_atoms,
+    compute_grace,
+    find_idle_atoms,
     replace_atoms,
 )
 from sksparse_nn.solvers.dictionary._statistics import (
     NoStatistics,
     Statistics,
-    usage,
+    measure_usage,
 )
 
 _BLOCK_SIZE = 128  # rows that one thread codes at a time
@@ -81,7 +86,7 @@ class Progress:
             name: value.copy() if isinstance(value, np.ndarray) else value
             for name, value in state.items()
         }
-        sums = Statistics(*(state.pop(name) for name in ("codes", "rows", "used")))
+        sums = Statistics(*(state.pop(name) for name in ("A", "B", "used")))
         progress = cls(state.pop("dictionary"), sums)
         vars(progress).update(state)
         return progress
@@ -90,7 +95,7 @@ class Progress:
         """Return all it knows, as arrays and numbers by name; nothing is copied."""
         known = dict(vars(self))
         sums = known.pop("statistics")
-        return known | {"codes": sums.codes, "rows": sums.rows, "used": sums.usage}
+        return known | {"A": sums.A, "B": sums.B, "used": sums.usage}
 
     def start_epoch(self):
         """Set the counters to zero."""
@@ -107,20 +112,20 @@ class Progress:
 
     def replace_idle(self, seen, *, positive):
         """Let atoms that serve nobody give way to the worst served rows."""
-        idle = idle_atoms(seen.gram, self.statistics.usage)
+        idle = find_idle_atoms(seen.gram, self.statistics.usage)
         if len(idle) == 0:
             return
-        worst = _worst_served(seen.errors, seen.norms, 2 * len(idle))
+        worst = _find_worst_served(seen.errors, seen.norms, 2 * len(idle))
         # One at a time: together they may take more than the dictionary.
         rows = (read_rows(seen.X, [i]).pick(slice(None))[0] for i in worst)
         replaced = replace_atoms(self.dictionary, idle, rows)
         if positive:
             self.dictionary[replaced] = np.abs(self.dictionary[replaced])
-        self.statistics.reset(replaced, usage=grace(self.statistics.usage))
+        self.statistics.reset(replaced, usage=compute_grace(self.statistics.usage))
         self.n_replaced += len(replaced)
 
 
-def _worst_served(errors, norms, n_wanted):
+def _find_worst_served(errors, norms, n_wanted):
     """Return the rows with the largest errors, one of each that are equal."""
     order = np.argsort(-errors, kind="stable")
     again = np.diff(errors[order], prepend=np.inf) > -_SAME * errors[order]
@@ -224,14 +229,16 @@ def code_rows(
     """
     with single_threaded_blas():
         atoms = coder.prepare(progress.dictionary, gram=True)
-    seen = Pass(fillable(X), np.empty(len(weights)), np.empty(len(weights)), atoms.gram)
-    slices = _even_slices(len(weights))
+    seen = Pass(
+        copy_if_missing(X), np.empty(len(weights)), np.empty(len(weights)), atoms.gram
+    )
+    slices = _cut_evenly(len(weights))
 
     def code(number):
         which = slices[number]
         codes = encode_rows(coder, atoms, X[which], start and start[number])
         if seen.X is not X:
-            fill(seen.X, which, codes, atoms)
+            fill_missing(seen.X, which, codes, atoms)
         rows = read_rows(seen.X, which)
         seen.errors[which] = rows.errors(codes, atoms)
         seen.norms[which] = rows.norms
@@ -240,7 +247,7 @@ def code_rows(
     kept = []
     for which, rows, codes in map_in_order(code, range(len(slices)), n_jobs):
         progress.statistics.add(rows, codes, weights[which])
-        progress.usage += usage(codes, weights[which], len(progress.usage))
+        progress.usage += measure_usage(codes, weights[which], len(progress.usage))
         objectives = 0.5 * seen.errors[which] + coder.penalty(codes)
         progress.objective += float(weights[which] @ objectives)
         progress.weight += float(weights[which].sum())
@@ -251,13 +258,13 @@ def code_rows(
     return seen
 
 
-def _even_slices(n_rows):
+def _cut_evenly(n_rows):
     """Cut rows into blocks of one size, so that threads end together."""
     n_blocks = -(-n_rows // _BLOCK_SIZE)
     return block_slices(n_rows, -(-n_rows // n_blocks))
 
 
-def mean_objective(coder, dictionary, X, weights, n_jobs=None):
+def compute_mean_objective(coder, dictionary, X, weights, n_jobs=None):
     """Return the mean over rows of half the squared residual and the penalty.
 
     Parameters

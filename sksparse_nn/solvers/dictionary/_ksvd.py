@@ -53,7 +53,7 @@ class KSVD(AbstractLearner):
         shape = len(weights), len(dictionary)
         blocks, seen.codes = iter(seen.codes), None  # freed one by one
         codes = join_sparse(blocks, shape, dictionary.dtype)
-        for atom, entries in _entries_of_atoms(codes):
+        for atom, entries in _find_entries(codes):
             if len(entries):
                 rows = np.searchsorted(codes.indptr, entries, side="right") - 1
                 served = Served(seen.X, codes, rows, dictionary, atom)
@@ -73,7 +73,7 @@ class KSVD(AbstractLearner):
             values[entries] = served.along(served.atom)
 
 
-def _entries_of_atoms(codes):
+def _find_entries(codes):
     """Yield each atom and where its coefficients stand among the values of the codes.
 
     Some atoms at a time, as the places of all would take as much as the codes.

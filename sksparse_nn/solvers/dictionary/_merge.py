@@ -9,7 +9,9 @@ from sksparse_nn.solvers.dictionary._update import update_dictionary
 _N_SWEEPS = 10
 
 
-def merged(dictionary, statistics, other, other_statistics, *, positive=False):
+def merge_dictionaries(
+    dictionary, statistics, other, other_statistics, *, positive=False
+):
     """Match the atoms of two dictionaries and fit them to the statistics of both.
 
     Parameters
@@ -38,9 +40,9 @@ def merged(dictionary, statistics, other, other_statistics, *, positive=False):
     order = linear_sum_assignment(-np.abs(cosines))[1]
     signs = np.where(cosines[np.arange(len(order)), order] < 0, -1.0, 1.0)
     both = Statistics(
-        statistics.codes
-        + other_statistics.codes[np.ix_(order, order)] * np.outer(signs, signs),
-        statistics.rows + other_statistics.rows[order] * signs[:, None],
+        statistics.A
+        + other_statistics.A[np.ix_(order, order)] * np.outer(signs, signs),
+        statistics.B + other_statistics.B[order] * signs[:, None],
         statistics.usage + other_statistics.usage[order],
     )
     dictionary = dictionary.copy()

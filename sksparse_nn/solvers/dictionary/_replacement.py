@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksparse_nn.solvers.dictionary._initial import ALIKE, cosines
+from sksparse_nn.solvers.dictionary._initial import ALIKE, compute_cosines
 
 # Shares of the mean use. A new atom has some mini-batches to find rows of its own.
 _DEAD = 0.05
@@ -10,7 +10,7 @@ _GRACE = 0.1
 _OWN = 1e-5  # of a unit row; less than that beside an atom is rounding
 
 
-def idle_atoms(gram, usage):
+def find_idle_atoms(gram, usage):
     """Find the atoms that are dead, and of each pair of twins the less used one.
 
     Parameters
@@ -34,7 +34,7 @@ def idle_atoms(gram, usage):
     return np.flatnonzero(dead | outdone.any(axis=1))
 
 
-def grace(usage):
+def compute_grace(usage):
     """Return the use that a new atom passes for.
 
     Parameters
@@ -77,8 +77,9 @@ def replace_atoms(dictionary, idle, rows):
     for row in rows:
         if n_new == len(idle):
             break
-        row, norm = _without_alike(row, dictionary, idle)
-        if norm > _OWN and not np.any(np.abs(cosines(new[:n_new], row)) > ALIKE):
+        row, norm = _subtract_alike(row, dictionary, idle)
+        cosines = compute_cosines(new[:n_new], row)
+        if norm > _OWN and not np.any(np.abs(cosines) > ALIKE):
             new[n_new] = row
             n_new += 1
     replaced = idle[:n_new]
@@ -86,8 +87,8 @@ def replace_atoms(dictionary, idle, rows):
     return replaced
 
 
-def _without_alike(row, atoms, idle):
-    alike = cosines(atoms, row)
+def _subtract_alike(row, atoms, idle):
+    alike = compute_cosines(atoms, row)
     alike[idle] = 0
     nearest = np.argmax(np.abs(alike))
     if abs(alike[nearest]) > ALIKE:

@@ -13,18 +13,18 @@ class Statistics:
 
     Parameters
     ----------
-    codes : ndarray of shape (n_atoms, n_atoms)
+    A : ndarray of shape (n_atoms, n_atoms)
         Sum of w c c'.
 
-    rows : ndarray of shape (n_atoms, n_features)
+    B : ndarray of shape (n_atoms, n_features)
         Sum of w c x'.
 
     usage : ndarray of shape (n_atoms,)
         Sum of w over the rows that an atom serves.
     """
 
-    codes: np.ndarray
-    rows: np.ndarray
+    A: np.ndarray
+    B: np.ndarray
     usage: np.ndarray
 
     @classmethod
@@ -38,21 +38,21 @@ class Statistics:
 
     def forget(self, kept, kept_use=None):
         """Multiply the products, and the use, by factors of at most one."""
-        self.codes *= kept
-        self.rows *= kept
+        self.A *= kept
+        self.B *= kept
         self.usage *= kept if kept_use is None else kept_use
 
     def add(self, rows, codes, weights):
         """Add a block of rows, their codes and their weights."""
-        add_code_products(*codes.entries, weights, self.codes)
-        rows.add_products(codes, weights, self.rows)
-        self.usage += usage(codes, weights, len(self.usage))
+        add_code_products(*codes.entries, weights, self.A)
+        rows.add_products(codes, weights, self.B)
+        self.usage += measure_usage(codes, weights, len(self.usage))
 
     def reset(self, atoms, usage):
         """Forget all about some atoms, and let them pass for used this much."""
-        self.codes[atoms] = 0
-        self.codes[:, atoms] = 0
-        self.rows[atoms] = 0
+        self.A[atoms] = 0
+        self.A[:, atoms] = 0
+        self.B[atoms] = 0
         self.usage[atoms] = usage
 
 
@@ -63,7 +63,7 @@ class NoStatistics:
         """Do nothing."""
 
 
-def usage(codes, weights, n_atoms):
+def measure_usage(codes, weights, n_atoms):
     """Return the total weight of the rows that each atom serves.
 
     Parameters

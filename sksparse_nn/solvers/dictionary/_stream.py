@@ -35,7 +35,7 @@ class Stream:
         if self.X is None:
             self.X, self.weights = X, weights
         else:
-            self.X = _below(self.X, X)
+            self.X = _stack_below(self.X, X)
             self.weights = np.concatenate([self.weights, weights])
 
     def advance(self, learner, coder):
@@ -74,7 +74,7 @@ class Stream:
             learner.step(coder, progress, X[batch], weights[batch])
 
 
-def _below(X, more):
+def _stack_below(X, more):
     """Stack rows, in the layout of the later and in the type of the earlier ones."""
     more = more.astype(X.dtype, copy=False)
     if sparse.issparse(more):
