@@ -1,4 +1,4 @@
-"""How many threads BLAS takes, in a process and in those that it forks."""
+"""Number of threads of BLAS, in a process and in those that it forks."""
 
 import os
 import sys
@@ -56,7 +56,7 @@ class _SingleThreadedBlas:
             _wait_until_others_moved()
 
     def after_fork_in_parent(self):
-        """Go on."""
+        """Restore the limits."""
         _restore(self._before_fork)
         self._lock.release()
 
@@ -79,7 +79,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def count_blas_threads():
-    """Tell how many threads BLAS takes, as its user or a caller has set it.
+    """Return the number of threads of BLAS, as set by the user or a caller.
 
     Returns
     -------
@@ -166,7 +166,7 @@ def _find_other_threads():
 
 
 def _is_in_this_package(frame):
-    """Tell whether a frame is of this package or called by it, and does not wait."""
+    """Return whether a frame belongs to this package or its callees, and is no wait."""
     if frame.f_globals.get("__name__") in (__name__, "threading", "queue"):
         return False
     package = __name__.partition(".")[0]

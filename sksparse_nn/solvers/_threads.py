@@ -24,7 +24,7 @@ def map_in_order(function, items, n_jobs=None):
     Parameters
     ----------
     function : callable
-        Called once an item; worth threads only where it leaves the GIL.
+        Called once per item; worth threads only where it leaves the GIL.
 
     items : sequence
         Taken a few ahead of what is yielded, so that memory stays bounded.
@@ -46,7 +46,7 @@ def map_in_order(function, items, n_jobs=None):
 
 
 def _map_on_threads(function, items, n_threads):
-    """Let the caller work too: one thread less to wake, and none that only waits."""
+    """Map on threads and the caller: one thread less to wake, and none only waits."""
     with ThreadPoolExecutor(n_threads - 1, initializer=limit_thread) as pool:
 
         def submit(n_items):
@@ -63,7 +63,7 @@ def _map_on_threads(function, items, n_threads):
 
 
 def _take_first_result(function, waiting):
-    """Take the first task off a list once it is done, doing what nobody has begun."""
+    """Remove the first task once it is done, and meanwhile run tasks not yet begun."""
     while not waiting[0][1].done():
         begun_by_nobody = (n for n, (_, task) in enumerate(waiting) if task.cancel())
         place = next(begun_by_nobody, None)

@@ -1,4 +1,4 @@
-"""What every sparse coder does: prepare a dictionary once, then encode rows with it."""
+"""The contract of coders: prepare a dictionary once, then encode rows with it."""
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
@@ -12,7 +12,7 @@ from sksparse_nn.solvers.coding._atoms import Atoms
 
 
 class Codes(NamedTuple):
-    """Sparse rows of fixed room: row i has `counts[i]` entries, at the front."""
+    """Sparse codes in arrays of fixed width: row i uses `counts[i]` entries."""
 
     counts: np.ndarray  # (n_rows,), int32
     indices: np.ndarray  # (n_rows, room), int32, ascending
@@ -29,14 +29,14 @@ class Codes(NamedTuple):
         return np.arange(self.indices.shape[1]) < self.counts[:, None]
 
     def put(self, counts, indices, values):
-        """Overwrite the codes by compressed ones."""
+        """Overwrite the codes with compressed ones."""
         self.counts[:] = counts
         used = self.used()
         self.indices[used] = indices
         self.values[used] = values
 
     def overwrite(self, which, codes):
-        """Put the codes of some rows in the place of those that are there."""
+        """Replace the codes of some rows."""
         for old, new in zip(self, codes, strict=True):
             old[which] = new
 
@@ -65,7 +65,7 @@ class AbstractCoder(Algorithm, ABC):
     sparsity = None  # the parameter that a path runs over, as `Count` or `Level`
 
     def prepare(self, dictionary, *, gram=False):
-        """Do the work that needs no row.
+        """Compute what depends on the dictionary alone.
 
         Parameters
         ----------
@@ -73,12 +73,12 @@ class AbstractCoder(Algorithm, ABC):
             Atoms of any norm, of a float type.
 
         gram : bool, default=False
-            Whether the Gram matrix is wanted even where this coder does without.
+            Whether to compute the Gram matrix even if this coder does not need it.
 
         Returns
         -------
         atoms : Atoms
-            What `encode` needs.
+            Input of `encode`.
         """
         return Atoms.of(dictionary, gram=gram or self.needs_gram)
 
@@ -126,7 +126,7 @@ class AbstractCoder(Algorithm, ABC):
         Raises
         ------
         TypeError
-            If the coder does not say.
+            If the coder has no slopes.
         """
         raise TypeError(
             "Predictions cannot be attributed through the coder "
@@ -135,7 +135,7 @@ class AbstractCoder(Algorithm, ABC):
         )
 
     def levels(self, atoms):
-        """Return up to which product with a row each atom has no part in a code.
+        """Return the product with a row up to which each atom stays out of its code.
 
         Parameters
         ----------
@@ -149,7 +149,7 @@ class AbstractCoder(Algorithm, ABC):
         """
 
     def work(self, n_atoms, n_features, n_nonzero):
-        """Estimate the multiply-adds that coding a row takes.
+        """Estimate the multiply-adds of coding one row.
 
         Parameters
         ----------
@@ -183,7 +183,7 @@ class AbstractCoder(Algorithm, ABC):
         return n_atoms
 
     def largest_gap(self, dtype):
-        """Return the relative duality gap that a code is held to in a float type.
+        """Return the largest relative duality gap allowed in a float type.
 
         Parameters
         ----------
@@ -198,7 +198,7 @@ class AbstractCoder(Algorithm, ABC):
         return np.inf
 
     def penalty(self, codes):
-        """Return what each code costs beside the error.
+        """Return the penalty of each code.
 
         Parameters
         ----------
@@ -213,7 +213,7 @@ class AbstractCoder(Algorithm, ABC):
         return np.zeros(len(codes.counts))
 
     def learning_coder(self):
-        """Return the coder whose codes a dictionary for this one is learnt with.
+        """Return the coder to learn a dictionary for this one with.
 
         Returns
         -------
@@ -290,7 +290,7 @@ def least_squares_slopes(atoms, chosen):
 
 
 def choose_n_nonzero(n_features):
-    """Return how many atoms a row has at most where nothing is said.
+    """Return the default for the most atoms per row.
 
     Parameters
     ----------
@@ -306,7 +306,7 @@ def choose_n_nonzero(n_features):
 
 
 def bound_rounding(correlations):
-    """Return up to which size a product of a unit row and a unit atom is rounding.
+    """Bound the rounding of a product of a unit row and a unit atom.
 
     Parameters
     ----------
@@ -330,7 +330,7 @@ def allocate_codes(correlations, width):
         Gives the number of rows and the float type.
 
     width : int
-        Entries a row at most.
+        Most entries per row.
 
     Returns
     -------

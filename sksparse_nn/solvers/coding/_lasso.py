@@ -117,7 +117,7 @@ class ElasticNet(AbstractCoder):
         return codes
 
     def _solve(self, atoms, correlations, norms, codes):
-        """Bring codes to the optimum, starting from what they are."""
+        """Optimize codes, starting from their current values."""
         precision = _PRECISIONS[correlations.dtype]
         lasso(
             correlations,
@@ -134,7 +134,7 @@ class ElasticNet(AbstractCoder):
         )
 
     def _encode_again(self, atoms, rows, codes, failed):
-        """Go on in double precision; the gaps then are those of the rounded codes."""
+        """Continue in double precision; gaps become those of the rounded codes."""
         correlations = rows.times_in_double(failed, atoms)
         norms = rows.norms[failed]
         again = Codes(*(part[failed] for part in codes))

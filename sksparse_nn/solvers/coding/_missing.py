@@ -1,7 +1,7 @@
-"""Rows with missing values: coded on the entries that are there.
+"""Codes of rows with missing values, from the features that are present.
 
-A row with a gap is a row of fewer features, and so are the atoms for it. Rows with the
-same gaps share one restricted dictionary.
+A row with missing values is coded as a row of fewer features, with atoms restricted to
+them. Rows that lack the same features share one restricted dictionary.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ _VALUES = 2**20  # that are looked at in one go
 
 
 def has_missing(X):
-    """Tell whether a matrix has NaN among its stored values."""
+    """Return whether a matrix has NaN among its stored values."""
     if isinstance(X, PickedRows) and is_sparse(X):
         blocks = (X[which] for which in block_slices(len(X)))
         return has_missing(X.whole) and any(map(has_missing, blocks))
@@ -26,7 +26,7 @@ def has_missing(X):
 
 
 def encode_rows(coder, atoms, X, start=None):
-    """Code a block of rows, each on the entries that it has.
+    """Code a block of rows, each from the features that it has.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def encode_rows_path(coder, atoms, X, values):
 
 
 def _encode_by_pattern(atoms, X, encode, coder):
-    """Code the rows of each pattern of gaps with the atoms that are left of it."""
+    """Code the rows of each pattern of missing values with restricted atoms."""
     missing = _mark_missing(X)
     patterns, of_row = np.unique(missing, axis=0, return_inverse=True)
     parts = []
@@ -119,7 +119,7 @@ def _scale_to_whole_atoms(codes, rest, atoms, coder):
 
 
 def _join_rows(parts, n_rows):
-    """Put the codes of some rows each into one block."""
+    """Join codes of groups of rows into one block."""
     room = max(codes.indices.shape[1] for _, codes in parts)
     first = parts[0][1]
     whole = Codes(
@@ -137,12 +137,12 @@ def _join_rows(parts, n_rows):
 
 
 def copy_if_missing(X):
-    """Return a copy of rows with gaps, to be filled; the rows themselves without."""
+    """Return a copy of rows to fill if values are missing, else the rows themselves."""
     return X.copy() if has_missing(X) else X
 
 
 def fill_missing(X, which, codes, atoms):
-    """Write what codes say into the gaps of some rows.
+    """Fill missing values of some rows with their reconstruction from codes.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def fill_missing(X, which, codes, atoms):
 
 
 def fill_with_means(X):
-    """Return a copy with each gap filled by the mean of what its column has.
+    """Fill the missing values of a copy with the means of their columns.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Orthogonal pursuits: one atom at a time, all coefficients fitted anew each time."""
+"""Orthogonal pursuits: add one atom at a time, and refit all coefficients."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -34,8 +34,8 @@ class OMP(AbstractCoder):
     Parameters
     ----------
     n_nonzero_coefs : int or None, default=None
-        Atoms a row at most; None for a tenth of the features, five at least, or as many
-        as there are where a tolerance is given.
+        Most atoms per row; None for a tenth of the features, at least five, or for as
+        many as there are features if a tolerance is given.
 
     residual_tol : float or None, default=None
         Stop when the squared residual is at most this share of the row's.
@@ -79,7 +79,7 @@ class OMP(AbstractCoder):
         )[0]
 
     def _pursue(self, atoms, correlations, norms, sizes, limits, *, rounding=0.0):
-        """Return codes of at most so many atoms, for each size, and what they risk."""
+        """Return codes for each number of atoms, and the smallest pivot of each row."""
         dtype, n_rows = correlations.dtype, len(norms)
         room = min(max(sizes), *atoms.shape)
         counts = np.repeat(np.minimum(sizes, room).astype(np.int32), n_rows)
@@ -127,7 +127,7 @@ class OMP(AbstractCoder):
 
 
 def _loses_digits(path, pivots, limits, norms):
-    """Tell which rows magnified rounding, or ended by a residual that is rounding."""
+    """Mark rows that magnify rounding, or stop at a residual that is rounding."""
     counts = np.max([codes.counts for codes in path], axis=0)
     has_ended = (counts < path[0].indices.shape[1]) & (norms > 0)
     return (pivots < _LEAST_PIVOT) | (has_ended & (limits < _LEAST_RESIDUAL))
@@ -140,8 +140,8 @@ class OLS(OMP):
     Parameters
     ----------
     n_nonzero_coefs : int or None, default=None
-        Atoms a row at most; None for a tenth of the features, five at least, or as many
-        as there are where a tolerance is given.
+        Most atoms per row; None for a tenth of the features, at least five, or for as
+        many as there are features if a tolerance is given.
 
     residual_tol : float or None, default=None
         Stop when the squared residual is at most this share of the row's.

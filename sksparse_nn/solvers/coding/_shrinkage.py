@@ -1,7 +1,7 @@
-"""Coders that look at the correlations once.
+"""Coders that read the correlations once.
 
-What they say of correlated atoms adds up to more than the row, so a dictionary is not
-learnt with their codes but with those of a pursuit.
+Their codes of correlated atoms add up to more than the row, so a dictionary is learnt
+with the codes of a pursuit instead.
 """
 
 from abc import abstractmethod
@@ -146,7 +146,7 @@ class TopK(_CorrelationCoder):
     Parameters
     ----------
     n_nonzero_coefs : int or None, default=None
-        Atoms a row at most; None for a tenth of the features, five at least.
+        Most atoms per row; None for a tenth of the features, at least five.
     """
 
     n_nonzero_coefs: int | None = None
@@ -171,7 +171,7 @@ class TopK(_CorrelationCoder):
 
 @dataclass
 class Triangle(_CorrelationCoder):
-    """By how much each atom is nearer to the row than atoms are on average."""
+    """Code each atom by how much nearer to the row it is than the average atom."""
 
     weights_atoms: ClassVar[bool] = False
     signed: ClassVar[bool] = False
@@ -202,7 +202,7 @@ class Triangle(_CorrelationCoder):
 
 
 def distance_slopes(atoms, row):
-    """Differentiate by how much each atom is nearer to a row than all in the mean.
+    """Differentiate by how much nearer to a row each atom is than the average atom.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def distance_slopes(atoms, row):
 
 
 def _share_an_offset(atoms):
-    """Tell whether distances are small differences of large products."""
+    """Return whether distances are small differences of large products."""
     mean = atoms.mean(axis=0, dtype=np.float64)
     squares = [atom @ atom for atom in map(np.float64, atoms)]
     return mean @ mean > _OFFSET_SHARE * np.mean(squares)

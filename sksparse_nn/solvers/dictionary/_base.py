@@ -1,4 +1,4 @@
-"""What dictionary learners share: a dictionary on its way, and a pass over rows."""
+"""The contract of dictionary learners: the state of a fit, and a pass over rows."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ _SAME = 1e-6  # relative difference of the errors of equal rows
 
 @dataclass
 class Progress:
-    """A dictionary on its way.
+    """State of a dictionary during learning.
 
     Parameters
     ----------
@@ -43,11 +43,11 @@ class Progress:
         Of the rows seen, earlier ones decayed.
 
     usage : ndarray of shape (n_atoms,)
-        Weight of the rows that each atom served since `start_epoch`.
+        Weight of the rows that use each atom, since `start_epoch`.
 
     objective : float
         Weighted sum of the rows' objectives since then: half the squared residual and
-        what the code costs.
+        the penalty of the code.
 
     weight : float
         Weight of the rows since then.
@@ -59,7 +59,7 @@ class Progress:
         Atoms replaced since then.
 
     n_batches : int, default=0
-        Mini-batches that the statistics are of.
+        Number of mini-batches in the statistics.
     """
 
     dictionary: np.ndarray
@@ -76,12 +76,12 @@ class Progress:
 
     @classmethod
     def begin(cls, dictionary):
-        """Start from a dictionary and no rows."""
+        """Start from a dictionary, without rows."""
         return cls(dictionary, Statistics.empty(*dictionary.shape))
 
     @classmethod
     def restore(cls, state):
-        """Make one of a copy of what `state` gave."""
+        """Restore progress from a copy of a result of `state`."""
         state = {
             name: value.copy() if isinstance(value, np.ndarray) else value
             for name, value in state.items()
@@ -92,7 +92,7 @@ class Progress:
         return progress
 
     def state(self):
-        """Return all it knows, as arrays and numbers by name; nothing is copied."""
+        """Return all fields as arrays and numbers by name, without copying."""
         known = dict(vars(self))
         sums = known.pop("statistics")
         return known | {"A": sums.A, "B": sums.B, "used": sums.usage}
@@ -111,7 +111,7 @@ class Progress:
         return self.objective / self.weight
 
     def replace_idle(self, seen, *, positive):
-        """Let atoms that serve nobody give way to the worst served rows."""
+        """Replace unused atoms with the rows that have the largest errors."""
         idle = find_idle_atoms(seen.gram, self.statistics.usage)
         if len(idle) == 0:
             return
@@ -126,7 +126,7 @@ class Progress:
 
 
 def _find_worst_served(errors, norms, n_wanted):
-    """Return the rows with the largest errors, one of each that are equal."""
+    """Return the rows with the largest errors, without duplicates."""
     order = np.argsort(-errors, kind="stable")
     again = np.diff(errors[order], prepend=np.inf) > -_SAME * errors[order]
     worst = order[~again & (errors[order] > _SERVED * norms[order] ** 2)]
@@ -167,12 +167,12 @@ class AbstractLearner(Algorithm, ABC):
 
 @dataclass
 class Pass:
-    """What coding some rows with the dictionary of the moment has shown.
+    """Results of coding rows with the current dictionary.
 
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_rows, n_features)
-        The rows, with missing values filled in by what the codes say.
+        The rows, with missing values filled in from their codes.
 
     errors : ndarray of shape (n_rows,)
         Squared norms of the residuals.
@@ -184,7 +184,7 @@ class Pass:
         Products of the atoms.
 
     codes : list or None
-        The codes, compressed block by block, where they were asked for.
+        The codes, compressed block by block, if requested.
     """
 
     X: object
@@ -197,7 +197,7 @@ class Pass:
 def code_rows(
     coder, progress, X, weights, *, n_jobs=None, keep_codes=False, start=None
 ):
-    """Code rows on threads and add what they show to the statistics.
+    """Code rows on threads and add the results to the statistics.
 
     Parameters
     ----------
@@ -217,10 +217,10 @@ def code_rows(
         Number of threads.
 
     keep_codes : bool, default=False
-        Whether the codes are wanted.
+        Whether to return the codes.
 
     start : list or None, default=None
-        Codes that were kept before of the same rows, for the coder to start from.
+        Earlier codes of the same rows, for the coder to start from.
 
     Returns
     -------
@@ -259,7 +259,7 @@ def code_rows(
 
 
 def _cut_evenly(n_rows):
-    """Cut rows into blocks of one size, so that threads end together."""
+    """Cut rows into blocks of equal size, so that threads finish together."""
     n_blocks = -(-n_rows // _BLOCK_SIZE)
     return block_slices(n_rows, -(-n_rows // n_blocks))
 
@@ -276,7 +276,7 @@ def compute_mean_objective(coder, dictionary, X, weights, n_jobs=None):
         Unit atoms.
 
     X : ndarray or CSR matrix of shape (n_rows, n_features)
-        Rows that are not learnt from.
+        Held-out rows.
 
     weights : ndarray of shape (n_rows,)
         Their weights.

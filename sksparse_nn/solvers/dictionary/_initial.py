@@ -1,4 +1,4 @@
-"""Where the atoms start: unit vectors, no two alike."""
+"""Initial atoms: unit vectors, no two alike."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from sksparse_nn.solvers.svd import (
 )
 
 ALIKE = 0.99  # cosine from which on two atoms are twins
-# Rows that "k-means++" chooses from: so many an atom, or so many in all.
+# Rows that "k-means++" chooses from: so many per atom, or so many in all.
 _CANDIDATES_AN_ATOM = 20
 _CANDIDATES = 10_000
 # Of atoms that are converted at a time.
@@ -132,7 +132,7 @@ def normalise_atoms(dictionary):
 
 
 def separate(rows, dictionary):
-    """Write unit rows over the first atoms, each without what an alike one has.
+    """Overwrite the first atoms with unit rows, each without its part along a twin.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def separate(rows, dictionary):
 
 
 def compute_cosines(atoms, row):
-    """Multiply atoms with a row, some at a time as they are converted to its type.
+    """Multiply atoms by a row, some at a time as they are converted to its type.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""K-SVD: one atom at a time, together with the coefficients it has."""
+"""K-SVD: update one atom at a time, together with its coefficients."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -74,7 +74,7 @@ class KSVD(AbstractLearner):
 
 
 def _find_entries(codes):
-    """Yield each atom and where its coefficients stand among the values of the codes.
+    """Yield each atom and the places of its coefficients among the values of the codes.
 
     Some atoms at a time, as the places of all would take as much as the codes.
     """

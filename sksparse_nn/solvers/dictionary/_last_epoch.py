@@ -1,4 +1,4 @@
-"""The last epoch that is whole, for a fit that ends in the midst of the next."""
+"""The last complete epoch, for a fit that is interrupted during the next."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from sksparse_nn.solvers.dictionary._base import Progress
 
 
 class LastEpoch:
-    """What the epochs that are done have taught.
+    """State at the end of the last complete epoch.
 
     Parameters
     ----------
     progress : Progress
-        Written over by the next epoch; until then nothing is copied.
+        Overwritten by the next epoch; until then nothing is copied.
     """
 
     def __init__(self, progress):
@@ -36,7 +36,7 @@ class LastEpoch:
         self._done = self._copy, self.history
 
     def end(self, history):
-        """Take the epoch for done."""
+        """Mark the epoch as complete."""
         self._done = None, history
 
     def _copy_value(self, name, value):
@@ -54,7 +54,7 @@ class LastEpoch:
         return np.divide(value, unit, out=copy, casting="same_kind")
 
     def result(self):
-        """Return the progress when the last epoch was done, and the record."""
+        """Return the progress at the end of the last complete epoch, and the record."""
         copy, history = self._done
         if copy is None:
             return self._progress, history

@@ -1,4 +1,4 @@
-"""Two dictionaries learnt apart made into one."""
+"""Merging two dictionaries that were learnt separately."""
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -20,7 +20,7 @@ def merge_dictionaries(
         Unit atoms.
 
     statistics, other_statistics : Statistics
-        What each has learnt from.
+        Sums over the rows of each.
 
     positive : bool, default=False
         Whether atoms must not have entries below zero.
@@ -34,7 +34,7 @@ def merge_dictionaries(
         The sums of both.
 
     order : ndarray of shape (n_atoms,)
-        Which atom of the second one went to each of the first.
+        The atom of `other` matched to each atom of `dictionary`.
     """
     cosines = dictionary @ other.T
     order = linear_sum_assignment(-np.abs(cosines))[1]

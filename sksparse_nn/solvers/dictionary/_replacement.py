@@ -1,4 +1,4 @@
-"""Atoms that serve nobody give way to rows that are served badly."""
+"""Replacement of unused atoms by rows with large errors."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def find_idle_atoms(gram, usage):
         Products of the unit atoms.
 
     usage : ndarray of shape (n_atoms,)
-        Decayed weight of the rows that each serves.
+        Decayed weight of the rows that use each.
 
     Returns
     -------
@@ -35,12 +35,12 @@ def find_idle_atoms(gram, usage):
 
 
 def compute_grace(usage):
-    """Return the use that a new atom passes for.
+    """Return the usage that a new atom is given.
 
     Parameters
     ----------
     usage : ndarray of shape (n_atoms,)
-        Decayed weight of the rows that each atom serves.
+        Decayed weight of the rows that use each atom.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def compute_grace(usage):
 
 
 def replace_atoms(dictionary, idle, rows):
-    """Let idle atoms give way to rows, no two of them alike.
+    """Replace idle atoms with rows, no two of them alike.
 
     A row that is like an atom in use gives up what that atom has: all rows are alike
     when the data have a common offset.
@@ -62,15 +62,15 @@ def replace_atoms(dictionary, idle, rows):
         Unit atoms; overwritten.
 
     idle : ndarray of shape (n_idle,)
-        Atoms that may go.
+        Atoms that may be replaced.
 
     rows : iterable of ndarray of shape (n_features,)
-        Unit rows, the worst served first.
+        Unit rows, those with the largest errors first.
 
     Returns
     -------
     replaced : ndarray of shape (n_replaced,)
-        The atoms that went, the first of `idle`.
+        The replaced atoms, which are the first of `idle`.
     """
     new = np.zeros((len(idle), dictionary.shape[1]), dictionary.dtype)
     n_new = 0

@@ -1,4 +1,4 @@
-"""What all other atoms leave of the rows that one atom serves."""
+"""Residual, without one atom, of the rows that use it."""
 
 import numpy as np
 from scipy import linalg, sparse
@@ -13,7 +13,7 @@ _SQUARED = 2048  # products of more rows, and of more features, take too much ro
 
 
 class Served:
-    """What all other atoms leave of the rows that one atom serves, never formed.
+    """Residual, without one atom, of the rows that use it; never formed as a whole.
 
     Parameters
     ----------
@@ -21,13 +21,13 @@ class Served:
         All rows.
 
     codes : CSR matrix of shape (n_samples, n_atoms)
-        Their codes of the moment.
+        Their current codes.
 
     rows : ndarray of shape (n_rows,)
-        Those that the atom serves.
+        Rows that use the atom.
 
     dictionary : ndarray of shape (n_atoms, n_features)
-        The atoms of the moment.
+        The current atoms.
 
     number : int
         The atom left out.
@@ -127,7 +127,7 @@ class Served:
 
 
 def _count_per_row(X):
-    """Return how many numbers there are in a row."""
+    """Return the number of values per row."""
     is_sparse = sparse.issparse(getattr(X, "whole", X))
     return max(1, X.nnz // max(X.shape[0], 1) if is_sparse else X.shape[1])
 

@@ -1,4 +1,4 @@
-"""The statistics that dictionary updates are made from. They add up."""
+"""Sums over rows that dictionary updates are computed from."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Statistics:
         Sum of w c x'.
 
     usage : ndarray of shape (n_atoms,)
-        Sum of w over the rows that an atom serves.
+        Sum of w over the rows that use an atom.
     """
 
     A: np.ndarray
@@ -49,7 +49,7 @@ class Statistics:
         self.usage += measure_usage(codes, weights, len(self.usage))
 
     def reset(self, atoms, usage):
-        """Forget all about some atoms, and let them pass for used this much."""
+        """Set the sums of some atoms to zero, and their usage to a given value."""
         self.A[atoms] = 0
         self.A[:, atoms] = 0
         self.B[atoms] = 0
@@ -57,14 +57,14 @@ class Statistics:
 
 
 class NoStatistics:
-    """Where nothing is learnt."""
+    """Stand-in for `Statistics` if nothing is learnt."""
 
     def add(self, rows, codes, weights):
         """Do nothing."""
 
 
 def measure_usage(codes, weights, n_atoms):
-    """Return the total weight of the rows that each atom serves.
+    """Return the total weight of the rows that use each atom.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def measure_usage(codes, weights, n_atoms):
     Returns
     -------
     usage : ndarray of shape (n_atoms,)
-        Zero for an atom that no code names.
+        Zero for an atom that no code uses.
     """
     return np.bincount(
         codes.indices[codes.used()], np.repeat(weights, codes.counts), minlength=n_atoms

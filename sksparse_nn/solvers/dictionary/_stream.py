@@ -1,4 +1,4 @@
-"""Rows that come in pieces of any size, learnt from as if they came at once."""
+"""Rows that arrive in pieces of any size, learnt from as if they came at once."""
 
 import numpy as np
 from scipy import sparse
@@ -9,7 +9,7 @@ from sksparse_nn.solvers.dictionary._base import Progress
 
 
 class Stream:
-    """What has been learnt from whole mini-batches, and the rows behind the last one.
+    """Progress over whole mini-batches, and the rows after the last one.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Stream:
         self.weights = weights
 
     def extend(self, X, weights):
-        """Put rows behind those that wait."""
+        """Append rows to those that wait."""
         if isinstance(X, PickedRows):
             X = X.copy()  # few, and kept
         if self.X is None:
