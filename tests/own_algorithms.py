@@ -11,7 +11,7 @@ from sksparse_nn.solvers.dictionary import (
     AbstractLearner,
     StreamingLearner,
     code_rows,
-    unit_atoms,
+    normalise_atoms,
     update_dictionary,
 )
 from sksparse_nn.solvers.patches import PatchEncoder
@@ -133,7 +133,7 @@ class Magnitudes(PatchEncoder):
     signed: ClassVar[bool] = False
 
     def prepare(self, dictionary, whitening):
-        return unit_atoms(dictionary), whitening
+        return normalise_atoms(dictionary), whitening
 
     def values(self, state, patches, out=None):
         atoms, whitening = state

@@ -18,9 +18,9 @@ from sksparse_nn.decomposition._coder_parts import (
 from sksparse_nn.solvers._rows import root_mean_square
 from sksparse_nn.solvers.coding import (
     CODERS,
-    filled_with_means,
+    describe_zero_codes,
+    fill_with_means,
     has_missing,
-    nothing_coded,
 )
 from sksparse_nn.solvers.dictionary import (
     History,
@@ -28,10 +28,10 @@ from sksparse_nn.solvers.dictionary import (
     Progress,
     Samples,
     Stream,
-    initial_dictionary,
-    mean_objective,
-    n_directions,
-    unit_atoms,
+    compute_mean_objective,
+    count_directions,
+    init_dictionary,
+    normalise_atoms,
 )
 
 _DEFAULT_ATOMS = 256
@@ -76,7 +76,7 @@ class DictionaryLearning:
         return min(X.shape[1], _DEFAULT_ATOMS)
 
     def _set_alpha(self, X, weights):
-        X = filled_with_means(X) if has_missing(X) else X
+        X = fill_with_means(X) if has_missing(X) else X
         alpha = float(DEFAULT_ALPHA * root_mean_square(X, weights))
         if not np.isfinite(alpha):
             raise ValueError(
@@ -87,15 +87,15 @@ class DictionaryLearning:
 
     def _start(self, X, weights, rng):
         atoms = self._first_atoms(X, weights, rng)
-        return atoms if isinstance(self.init, str) else unit_atoms(atoms)
+        return atoms if isinstance(self.init, str) else normalise_atoms(atoms)
 
     def _first_atoms(self, X, weights, rng):
         if has_missing(X):
-            X = filled_with_means(X)
+            X = fill_with_means(X)
         self._set_alpha(X, weights)
         if not isinstance(self.init, str):
             return check_atoms(self.init, self.n_components, X)
-        return initial_dictionary(
+        return init_dictionary(
             X,
             weights,
             self._n_atoms(X),
@@ -117,7 +117,7 @@ class DictionaryLearning:
                 f"Learning goes on with the {len(former)} atoms that are there. Got"
                 f" n_components={self.n_components}; set warm_start=False and fit anew."
             )
-        return unit_atoms(former.astype(X.dtype))
+        return normalise_atoms(former.astype(X.dtype))
 
     def _learner(self):
         parameters = self.get_params(deep=False)
@@ -152,7 +152,7 @@ class DictionaryLearning:
                 history.add(progress)
             else:
                 dictionary = progress.dictionary
-                measured = mean_objective(coder, dictionary, *held, self.n_jobs)
+                measured = compute_mean_objective(coder, dictionary, *held, self.n_jobs)
                 history.add(progress, measured)
             last.end(history.as_dict())
             report(history)
@@ -174,9 +174,9 @@ class DictionaryLearning:
     def _beyond_the_data(self, X, weights):
         """Return sentences on what is asked for and cannot be had of these rows."""
         n_atoms, coder = len(self.components_), self._coder(len(self.components_))
-        X = filled_with_means(X) if has_missing(X) else X
+        X = fill_with_means(X) if has_missing(X) else X
         is_drawn = self.learner is not None or isinstance(self.init, str)
-        n_rows = n_directions(X, weights, n_atoms) if is_drawn else n_atoms
+        n_rows = count_directions(X, weights, n_atoms) if is_drawn else n_atoms
         if n_rows < n_atoms:
             yield (
                 f"n_components={n_atoms} is more than the {n_rows} distinct rows of X."
@@ -190,7 +190,7 @@ class DictionaryLearning:
                 f" {n_atoms} atoms of {n_features} features. There are {most} at most;"
                 " lower n_nonzero_coefs."
             )
-        yield nothing_coded(coder, self.components_, X)
+        yield describe_zero_codes(coder, self.components_, X)
 
     def _stream(self, X, weights):
         """Add rows to those of the stream, and learn as if it ended here."""
@@ -231,7 +231,7 @@ class DictionaryLearning:
             progress.start_epoch()
             progress = progress.state()
         elif hasattr(self, "components_"):
-            progress = Progress.begin(unit_atoms(self.components_)).state()
+            progress = Progress.begin(normalise_atoms(self.components_)).state()
         return {
             "seed": seed,
             "progress": progress,

@@ -29,17 +29,17 @@ from sksparse_nn.decomposition._dictionary_learning import DictionaryLearning
 from sksparse_nn.solvers.coding import (
     CODERS,
     AbstractCoder,
+    describe_zero_codes,
     encode,
-    filled_with_means,
+    fill_with_means,
     has_missing,
-    nothing_coded,
 )
 from sksparse_nn.solvers.dictionary import (
     INITS,
     LEARNERS,
     AbstractLearner,
     Progress,
-    merged,
+    merge_dictionaries,
 )
 from sksparse_nn.solvers.svd import check_squares
 
@@ -560,7 +560,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
                 "merge needs two coders that have learnt. Got one with learner=None."
             )
         one, two = (Progress.restore(state) for state in learnt)
-        one.dictionary, one.statistics, order = merged(
+        one.dictionary, one.statistics, order = merge_dictionaries(
             self.components_,
             one.statistics,
             other.components_.astype(self.components_.dtype),
@@ -596,9 +596,9 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
     def _transform(self, X):
         codes = self._encode(X)
         if X.shape[0] > 1 and not _has_nonzero(codes):  # of one row it says little
-            X = filled_with_means(X) if has_missing(X) else X
+            X = fill_with_means(X) if has_missing(X) else X
             coder = self._coder(len(self.components_))
-            warn_once(nothing_coded(coder, self.components_, X))
+            warn_once(describe_zero_codes(coder, self.components_, X))
         return codes
 
     def _multiply_adds(self, X):

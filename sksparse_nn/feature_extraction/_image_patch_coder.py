@@ -25,8 +25,8 @@ from sksparse_nn.solvers.coding import AbstractCoder
 from sksparse_nn.solvers.dictionary import (
     INITS,
     AbstractLearner,
-    n_directions,
-    unit_atoms,
+    count_directions,
+    normalise_atoms,
 )
 from sksparse_nn.solvers.patches import (
     ENCODERS,
@@ -423,7 +423,7 @@ class ImagePatchCoder(FloatTransformer):
         weights = np.ones(len(whitened))
         n_found = n_atoms
         if self.learner is not None or isinstance(self.init, str):
-            n_found = n_directions(whitened, weights, n_atoms)
+            n_found = count_directions(whitened, weights, n_atoms)
         if n_found < n_atoms:
             yield (
                 f"n_components={n_atoms} is more than the {n_found} distinct patches "
@@ -519,7 +519,7 @@ class ImagePatchCoder(FloatTransformer):
             pooling,
             self._prepare(pooling, X),
             whitening=self._whitening(),
-            atoms=unit_atoms(self.components_),
+            atoms=normalise_atoms(self.components_),
             n_jobs=self.n_jobs,
         )
 

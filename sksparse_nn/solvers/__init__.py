@@ -1,1 +1,1 @@
-"""The mathematics, on arrays: one family a folder, one algorithm a file."""
+"""The mathematics, on arrays: one folder per family, one file per algorithm."""

@@ -1,4 +1,4 @@
-"""How many threads BLAS takes, in a process and in those that it forks."""
+"""Number of threads of BLAS, in a process and in those that it forks."""
 
 import os
 import sys
@@ -51,12 +51,12 @@ class _SingleThreadedBlas:
         """
         self._lock.acquire()
         self._before_fork = []
-        if _places_of_others():
+        if _find_other_threads():
             self._before_fork = _limit(per_thread=False)
             _wait_until_others_moved()
 
     def after_fork_in_parent(self):
-        """Go on."""
+        """Restore the limits."""
         _restore(self._before_fork)
         self._lock.release()
 
@@ -78,15 +78,15 @@ if hasattr(os, "register_at_fork"):
     )
 
 
-def blas_threads():
-    """Tell how many threads BLAS takes, as its user or a caller has set it.
+def count_blas_threads():
+    """Return the number of threads of BLAS, as set by the user or a caller.
 
     Returns
     -------
     n_threads : int
         The most that a library takes; one if there is none.
     """
-    return max((library.n_threads for library in _libraries()), default=1)
+    return max((library.n_threads for library in _find_libraries()), default=1)
 
 
 def limit_thread():
@@ -101,7 +101,7 @@ def limit_thread():
 
 
 def _limit(*, per_thread):
-    before = [(library, library.n_threads) for library in _libraries()]
+    before = [(library, library.n_threads) for library in _find_libraries()]
     before = [(x, n) for x, n in before if n > 1 and x.is_per_thread == per_thread]
     for library, _ in before:
         library.n_threads = 1
@@ -142,31 +142,31 @@ class _Library:
 
 
 @cache
-def _libraries():
+def _find_libraries():
     found = ThreadpoolController().select(user_api="blas").lib_controllers
     return [_Library(controller) for controller in found]
 
 
 def _wait_until_others_moved():
     """Wait until each thread in a call of this package has gone on, or left it."""
-    before, patience = _places_of_others().items(), time.monotonic() + _PATIENCE
-    while time.monotonic() < patience and before & _places_of_others().items():
+    before, patience = _find_other_threads().items(), time.monotonic() + _PATIENCE
+    while time.monotonic() < patience and before & _find_other_threads().items():
         time.sleep(_PAUSE)
 
 
-def _places_of_others():
+def _find_other_threads():
     """Return where the other threads are that work in calls of this package."""
     frames = sys._current_frames()
     frames.pop(get_ident())
     return {
         thread: (id(frame), frame.f_lasti)
         for thread, frame in frames.items()
-        if _works_for_us(frame)
+        if _is_in_this_package(frame)
     }
 
 
-def _works_for_us(frame):
-    """Tell whether a frame is of this package or called by it, and does not wait."""
+def _is_in_this_package(frame):
+    """Return whether a frame belongs to this package or its callees, and is no wait."""
     if frame.f_globals.get("__name__") in (__name__, "threading", "queue"):
         return False
     package = __name__.partition(".")[0]

@@ -1,7 +1,7 @@
 """Blocks of rows, dense or sparse, behind one set of operations.
 
 A block owns its memory, is contiguous and writable, and has 32-bit indices whatever the
-input looked like: so each kernel is compiled once a float type, and an answer does not
+input looked like: so each kernel is compiled once per float type, and results do not
 depend on how the data lie in memory.
 """
 
@@ -58,7 +58,7 @@ class DenseRows:
 
     def pick(self, which):
         """Return some unit rows as an ndarray, in float64."""
-        return _scaled(self._X[which], self.norms[which])
+        return _scale(self._X[which], self.norms[which])
 
     def product_in_double(self, which, atoms):
         """Return the products of a few unit rows and of atoms, both in float64."""
@@ -79,7 +79,7 @@ class DenseRows:
             B += peak * ((dense / peak).astype(self.unit.dtype).T @ self.unit)
 
     def errors(self, codes, atoms):
-        """Return the squared norm of what the codes leave of each row."""
+        """Return the squared norm of the residual of each row."""
         errors = np.empty(len(self.norms))
         squared_errors(*codes.entries, self.unit, self.norms, atoms.unit, errors)
         return errors
@@ -119,7 +119,7 @@ class SparseRows:
 
     def pick(self, which):
         """Return some unit rows as an ndarray, in float64."""
-        return _scaled(self._X[which].toarray(), self.norms[which])
+        return _scale(self._X[which].toarray(), self.norms[which])
 
     def times_in_double(self, which, atoms):
         """Return the products of some unit rows and of atoms, both in float64."""
@@ -131,7 +131,7 @@ class SparseRows:
             return self.pick(which) @ atoms.columns
         X = self._X[which]
         features = np.unique(X.indices)
-        rows = _scaled(X[:, features].toarray(), self.norms[which])
+        rows = _scale(X[:, features].toarray(), self.norms[which])
         return rows @ atoms.columns_of(features)
 
     def add_products(self, codes, weights, B):
@@ -140,7 +140,7 @@ class SparseRows:
         add_csr_row_products(*codes.entries, weights, *self._csr(), B)
 
     def errors(self, codes, atoms):
-        """Return the squared norm of what the codes leave of each row."""
+        """Return the squared norm of the residual of each row."""
         errors = np.empty(len(self.norms))
         squared_csr_errors(
             *codes.entries, *self._csr(), self.norms, atoms.columns, atoms.gram, errors
@@ -151,7 +151,7 @@ class SparseRows:
         return self.indptr, self.indices, self.data
 
 
-def _scaled(X, norms):
+def _scale(X, norms):
     X = X.astype(np.float64)
     X /= np.where(norms > 0, norms, 1)[:, None]
     return X
@@ -193,7 +193,7 @@ def block_slices(n_rows, size=BLOCK_SIZE):
         Number of rows.
 
     size : int, default=512
-        Rows a block; the last may have fewer.
+        Rows per block; the last may have fewer.
 
     Returns
     -------

@@ -10,12 +10,12 @@ from itertools import islice
 from joblib import effective_n_jobs
 
 from sksparse_nn.solvers._blas_threads import (
-    blas_threads,
+    count_blas_threads,
     limit_thread,
     single_threaded_blas,
 )
 
-__all__ = ["blas_threads", "map_in_order", "single_threaded_blas"]
+__all__ = ["count_blas_threads", "map_in_order", "single_threaded_blas"]
 
 
 def map_in_order(function, items, n_jobs=None):
@@ -24,7 +24,7 @@ def map_in_order(function, items, n_jobs=None):
     Parameters
     ----------
     function : callable
-        Called once an item; worth threads only where it leaves the GIL.
+        Called once per item; worth threads only where it leaves the GIL.
 
     items : sequence
         Taken a few ahead of what is yielded, so that memory stays bounded.
@@ -42,11 +42,11 @@ def map_in_order(function, items, n_jobs=None):
         if n_threads <= 1:
             yield from map(function, items)
         else:
-            yield from _on_threads(function, iter(items), n_threads)
+            yield from _map_on_threads(function, iter(items), n_threads)
 
 
-def _on_threads(function, items, n_threads):
-    """Let the caller work too: one thread less to wake, and none that only waits."""
+def _map_on_threads(function, items, n_threads):
+    """Map on threads and the caller: one thread less to wake, and none only waits."""
     with ThreadPoolExecutor(n_threads - 1, initializer=limit_thread) as pool:
 
         def submit(n_items):
@@ -55,26 +55,26 @@ def _on_threads(function, items, n_threads):
         waiting = submit(2 * n_threads)
         try:
             while waiting:
-                yield _first_result(function, waiting)
+                yield _take_first_result(function, waiting)
                 waiting += submit(1)
         finally:
             for _, future in waiting:
                 future.cancel()
 
 
-def _first_result(function, waiting):
-    """Take the first task off a list once it is done, doing what nobody has begun."""
+def _take_first_result(function, waiting):
+    """Remove the first task once it is done, and meanwhile run tasks not yet begun."""
     while not waiting[0][1].done():
         begun_by_nobody = (n for n, (_, task) in enumerate(waiting) if task.cancel())
         place = next(begun_by_nobody, None)
         if place is None:
             break
         item, _ = waiting[place]
-        waiting[place] = item, _done(function(item))
+        waiting[place] = item, _complete(function(item))
     return waiting.pop(0)[1].result()
 
 
-def _done(result):
+def _complete(result):
     future = Future()
     future.set_result(result)
     return future

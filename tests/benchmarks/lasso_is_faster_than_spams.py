@@ -6,7 +6,7 @@ from sklearn.decomposition import sparse_encode as peer_encode
 
 from sksparse_nn import sparse_encode
 from sksparse_nn.solvers._rows import block_slices, read_rows
-from sksparse_nn.solvers.coding import Lasso, compressed
+from sksparse_nn.solvers.coding import Lasso, compress_codes
 from tests.benchmarks._problems import learnt_atoms, patches
 from tests.benchmarks._timing import in_turn
 
@@ -64,7 +64,7 @@ def _warm(X, D):
     coder = Lasso(_ALPHA)
     blocks = [read_rows(X, which) for which in block_slices(len(X))]
     before = coder.prepare(near)
-    starts = [compressed(coder.encode(before, rows)) for rows in blocks]
+    starts = [compress_codes(coder.encode(before, rows)) for rows in blocks]
     Xt, Dt = np.asfortranarray(X.T), np.asfortranarray(D.T)
 
     def ours():

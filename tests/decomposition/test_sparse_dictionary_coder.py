@@ -299,8 +299,8 @@ def test_merging_is_learning_from_the_rows_of_both(digits):
     two.components_ = -two.components_[shuffled]
     state = two._state
     two._state = state | {
-        "codes": state["codes"][np.ix_(shuffled, shuffled)],
-        "rows": -state["rows"][shuffled],
+        "A": state["A"][np.ix_(shuffled, shuffled)],
+        "B": -state["B"][shuffled],
         "used": state["used"][shuffled],
     }
     alone = [explained(digits, coder) for coder in (one, two)]

@@ -11,7 +11,7 @@ from sksparse_nn.kernels.sparse_dense import (
 )
 from sksparse_nn.solvers._rows import read_rows, root_mean_square
 from sksparse_nn.solvers.coding import OMP
-from sksparse_nn.solvers.dictionary import Statistics, usage
+from sksparse_nn.solvers.dictionary import Statistics, measure_usage
 
 
 @pytest.fixture(params=["dense", "csr"])
@@ -35,10 +35,10 @@ def test_statistics_are_products_of_matrices(block):
     w = np.random.default_rng(1).uniform(0, 2, 25)
     statistics = Statistics.empty(10, 6)
     statistics.add(rows, codes, w)
-    assert_allclose(statistics.codes, (w[:, None] * C).T @ C, atol=1e-12)
-    assert_allclose(statistics.rows, (w[:, None] * C).T @ X, atol=1e-12)
+    assert_allclose(statistics.A, (w[:, None] * C).T @ C, atol=1e-12)
+    assert_allclose(statistics.B, (w[:, None] * C).T @ X, atol=1e-12)
     assert_allclose(statistics.usage, w @ (C != 0), atol=1e-12)
-    assert_allclose(usage(codes, w, 10), w @ (C != 0), atol=1e-12)
+    assert_allclose(measure_usage(codes, w, 10), w @ (C != 0), atol=1e-12)
 
 
 def test_statistics_of_parts_add_up_to_those_of_the_whole(block):
@@ -47,8 +47,8 @@ def test_statistics_of_parts_add_up_to_those_of_the_whole(block):
     whole.add(rows, codes, np.full(25, 2.0))
     for _ in range(2):
         twice.add(rows, codes, np.ones(25))
-    assert_allclose(twice.codes, whole.codes)
-    assert_allclose(twice.rows, whole.rows)
+    assert_allclose(twice.A, whole.A)
+    assert_allclose(twice.B, whole.B)
 
 
 def test_errors_are_what_the_codes_leave(block):

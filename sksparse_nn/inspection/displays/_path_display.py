@@ -13,7 +13,7 @@ from sksparse_nn.decomposition._sparse_encode import (
 )
 from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
 from sksparse_nn.solvers.coding import CODERS
-from sksparse_nn.solvers.dictionary import unit_atoms
+from sksparse_nn.solvers.dictionary import normalise_atoms
 
 # Rows that are rebuilt at a time.
 _BATCH = 512
@@ -256,7 +256,7 @@ def _path(coder, X, values):
     atoms = coder.components_
     if takes_alpha_of_rows(coder):
         # What it stands for is in the scale of unit atoms.
-        atoms = unit_atoms(atoms)
+        atoms = normalise_atoms(atoms)
     path = sparsity_path(X, atoms, values, **parameters)
     X = X if sparse.issparse(X) else np.asarray(X)
     n_nonzero = np.array([codes.nnz / codes.shape[0] for codes in path])

@@ -2,17 +2,23 @@
 
 from sksparse_nn._registry import Registry
 from sksparse_nn.solvers.coding._adjoint import alpha_gradient, atom_gradients
-from sksparse_nn.solvers.coding._base import AbstractCoder, Atoms, Codes, compressed
-from sksparse_nn.solvers.coding._encode import encode, stack, warn_of_gaps
+from sksparse_nn.solvers.coding._base import (
+    AbstractCoder,
+    Atoms,
+    Codes,
+    compress_codes,
+)
+from sksparse_nn.solvers.coding._blocks import encode_blocks, join_dense, join_sparse
+from sksparse_nn.solvers.coding._encode import encode, warn_of_gaps
 from sksparse_nn.solvers.coding._lasso import ElasticNet, Lasso
 from sksparse_nn.solvers.coding._missing import (
+    copy_if_missing,
     encode_rows,
-    fill,
-    fillable,
-    filled_with_means,
+    fill_missing,
+    fill_with_means,
     has_missing,
 )
-from sksparse_nn.solvers.coding._nothing import nothing_coded
+from sksparse_nn.solvers.coding._nothing import describe_zero_codes
 from sksparse_nn.solvers.coding._path import encode_path
 from sksparse_nn.solvers.coding._pursuit import OLS, OMP
 from sksparse_nn.solvers.coding._shrinkage import (
@@ -54,16 +60,18 @@ __all__ = [
     "Triangle",
     "alpha_gradient",
     "atom_gradients",
-    "compressed",
+    "compress_codes",
+    "copy_if_missing",
+    "describe_zero_codes",
     "distance_slopes",
     "encode",
+    "encode_blocks",
     "encode_path",
     "encode_rows",
-    "fill",
-    "fillable",
-    "filled_with_means",
+    "fill_missing",
+    "fill_with_means",
     "has_missing",
-    "nothing_coded",
-    "stack",
+    "join_dense",
+    "join_sparse",
     "warn_of_gaps",
 ]

@@ -8,8 +8,7 @@ import numpy as np
 from sksparse_nn.kernels.rows import normalise_rows
 from sksparse_nn.solvers._rows import block_slices
 
-# Numbers of a dictionary that are converted at a time: of wide atoms one more copy is
-# much.
+# Numbers of a dictionary that are converted at a time; a copy of wide atoms is large.
 _NUMBERS = 2**20
 
 
@@ -20,7 +19,7 @@ class Atoms:
     Parameters
     ----------
     given : ndarray of shape (n_atoms, n_features)
-        The dictionary as it came.
+        The dictionary as given.
 
     columns : ndarray of shape (n_features, n_atoms)
         The transpose of the unit atoms, C-contiguous. An atom of zeros stays zero.
@@ -42,7 +41,7 @@ class Atoms:
         """Normalise a dictionary, and multiply its atoms if wanted."""
         norms = np.empty(len(dictionary))
         columns = np.empty(dictionary.shape[::-1], dictionary.dtype)
-        for some in _some_atoms(dictionary):
+        for some in _cut_atoms(dictionary):
             unit = np.array(dictionary[some], order="C")
             normalise_rows(unit, norms[some])
             columns[:, some] = unit.T
@@ -65,7 +64,7 @@ class Atoms:
         return np.ascontiguousarray(self.columns.T)
 
     def in_terms_of_given(self, chosen, slopes):
-        """Turn slopes of codes of unit atoms into those of the atoms as they came."""
+        """Turn slopes of codes of unit atoms into those of the given atoms."""
         norms = self.norms[chosen]
         return slopes / np.where(norms > 0, norms, 1)[:, None]
 
@@ -82,7 +81,7 @@ class AtomsInDouble:
     Parameters
     ----------
     given : ndarray of shape (n_atoms, n_features)
-        The dictionary as it came.
+        The dictionary as given.
 
     norms : ndarray of shape (n_atoms,)
         Of its atoms.
@@ -100,7 +99,7 @@ class AtomsInDouble:
         """Measure and multiply atoms."""
         n_atoms, n_features = dictionary.shape
         atoms = cls(dictionary, np.empty(n_atoms), np.zeros((n_atoms, n_atoms)))
-        for some in _some_atoms(dictionary):
+        for some in _cut_atoms(dictionary):
             rows = np.array(dictionary[some], np.float64, order="C")
             normalise_rows(rows, atoms.norms[some])
         for features in block_slices(n_features, max(1, _NUMBERS // n_atoms)):
@@ -119,7 +118,7 @@ class AtomsInDouble:
         return self.given.size <= _NUMBERS
 
     def columns_of(self, features):
-        """Return what unit atoms have of some features.
+        """Return some features of the unit atoms.
 
         Parameters
         ----------
@@ -144,6 +143,6 @@ class AtomsInDouble:
         return self.columns_of(slice(None))
 
 
-def _some_atoms(dictionary):
+def _cut_atoms(dictionary):
     size = max(1, _NUMBERS // max(dictionary.shape[1], 1))
     return block_slices(len(dictionary), size)

@@ -1,4 +1,4 @@
-"""What every sparse coder does: prepare a dictionary once, then encode rows with it."""
+"""The contract of coders: prepare a dictionary once, then encode rows with it."""
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from sksparse_nn._registry import Algorithm
+from sksparse_nn.solvers._threads import single_threaded_blas
 from sksparse_nn.solvers.coding._atoms import Atoms
 
 
 class Codes(NamedTuple):
-    """Sparse rows of fixed room: row i has `counts[i]` entries, at the front."""
+    """Sparse codes in arrays of fixed width: row i uses `counts[i]` entries."""
 
     counts: np.ndarray  # (n_rows,), int32
     indices: np.ndarray  # (n_rows, room), int32, ascending
@@ -28,14 +29,14 @@ class Codes(NamedTuple):
         return np.arange(self.indices.shape[1]) < self.counts[:, None]
 
     def put(self, counts, indices, values):
-        """Overwrite the codes by compressed ones."""
+        """Overwrite the codes with compressed ones."""
         self.counts[:] = counts
         used = self.used()
         self.indices[used] = indices
         self.values[used] = values
 
     def overwrite(self, which, codes):
-        """Put the codes of some rows in the place of those that are there."""
+        """Replace the codes of some rows."""
         for old, new in zip(self, codes, strict=True):
             old[which] = new
 
@@ -65,7 +66,7 @@ class AbstractCoder(Algorithm, ABC):
     sparsity = None  # the parameter that a path runs over, as `Count` or `Level`
 
     def prepare(self, dictionary, *, gram=False):
-        """Do the work that needs no row.
+        """Compute what depends on the dictionary alone.
 
         Parameters
         ----------
@@ -73,12 +74,12 @@ class AbstractCoder(Algorithm, ABC):
             Atoms of any norm, of a float type.
 
         gram : bool, default=False
-            Whether the Gram matrix is wanted even where this coder does without.
+            Whether to compute the Gram matrix even if this coder does not need it.
 
         Returns
         -------
         atoms : Atoms
-            What `encode` needs.
+            Input of `encode`.
         """
         return Atoms.of(dictionary, gram=gram or self.needs_gram)
 
@@ -96,7 +97,7 @@ class AbstractCoder(Algorithm, ABC):
 
         start : tuple of ndarray or None, default=None
             Codes of these rows that a coder starts from if it `warm_starts`, as
-            `compressed` gives them.
+            `compress_codes` returns them.
 
         Returns
         -------
@@ -126,7 +127,7 @@ class AbstractCoder(Algorithm, ABC):
         Raises
         ------
         TypeError
-            If the coder does not say.
+            If the coder has no slopes.
         """
         raise TypeError(
             "Predictions cannot be attributed through the coder "
@@ -179,7 +180,7 @@ class AbstractCoder(Algorithm, ABC):
         return np.zeros(codes.values.shape)
 
     def levels(self, atoms):
-        """Return up to which product with a row each atom has no part in a code.
+        """Return the product with a row up to which each atom stays out of its code.
 
         Parameters
         ----------
@@ -193,7 +194,7 @@ class AbstractCoder(Algorithm, ABC):
         """
 
     def work(self, n_atoms, n_features, n_nonzero):
-        """Estimate the multiply-adds that coding a row takes.
+        """Estimate the multiply-adds of coding one row.
 
         Parameters
         ----------
@@ -227,7 +228,7 @@ class AbstractCoder(Algorithm, ABC):
         return n_atoms
 
     def largest_gap(self, dtype):
-        """Return the relative duality gap that a code is held to in a float type.
+        """Return the largest relative duality gap allowed in a float type.
 
         Parameters
         ----------
@@ -242,7 +243,7 @@ class AbstractCoder(Algorithm, ABC):
         return np.inf
 
     def penalty(self, codes):
-        """Return what each code costs beside the error.
+        """Return the penalty of each code.
 
         Parameters
         ----------
@@ -257,7 +258,7 @@ class AbstractCoder(Algorithm, ABC):
         return np.zeros(len(codes.counts))
 
     def learning_coder(self):
-        """Return the coder whose codes a dictionary for this one is learnt with.
+        """Return the coder to learn a dictionary for this one with.
 
         Returns
         -------
@@ -290,6 +291,29 @@ class AbstractCoder(Algorithm, ABC):
         return [coder.encode(atoms, rows) for coder in coders]
 
 
+def prepare_atoms(coder, dictionary, dtype):
+    """Prepare a dictionary for a coder, with BLAS held to one thread.
+
+    Parameters
+    ----------
+    coder : AbstractCoder
+        Algorithm.
+
+    dictionary : ndarray of shape (n_atoms, n_features)
+        Atoms of any norm.
+
+    dtype : dtype
+        Float type of the rows.
+
+    Returns
+    -------
+    atoms : Atoms
+        Of that type.
+    """
+    with single_threaded_blas():
+        return coder.prepare(np.asarray(dictionary, dtype=dtype))
+
+
 def least_squares_slopes(atoms, chosen):
     """Differentiate coefficients that are fitted by least squares.
 
@@ -310,8 +334,8 @@ def least_squares_slopes(atoms, chosen):
     return atoms.in_terms_of_given(chosen, slopes)
 
 
-def default_n_nonzero(n_features):
-    """Return how many atoms a row has at most where nothing is said.
+def choose_n_nonzero(n_features):
+    """Return the default for the most atoms per row.
 
     Parameters
     ----------
@@ -326,8 +350,8 @@ def default_n_nonzero(n_features):
     return max(5, n_features // 10)
 
 
-def rounding_of(correlations):
-    """Return up to which size a product of a unit row and a unit atom is rounding.
+def bound_rounding(correlations):
+    """Bound the rounding of a product of a unit row and a unit atom.
 
     Parameters
     ----------
@@ -342,7 +366,7 @@ def rounding_of(correlations):
     return 32 * float(np.finfo(correlations.dtype).eps)
 
 
-def room_for(correlations, width):
+def allocate_codes(correlations, width):
     """Allocate codes.
 
     Parameters
@@ -351,7 +375,7 @@ def room_for(correlations, width):
         Gives the number of rows and the float type.
 
     width : int
-        Entries a row at most.
+        Most entries per row.
 
     Returns
     -------
@@ -367,7 +391,7 @@ def room_for(correlations, width):
     )
 
 
-def compressed(codes, norms=None):
+def compress_codes(codes, norms=None):
     """Drop the unused room of a block of codes.
 
     Parameters

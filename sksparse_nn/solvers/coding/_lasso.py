@@ -10,9 +10,9 @@ from sksparse_nn.solvers.coding._adjoint import solve_normal_equations
 from sksparse_nn.solvers.coding._base import (
     AbstractCoder,
     Codes,
-    compressed,
+    allocate_codes,
+    compress_codes,
     least_squares_slopes,
-    room_for,
 )
 from sksparse_nn.solvers.coding._optimality import Dual
 from sksparse_nn.solvers.coding._sparsity import Level, Sparsity
@@ -80,7 +80,7 @@ class ElasticNet(AbstractCoder):
 
     def encode(self, atoms, rows, start=None):
         correlations = rows.times(atoms.columns)
-        codes = self._no_codes(atoms, correlations)
+        codes = self._allocate_zero_codes(atoms, correlations)
         if start is not None:
             codes.put(*start)
         self._solve(atoms, correlations, rows.norms, codes)
@@ -119,20 +119,20 @@ class ElasticNet(AbstractCoder):
         """Code for each alpha from the largest down, each from the codes before."""
         path, codes = [None] * len(values), None
         for place in np.argsort(values)[::-1]:
-            start = None if codes is None else compressed(codes)
+            start = None if codes is None else compress_codes(codes)
             coder = replace(self, alpha=values[place])
             path[place] = codes = coder.encode(atoms, rows, start)
         return path
 
-    def _no_codes(self, atoms, correlations):
+    def _allocate_zero_codes(self, atoms, correlations):
         n_atoms, n_features = atoms.shape
         room = n_atoms if self.l1_ratio < 1 else min(n_atoms, n_features)
-        codes = room_for(correlations, room)
+        codes = allocate_codes(correlations, room)
         codes.counts[:] = 0
         return codes
 
     def _solve(self, atoms, correlations, norms, codes):
-        """Bring codes to the optimum, starting from what they are."""
+        """Optimize codes, starting from their current values."""
         precision = _PRECISIONS[correlations.dtype]
         lasso(
             correlations,
@@ -143,13 +143,13 @@ class ElasticNet(AbstractCoder):
             precision.tol,
             precision.floor,
             precision.pivot_tol,
-            *_scratch(correlations),
+            *_allocate_scratch(correlations),
             codes.gaps,
             *codes.entries,
         )
 
     def _encode_again(self, atoms, rows, codes, failed):
-        """Go on in double precision; the gaps then are those of the rounded codes."""
+        """Continue in double precision; gaps become those of the rounded codes."""
         correlations = rows.times_in_double(failed, atoms)
         norms = rows.norms[failed]
         again = Codes(*(part[failed] for part in codes))
@@ -164,11 +164,11 @@ class ElasticNet(AbstractCoder):
             norms,
             *self.penalties(atoms.norms),
             self.positive_code,
-            *_scratch(correlations),
+            *_allocate_scratch(correlations),
             again.gaps,
             again.counts,
             *again.entries[1:],
-            _as_delivered(rounded, safe, atoms.norms),
+            _round_as_returned(rounded, safe, atoms.norms),
         )
         codes.overwrite(failed, again._replace(values=rounded))
 
@@ -181,7 +181,7 @@ class ElasticNet(AbstractCoder):
             (row,) = rows.pick([i])
             support = codes.indices[i, : codes.counts[i]]
             values = codes.values[i, : codes.counts[i]]
-            code = _as_delivered(values, support, atoms.norms) / rows.norms[i]
+            code = _round_as_returned(values, support, atoms.norms) / rows.norms[i]
             levels = linear / rows.norms[i]
             dual = Dual(atoms.columns.T, levels, quadratic, self.positive_code)
             codes.gaps[i] = min(codes.gaps[i], dual.gap(row, support, code))
@@ -230,13 +230,13 @@ class ElasticNet(AbstractCoder):
         return self.penalties(atoms.norms)[0]
 
 
-def _as_delivered(values, support, atom_norms):
+def _round_as_returned(values, support, atom_norms):
     """Return values of unit atoms as rounding in the scale of the atoms leaves them."""
     norms = np.where(atom_norms > 0, atom_norms, 1)[support]
     return (values / norms).astype(values.dtype) * norms
 
 
-def _scratch(correlations):
+def _allocate_scratch(correlations):
     """Return room for scores, and the same memory read as integers."""
     scores = np.empty(correlations.shape[1], correlations.dtype)
     return scores, scores.view(np.int32 if scores.itemsize == 4 else np.int64)

@@ -1,7 +1,7 @@
-"""Rows with missing values: coded on the entries that are there.
+"""Codes of rows with missing values, from the features that are present.
 
-A row with a gap is a row of fewer features, and so are the atoms for it. Rows with the
-same gaps share one restricted dictionary.
+A row with missing values is coded as a row of fewer features, with atoms restricted to
+them. Rows that lack the same features share one restricted dictionary.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ _VALUES = 2**20  # that are looked at in one go
 
 
 def has_missing(X):
-    """Tell whether a matrix has NaN among its stored values."""
+    """Return whether a matrix has NaN among its stored values."""
     if isinstance(X, PickedRows) and is_sparse(X):
         blocks = (X[which] for which in block_slices(len(X)))
         return has_missing(X.whole) and any(map(has_missing, blocks))
@@ -26,7 +26,7 @@ def has_missing(X):
 
 
 def encode_rows(coder, atoms, X, start=None):
-    """Code a block of rows, each on the entries that it has.
+    """Code a block of rows, each from the features that it has.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def encode_rows(coder, atoms, X, start=None):
         Rows, NaN where a value is missing.
 
     start : tuple of ndarray or None, default=None
-        Codes to start from, as `compressed` gives them.
+        Codes to start from, as `compress_codes` returns them.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def encode_rows(coder, atoms, X, start=None):
     """
     if not has_missing(X):
         return coder.encode(atoms, read_rows(X, slice(None)), start)
-    return _by_pattern(atoms, X, lambda *part: [coder.encode(*part)], coder)[0]
+    return _encode_by_pattern(atoms, X, lambda *part: [coder.encode(*part)], coder)[0]
 
 
 def encode_rows_path(coder, atoms, X, values):
@@ -74,12 +74,12 @@ def encode_rows_path(coder, atoms, X, values):
 
     if not has_missing(X):
         return encode(atoms, read_rows(X, slice(None)))
-    return _by_pattern(atoms, X, encode, coder)
+    return _encode_by_pattern(atoms, X, encode, coder)
 
 
-def _by_pattern(atoms, X, encode, coder):
-    """Code the rows of each pattern of gaps with the atoms that are left of it."""
-    missing = _missing(X)
+def _encode_by_pattern(atoms, X, encode, coder):
+    """Code the rows of each pattern of missing values with restricted atoms."""
+    missing = _mark_missing(X)
     patterns, of_row = np.unique(missing, axis=0, return_inverse=True)
     parts = []
     for number, pattern in enumerate(patterns):
@@ -91,14 +91,16 @@ def _by_pattern(atoms, X, encode, coder):
             block = X[rows][:, seen]
         rest = coder.prepare(np.ascontiguousarray(atoms.given[:, seen]))
         path = encode(rest, read_rows(block, slice(None)))
-        parts.append((rows, [_in_whole_atoms(c, rest, atoms, coder) for c in path]))
+        parts.append(
+            (rows, [_scale_to_whole_atoms(c, rest, atoms, coder) for c in path])
+        )
     return [
-        _joined([(rows, path[place]) for rows, path in parts], len(of_row))
+        _join_rows([(rows, path[place]) for rows, path in parts], len(of_row))
         for place in range(len(parts[0][1]))
     ]
 
 
-def _missing(X):
+def _mark_missing(X):
     if not sparse.issparse(X):
         return np.isnan(X)
     marks = X.copy()
@@ -106,7 +108,7 @@ def _missing(X):
     return marks.astype(bool).toarray()
 
 
-def _in_whole_atoms(codes, rest, atoms, coder):
+def _scale_to_whole_atoms(codes, rest, atoms, coder):
     """Turn codes of restricted unit atoms into codes of the whole unit atoms."""
     if not coder.weights_atoms:
         return codes
@@ -116,8 +118,8 @@ def _in_whole_atoms(codes, rest, atoms, coder):
     return codes._replace(values=(values * factors[indices]).astype(values.dtype))
 
 
-def _joined(parts, n_rows):
-    """Put the codes of some rows each into one block."""
+def _join_rows(parts, n_rows):
+    """Join codes of groups of rows into one block."""
     room = max(codes.indices.shape[1] for _, codes in parts)
     first = parts[0][1]
     whole = Codes(
@@ -134,13 +136,13 @@ def _joined(parts, n_rows):
     return whole
 
 
-def fillable(X):
-    """Return a copy of rows with gaps, to be filled; the rows themselves without."""
+def copy_if_missing(X):
+    """Return a copy of rows to fill if values are missing, else the rows themselves."""
     return X.copy() if has_missing(X) else X
 
 
-def fill(X, which, codes, atoms):
-    """Write what codes say into the gaps of some rows.
+def fill_missing(X, which, codes, atoms):
+    """Fill missing values of some rows with their reconstruction from codes.
 
     Parameters
     ----------
@@ -157,7 +159,7 @@ def fill(X, which, codes, atoms):
         The atoms.
     """
     block = X[which]
-    rows, columns = np.nonzero(_missing(block))
+    rows, columns = np.nonzero(_mark_missing(block))
     values = np.where(codes.used(), codes.values, 0)[rows]
     of_atoms = np.where(codes.used(), codes.indices, 0)[rows]
     guesses = (values * atoms.unit[of_atoms, columns[:, None]]).sum(axis=1)
@@ -168,8 +170,8 @@ def fill(X, which, codes, atoms):
         block[rows, columns] = guesses
 
 
-def filled_with_means(X):
-    """Return a copy with each gap filled by the mean of what its column has.
+def fill_with_means(X):
+    """Fill the missing values of a copy with the means of their columns.
 
     Parameters
     ----------

@@ -1,16 +1,16 @@
-"""Rows of which a code says nothing, as the penalty or the level is too large."""
+"""Codes that are all zero, as the penalty or the level is too large."""
 
 import numpy as np
 
 from sksparse_nn.solvers._rows import block_slices, read_rows
-from sksparse_nn.solvers._threads import single_threaded_blas
+from sksparse_nn.solvers.coding._base import prepare_atoms
 
 
-def nothing_coded(coder, dictionary, X):
-    """Tell what alpha would give a nonzero, if no code of any row has one.
+def describe_zero_codes(coder, dictionary, X):
+    """Describe which alpha would give nonzeros, if the codes of all rows are zero.
 
-    The products of rows and atoms decide, block by block until there is a nonzero: of
-    most data the first block is all that is looked at.
+    This is decided by products of rows and atoms, block by block until there is a
+    nonzero. For most data the first block is enough.
 
     Parameters
     ----------
@@ -43,9 +43,8 @@ def nothing_coded(coder, dictionary, X):
 
 
 def _useful_alphas(coder, dictionary, X):
-    """Yield for each block of rows up to which alpha one of them has a nonzero."""
-    with single_threaded_blas():
-        atoms = coder.prepare(np.asarray(dictionary, dtype=X.dtype))
+    """Yield the alpha for each block below which one of its rows has a nonzero."""
+    atoms = prepare_atoms(coder, dictionary, X.dtype)
     levels = coder.levels(atoms)
     if levels is None or not coder.alpha > 0:
         return

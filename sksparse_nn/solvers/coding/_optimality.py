@@ -60,7 +60,7 @@ class Dual:
             return np.inf
         steepest = linear * np.sign(code)
         inside = orthonormal @ solve_triangular(triangle, steepest, trans="T")
-        outside = _outside(_outside(row, orthonormal), orthonormal)
+        outside = _project_out(_project_out(row, orthonormal), orthonormal)
         best = max(
             self._objective(row, point, support, ridges)
             for point in (inside + outside, inside)
@@ -80,6 +80,6 @@ class Dual:
         return shrink * (row @ point) - 0.5 * shrink**2 * (point @ point)
 
 
-def _outside(row, orthonormal):
+def _project_out(row, orthonormal):
     """Return what is outside a span; of that again, it is exact for its size."""
     return row - orthonormal @ (orthonormal.T @ row)

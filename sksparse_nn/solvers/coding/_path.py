@@ -2,15 +2,9 @@
 
 import numpy as np
 
-from sksparse_nn.solvers._rows import block_slices
-from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
-from sksparse_nn.solvers.coding._base import compressed
-from sksparse_nn.solvers.coding._encode import (
-    check_codes,
-    stack,
-    warn_of_gaps,
-    weighing_norms,
-)
+from sksparse_nn.solvers.coding._base import compress_codes, prepare_atoms
+from sksparse_nn.solvers.coding._blocks import encode_blocks, join_sparse
+from sksparse_nn.solvers.coding._encode import check_finite, code_norms, warn_of_gaps
 from sksparse_nn.solvers.coding._missing import encode_rows_path
 
 
@@ -20,7 +14,7 @@ def encode_path(coder, dictionary, X, values, *, n_jobs=None):
     Parameters
     ----------
     coder : AbstractCoder
-        The algorithm.
+        Algorithm.
 
     dictionary : ndarray of shape (n_atoms, n_features)
         Atoms of any norm; the codes are in their scale.
@@ -29,7 +23,7 @@ def encode_path(coder, dictionary, X, values, *, n_jobs=None):
         Rows, of a float type; NaN where a value is missing.
 
     values : sequence
-        Values of the parameter that ``coder.sparsity`` names.
+        Values of the parameter named by ``coder.sparsity``.
 
     n_jobs : int or None, default=None
         Number of threads.
@@ -37,24 +31,29 @@ def encode_path(coder, dictionary, X, values, *, n_jobs=None):
     Returns
     -------
     path : list of CSR matrix of shape (n_samples, n_atoms)
-        For each value.
+        Codes for each value.
     """
-    with single_threaded_blas():
-        atoms = coder.prepare(np.asarray(dictionary, dtype=X.dtype))
-    norms = weighing_norms(coder, atoms)
-    gaps = np.zeros(X.shape[0])
+    atoms = prepare_atoms(coder, dictionary, X.dtype)
+    norms = code_norms(coder, atoms)
 
     def encode_block(which):
-        with np.errstate(all="ignore"):  # codes that are no numbers are an error
+        with np.errstate(all="ignore"):  # `check_finite` raises for what overflows
             path = encode_rows_path(coder, atoms, X[which], values)
-            blocks = [compressed(codes, norms) for codes in path]
+            blocks = [compress_codes(codes, norms) for codes in path]
         for block in blocks:
-            check_codes(block)
-        gaps[which] = np.max([codes.gaps for codes in path], axis=0)
-        return blocks
+            check_finite(block)
+        return blocks, np.max([codes.gaps for codes in path], axis=0)
 
-    blocks = map_in_order(encode_block, block_slices(X.shape[0]), n_jobs)
     shape = X.shape[0], len(atoms.norms)
-    path = [stack(level, shape, X.dtype) for level in zip(*blocks, strict=True)]
+    path, gaps = encode_blocks(
+        encode_block, shape, X.dtype, join=_join_each, n_jobs=n_jobs
+    )
     warn_of_gaps(gaps, coder.largest_gap(X.dtype))
     return path
+
+
+def _join_each(blocks, shape, dtype):
+    """Join the codes of each value of the parameter."""
+    return [
+        join_sparse(of_value, shape, dtype) for of_value in zip(*blocks, strict=True)
+    ]

@@ -1,4 +1,4 @@
-"""Orthogonal pursuits: one atom at a time, all coefficients fitted anew each time."""
+"""Orthogonal pursuits: add one atom at a time, and refit all coefficients."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,9 +10,9 @@ from sksparse_nn.solvers.coding._adjoint import solve_normal_equations
 from sksparse_nn.solvers.coding._base import (
     AbstractCoder,
     Codes,
-    default_n_nonzero,
+    bound_rounding,
+    choose_n_nonzero,
     least_squares_slopes,
-    rounding_of,
 )
 from sksparse_nn.solvers.coding._sparsity import Count, Sparsity
 
@@ -35,8 +35,8 @@ class OMP(AbstractCoder):
     Parameters
     ----------
     n_nonzero_coefs : int or None, default=None
-        Atoms a row at most; None for a tenth of the features, five at least, or as many
-        as there are where a tolerance is given.
+        Most atoms per row; None for a tenth of the features, at least five, or for as
+        many as there are features if a tolerance is given.
 
     residual_tol : float or None, default=None
         Stop when the squared residual is at most this share of the row's.
@@ -62,7 +62,7 @@ class OMP(AbstractCoder):
         return solve_normal_equations(atoms, no_ridges, codes, gradients)
 
     def encode(self, atoms, rows, start=None):
-        return self.encode_path(atoms, rows, [self._most(*atoms.shape)])[0]
+        return self.encode_path(atoms, rows, [self._max_atoms(*atoms.shape)])[0]
 
     def encode_path(self, atoms, rows, values):
         correlations, norms = rows.times(atoms.columns), rows.norms
@@ -85,7 +85,7 @@ class OMP(AbstractCoder):
         )[0]
 
     def _pursue(self, atoms, correlations, norms, sizes, limits, *, rounding=0.0):
-        """Return codes of at most so many atoms, for each size, and what they risk."""
+        """Return codes for each number of atoms, and the smallest pivot of each row."""
         dtype, n_rows = correlations.dtype, len(norms)
         room = min(max(sizes), *atoms.shape)
         counts = np.repeat(np.minimum(sizes, room).astype(np.int32), n_rows)
@@ -100,7 +100,7 @@ class OMP(AbstractCoder):
             limits,
             rounding,
             self.by_error,
-            rounding_of(correlations),
+            bound_rounding(correlations),
             _DEPENDENT[dtype],
             scores,
             scores.view(np.int32 if dtype == np.float32 else np.int64),
@@ -113,11 +113,11 @@ class OMP(AbstractCoder):
         path = zip(counts, indices, values, strict=True)
         return [Codes(*parts, exact) for parts in path], pivots
 
-    def _most(self, n_atoms, n_features):
+    def _max_atoms(self, n_atoms, n_features):
         most = self.n_nonzero_coefs
         if most is None:
             bounded = self.residual_tol is None and self.abs_residual_tol is None
-            most = default_n_nonzero(n_features) if bounded else n_features
+            most = choose_n_nonzero(n_features) if bounded else n_features
         return min(most, self.most_atoms(n_atoms, n_features))
 
     def most_atoms(self, n_atoms, n_features):
@@ -133,7 +133,7 @@ class OMP(AbstractCoder):
 
 
 def _loses_digits(path, pivots, limits, norms):
-    """Tell which rows magnified rounding, or ended by a residual that is rounding."""
+    """Mark rows that magnify rounding, or stop at a residual that is rounding."""
     counts = np.max([codes.counts for codes in path], axis=0)
     has_ended = (counts < path[0].indices.shape[1]) & (norms > 0)
     return (pivots < _LEAST_PIVOT) | (has_ended & (limits < _LEAST_RESIDUAL))
@@ -146,8 +146,8 @@ class OLS(OMP):
     Parameters
     ----------
     n_nonzero_coefs : int or None, default=None
-        Atoms a row at most; None for a tenth of the features, five at least, or as many
-        as there are where a tolerance is given.
+        Most atoms per row; None for a tenth of the features, at least five, or for as
+        many as there are features if a tolerance is given.
 
     residual_tol : float or None, default=None
         Stop when the squared residual is at most this share of the row's.

@@ -1,7 +1,7 @@
-"""Coders that look at the correlations once.
+"""Coders that read the correlations once.
 
-What they say of correlated atoms adds up to more than the row, so a dictionary is not
-learnt with their codes but with those of a pursuit.
+Their codes of correlated atoms add up to more than the row, so a dictionary is learnt
+with the codes of a pursuit instead.
 """
 
 from abc import abstractmethod
@@ -14,9 +14,9 @@ from sksparse_nn.kernels import shrinkage
 from sksparse_nn.solvers.coding._adjoint import pick_on_supports
 from sksparse_nn.solvers.coding._base import (
     AbstractCoder,
-    default_n_nonzero,
-    room_for,
-    rounding_of,
+    allocate_codes,
+    bound_rounding,
+    choose_n_nonzero,
 )
 from sksparse_nn.solvers.coding._pursuit import OMP
 from sksparse_nn.solvers.coding._sparsity import Count, Level, Sparsity
@@ -28,7 +28,7 @@ _LARGEST = 1e150
 _OFFSET_SHARE = 0.9
 
 
-class _OneLook(AbstractCoder):
+class _CorrelationCoder(AbstractCoder):
     approximates = False
 
     def learning_coder(self):
@@ -66,7 +66,7 @@ class _OneLook(AbstractCoder):
 
 
 @dataclass
-class HardThreshold(_OneLook):
+class HardThreshold(_CorrelationCoder):
     """Correlations above a level, as they are.
 
     Parameters
@@ -90,14 +90,14 @@ class HardThreshold(_OneLook):
         return atoms.in_terms_of_given(chosen, atoms.unit[chosen])
 
     def encode_correlations(self, atoms, correlations, norms):
-        codes = room_for(correlations, correlations.shape[1])
-        levels, floor = self.levels(atoms), rounding_of(correlations)
+        codes = allocate_codes(correlations, correlations.shape[1])
+        levels, floor = self.levels(atoms), bound_rounding(correlations)
         shrinkage.hard_threshold(correlations, norms, levels, floor, *codes.entries)
         return codes
 
 
 @dataclass
-class SoftThreshold(_OneLook):
+class SoftThreshold(_CorrelationCoder):
     """Correlations shrunk towards zero by a level.
 
     Parameters
@@ -136,8 +136,8 @@ class SoftThreshold(_OneLook):
         return falls
 
     def encode_correlations(self, atoms, correlations, norms):
-        codes = room_for(correlations, correlations.shape[1])
-        levels, floor = self.levels(atoms), rounding_of(correlations)
+        codes = allocate_codes(correlations, correlations.shape[1])
+        levels, floor = self.levels(atoms), bound_rounding(correlations)
         shrinkage.soft_threshold(
             correlations, norms, levels, floor, self.positive_code, *codes.entries
         )
@@ -150,13 +150,13 @@ def _levels(coder, n_atoms):
 
 
 @dataclass
-class TopK(_OneLook):
+class TopK(_CorrelationCoder):
     """The largest correlations, as they are.
 
     Parameters
     ----------
     n_nonzero_coefs : int or None, default=None
-        Atoms a row at most; None for a tenth of the features, five at least.
+        Most atoms per row; None for a tenth of the features, at least five.
     """
 
     n_nonzero_coefs: int | None = None
@@ -171,15 +171,17 @@ class TopK(_OneLook):
 
     def encode_correlations(self, atoms, correlations, norms):
         n_atoms, n_features = atoms.shape
-        most = self.n_nonzero_coefs or default_n_nonzero(n_features)
-        codes = room_for(correlations, min(most, n_atoms))
-        shrinkage.top_k(correlations, norms, rounding_of(correlations), *codes.entries)
+        most = self.n_nonzero_coefs or choose_n_nonzero(n_features)
+        codes = allocate_codes(correlations, min(most, n_atoms))
+        shrinkage.top_k(
+            correlations, norms, bound_rounding(correlations), *codes.entries
+        )
         return codes
 
 
 @dataclass
-class Triangle(_OneLook):
-    """By how much each atom is nearer to the row than atoms are on average."""
+class Triangle(_CorrelationCoder):
+    """Code each atom by how much nearer to the row it is than the average atom."""
 
     weights_atoms: ClassVar[bool] = False
     signed: ClassVar[bool] = False
@@ -200,7 +202,7 @@ class Triangle(_OneLook):
         return codes._replace(values=values.astype(np.float32))
 
     def encode_correlations(self, atoms, correlations, norms):
-        codes = room_for(correlations, correlations.shape[1])
+        codes = allocate_codes(correlations, correlations.shape[1])
         largest = max(norms.max(initial=0), atoms.norms.max(initial=0))
         if largest > _LARGEST:
             raise ValueError(
@@ -212,7 +214,7 @@ class Triangle(_OneLook):
 
 
 def distance_slopes(atoms, row):
-    """Differentiate by how much each atom is nearer to a row than all in the mean.
+    """Differentiate by how much nearer to a row each atom is than the average atom.
 
     Parameters
     ----------
@@ -234,7 +236,7 @@ def distance_slopes(atoms, row):
 
 
 def _share_an_offset(atoms):
-    """Tell whether distances are small differences of large products."""
+    """Return whether distances are small differences of large products."""
     mean = atoms.mean(axis=0, dtype=np.float64)
     squares = [atom @ atom for atom in map(np.float64, atoms)]
     return mean @ mean > _OFFSET_SHARE * np.mean(squares)

@@ -5,22 +5,22 @@ from sksparse_nn.solvers.dictionary._base import (
     AbstractLearner,
     Progress,
     code_rows,
-    mean_objective,
+    compute_mean_objective,
 )
-from sksparse_nn.solvers.dictionary._distinct import n_directions
+from sksparse_nn.solvers.dictionary._distinct import count_directions
 from sksparse_nn.solvers.dictionary._epochs import History
 from sksparse_nn.solvers.dictionary._initial import (
     INITS,
-    initial_dictionary,
-    unit_atoms,
+    init_dictionary,
+    normalise_atoms,
 )
 from sksparse_nn.solvers.dictionary._ksvd import KSVD, ExactKSVD
 from sksparse_nn.solvers.dictionary._last_epoch import LastEpoch
-from sksparse_nn.solvers.dictionary._merge import merged
+from sksparse_nn.solvers.dictionary._merge import merge_dictionaries
 from sksparse_nn.solvers.dictionary._mod import MOD
 from sksparse_nn.solvers.dictionary._online import OnlineLearner
 from sksparse_nn.solvers.dictionary._samples import Samples
-from sksparse_nn.solvers.dictionary._statistics import Statistics, usage
+from sksparse_nn.solvers.dictionary._statistics import Statistics, measure_usage
 from sksparse_nn.solvers.dictionary._stream import Stream
 from sksparse_nn.solvers.dictionary._streaming import StreamingLearner
 from sksparse_nn.solvers.dictionary._update import update_dictionary
@@ -49,11 +49,11 @@ __all__ = [
     "Stream",
     "StreamingLearner",
     "code_rows",
-    "initial_dictionary",
-    "mean_objective",
-    "merged",
-    "n_directions",
-    "unit_atoms",
+    "compute_mean_objective",
+    "count_directions",
+    "init_dictionary",
+    "measure_usage",
+    "merge_dictionaries",
+    "normalise_atoms",
     "update_dictionary",
-    "usage",
 ]

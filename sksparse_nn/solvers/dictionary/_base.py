@@ -1,4 +1,4 @@
-"""What dictionary learners share: a dictionary on its way, and a pass over rows."""
+"""The contract of dictionary learners: the state of a fit, and a pass over rows."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -8,16 +8,21 @@ import numpy as np
 from sksparse_nn._registry import Algorithm
 from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
-from sksparse_nn.solvers.coding import compressed, encode_rows, fill, fillable
+from sksparse_nn.solvers.coding import (
+    compress_codes,
+    copy_if_missing,
+    encode_rows,
+    fill_missing,
+)
 from sksparse_nn.solvers.dictionary._replacement import (
-    grace,
-    idle_atoms,
+    compute_grace,
+    find_idle_atoms,
     replace_atoms,
 )
 from sksparse_nn.solvers.dictionary._statistics import (
     NoStatistics,
     Statistics,
-    usage,
+    measure_usage,
 )
 
 _BLOCK_SIZE = 128  # rows that one thread codes at a time
@@ -27,7 +32,7 @@ _SAME = 1e-6  # relative difference of the errors of equal rows
 
 @dataclass
 class Progress:
-    """A dictionary on its way.
+    """State of a dictionary during learning.
 
     Parameters
     ----------
@@ -38,11 +43,11 @@ class Progress:
         Of the rows seen, earlier ones decayed.
 
     usage : ndarray of shape (n_atoms,)
-        Weight of the rows that each atom served since `start_epoch`.
+        Weight of the rows that use each atom, since `start_epoch`.
 
     objective : float
         Weighted sum of the rows' objectives since then: half the squared residual and
-        what the code costs.
+        the penalty of the code.
 
     weight : float
         Weight of the rows since then.
@@ -54,7 +59,7 @@ class Progress:
         Atoms replaced since then.
 
     n_batches : int, default=0
-        Mini-batches that the statistics are of.
+        Number of mini-batches in the statistics.
     """
 
     dictionary: np.ndarray
@@ -71,26 +76,26 @@ class Progress:
 
     @classmethod
     def begin(cls, dictionary):
-        """Start from a dictionary and no rows."""
+        """Start from a dictionary, without rows."""
         return cls(dictionary, Statistics.empty(*dictionary.shape))
 
     @classmethod
     def restore(cls, state):
-        """Make one of a copy of what `state` gave."""
+        """Restore progress from a copy of a result of `state`."""
         state = {
             name: value.copy() if isinstance(value, np.ndarray) else value
             for name, value in state.items()
         }
-        sums = Statistics(*(state.pop(name) for name in ("codes", "rows", "used")))
+        sums = Statistics(*(state.pop(name) for name in ("A", "B", "used")))
         progress = cls(state.pop("dictionary"), sums)
         vars(progress).update(state)
         return progress
 
     def state(self):
-        """Return all it knows, as arrays and numbers by name; nothing is copied."""
+        """Return all fields as arrays and numbers by name, without copying."""
         known = dict(vars(self))
         sums = known.pop("statistics")
-        return known | {"codes": sums.codes, "rows": sums.rows, "used": sums.usage}
+        return known | {"A": sums.A, "B": sums.B, "used": sums.usage}
 
     def start_epoch(self):
         """Set the counters to zero."""
@@ -106,22 +111,22 @@ class Progress:
         return self.objective / self.weight
 
     def replace_idle(self, seen, *, positive):
-        """Let atoms that serve nobody give way to the worst served rows."""
-        idle = idle_atoms(seen.gram, self.statistics.usage)
+        """Replace unused atoms with the rows that have the largest errors."""
+        idle = find_idle_atoms(seen.gram, self.statistics.usage)
         if len(idle) == 0:
             return
-        worst = _worst_served(seen.errors, seen.norms, 2 * len(idle))
+        worst = _find_worst_served(seen.errors, seen.norms, 2 * len(idle))
         # One at a time: together they may take more than the dictionary.
         rows = (read_rows(seen.X, [i]).pick(slice(None))[0] for i in worst)
         replaced = replace_atoms(self.dictionary, idle, rows)
         if positive:
             self.dictionary[replaced] = np.abs(self.dictionary[replaced])
-        self.statistics.reset(replaced, usage=grace(self.statistics.usage))
+        self.statistics.reset(replaced, usage=compute_grace(self.statistics.usage))
         self.n_replaced += len(replaced)
 
 
-def _worst_served(errors, norms, n_wanted):
-    """Return the rows with the largest errors, one of each that are equal."""
+def _find_worst_served(errors, norms, n_wanted):
+    """Return the rows with the largest errors, without duplicates."""
     order = np.argsort(-errors, kind="stable")
     again = np.diff(errors[order], prepend=np.inf) > -_SAME * errors[order]
     worst = order[~again & (errors[order] > _SERVED * norms[order] ** 2)]
@@ -162,12 +167,12 @@ class AbstractLearner(Algorithm, ABC):
 
 @dataclass
 class Pass:
-    """What coding some rows with the dictionary of the moment has shown.
+    """Results of coding rows with the current dictionary.
 
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_rows, n_features)
-        The rows, with missing values filled in by what the codes say.
+        The rows, with missing values filled in from their codes.
 
     errors : ndarray of shape (n_rows,)
         Squared norms of the residuals.
@@ -179,7 +184,7 @@ class Pass:
         Products of the atoms.
 
     codes : list or None
-        The codes, compressed block by block, where they were asked for.
+        The codes, compressed block by block, if requested.
     """
 
     X: object
@@ -192,7 +197,7 @@ class Pass:
 def code_rows(
     coder, progress, X, weights, *, n_jobs=None, keep_codes=False, start=None
 ):
-    """Code rows on threads and add what they show to the statistics.
+    """Code rows on threads and add the results to the statistics.
 
     Parameters
     ----------
@@ -212,10 +217,10 @@ def code_rows(
         Number of threads.
 
     keep_codes : bool, default=False
-        Whether the codes are wanted.
+        Whether to return the codes.
 
     start : list or None, default=None
-        Codes that were kept before of the same rows, for the coder to start from.
+        Earlier codes of the same rows, for the coder to start from.
 
     Returns
     -------
@@ -224,14 +229,16 @@ def code_rows(
     """
     with single_threaded_blas():
         atoms = coder.prepare(progress.dictionary, gram=True)
-    seen = Pass(fillable(X), np.empty(len(weights)), np.empty(len(weights)), atoms.gram)
-    slices = _even_slices(len(weights))
+    seen = Pass(
+        copy_if_missing(X), np.empty(len(weights)), np.empty(len(weights)), atoms.gram
+    )
+    slices = _cut_evenly(len(weights))
 
     def code(number):
         which = slices[number]
         codes = encode_rows(coder, atoms, X[which], start and start[number])
         if seen.X is not X:
-            fill(seen.X, which, codes, atoms)
+            fill_missing(seen.X, which, codes, atoms)
         rows = read_rows(seen.X, which)
         seen.errors[which] = rows.errors(codes, atoms)
         seen.norms[which] = rows.norms
@@ -240,24 +247,24 @@ def code_rows(
     kept = []
     for which, rows, codes in map_in_order(code, range(len(slices)), n_jobs):
         progress.statistics.add(rows, codes, weights[which])
-        progress.usage += usage(codes, weights[which], len(progress.usage))
+        progress.usage += measure_usage(codes, weights[which], len(progress.usage))
         objectives = 0.5 * seen.errors[which] + coder.penalty(codes)
         progress.objective += float(weights[which] @ objectives)
         progress.weight += float(weights[which].sum())
         progress.gap = max(progress.gap, float(codes.gaps.max()))
         if keep_codes:
-            kept.append(compressed(codes))
+            kept.append(compress_codes(codes))
     seen.codes = kept if keep_codes else None
     return seen
 
 
-def _even_slices(n_rows):
-    """Cut rows into blocks of one size, so that threads end together."""
+def _cut_evenly(n_rows):
+    """Cut rows into blocks of equal size, so that threads finish together."""
     n_blocks = -(-n_rows // _BLOCK_SIZE)
     return block_slices(n_rows, -(-n_rows // n_blocks))
 
 
-def mean_objective(coder, dictionary, X, weights, n_jobs=None):
+def compute_mean_objective(coder, dictionary, X, weights, n_jobs=None):
     """Return the mean over rows of half the squared residual and the penalty.
 
     Parameters
@@ -269,7 +276,7 @@ def mean_objective(coder, dictionary, X, weights, n_jobs=None):
         Unit atoms.
 
     X : ndarray or CSR matrix of shape (n_rows, n_features)
-        Rows that are not learnt from.
+        Held-out rows.
 
     weights : ndarray of shape (n_rows,)
         Their weights.

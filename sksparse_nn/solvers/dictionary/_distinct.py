@@ -35,13 +35,13 @@ def draw_rows(X, weights, n_wanted, rng):
     totals : ndarray of shape (n_picked,)
         Weight of all rows of that direction.
     """
-    order, leaders, totals = _distinct_directions(X, weights, rng)
+    order, leaders, totals = _find_directions(X, weights, rng)
     keys = rng.exponential(size=len(leaders)) / totals
     first = np.argsort(keys)[:n_wanted]
     return order[leaders[first]], totals[first]
 
 
-def n_directions(X, weights, most):
+def count_directions(X, weights, most):
     """Count the directions that rows have.
 
     The first rows are looked at alone, as in most data they have enough.
@@ -66,13 +66,13 @@ def n_directions(X, weights, most):
         rng = np.random.RandomState(0)
         whole = n_rows >= len(weights)
         part = X if whole else X[:n_rows]
-        n_found = len(_distinct_directions(part, weights[:n_rows], rng)[1])
+        n_found = len(_find_directions(part, weights[:n_rows], rng)[1])
         if n_found >= most or n_rows >= len(weights):
             break
     return min(n_found, most)
 
 
-def _distinct_directions(X, weights, rng):
+def _find_directions(X, weights, rng):
     """Sort rows along a random line and group the equal ones, which are neighbours."""
     line = rng.standard_normal((X.shape[1], 1)).astype(X.dtype)
     line /= np.linalg.norm(line)

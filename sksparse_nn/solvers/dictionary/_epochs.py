@@ -12,12 +12,12 @@ _TYPES = {
 
 
 class History:
-    """A few numbers an epoch.
+    """A few numbers per epoch.
 
     Parameters
     ----------
     past : dict of ndarray or None, default=None
-        What `as_dict` gave before.
+        An earlier result of `as_dict`.
     """
 
     def __init__(self, past=None):
@@ -30,7 +30,7 @@ class History:
         return self._columns[name]
 
     def add(self, progress, validation_objective=np.nan):
-        """Record an epoch, and the objective of rows that were held out."""
+        """Record an epoch, and the objective of held-out samples."""
         row = {
             "objective": progress.mean_objective,
             "validation_objective": validation_objective,

@@ -1,4 +1,4 @@
-"""Where the atoms start: unit vectors, no two alike."""
+"""Initial atoms: unit vectors, no two alike."""
 
 import numpy as np
 
@@ -16,14 +16,14 @@ from sksparse_nn.solvers.svd import (
 )
 
 ALIKE = 0.99  # cosine from which on two atoms are twins
-# Rows that "k-means++" chooses from: so many an atom, or so many in all.
+# Rows that "k-means++" chooses from: so many per atom, or so many in all.
 _CANDIDATES_AN_ATOM = 20
 _CANDIDATES = 10_000
 # Of atoms that are converted at a time.
 _NUMBERS = 2**20
 
 
-def initial_dictionary(X, weights, n_atoms, rng, *, init="random", positive=False):
+def init_dictionary(X, weights, n_atoms, rng, *, init="random", positive=False):
     """Make atoms from the rows.
 
     Where two of them are alike, as all are when the data have a common offset, the
@@ -67,12 +67,12 @@ def initial_dictionary(X, weights, n_atoms, rng, *, init="random", positive=Fals
     return dictionary
 
 
-def _random_rows(X, weights, n_atoms, rng):
+def _draw_random_rows(X, weights, n_atoms, rng):
     picked, _ = draw_rows(X, weights, n_atoms, rng)
     return read_rows(X, picked).pick(slice(None))
 
 
-def _far_rows(X, weights, n_atoms, rng):
+def _draw_far_rows(X, weights, n_atoms, rng):
     """Draw rows one after another by their squared distance from the lines so far.
 
     A row and its negative are one line. Distances are those of unit rows.
@@ -95,7 +95,7 @@ def _far_rows(X, weights, n_atoms, rng):
     return rows.pick(chosen)
 
 
-def _singular_vectors(X, weights, n_atoms, rng):
+def _compute_singular_vectors(X, weights, n_atoms, rng):
     rule = rank_rule(min(n_atoms, *X.shape))
     if squares_vanish(X):  # the unit changes no direction
         X = X.copy()
@@ -104,14 +104,18 @@ def _singular_vectors(X, weights, n_atoms, rng):
     solver = SOLVERS.make(choose_solver(rows, rule), {"tol": 0.1, "random_state": rng})
     found = decompose(solver, solver.prepare(rows), rows.partition, rule)
     vectors = found.components[found.singular_values > 0].astype(np.float64)
-    others = _random_rows(X, weights, n_atoms - len(vectors), rng)
+    others = _draw_random_rows(X, weights, n_atoms - len(vectors), rng)
     return np.vstack([vectors, others])
 
 
-INITS = {"random": _random_rows, "k-means++": _far_rows, "svd": _singular_vectors}
+INITS = {
+    "random": _draw_random_rows,
+    "k-means++": _draw_far_rows,
+    "svd": _compute_singular_vectors,
+}
 
 
-def unit_atoms(dictionary):
+def normalise_atoms(dictionary):
     """Return a copy with atoms of unit norm; a zero atom stays zero.
 
     Parameters
@@ -128,7 +132,7 @@ def unit_atoms(dictionary):
 
 
 def separate(rows, dictionary):
-    """Write unit rows over the first atoms, each without what an alike one has.
+    """Overwrite the first atoms with unit rows, each without its part along a twin.
 
     Parameters
     ----------
@@ -140,7 +144,7 @@ def separate(rows, dictionary):
         own, left where it has not.
     """
     for i, row in enumerate(rows[: len(dictionary)]):
-        alike = cosines(dictionary[:i], row)
+        alike = compute_cosines(dictionary[:i], row)
         nearest = np.argmax(np.abs(alike)) if i else 0
         if i and abs(alike[nearest]) > ALIKE:
             row = row - alike[nearest] * dictionary[nearest]
@@ -149,8 +153,8 @@ def separate(rows, dictionary):
             dictionary[i] = row / norm
 
 
-def cosines(atoms, row):
-    """Multiply atoms with a row, some at a time as they are converted to its type.
+def compute_cosines(atoms, row):
+    """Multiply atoms by a row, some at a time as they are converted to its type.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""K-SVD: one atom at a time, together with the coefficients it has."""
+"""K-SVD: update one atom at a time, together with its coefficients."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from sksparse_nn.solvers._rows import block_slices
-from sksparse_nn.solvers.coding import stack
+from sksparse_nn.solvers.coding import join_sparse
 from sksparse_nn.solvers.dictionary._base import AbstractLearner, code_rows
 from sksparse_nn.solvers.dictionary._served import Served
 
@@ -51,9 +51,9 @@ class KSVD(AbstractLearner):
             coder, progress, X, weights, n_jobs=self.n_jobs, keep_codes=True
         )
         shape = len(weights), len(dictionary)
-        blocks, seen.codes = iter(seen.codes), None  # which stack frees one by one
-        codes = stack(blocks, shape, dictionary.dtype)
-        for atom, entries in _entries_of_atoms(codes):
+        blocks, seen.codes = iter(seen.codes), None  # freed one by one
+        codes = join_sparse(blocks, shape, dictionary.dtype)
+        for atom, entries in _find_entries(codes):
             if len(entries):
                 rows = np.searchsorted(codes.indptr, entries, side="right") - 1
                 served = Served(seen.X, codes, rows, dictionary, atom)
@@ -73,8 +73,8 @@ class KSVD(AbstractLearner):
             values[entries] = served.along(served.atom)
 
 
-def _entries_of_atoms(codes):
-    """Yield each atom and where its coefficients stand among the values of the codes.
+def _find_entries(codes):
+    """Yield each atom and the places of its coefficients among the values of the codes.
 
     Some atoms at a time, as the places of all would take as much as the codes.
     """

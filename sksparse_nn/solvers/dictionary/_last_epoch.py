@@ -1,4 +1,4 @@
-"""The last epoch that is whole, for a fit that ends in the midst of the next."""
+"""The last complete epoch, for a fit that is interrupted during the next."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from sksparse_nn.solvers.dictionary._base import Progress
 
 
 class LastEpoch:
-    """What the epochs that are done have taught.
+    """State at the end of the last complete epoch.
 
     Parameters
     ----------
     progress : Progress
-        Written over by the next epoch; until then nothing is copied.
+        Overwritten by the next epoch; until then nothing is copied.
     """
 
     def __init__(self, progress):
@@ -30,16 +30,16 @@ class LastEpoch:
         if self._done is None:
             return
         state = self._progress.state()
-        self._unit = _unit_of(state["rows"])
+        self._unit = _choose_unit(state["B"])
         for name, value in state.items():
-            self._copy[name] = self._copied(name, value)
+            self._copy[name] = self._copy_value(name, value)
         self._done = self._copy, self.history
 
     def end(self, history):
-        """Take the epoch for done."""
+        """Mark the epoch as complete."""
         self._done = None, history
 
-    def _copied(self, name, value):
+    def _copy_value(self, name, value):
         """Copy into the former copy, as it is as large as the dictionary.
 
         The sums over rows are kept in the type of the atoms: only what is learnt after
@@ -47,22 +47,22 @@ class LastEpoch:
         """
         if not isinstance(value, np.ndarray):
             return value
-        dtype = self._progress.dictionary.dtype if name == "rows" else value.dtype
+        dtype = self._progress.dictionary.dtype if name == "B" else value.dtype
         copy = self._copy.get(name)
         copy = np.empty(value.shape, dtype) if copy is None else copy
-        unit = self._unit if name == "rows" else 1.0
+        unit = self._unit if name == "B" else 1.0
         return np.divide(value, unit, out=copy, casting="same_kind")
 
     def result(self):
-        """Return the progress when the last epoch was done, and the record."""
+        """Return the progress at the end of the last complete epoch, and the record."""
         copy, history = self._done
         if copy is None:
             return self._progress, history
-        rows = copy["rows"].astype(np.float64) * self._unit
-        return Progress.restore(copy | {"rows": rows}), history
+        B = copy["B"].astype(np.float64) * self._unit
+        return Progress.restore(copy | {"B": B}), history
 
 
-def _unit_of(values):
+def _choose_unit(values):
     """Return a power of two near the largest, so that squares stay within any type."""
     largest = max(values.max(), -values.min())
     return 2.0 ** np.floor(np.log2(largest)) if largest > 0 else 1.0

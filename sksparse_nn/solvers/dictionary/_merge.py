@@ -1,4 +1,4 @@
-"""Two dictionaries learnt apart made into one."""
+"""Merging two dictionaries that were learnt separately."""
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -9,7 +9,9 @@ from sksparse_nn.solvers.dictionary._update import update_dictionary
 _N_SWEEPS = 10
 
 
-def merged(dictionary, statistics, other, other_statistics, *, positive=False):
+def merge_dictionaries(
+    dictionary, statistics, other, other_statistics, *, positive=False
+):
     """Match the atoms of two dictionaries and fit them to the statistics of both.
 
     Parameters
@@ -18,7 +20,7 @@ def merged(dictionary, statistics, other, other_statistics, *, positive=False):
         Unit atoms.
 
     statistics, other_statistics : Statistics
-        What each has learnt from.
+        Sums over the rows of each.
 
     positive : bool, default=False
         Whether atoms must not have entries below zero.
@@ -32,15 +34,15 @@ def merged(dictionary, statistics, other, other_statistics, *, positive=False):
         The sums of both.
 
     order : ndarray of shape (n_atoms,)
-        Which atom of the second one went to each of the first.
+        The atom of `other` matched to each atom of `dictionary`.
     """
     cosines = dictionary @ other.T
     order = linear_sum_assignment(-np.abs(cosines))[1]
     signs = np.where(cosines[np.arange(len(order)), order] < 0, -1.0, 1.0)
     both = Statistics(
-        statistics.codes
-        + other_statistics.codes[np.ix_(order, order)] * np.outer(signs, signs),
-        statistics.rows + other_statistics.rows[order] * signs[:, None],
+        statistics.A
+        + other_statistics.A[np.ix_(order, order)] * np.outer(signs, signs),
+        statistics.B + other_statistics.B[order] * signs[:, None],
         statistics.usage + other_statistics.usage[order],
     )
     dictionary = dictionary.copy()

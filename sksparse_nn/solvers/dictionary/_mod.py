@@ -48,15 +48,15 @@ class MOD(AbstractLearner):
 
 def _solve(dictionary, statistics, positive):
     """Overwrite the atoms in use; one that the solution leaves empty stays."""
-    size = np.sqrt(np.diag(statistics.codes))
+    size = np.sqrt(np.diag(statistics.A))
     used = np.flatnonzero(size > 0)
     scale = size[used]
-    products = statistics.codes[np.ix_(used, used)] / np.outer(scale, scale)
-    atoms = statistics.rows[used]
+    products = statistics.A[np.ix_(used, used)] / np.outer(scale, scale)
+    atoms = statistics.B[used]
     # Some features at a time, as solving takes copies.
     for some in block_slices(atoms.shape[1], max(1, _NUMBERS // len(dictionary))):
         targets = atoms[:, some] / scale[:, None]
-        atoms[:, some] = _least_squares(products, targets)
+        atoms[:, some] = _solve_least_squares(products, targets)
     if positive:
         np.maximum(atoms, 0, out=atoms)
     for place, atom in zip(used, atoms, strict=True):
@@ -65,7 +65,7 @@ def _solve(dictionary, statistics, positive):
             dictionary[place] = atom / norm
 
 
-def _least_squares(products, targets):
+def _solve_least_squares(products, targets):
     """Solve with a matrix of cosines, cheaply where that loses nothing.
 
     With one atom a row it is the identity; it has a Cholesky factor unless atoms are

@@ -46,7 +46,7 @@ class OnlineLearner(StreamingLearner):
     heeds_penalty: ClassVar[bool] = True
 
     def step(self, coder, progress, X, weights, *, start=None, n_batches=None):
-        progress.statistics.forget(*self._kept(progress.n_batches, n_batches))
+        progress.statistics.forget(*self._compute_decay(progress.n_batches, n_batches))
         seen = code_rows(
             coder,
             progress,
@@ -64,7 +64,7 @@ class OnlineLearner(StreamingLearner):
             )
         return seen.codes
 
-    def _kept(self, n_seen, n_batches):
+    def _compute_decay(self, n_seen, n_batches):
         """Return what the next mini-batch leaves of the products, and of the use."""
         kept = n_seen / (n_seen + self.forgetting) if n_seen else 1.0
         old = n_batches is not None and n_seen >= n_batches

@@ -1,8 +1,8 @@
-"""Atoms that serve nobody give way to rows that are served badly."""
+"""Replacement of unused atoms by rows with large errors."""
 
 import numpy as np
 
-from sksparse_nn.solvers.dictionary._initial import ALIKE, cosines
+from sksparse_nn.solvers.dictionary._initial import ALIKE, compute_cosines
 
 # Shares of the mean use. A new atom has some mini-batches to find rows of its own.
 _DEAD = 0.05
@@ -10,7 +10,7 @@ _GRACE = 0.1
 _OWN = 1e-5  # of a unit row; less than that beside an atom is rounding
 
 
-def idle_atoms(gram, usage):
+def find_idle_atoms(gram, usage):
     """Find the atoms that are dead, and of each pair of twins the less used one.
 
     Parameters
@@ -19,7 +19,7 @@ def idle_atoms(gram, usage):
         Products of the unit atoms.
 
     usage : ndarray of shape (n_atoms,)
-        Decayed weight of the rows that each serves.
+        Decayed weight of the rows that use each.
 
     Returns
     -------
@@ -34,13 +34,13 @@ def idle_atoms(gram, usage):
     return np.flatnonzero(dead | outdone.any(axis=1))
 
 
-def grace(usage):
-    """Return the use that a new atom passes for.
+def compute_grace(usage):
+    """Return the usage that a new atom is given.
 
     Parameters
     ----------
     usage : ndarray of shape (n_atoms,)
-        Decayed weight of the rows that each atom serves.
+        Decayed weight of the rows that use each atom.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def grace(usage):
 
 
 def replace_atoms(dictionary, idle, rows):
-    """Let idle atoms give way to rows, no two of them alike.
+    """Replace idle atoms with rows, no two of them alike.
 
     A row that is like an atom in use gives up what that atom has: all rows are alike
     when the data have a common offset.
@@ -62,23 +62,24 @@ def replace_atoms(dictionary, idle, rows):
         Unit atoms; overwritten.
 
     idle : ndarray of shape (n_idle,)
-        Atoms that may go.
+        Atoms that may be replaced.
 
     rows : iterable of ndarray of shape (n_features,)
-        Unit rows, the worst served first.
+        Unit rows, those with the largest errors first.
 
     Returns
     -------
     replaced : ndarray of shape (n_replaced,)
-        The atoms that went, the first of `idle`.
+        The replaced atoms, which are the first of `idle`.
     """
     new = np.zeros((len(idle), dictionary.shape[1]), dictionary.dtype)
     n_new = 0
     for row in rows:
         if n_new == len(idle):
             break
-        row, norm = _without_alike(row, dictionary, idle)
-        if norm > _OWN and not np.any(np.abs(cosines(new[:n_new], row)) > ALIKE):
+        row, norm = _subtract_alike(row, dictionary, idle)
+        cosines = compute_cosines(new[:n_new], row)
+        if norm > _OWN and not np.any(np.abs(cosines) > ALIKE):
             new[n_new] = row
             n_new += 1
     replaced = idle[:n_new]
@@ -86,8 +87,8 @@ def replace_atoms(dictionary, idle, rows):
     return replaced
 
 
-def _without_alike(row, atoms, idle):
-    alike = cosines(atoms, row)
+def _subtract_alike(row, atoms, idle):
+    alike = compute_cosines(atoms, row)
     alike[idle] = 0
     nearest = np.argmax(np.abs(alike))
     if abs(alike[nearest]) > ALIKE:

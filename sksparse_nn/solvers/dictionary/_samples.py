@@ -1,4 +1,4 @@
-"""Rows to learn from, and what one epoch over them leaves for the next."""
+"""Rows to learn from, and what one epoch over them keeps for the next."""
 
 from dataclasses import dataclass, field
 
@@ -33,12 +33,12 @@ class Samples:
     codes: dict = field(default_factory=dict)
 
     def cut(self, size, rng=None):
-        """Cut the rows into mini-batches, unless they are.
+        """Cut the rows into mini-batches, unless already done.
 
         Parameters
         ----------
         size : int
-            Rows a mini-batch.
+            Rows per mini-batch.
 
         rng : RandomState instance or None, default=None
             Shuffles the rows; None takes them as they come.

@@ -1,11 +1,11 @@
-"""What all other atoms leave of the rows that one atom serves."""
+"""Residual, without one atom, of the rows that use it."""
 
 import numpy as np
 from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from sksparse_nn.solvers._rows import block_slices
-from sksparse_nn.solvers.dictionary._initial import cosines
+from sksparse_nn.solvers.dictionary._initial import compute_cosines
 
 _NUMBERS = 2**20  # of rows that are looked at in one go
 _COPIED = 2**22  # of rows that are multiplied with each other
@@ -13,7 +13,7 @@ _SQUARED = 2048  # products of more rows, and of more features, take too much ro
 
 
 class Served:
-    """What all other atoms leave of the rows that one atom serves, never formed.
+    """Residual, without one atom, of the rows that use it; never formed as a whole.
 
     Parameters
     ----------
@@ -21,13 +21,13 @@ class Served:
         All rows.
 
     codes : CSR matrix of shape (n_samples, n_atoms)
-        Their codes of the moment.
+        Their current codes.
 
     rows : ndarray of shape (n_rows,)
-        Those that the atom serves.
+        Rows that use the atom.
 
     dictionary : ndarray of shape (n_atoms, n_features)
-        The atoms of the moment.
+        The current atoms.
 
     number : int
         The atom left out.
@@ -42,16 +42,16 @@ class Served:
         self._X, self._codes, self._rows = X, codes, rows
         self._dictionary, self._number = dictionary, number
         self.atom = dictionary[number]
-        size = max(1, _NUMBERS // _width(X))
+        size = max(1, _NUMBERS // _count_per_row(X))
         self._blocks = block_slices(len(rows), size)
         is_one = len(self._blocks) == 1
         self._only = self._read(self._blocks[0]) if is_one else None
 
     def _read(self, where):
         rows = self._rows[where]
-        return where, self._X[rows], self._others(rows)
+        return where, self._X[rows], self._read_other_codes(rows)
 
-    def _others(self, rows):
+    def _read_other_codes(self, rows):
         """Return the codes of some rows, without the atom."""
         codes = sparse.csr_array(self._codes[rows])
         codes.data[codes.indices == self._number] = 0
@@ -68,11 +68,11 @@ class Served:
         for where, X, codes in self._parts():
             of_rows = of_rows + X.T @ factors[where]
             shares = shares + codes.T @ factors[where]
-        return of_rows - _mixed(shares, self._dictionary)
+        return of_rows - _mix_atoms(shares, self._dictionary)
 
     def along(self, direction):
         """Return the product of each row with a direction."""
-        of_atoms = cosines(self._dictionary, direction)
+        of_atoms = compute_cosines(self._dictionary, direction)
         parts = [X @ direction - codes @ of_atoms for _, X, codes in self._parts()]
         return np.concatenate(parts)
 
@@ -84,8 +84,10 @@ class Served:
         n_rows, n_features = len(self._rows), self._dictionary.shape[1]
         is_wide = n_features > n_rows
         squares_are_small = min(n_rows, n_features) <= _SQUARED
-        if not squares_are_small or (is_wide and n_rows * _width(self._X) > _COPIED):
-            direction = self._iterated(factors)
+        if not squares_are_small or (
+            is_wide and n_rows * _count_per_row(self._X) > _COPIED
+        ):
+            direction = self._iterate(factors)
         elif is_wide:
             vector = _main_eigenvector(self._row_products(factors))
             direction = self.sum(factors * vector)
@@ -95,10 +97,13 @@ class Served:
 
     def _row_products(self, factors):
         """Multiply the rows with each other, some features at a time."""
-        rows, codes, products = self._X[self._rows], self._others(self._rows), 0
+        rows, products = self._X[self._rows], 0
+        codes = self._read_other_codes(self._rows)
         n_features = self._dictionary.shape[1]
         for some in block_slices(n_features, max(1, _NUMBERS // len(factors))):
-            left = _left(rows[:, some], codes, self._dictionary[:, some], factors)
+            left = _compute_residual(
+                rows[:, some], codes, self._dictionary[:, some], factors
+            )
             products = products + left @ left.T
         return products
 
@@ -106,11 +111,11 @@ class Served:
         """Multiply the features with each other, some rows at a time."""
         products = 0
         for where, X, codes in self._parts():
-            left = _left(X, codes, self._dictionary, factors[where])
+            left = _compute_residual(X, codes, self._dictionary, factors[where])
             products = products + left.T @ left
         return products
 
-    def _iterated(self, factors):
+    def _iterate(self, factors):
         """Find the direction without products of rows or of features."""
         n_features = len(self.atom)
         squares = LinearOperator(
@@ -121,13 +126,13 @@ class Served:
         return eigsh(squares, k=1, v0=self.atom.astype(np.float64))[1][:, 0]
 
 
-def _width(X):
-    """Return how many numbers there are in a row."""
+def _count_per_row(X):
+    """Return the number of values per row."""
     is_sparse = sparse.issparse(getattr(X, "whole", X))
     return max(1, X.nnz // max(X.shape[0], 1) if is_sparse else X.shape[1])
 
 
-def _left(X, codes, dictionary, factors):
+def _compute_residual(X, codes, dictionary, factors):
     X = X.toarray() if sparse.issparse(X) else X
     return (X - codes @ dictionary) * factors[:, None]
 
@@ -137,7 +142,7 @@ def _main_eigenvector(products):
     return linalg.eigh(products, subset_by_index=[last, last])[1][:, 0]
 
 
-def _mixed(shares, dictionary):
+def _mix_atoms(shares, dictionary):
     """Add up atoms, some at a time as they are converted to double precision."""
     used = np.flatnonzero(shares)
     size = max(1, _NUMBERS // dictionary.shape[1])

@@ -1,4 +1,4 @@
-"""The statistics that dictionary updates are made from. They add up."""
+"""Sums over rows that dictionary updates are computed from."""
 
 from dataclasses import dataclass
 
@@ -13,18 +13,18 @@ class Statistics:
 
     Parameters
     ----------
-    codes : ndarray of shape (n_atoms, n_atoms)
+    A : ndarray of shape (n_atoms, n_atoms)
         Sum of w c c'.
 
-    rows : ndarray of shape (n_atoms, n_features)
+    B : ndarray of shape (n_atoms, n_features)
         Sum of w c x'.
 
     usage : ndarray of shape (n_atoms,)
-        Sum of w over the rows that an atom serves.
+        Sum of w over the rows that use an atom.
     """
 
-    codes: np.ndarray
-    rows: np.ndarray
+    A: np.ndarray
+    B: np.ndarray
     usage: np.ndarray
 
     @classmethod
@@ -38,33 +38,33 @@ class Statistics:
 
     def forget(self, kept, kept_use=None):
         """Multiply the products, and the use, by factors of at most one."""
-        self.codes *= kept
-        self.rows *= kept
+        self.A *= kept
+        self.B *= kept
         self.usage *= kept if kept_use is None else kept_use
 
     def add(self, rows, codes, weights):
         """Add a block of rows, their codes and their weights."""
-        add_code_products(*codes.entries, weights, self.codes)
-        rows.add_products(codes, weights, self.rows)
-        self.usage += usage(codes, weights, len(self.usage))
+        add_code_products(*codes.entries, weights, self.A)
+        rows.add_products(codes, weights, self.B)
+        self.usage += measure_usage(codes, weights, len(self.usage))
 
     def reset(self, atoms, usage):
-        """Forget all about some atoms, and let them pass for used this much."""
-        self.codes[atoms] = 0
-        self.codes[:, atoms] = 0
-        self.rows[atoms] = 0
+        """Set the sums of some atoms to zero, and their usage to a given value."""
+        self.A[atoms] = 0
+        self.A[:, atoms] = 0
+        self.B[atoms] = 0
         self.usage[atoms] = usage
 
 
 class NoStatistics:
-    """Where nothing is learnt."""
+    """Stand-in for `Statistics` if nothing is learnt."""
 
     def add(self, rows, codes, weights):
         """Do nothing."""
 
 
-def usage(codes, weights, n_atoms):
-    """Return the total weight of the rows that each atom serves.
+def measure_usage(codes, weights, n_atoms):
+    """Return the total weight of the rows that use each atom.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def usage(codes, weights, n_atoms):
     Returns
     -------
     usage : ndarray of shape (n_atoms,)
-        Zero for an atom that no code names.
+        Zero for an atom that no code uses.
     """
     return np.bincount(
         codes.indices[codes.used()], np.repeat(weights, codes.counts), minlength=n_atoms

@@ -1,4 +1,4 @@
-"""Rows that come in pieces of any size, learnt from as if they came at once."""
+"""Rows that arrive in pieces of any size, learnt from as if they came at once."""
 
 import numpy as np
 from scipy import sparse
@@ -9,7 +9,7 @@ from sksparse_nn.solvers.dictionary._base import Progress
 
 
 class Stream:
-    """What has been learnt from whole mini-batches, and the rows behind the last one.
+    """Progress over whole mini-batches, and the rows after the last one.
 
     Parameters
     ----------
@@ -29,13 +29,13 @@ class Stream:
         self.weights = weights
 
     def extend(self, X, weights):
-        """Put rows behind those that wait."""
+        """Append rows to those that wait."""
         if isinstance(X, PickedRows):
             X = X.copy()  # few, and kept
         if self.X is None:
             self.X, self.weights = X, weights
         else:
-            self.X = _below(self.X, X)
+            self.X = _stack_below(self.X, X)
             self.weights = np.concatenate([self.weights, weights])
 
     def advance(self, learner, coder):
@@ -74,7 +74,7 @@ class Stream:
             learner.step(coder, progress, X[batch], weights[batch])
 
 
-def _below(X, more):
+def _stack_below(X, more):
     """Stack rows, in the layout of the later and in the type of the earlier ones."""
     more = more.astype(X.dtype, copy=False)
     if sparse.issparse(more):

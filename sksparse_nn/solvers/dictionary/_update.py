@@ -27,16 +27,14 @@ def update_dictionary(dictionary, statistics, *, positive=False):
     positive : bool, default=False
         Whether atoms must not have entries below zero.
     """
-    used = np.diag(statistics.codes) > 0
-    scale = np.where(used, np.diag(statistics.codes), 1)[:, None]
+    used = np.diag(statistics.A) > 0
+    scale = np.where(used, np.diag(statistics.A), 1)[:, None]
     for start in range(0, len(dictionary), _BLOCK_SIZE):
         block = slice(start, start + _BLOCK_SIZE)
-        ratios = (statistics.codes[block] / scale[block]).astype(dictionary.dtype)
+        ratios = (statistics.A[block] / scale[block]).astype(dictionary.dtype)
         targets = np.empty_like(dictionary[block])
         # Without a copy in double precision, which wide atoms have no room for.
-        np.divide(
-            statistics.rows[block], scale[block], out=targets, casting="same_kind"
-        )
+        np.divide(statistics.B[block], scale[block], out=targets, casting="same_kind")
         targets -= ratios @ dictionary
         np.add(targets, dictionary[block], out=targets, where=used[block, None])
         update_atoms(dictionary, targets, ratios, start, positive, _NOISE)

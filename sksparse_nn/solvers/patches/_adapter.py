@@ -15,7 +15,7 @@ from sksparse_nn.solvers.coding import (
     distance_slopes,
     warn_of_gaps,
 )
-from sksparse_nn.solvers.dictionary import unit_atoms
+from sksparse_nn.solvers.dictionary import normalise_atoms
 from sksparse_nn.solvers.patches._encoder import PatchEncoder
 from sksparse_nn.solvers.patches._products import (
     DistanceEncoder,
@@ -111,7 +111,7 @@ class CoderEncoder(_Adapter):
 
     def prepare(self, dictionary, whitening):
         if self.coder.weights_atoms:
-            dictionary = unit_atoms(dictionary)
+            dictionary = normalise_atoms(dictionary)
         return _CodingState(whitening, self.coder.prepare(dictionary))
 
     def values(self, state, patches, out=None):
@@ -157,7 +157,7 @@ class _Correlations(_Adapter, ProductEncoder):
         return coder.signed and coder.atom_weights is None
 
     def prepare(self, dictionary, whitening):
-        return fold_whitening(unit_atoms(dictionary), whitening)
+        return fold_whitening(normalise_atoms(dictionary), whitening)
 
     def slopes(self, state, whitened, values, attributions):
         return attributions @ state.atoms

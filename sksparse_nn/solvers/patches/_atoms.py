@@ -6,8 +6,8 @@ from sksparse_nn._progress import silent
 from sksparse_nn.solvers.dictionary import (
     Progress,
     Samples,
-    initial_dictionary,
-    unit_atoms,
+    init_dictionary,
+    normalise_atoms,
 )
 
 
@@ -71,9 +71,9 @@ def learn_atoms(
     weights = np.ones(len(patches))
     is_drawn = start is None
     if is_drawn:
-        start = initial_dictionary(patches, weights, n_atoms, rng, init=init)
+        start = init_dictionary(patches, weights, n_atoms, rng, init=init)
     if is_drawn or learner is None or learner.in_epochs:
-        start = unit_atoms(start)
+        start = normalise_atoms(start)
     if learner is None:
         return start, np.empty(0)
     progress, samples = Progress.begin(start), Samples(patches, weights)

@@ -5,9 +5,13 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sksparse_nn._progress import silent
 from sksparse_nn._warnings import warn
-from sksparse_nn.solvers._rows import block_slices
-from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
-from sksparse_nn.solvers.coding import compressed, stack
+from sksparse_nn.solvers._threads import single_threaded_blas
+from sksparse_nn.solvers.coding import (
+    compress_codes,
+    encode_blocks,
+    join_dense,
+    join_sparse,
+)
 from sksparse_nn.solvers.simplex._coding import Converged
 from sksparse_nn.solvers.simplex._keys import Keys
 
@@ -42,20 +46,22 @@ def encode(coding, keys, X, *, n_jobs=None, sparse_output=True, report=silent):
     """
     with single_threaded_blas():
         keys = Keys.of(np.asarray(keys, dtype=X.dtype))
-    gaps = np.zeros(X.shape[0])
 
     def encode_block(which):
         codes = coding.encode(keys, keys.read_block(X[which]))
-        gaps[which] = codes.gaps
-        return compressed(codes)
+        return compress_codes(codes), codes.gaps
 
-    slices = block_slices(X.shape[0])
-    blocks = map_in_order(encode_block, slices, n_jobs)
-    blocks = report.through(blocks, len(slices), "coding rows")
-    codes = stack(blocks, (X.shape[0], len(keys.given)), X.dtype)
+    codes, gaps = encode_blocks(
+        encode_block,
+        (X.shape[0], len(keys.given)),
+        X.dtype,
+        join=join_sparse if sparse_output else join_dense,
+        n_jobs=n_jobs,
+        report=report,
+    )
     if isinstance(coding, Converged):
         _warn_of_gaps(gaps, coding)
-    return codes if sparse_output else codes.toarray()
+    return codes
 
 
 def _warn_of_gaps(gaps, coding):

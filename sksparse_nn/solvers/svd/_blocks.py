@@ -1,6 +1,6 @@
 """Row blocks: their sizes, and the threads that process them."""
 
-from sksparse_nn.solvers._threads import blas_threads, map_in_order
+from sksparse_nn.solvers._threads import count_blas_threads, map_in_order
 
 _CACHED = 2**20
 _LARGEST = 2**24
@@ -147,4 +147,6 @@ def map_blocks(function, blocks, n_jobs, *, width=1):
     """
     if len(blocks) == 1 or (n_jobs is None and width >= _WIDE):
         return map(function, blocks)
-    return map_in_order(function, blocks, blas_threads() if n_jobs is None else n_jobs)
+    return map_in_order(
+        function, blocks, count_blas_threads() if n_jobs is None else n_jobs
+    )

@@ -17,10 +17,10 @@ from sksparse_nn.solvers.dictionary import (
     Progress,
     Samples,
     Statistics,
-    initial_dictionary,
+    init_dictionary,
     update_dictionary,
 )
-from sksparse_nn.solvers.dictionary._replacement import idle_atoms, replace_atoms
+from sksparse_nn.solvers.dictionary._replacement import find_idle_atoms, replace_atoms
 
 
 def naive_update(D, A, B):
@@ -54,7 +54,7 @@ def test_an_update_moves_atoms_one_after_another(coded):
     updated = start.copy()
     update_dictionary(updated, statistics)
     assert_allclose(
-        updated, naive_update(start, statistics.codes, statistics.rows), atol=1e-10
+        updated, naive_update(start, statistics.A, statistics.B), atol=1e-10
     )
     assert_array_equal(updated[7], start[7])
 
@@ -139,7 +139,7 @@ def test_an_epoch_takes_weights_for_repetition(coded, name):
 
 def initial(X, n_atoms=8, weights=None, **options):
     weights = np.ones(X.shape[0]) if weights is None else weights
-    return initial_dictionary(X, weights, n_atoms, np.random.RandomState(0), **options)
+    return init_dictionary(X, weights, n_atoms, np.random.RandomState(0), **options)
 
 
 def test_initial_atoms_are_unit_rows_of_the_data():
@@ -208,7 +208,7 @@ def test_mini_batches_weigh_about_a_power_of_their_number(forgetting):
     X = np.eye(60)
     progress = Progress.begin(np.eye(60))
     learner.epoch(OMP(1), progress, Samples(X, np.ones(60)))
-    products = np.diag(progress.statistics.codes)
+    products = np.diag(progress.statistics.A)
     assert products[-1] == 1
     expected = (np.arange(1, 61) / 60) ** forgetting
     assert_allclose(products[20:], expected[20:], atol=0.06)
@@ -228,7 +228,7 @@ def test_idle_atoms_are_the_dead_and_the_lesser_twins():
     D[4] = -D[2]
     usage = np.array([0.1, 5, 7, 6, 9])
     for scale in (1e-9, 1, 1e9):
-        assert_array_equal(idle_atoms(D @ D.T, usage * scale), [0, 1, 2])
+        assert_array_equal(find_idle_atoms(D @ D.T, usage * scale), [0, 1, 2])
 
 
 def test_replacement_takes_rows_that_are_not_alike():
