@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 import sksparse_nn
 import sksparse_nn.inspection
+import sksparse_nn.modules
 
 HERE = Path(__file__).resolve().parent
 
@@ -36,14 +37,22 @@ modindex_common_prefix = ["sksparse_nn."]
 # Pages
 
 PUBLIC = sksparse_nn.__all__
-READING = [name for name in sksparse_nn.inspection.__all__ if name not in PUBLIC]
+# Names that are imported from a subpackage.
+APART = {
+    home: [name for name in package.__all__ if name not in PUBLIC]
+    for home, package in (
+        ("inspection", sksparse_nn.inspection),
+        ("modules", sksparse_nn.modules),
+    )
+}
 
 
 def own_methods():
     """Return, for each public class, the public methods that this package wrote."""
     public = {f"sksparse_nn.{name}": getattr(sksparse_nn, name) for name in PUBLIC}
-    for name in READING:
-        public[f"sksparse_nn.inspection.{name}"] = getattr(sksparse_nn.inspection, name)
+    for home, names in APART.items():
+        package = import_module(f"sksparse_nn.{home}")
+        public |= {f"sksparse_nn.{home}.{x}": getattr(package, x) for x in names}
     return {
         path: list(methods_of(value))
         for path, value in public.items()
@@ -71,7 +80,8 @@ def write_api():
     homes = defaultdict(list)
     for name in PUBLIC:
         homes[sksparse_nn._HOMES[name]].append(name)
-    homes["inspection"] += [f"inspection.{name}" for name in READING]
+    for home, names in APART.items():
+        homes[home] += [f"{home}.{name}" for name in names]
     order = sorted(homes, key=lambda home: (home == "datasets", home))
     sections = "".join(api_section(home, homes[home]) for home in order)
     page = HERE / "generated" / "api.rst"
@@ -95,7 +105,8 @@ API reference
 
 Names are imported from ``sksparse_nn`` itself, as in
 ``from sksparse_nn import SparseDictionaryCoder``; what reads a fitted model, from
-``sksparse_nn.inspection``.
+``sksparse_nn.inspection``, and layers for networks in torch from
+``sksparse_nn.modules``.
 
 .. currentmodule:: sksparse_nn
 

@@ -17,7 +17,12 @@ from sksparse_nn.modules._dictionary import (
 )
 from sksparse_nn.modules._facts import count_multiply_adds
 from sksparse_nn.modules._sparse_input import SparseBatch
-from sksparse_nn.solvers._rows import block_slices, read_rows
+from sksparse_nn.solvers._rows import (
+    DenseRows,
+    SparseRows,
+    block_slices,
+    read_rows,
+)
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
 from sksparse_nn.solvers.coding import (
     CODERS,
@@ -185,13 +190,16 @@ class SparseCodingLayer(nn.Module):
             If samples have another width, or numbers that are not finite.
         """
         check_samples(X, self.dictionary)
-        alpha, coder = self.alpha, self.coder
+        coder = self.coder
         if self.learnt_alpha is not None:
-            coder = replace(coder, alpha=float(alpha.detach()))
-        problem = _Problem(coder, self._prepare(coder), self.n_jobs)
-        codes = _SparseCodes.apply(X, self.components, alpha, problem)
-        self.n_active = np.count_nonzero(codes.detach().cpu()) / max(len(codes), 1)
-        return codes
+            coder = replace(coder, alpha=float(self.alpha.detach()))
+        with single_threaded_blas():
+            coded = _Coded._of(coder, self._prepare(coder), X, self.n_jobs)
+        # Without the search of torch through parameters and modules.
+        vars(self)["n_active"] = coded.n_active
+        if torch.is_grad_enabled():
+            return _SparseCodes.apply(X, self.components, self.alpha, coded)
+        return coded._to(self.dictionary.device)
 
     def extra_repr(self):
         """Describe the layer, as torch prints it.
@@ -213,8 +221,7 @@ class SparseCodingLayer(nn.Module):
         kept = self._prepared
         if kept is None or not np.array_equal(kept[0], given):
             unit = self.components.detach().cpu().numpy()
-            with single_threaded_blas():
-                atoms = coder.prepare(unit, gram=coder.fits_support)
+            atoms = coder.prepare(unit, gram=coder.fits_support)
             kept = self._prepared = given.copy(), atoms
         return kept[1]
 
@@ -224,29 +231,55 @@ def _(layer: SparseCodingLayer, shape):
     return round(shape[0] * layer.coder.work(*layer.dictionary.shape, layer.n_active))
 
 
-class _Problem(NamedTuple):
-    """What samples are coded by."""
+class _Coded(NamedTuple):
+    """Samples, their codes, and what they were coded by."""
 
     coder: AbstractCoder
     atoms: Atoms
-    n_jobs: int | None
+    rows: DenseRows | SparseRows
+    codes: Codes
+
+    @classmethod
+    def _of(cls, coder, atoms, X, n_jobs):
+        """Code samples, block by block on threads."""
+        X = _as_matrix(X, atoms.dtype)
+        rows = read_rows(X, slice(None))
+        _check_finite(rows)
+        if X.shape[0] <= _BLOCK_SIZE:
+            return cls(coder, atoms, rows, coder.encode(atoms, rows))
+
+        def encode_block(which):
+            return coder.encode(atoms, read_rows(X, which))
+
+        slices = block_slices(X.shape[0], _BLOCK_SIZE)
+        blocks = list(map_in_order(encode_block, slices, n_jobs))
+        codes = Codes(*map(np.concatenate, zip(*blocks, strict=True)))
+        return cls(coder, atoms, rows, codes)
+
+    @property
+    def n_active(self):
+        """Mean number of nonzeros per sample."""  # numpydoc ignore=RT01
+        counts = self.codes.counts
+        return float(counts.mean()) if len(counts) else 0.0
+
+    def _to(self, device):
+        """Return the codes as a dense tensor."""
+        codes = self.codes.dense(len(self.atoms.norms))
+        return torch.from_numpy(codes).to(device)
 
 
 class _SparseCodes(torch.autograd.Function):
     """Codes of samples, and the gradients of the three things that they depend on."""
 
     @staticmethod
-    def forward(ctx, X, components, alpha, problem):
-        X = _as_matrix(X, problem.atoms.dtype)
-        ctx.rows, ctx.problem = read_rows(X, slice(None)), problem
-        _check_finite(ctx.rows)
-        ctx.codes = _encode(problem, X)
-        return torch.from_numpy(ctx.codes.dense(len(components))).to(components.device)
+    def forward(ctx, X, components, alpha, coded):
+        ctx.coded = coded
+        return coded._to(components.device)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradients):
-        (coder, atoms, _), codes, device = ctx.problem, ctx.codes, gradients.device
+        (coder, atoms, rows, codes), device = ctx.coded, gradients.device
         by_sample, by_atom, by_alpha, _ = ctx.needs_input_grad
         of_samples = of_atoms = of_alpha = None
         with single_threaded_blas():
@@ -256,24 +289,12 @@ class _SparseCodes(torch.autograd.Function):
                 dense = codes._replace(values=adjoint).dense(len(atoms.norms))
                 of_samples = torch.from_numpy(dense @ atoms.unit).to(device)
             if by_atom:
-                found = atom_gradients(coder, atoms, ctx.rows, codes, adjoint)
+                found = atom_gradients(coder, atoms, rows, codes, adjoint)
                 of_atoms = torch.from_numpy(found).to(device)
             if by_alpha:
                 found = alpha_gradient(coder, codes, adjoint)
                 of_alpha = torch.tensor(found, dtype=torch.float64)
         return of_samples, of_atoms, of_alpha, None
-
-
-def _encode(problem, X):
-    """Code samples, block by block on threads."""
-    coder, atoms, n_jobs = problem
-
-    def encode_block(which):
-        return coder.encode(atoms, read_rows(X, which))
-
-    slices = block_slices(X.shape[0], _BLOCK_SIZE)
-    blocks = list(map_in_order(encode_block, slices, n_jobs))
-    return Codes(*map(np.concatenate, zip(*blocks, strict=True)))
 
 
 def _as_matrix(X, dtype):
