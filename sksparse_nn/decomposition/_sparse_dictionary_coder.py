@@ -1,5 +1,6 @@
 """Sparse codes in a dictionary, learnt or given."""
 
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -26,11 +27,12 @@ from sksparse_nn.decomposition._coder_parts import (
     coding_algorithm,
 )
 from sksparse_nn.decomposition._dictionary_learning import DictionaryLearning
+from sksparse_nn.decomposition._remembered import remember_atoms, remember_coder
 from sksparse_nn.solvers.coding import (
     CODERS,
     AbstractCoder,
     describe_zero_codes,
-    encode,
+    encode_with,
     fill_with_means,
     has_missing,
 )
@@ -657,9 +659,10 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         return check_weights(X, sample_weight)
 
     def _encode(self, X):
-        return encode(
-            self._coder(len(self.components_)),
-            self.components_,
+        coder = self._coder(len(self.components_))
+        return encode_with(
+            coder,
+            remember_atoms(self, coder, self.components_, X.dtype),
             X,
             n_jobs=self.n_jobs,
             sparse_output=self.sparse_output,
@@ -671,6 +674,11 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         return ProgressLines(type(self).__name__, self.verbose)
 
     def _coder(self, n_atoms):
+        values = [getattr(self, name) for name in self._parameter_constraints]
+        values += [self.alpha_, n_atoms]
+        return remember_coder(self, values, partial(self._make_coder, n_atoms))
+
+    def _make_coder(self, n_atoms):
         self._validate_params()
         return coding_algorithm(
             self.get_params(deep=False),

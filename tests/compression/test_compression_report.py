@@ -40,7 +40,7 @@ def test_the_report_takes_estimators_by_name(digits):
 def test_what_is_only_for_prediction_says_that_it_cannot_go_on(digits):
     X, _, y, _ = digits
     slim = for_prediction(SparseNetClassifier(max_epochs=1, random_state=0).fit(X, y))
-    with pytest.raises(ValueError, match="only for prediction"):
+    with pytest.raises(ValueError, match="for prediction only"):
         slim.partial_fit(X, y)
 
 

@@ -7,9 +7,10 @@ from sksparse_nn.solvers.coding._base import (
     Atoms,
     Codes,
     compress_codes,
+    prepare_atoms,
 )
 from sksparse_nn.solvers.coding._blocks import encode_blocks, join_dense, join_sparse
-from sksparse_nn.solvers.coding._encode import encode, warn_of_gaps
+from sksparse_nn.solvers.coding._encode import encode, encode_with, warn_of_gaps
 from sksparse_nn.solvers.coding._lasso import ElasticNet, Lasso
 from sksparse_nn.solvers.coding._missing import (
     copy_if_missing,
@@ -68,10 +69,12 @@ __all__ = [
     "encode_blocks",
     "encode_path",
     "encode_rows",
+    "encode_with",
     "fill_missing",
     "fill_with_means",
     "has_missing",
     "join_dense",
     "join_sparse",
+    "prepare_atoms",
     "warn_of_gaps",
 ]

@@ -10,17 +10,8 @@ from sksparse_nn.solvers.coding._blocks import encode_blocks, join_dense, join_s
 from sksparse_nn.solvers.coding._missing import encode_rows
 
 
-def encode(
-    coder,
-    dictionary,
-    X,
-    *,
-    n_jobs=None,
-    sparse_output=True,
-    split_sign=False,
-    report=silent,
-):
-    """Code the rows of a matrix.
+def encode(coder, dictionary, X, **options):
+    """Code the rows of a matrix in a dictionary.
 
     Parameters
     ----------
@@ -29,6 +20,41 @@ def encode(
 
     dictionary : ndarray of shape (n_atoms, n_features)
         Atoms of any norm; the codes are in their scale.
+
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows, of a float type; NaN where a value is missing.
+
+    **options : dict
+        Further arguments of `encode_with`.
+
+    Returns
+    -------
+    codes : CSR matrix or ndarray of shape (n_samples, n_atoms)
+        As `encode_with` returns them.
+    """
+    return encode_with(coder, prepare_atoms(coder, dictionary, X.dtype), X, **options)
+
+
+def encode_with(
+    coder,
+    atoms,
+    X,
+    *,
+    n_jobs=None,
+    sparse_output=True,
+    split_sign=False,
+    report=silent,
+):
+    """Code the rows of a matrix with prepared atoms.
+
+    Parameters
+    ----------
+    coder : AbstractCoder
+        Algorithm.
+
+    atoms : Atoms
+        From `prepare_atoms`, in the type of `X`. The codes are in the scale of the
+        atoms as they were given.
 
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         Rows, of a float type; NaN where a value is missing.
@@ -50,7 +76,6 @@ def encode(
     codes : CSR matrix or ndarray of shape (n_samples, n_atoms)
         Of the type of `X`; twice as wide with `split_sign`.
     """
-    atoms = prepare_atoms(coder, dictionary, X.dtype)
     norms = code_norms(coder, atoms)
     n_atoms = len(atoms.norms)
 
