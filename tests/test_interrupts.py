@@ -150,14 +150,14 @@ CODERS = {
             12, n_nonzero_coefs=3, max_epochs=6, batch_size=40, random_state=0
         ),
         Training,
-        "epoch",
+        "run_epoch",
         3,
     ),
     **{
         keys: (
             SparseAttentionCoder(6, keys=keys, max_epochs=6, random_state=0, **options),
             Problem,
-            "sums",
+            "sum_over",
             calls,
         )
         for keys, calls, options in [

@@ -89,4 +89,4 @@ def _is_same(known, coder, dictionary, dtype):
 
 
 def _is_constant(value):
-    return value is None or isinstance(value, str | int | float | bool)
+    return value is None or isinstance(value, str | int | float | bool | type)

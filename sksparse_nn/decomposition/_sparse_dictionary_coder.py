@@ -675,7 +675,8 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
 
     def _coder(self, n_atoms):
         values = [getattr(self, name) for name in self._parameter_constraints]
-        values += [self.alpha_, n_atoms]
+        is_name = isinstance(self.algorithm, str)
+        values += [self.alpha_, n_atoms, is_name and CODERS.get(self.algorithm)]
         return remember_coder(self, values, partial(self._make_coder, n_atoms))
 
     def _make_coder(self, n_atoms):
