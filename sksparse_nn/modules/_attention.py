@@ -12,7 +12,7 @@ from sksparse_nn.modules._dictionary import (
     check_samples,
 )
 from sksparse_nn.modules._facts import count_multiply_adds
-from sksparse_nn.solvers.coding import Codes
+from sksparse_nn.solvers.coding import allocate_codes
 from sksparse_nn.solvers.simplex import MAPPINGS
 
 
@@ -135,7 +135,7 @@ class _Shares(torch.autograd.Function):
     @staticmethod
     def forward(ctx, scores, mapping):
         numbers = np.ascontiguousarray(scores.detach().cpu().numpy())
-        codes = _room(numbers)
+        codes = allocate_codes(numbers, numbers.shape[1])
         mapping.encode(_Scores(numbers), np.zeros(numbers.shape[1]), 1.0, codes)
         ctx.codes, ctx.mapping = codes.dense(numbers.shape[1]), mapping
         return torch.from_numpy(ctx.codes.copy()).to(scores.device)
@@ -153,13 +153,3 @@ class _Scores:
 
     def __init__(self, scores):
         self.products, self.norms = scores, np.ones(len(scores))
-
-
-def _room(scores):
-    n_rows, n_keys = scores.shape
-    return Codes(
-        np.empty(n_rows, np.int32),
-        np.empty((n_rows, n_keys), np.int32),
-        np.empty((n_rows, n_keys), scores.dtype),
-        np.zeros(n_rows),
-    )

@@ -196,7 +196,14 @@ def summary(rows):
     groups = rows.groupby(["data", "layer"], sort=False)
     table = groups.mean().reset_index()
     table.insert(5, "±", groups["accuracy"].std().to_numpy())
-    digits_of = {"accuracy": 4, "±": 4, "nonzeros": 1, "s to fit": 1, "one row, ms": 2}
+    digits_of = {
+        "learning rate": 4,
+        "accuracy": 4,
+        "±": 4,
+        "nonzeros": 1,
+        "s to fit": 1,
+        "one row, ms": 2,
+    }
     return table.round(digits_of).astype({"parameters": int})
 
 

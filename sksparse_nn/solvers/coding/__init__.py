@@ -6,6 +6,7 @@ from sksparse_nn.solvers.coding._base import (
     AbstractCoder,
     Atoms,
     Codes,
+    allocate_codes,
     compress_codes,
     prepare_atoms,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "Sparsity",
     "TopK",
     "Triangle",
+    "allocate_codes",
     "alpha_gradient",
     "atom_gradients",
     "compress_codes",
