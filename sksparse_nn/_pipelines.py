@@ -4,7 +4,7 @@ from copy import copy
 
 from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.utils import _safe_indexing
 
 from sksparse_nn._structure import check_structure
@@ -63,10 +63,14 @@ def unwrap(frame):
     estimator : estimator
         The smaller one in a fitted compressor, the best one in a fitted search.
     """
+    return getattr(frame, _inner_name(frame))
+
+
+def _inner_name(frame):
     for name in ("best_estimator_", "estimator_"):
         if hasattr(frame, name) and not isinstance(frame, FrozenEstimator):
-            return getattr(frame, name)
-    return frame.estimator
+            return name
+    return "estimator"
 
 
 def has_frozen(estimator):
@@ -105,6 +109,49 @@ def flat_steps(estimator):
         `fit`.
     """
     return _flatten(estimator) or [estimator]
+
+
+def split_steps(estimator):
+    """Return the steps of a prediction, with a tuned coder as a step of its own.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A pipeline, a frame, or anything else, in any nesting.
+
+    Returns
+    -------
+    steps : list of estimator
+        As `flat_steps` returns them; the network of a tuned coder is a copy that takes
+        codes.
+    """
+    *steps, last = flat_steps(estimator)
+    return [*steps, *getattr(last, "_split_steps", lambda: [last])()]
+
+
+def split_coders(estimator):
+    """Copy an estimator in which coders that are not tuned are steps of pipelines.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted; a pipeline, a frame, or anything else, in any nesting.
+
+    Returns
+    -------
+    copy : estimator
+        The estimators inside are not copied.
+    """
+
+    def change(leaf):
+        if is_frame(leaf):
+            twin, name = copy(leaf), _inner_name(leaf)
+            setattr(twin, name, split_coders(getattr(leaf, name)))
+            return twin
+        steps = flat_steps(leaf)
+        return leaf if len(steps) == 1 else make_pipeline(*steps)
+
+    return replace_leaves(estimator, change)
 
 
 def last_step(estimator):
@@ -280,6 +327,8 @@ _PARTS = {
 def _flatten(estimator):
     if is_frame(estimator):
         return _flatten(unwrap(estimator))
+    if hasattr(estimator, "_split_steps") and not estimator._is_tuned:
+        return estimator._split_steps()
     if not isinstance(estimator, Pipeline):
         return [estimator]
     kept = [

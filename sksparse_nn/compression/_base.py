@@ -12,7 +12,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sksparse_nn._pipelines import last_step, transform_ahead
+from sksparse_nn._pipelines import last_step, split_coders, transform_ahead
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import check_rows, counting_rows, restored_on_error
@@ -75,7 +75,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
             check_structure(X)
             check_structure(y, "y")
             report = ProgressLines(type(self).__name__, self.verbose)
-            fitted = fit_copy(self, X, y, sample_weight, **fit_params)
+            fitted = split_coders(fit_copy(self, X, y, sample_weight, **fit_params))
             report(f"fitted {type(fitted).__name__}")
             network = last_step(fitted)
             Z = check_rows(network, transform_ahead(fitted, X), reset=False)

@@ -205,6 +205,8 @@ def _strip(estimator):
 
 def _drop_training(network):
     network = deepcopy(network)
+    if network._is_tuned:
+        del network.coder_  # its atoms are in the network
     network.net_.optimizer_ = None
     network.net_.history_ = type(network.net_.history)()
     network.history_ = {}

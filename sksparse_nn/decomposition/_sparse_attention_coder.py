@@ -29,6 +29,7 @@ from sksparse_nn.solvers.simplex import (
     encode,
     fit_values,
     make_coding,
+    sum_over,
 )
 from sksparse_nn.solvers.svd import check_squares
 
@@ -383,6 +384,14 @@ class SparseAttentionCoder(AtomsTransformer):
         vars(self).pop("medoid_indices_", None)
         if learnt.indices is not None:
             self.medoid_indices_ = kept[learnt.indices]
+
+    def _fit_values(self, X, weights):
+        """Fit the values to rows, for keys and a temperature that have changed."""
+        coding = make_coding(self._mapping(), self.temperature_, self._converged())
+        keys = Keys.of(self.keys_)
+        sums = sum_over(coding, keys, X, weights, self.n_jobs)
+        self.components_ = fit_values(keys, sums, self.values_reg)
+        self.n_active_ = float(sums.n_nonzero / sums.weight)
 
     def _learner(self):
         parameters = self.get_params(deep=False)

@@ -42,6 +42,9 @@ class AttentionLayer(nn.Module):
     keys : torch.nn.Parameter of shape (n_components, n_features)
         The keys as they are trained.
 
+    n_active : float
+        Mean number of nonzero shares per sample, of those coded last.
+
     See Also
     --------
     SparseCodingLayer : Coefficients of atoms instead of shares of keys.
@@ -74,6 +77,8 @@ class AttentionLayer(nn.Module):
         self._fixed = float(temperature)
         number = PositiveNumber(temperature, "temperature")
         self.learnt_temperature = number if learn_temperature else None
+        self.register_buffer("temperature_factor", torch.ones(()))
+        self.n_active = 0.0
 
     @property
     def temperature(self):
@@ -85,7 +90,19 @@ class AttentionLayer(nn.Module):
             A tensor where it is trained.
         """
         learnt = self.learnt_temperature
-        return self._fixed if learnt is None else learnt()
+        if learnt is not None:
+            return learnt()
+        return self._fixed * float(self.temperature_factor)
+
+    def sparsify(self, factor):
+        """Divide the temperature.
+
+        Parameters
+        ----------
+        factor : float
+            Above one for fewer nonzeros, below one for more.
+        """
+        self.temperature_factor /= factor
 
     def forward(self, X):
         """Code samples.
@@ -110,7 +127,25 @@ class AttentionLayer(nn.Module):
         centre = self.keys.detach().mean(dim=0)
         keys = self.keys - centre
         scores = (X - centre) @ keys.T - keys.square().sum(dim=1) / 2
-        return _Shares.apply((scores / self.temperature).to(X.dtype), self.mapping)
+        shares = _Shares.apply((scores / self.temperature).to(X.dtype), self.mapping)
+        n_active = shares.detach().count_nonzero() / max(len(shares), 1)
+        vars(self)["n_active"] = float(n_active)
+        return shares
+
+    def reconstruct(self, shares):
+        """Return the samples that shares stand for.
+
+        Parameters
+        ----------
+        shares : Tensor of shape (n_samples, n_components)
+            Result of `forward`.
+
+        Returns
+        -------
+        X : Tensor of shape (n_samples, n_features)
+            Means of keys.
+        """
+        return shares @ self.keys
 
     def extra_repr(self):
         """Describe the layer, as torch prints it.

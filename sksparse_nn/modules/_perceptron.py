@@ -24,6 +24,17 @@ class Perceptron(nn.Sequential):
     def __getstate__(self):
         return {key: x for key, x in vars(self).items() if key != "trainer"}
 
+    @property
+    def sparse_layer(self):
+        """The first layer, if it takes a `SparseBatch`.
+
+        Returns
+        -------
+        layer : torch.nn.Linear or None
+            None if the layer is of another kind, such as a compressed one.
+        """
+        return self[0] if isinstance(self[0], nn.Linear) else None
+
     def forward(self, X):
         """Run the layers.
 
@@ -69,11 +80,12 @@ def stays_sparse(X, module):
     """
     if not is_thin(X):  # first, as the quickest check for dense rows
         return False
-    if not (isinstance(module, Perceptron) and isinstance(module[0], nn.Linear)):
+    layer = getattr(module, "sparse_layer", None)
+    if layer is None:
         return False
-    if module[0]._forward_hooks or module[0]._forward_pre_hooks:
+    if layer._forward_hooks or layer._forward_pre_hooks:
         return False  # hooks expect tensors
-    return module[0].weight.device.type == "cpu"
+    return next(layer.parameters()).device.type == "cpu"
 
 
 def store_by_feature(layer):

@@ -75,7 +75,8 @@ def rows_per_block(module, X):
         Zero if not even one does.
     """
     is_sparse = stays_sparse(X, module)
-    return _BLOCK_SIZE // (module[0].out_features if is_sparse else X.shape[1])
+    width = module.sparse_layer.out_features if is_sparse else X.shape[1]
+    return _BLOCK_SIZE // width
 
 
 def module_float_type(module):

@@ -119,6 +119,8 @@ class SparseCodingLayer(nn.Module):
     torch.Size([16, 8])
     """
 
+    takes_sparse = True
+
     def __init__(
         self,
         dictionary,
@@ -144,7 +146,19 @@ class SparseCodingLayer(nn.Module):
         _check_alpha(self.coder, learn_alpha)
         number = PositiveNumber(self.coder.alpha, "alpha") if learn_alpha else None
         self.learnt_alpha = number
+        self.register_buffer("alpha_factor", torch.ones(()))
         self.n_active, self._prepared = 0.0, None
+
+    @property
+    def out_features(self):
+        """Number of codes per sample.
+
+        Returns
+        -------
+        n_components : int
+            One per atom.
+        """
+        return len(self.dictionary)
 
     @property
     def components(self):
@@ -169,7 +183,34 @@ class SparseCodingLayer(nn.Module):
         if self.learnt_alpha is not None:
             return self.learnt_alpha()
         alpha = getattr(self.coder, "alpha", None)
-        return None if alpha is None else torch.tensor(alpha, dtype=torch.float64)
+        if alpha is None:
+            return None
+        return torch.tensor(alpha * float(self.alpha_factor), dtype=torch.float64)
+
+    def sparsify(self, factor):
+        """Multiply the penalty.
+
+        Parameters
+        ----------
+        factor : float
+            Above one for fewer nonzeros, below one for more.
+        """
+        self.alpha_factor *= factor
+
+    def reconstruct(self, codes):
+        """Return the samples that codes stand for.
+
+        Parameters
+        ----------
+        codes : Tensor of shape (n_samples, n_components)
+            Result of `forward`.
+
+        Returns
+        -------
+        X : Tensor of shape (n_samples, n_features)
+            Sums of atoms.
+        """
+        return codes @ self.components
 
     def forward(self, X):
         """Code samples.
@@ -190,9 +231,7 @@ class SparseCodingLayer(nn.Module):
             If samples have another width, or numbers that are not finite.
         """
         check_samples(X, self.dictionary)
-        coder = self.coder
-        if self.learnt_alpha is not None:
-            coder = replace(coder, alpha=float(self.alpha.detach()))
+        coder = self.current_coder
         with single_threaded_blas():
             coded = _Coded._of(coder, self._prepare(coder), X, self.n_jobs)
         # Without the search of torch through parameters and modules.
@@ -200,6 +239,19 @@ class SparseCodingLayer(nn.Module):
         if torch.is_grad_enabled():
             return _SparseCodes.apply(X, self.components, self.alpha, coded)
         return coded._to(self.dictionary.device)
+
+    @property
+    def current_coder(self):
+        """The algorithm with the penalty as it stands.
+
+        Returns
+        -------
+        coder : AbstractCoder
+            `coder` itself where the penalty has not changed.
+        """
+        if self.learnt_alpha is None and self.alpha_factor == 1:
+            return self.coder
+        return replace(self.coder, alpha=float(self.alpha.detach()))
 
     def extra_repr(self):
         """Describe the layer, as torch prints it.

@@ -42,6 +42,18 @@ class SparseBatch:
     def __len__(self):
         return len(self.indptr) - 1
 
+    def to_dense(self):
+        """Return the rows as a dense tensor.
+
+        Returns
+        -------
+        X : Tensor of shape (n_rows, n_features)
+            A copy.
+        """
+        parts = self.data, self.indices, self.indptr
+        shape = len(self), self.n_features
+        return torch.from_numpy(sparse.csr_matrix(parts, shape=shape).toarray())
+
 
 def sparse_rows(X, dtype):
     """Convert rows of a CSR matrix to the form that the first layer takes.

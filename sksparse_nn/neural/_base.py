@@ -9,7 +9,12 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    Options,
+    StrOptions,
+)
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._history import add_epochs, first_epochs
@@ -25,6 +30,7 @@ from sksparse_nn.modules._first_layer import check_first_layer, first_weight
 from sksparse_nn.modules._perceptron import stays_sparse
 from sksparse_nn.modules._spec import ACTIVATIONS
 from sksparse_nn.neural._batches import STREAMED, TrainingSamples, rows_per_batch
+from sksparse_nn.neural._coder import HasCoder, head_of
 from sksparse_nn.neural._constant_predictions import warn_if_worse
 from sksparse_nn.neural._construction import (
     make_callbacks,
@@ -49,7 +55,7 @@ _MAX_SEED = np.iinfo(np.int32).max
 _SMALL_SIZE = 2**14
 
 
-class SparseNet(NestedSettings, BaseEstimator, ABC):
+class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
     """A network as an estimator; subclasses define targets and predictions."""
 
     _parameter_constraints: dict = {
@@ -59,6 +65,9 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         ],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "module": [None, torch.nn.Module, callable],
+        "coder": [HasMethods(["fit", "transform"]), None],
+        "tune_coder": ["boolean", StrOptions({"all"})],
+        "reconstruction": [Interval(Real, 0, None, closed="left")],
         "l1": [Interval(Real, 0, None, closed="left")],
         "group_lasso": [Interval(Real, 0, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -147,6 +156,9 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             new = former is None
             samples = self._read(X, y, sample_weight, reset=new, learn=new)
             self._renew_random_state(new)
+            if new:
+                self._fit_coder(samples)
+            samples = self._encode(samples)
             given = self._read_validation(X_val, y_val, sample_weight_val)
             train, valid = (samples, given) if given else self._split(samples)
             if not new:
@@ -155,11 +167,12 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             self._seen = self._targets.start_sums()
             with borrow_torch(self._rng.randint(_MAX_SEED), device):
                 size = rows_per_batch(self.batch_size, len(train))
-                net = make_net(self, X=samples.matrix, batch_size=size, device=device)
+                net = make_net(self, train, batch_size=size, device=device)
                 if not new:
                     take_over(net, former)
                 epochs = self.max_epochs
                 n_run, learnt = self._train(net, train, valid, epochs, scheduled=True)
+            self._store_coder(train)
             if not warn_if_worse(self, learnt) and n_run == epochs:
                 warn_if_short(self, net.path)
             warn_if_constant(self, train)
@@ -171,6 +184,9 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         new = not hasattr(self, "net_")
         samples = self._read(X, y, sample_weight, reset=new, learn=learn and new)
         self._renew_random_state(new)
+        if new:
+            self._fit_coder(samples)
+        samples = self._encode(samples)
         self._targets = self._targets.learn_scale(samples.y, samples.weight, new)
         if new:
             self._seen = self._targets.start_sums()
@@ -179,11 +195,12 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
             size = STREAMED if self.batch_size == "auto" else self.batch_size
             size = rows_per_batch(size, len(samples))
             if new:
-                net = make_net(self, X=samples.matrix, batch_size=size, device=device)
+                net = make_net(self, samples, batch_size=size, device=device)
             else:
                 rate = self.learning_rate
                 net = resume_net(self.net_, learning_rate=rate, batch_size=size)
             _, seen = self._train(net, samples, None, 1)
+        self._store_coder(samples)
         warn_if_worse(self, seen, is_part=True)
 
     def _read(self, X, y, sample_weight, *, reset, learn):
@@ -205,7 +222,8 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
                 "alone."
             )
         try:
-            return self._read(X, y, sample_weight, reset=False, learn=False)
+            samples = self._read(X, y, sample_weight, reset=False, learn=False)
+            return self._encode(samples)
         except ValueError as error:
             raise ValueError(
                 f"X_val and y_val must be like X and y: {error}"
@@ -291,7 +309,7 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         check_is_fitted(self, "net_")
         if not self._is_clean_array(X):
             X = check_rows(self, X, reset=False)
-        private = self.module is not None
+        X, private = self._code(X), self.module is not None
         return network_outputs(self.net_, X, private=private, then=then)
 
     def _is_clean_array(self, X):
@@ -313,14 +331,19 @@ class SparseNet(NestedSettings, BaseEstimator, ABC):
         Returns
         -------
         importances : ndarray of shape (n_features_in_,)
-            Norms of the columns of the first layer, divided by their sum. They compare
-            features of the same scale. A feature that `group_lasso` has removed has
-            exactly zero.
+            Norms of the columns of the first layer, divided by their sum; behind a
+            coder, of the columns of that layer times the atoms. They compare features
+            of the same scale. A feature that `group_lasso` has removed has exactly
+            zero.
         """
         check_is_fitted(self, "net_")
-        check_first_layer(self.net_.module_, self.n_features_in_, "feature importances")
-        weight = first_weight(self.net_.module_).detach()
-        norms = torch.linalg.vector_norm(weight.double(), dim=0).cpu().numpy()
+        atoms = self._atoms()
+        width = self.n_features_in_ if atoms is None else len(atoms)
+        head = head_of(self.net_.module_)
+        check_first_layer(head, width, "feature importances")
+        weight = first_weight(head).detach().double().cpu().numpy()
+        weight = weight if atoms is None else weight @ atoms
+        norms = np.linalg.norm(weight, axis=0)
         return norms / (norms.sum() or 1)
 
     @property

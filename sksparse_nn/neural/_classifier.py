@@ -45,6 +45,27 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Keyword arguments of a callable `module`. Each is a parameter of its own too:
         ``module__width`` is the entry ``"width"``.
 
+    coder : transformer, default=None
+        What writes each sample with few atoms, ahead of the layers.
+
+        It is fitted without the targets first. A `SparseDictionaryCoder`, a
+        `SparseAttentionCoder` or a `TruncatedSVDReducer` is then trained together with
+        the layers, which take its codes; any other transformer needs
+        ``tune_coder=False``. Its parameters can be searched as ``coder__alpha``. A
+        coder in a ``FrozenEstimator`` is taken as it is fitted.
+
+    tune_coder : bool or "all", default=True
+        Whether the atoms of `coder` are trained with the layers.
+
+        "all" trains the `alpha` of a dictionary coder or the temperature of an
+        attention coder too. With False this is a pipeline of coder and network.
+
+    reconstruction : float, default=0.0
+        Weight of the reconstruction in the training of a coder.
+
+        The share of the samples' squares that the codes lose, times this, is added to
+        the loss, so that atoms still describe the samples. 0.5 is a start.
+
     l1 : float, default=0.0
         Penalty of the absolute weights of all layers: ``l1`` times their sum is added
         to the loss, by a soft threshold after each step, so that weights become exactly
@@ -170,6 +191,9 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
 
         Of several labels per row the numbers of their columns.
 
+    coder_ : transformer
+        The fitted coder, with the atoms as they are trained; only with `coder`.
+
     n_outputs_ : int
         Number of outputs of the network.
 
@@ -233,6 +257,9 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         activation="relu",
         module=None,
         module_params=None,
+        coder=None,
+        tune_coder=True,
+        reconstruction=0.0,
         l1=0.0,
         group_lasso=0.0,
         dropout=0.0,
@@ -261,6 +288,9 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         self.activation = activation
         self.module = module
         self.module_params = module_params
+        self.coder = coder
+        self.tune_coder = tune_coder
+        self.reconstruction = reconstruction
         self.l1 = l1
         self.group_lasso = group_lasso
         self.dropout = dropout

@@ -1,6 +1,7 @@
 """Make a skorch net from the parameters of an estimator, new or continued."""
 
 from copy import deepcopy
+from functools import partial
 
 import torch
 
@@ -10,15 +11,19 @@ from sksparse_nn.modules._sparse_input import is_thin
 from sksparse_nn.modules._spec import ModuleSpec
 from sksparse_nn.neural._batches import BatchIterator, TrainingSamples
 from sksparse_nn.neural._callbacks import input_widths
+from sksparse_nn.neural._coder import build_coded, head_of, n_codes
 from sksparse_nn.neural._early_stopping import LowestLoss
 from sksparse_nn.neural._loop import is_closure_free
-from sksparse_nn.neural._optimizers import check_settings, make_optimizer
+from sksparse_nn.neural._optimizers import check_settings, make_optimizer, takes_groups
 from sksparse_nn.neural._progress import ProgressLine
 from sksparse_nn.neural._proximal import ProximalStep
 from sksparse_nn.neural._schedule import make_schedule
 
+# Learning rate of atoms, as a share of that of the network behind them.
+_CODER_RATE = 1 / 3
 
-def make_net(estimator, *, X, batch_size, device):
+
+def make_net(estimator, samples, *, batch_size, device):
     """Build a net with new weights.
 
     Parameters
@@ -27,8 +32,8 @@ def make_net(estimator, *, X, batch_size, device):
         Its parameters describe the net; ``n_features_in_`` and ``n_outputs_`` are its
         widths.
 
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Input, which determines the float type of the weights.
+    samples : TrainingSamples
+        Training samples, which determine the float type of the weights.
 
     batch_size : int
         Samples per mini-batch.
@@ -46,7 +51,10 @@ def make_net(estimator, *, X, batch_size, device):
     ValueError
         If the module or the optimizer cannot be made.
     """
-    net_class = estimator._net_class
+    X, net_class = samples.matrix, estimator._net_class
+    is_tuned = estimator._is_tuned
+    width = n_codes(estimator.coder_) if is_tuned else X.shape[1]
+    may_lie_by_feature = _may_lie_by_feature(estimator, device)
     spec = ModuleSpec(
         estimator.module,
         estimator.module_params or {},
@@ -54,14 +62,15 @@ def make_net(estimator, *, X, batch_size, device):
         estimator.hidden_layer_sizes,
         estimator.activation,
         estimator.dropout,
-        n_features=estimator.n_features_in_,
+        n_features=width,
         n_outputs=estimator.n_outputs_,
         dtype=getattr(torch, X.dtype.name),
-        by_feature=_may_lie_by_feature(estimator, device) and is_thin(X),
+        by_feature=may_lie_by_feature and is_thin(X) and not is_tuned,
         squashed=net_class.nonlinearity is not None,
     )
+    build = partial(build_coded, spec, estimator, samples) if is_tuned else spec.build
     net = net_class(
-        spec.build,
+        build,
         estimator._criterion,
         optimizer=make_optimizer(estimator.optimizer, device),
         lr=estimator.learning_rate,
@@ -78,8 +87,9 @@ def make_net(estimator, *, X, batch_size, device):
         device=str(device),
         **_optimizer_settings(estimator),
     ).initialize()
+    net.module = spec.build  # without the samples
     if estimator.group_lasso > 0:
-        check_first_layer(net.module_, estimator.n_features_in_, "group_lasso")
+        check_first_layer(head_of(net.module_), width, "group_lasso")
     return net
 
 
@@ -88,6 +98,10 @@ def _optimizer_settings(estimator):
     settings = check_settings(
         estimator.optimizer, estimator.weight_decay, estimator.optimizer_params
     )
+    if estimator._is_tuned and takes_groups(estimator.optimizer, settings):
+        rate = _CODER_RATE * estimator.learning_rate
+        coder = {"lr": rate, "share": _CODER_RATE, "weight_decay": 0.0}
+        settings["param_groups"] = [("coding.*", coder)]
     return {f"optimizer__{name}": value for name, value in settings.items()}
 
 
@@ -210,4 +224,6 @@ def resume_net(former, *, learning_rate, batch_size):
         net.optimizer_.load_state_dict(state)
     if net.lr != learning_rate:
         net.set_params(lr=learning_rate)
+        for group in net.optimizer_.param_groups:
+            group["lr"] *= group.get("share", 1.0)
     return net

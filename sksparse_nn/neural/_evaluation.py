@@ -61,4 +61,5 @@ def loss_samples(estimator, X, y, sample_weight):
         With the weights of the classes, as in training.
     """
     samples = estimator._read(X, y, sample_weight, reset=False, learn=False)
+    samples = estimator._encode(samples)
     return estimator._weight_samples(samples, estimator._seen, estimator.net_)

@@ -58,7 +58,7 @@ class LeanLoop(NeuralNet):
                 listen(self, batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             if training:
-                self.path += self.optimizer_.param_groups[0]["lr"]
+                self.path += self.optimizer_.param_groups[-1]["lr"]
             record[f"{prefix}_loss"] = loss = step["loss"].item()
             record[f"{prefix}_batch_size"] = len(batch[1])
             self.check_loss(loss)

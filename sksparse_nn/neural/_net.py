@@ -9,6 +9,7 @@ from skorch.callbacks import EpochTimer, TrainEndCheckpoint
 from skorch.history import History
 
 from sksparse_nn._interrupts import is_raised_on_purpose
+from sksparse_nn.modules._coded import CodedNetwork
 from sksparse_nn.modules._outputs import describe_output
 from sksparse_nn.modules._run import module_float_type
 from sksparse_nn.modules._single_rows import apply_module, use_known_statistics
@@ -221,7 +222,7 @@ class Net(LeanLoop):
             self._refuse(f"a loss of {loss}")
 
     def _refuse(self, what):
-        rate = self.optimizer_.param_groups[0]["lr"]
+        rate = self.optimizer_.param_groups[-1]["lr"]
         raise ValueError(
             f"Training met {what} in epoch {len(self.history)}. Lower "
             f"learning_rate={rate}, or bring the columns of X to a common scaling, "
@@ -295,9 +296,11 @@ class Net(LeanLoop):
         X = x["X"]
         if not isinstance(X, SparseBatch):
             X = X.to(next(self.module_.parameters()))
-        return (
-            self.module_(X) if self.module_.training else apply_module(self.module_, X)
-        )
+        if not self.module_.training:
+            return apply_module(self.module_, X)
+        if isinstance(self.module_, CodedNetwork):
+            return self.module_(X, x["weight"])
+        return self.module_(X)
 
     def forward_iter(self, X, training=False, device="cpu"):
         """Yield the outputs of the module, one batch at a time.

@@ -86,6 +86,31 @@ def check_settings(name, weight_decay, others):
     return settings
 
 
+def takes_groups(name, settings):
+    """Return whether an optimizer takes groups of parameters, which L-BFGS does not.
+
+    Parameters
+    ----------
+    name : str or callable
+        One of `OPTIMIZERS`, or a class such as ``torch.optim.NAdam``.
+
+    settings : dict
+        All settings but the learning rate.
+
+    Returns
+    -------
+    takes_groups : bool
+        Whether there may be two.
+    """
+    weights = [torch.nn.Parameter(torch.zeros(1, 1)) for _ in range(2)]
+    groups = [{"params": [weight]} for weight in weights]
+    try:
+        make_optimizer(name, torch.device("cpu"))(groups, lr=1e-3, **settings)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def _is_refused(name, settings):
     try:
         _make_one(name, settings)

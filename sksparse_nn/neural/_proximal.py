@@ -9,6 +9,8 @@ magnitude, and with one size for all the penalty would not balance the gradient.
 import torch
 from skorch.callbacks import Callback
 
+from sksparse_nn.neural._coder import head_of
+
 # Enough for double precision, whatever the spread of the step sizes.
 _N_NEWTON = 6
 
@@ -44,7 +46,8 @@ class ProximalStep(Callback):
             Not used.
         """
         if training:
-            self._shrink(list(weight_matrices(net.module_)), net.optimizer_)
+            weights = weight_matrices(head_of(net.module_))
+            self._shrink(list(weights), net.optimizer_)
 
     @torch.no_grad()
     def _shrink(self, weights, optimizer):

@@ -14,6 +14,7 @@ from sklearn.utils import gen_even_slices
 from torch import optim
 
 from sksparse_nn.kernels.adam import adam_steps, by_column
+from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.modules._sparse_input import write_product
 
 # Multiply-adds below which waking a thread costs more than it saves.
@@ -49,6 +50,7 @@ def step_first_layer(net, samples):
 def _is_possible(net, samples):
     return (
         samples.sparse_dtype is not None
+        and isinstance(net.module_, Perceptron)
         and type(net.optimizer_) in (optim.Adam, optim.AdamW)
         and not any(g["amsgrad"] or g["maximize"] for g in net.optimizer_.param_groups)
         and not net.is_watched

@@ -4,9 +4,44 @@ Their batches hold all rows of a check: at smaller ones integer weights cannot e
 repeated rows, for any network. The tests beside this file look at small batches.
 """
 
-from sksparse_nn import SparseNetClassifier, SparseNetRegressor, TopKAutoencoder
+from sksparse_nn import (
+    SparseAttentionCoder,
+    SparseDictionaryCoder,
+    SparseNetClassifier,
+    SparseNetRegressor,
+    TopKAutoencoder,
+    TruncatedSVDReducer,
+)
+
+
+def _dictionary(**parameters):
+    # A sample that is an atom has no gradient but rounding, which Adam enlarges.
+    return SparseDictionaryCoder(3, max_epochs=2, **parameters)
+
+
+CODED_NETS = [
+    SparseNetClassifier((), coder=_dictionary(), learning_rate=0.03, max_epochs=40),
+    SparseNetRegressor(
+        (), coder=_dictionary(alpha=0.1), reconstruction=0.5, learning_rate=0.03
+    ),
+    SparseNetClassifier(
+        (8,),
+        coder=_dictionary(split_sign=True),
+        tune_coder="all",
+        learning_rate=0.05,
+        max_epochs=20,
+    ),
+    SparseNetClassifier(
+        (), coder=_dictionary(), tune_coder=False, learning_rate=0.03, max_epochs=40
+    ),
+    SparseNetClassifier(
+        (), coder=SparseAttentionCoder(), learning_rate=0.03, max_epochs=40
+    ),
+    SparseNetRegressor((), coder=TruncatedSVDReducer(2), learning_rate=0.1),
+]
 
 NETS = [
+    *CODED_NETS,
     SparseNetClassifier(),
     SparseNetClassifier((), learning_rate=0.05, class_weight="balanced"),
     SparseNetClassifier((), learning_rate=0.05, label_smoothing=0.1),

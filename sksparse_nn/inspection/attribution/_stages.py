@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
-from sksparse_nn._pipelines import flat_steps
+from sksparse_nn._pipelines import split_steps
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import check_rows
 from sksparse_nn.neural._heads import as_module
@@ -115,7 +115,7 @@ def read_stages(estimator, X):
         of a sparse `X` are not within its shape.
     """
     check_structure(X)
-    *steps, network = flat_steps(estimator)
+    *steps, network = split_steps(estimator)
     check_is_fitted(network)
     if as_module(network) is None:
         raise TypeError(

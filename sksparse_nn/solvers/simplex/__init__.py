@@ -11,6 +11,7 @@ from sksparse_nn.solvers.simplex._means import KMeansKeys
 from sksparse_nn.solvers.simplex._medoids import Medoids
 from sksparse_nn.solvers.simplex._problem import Problem, make_coding
 from sksparse_nn.solvers.simplex._sparsemax import Sparsemax
+from sksparse_nn.solvers.simplex._sums import sum_over
 from sksparse_nn.solvers.simplex._values import fit_values
 
 MAPPINGS = Registry("mapping", sparsemax=Sparsemax, entmax15=Entmax15)
@@ -33,4 +34,5 @@ __all__ = [
     "encode",
     "fit_values",
     "make_coding",
+    "sum_over",
 ]

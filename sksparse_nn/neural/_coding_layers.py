@@ -1,0 +1,176 @@
+"""Fitted coders as layers of torch, and trained layers as coders."""
+
+from functools import singledispatch
+
+import numpy as np
+import torch
+
+from sksparse_nn.decomposition import (
+    SparseAttentionCoder,
+    SparseDictionaryCoder,
+    TruncatedSVDReducer,
+)
+from sksparse_nn.modules._attention import AttentionLayer
+from sksparse_nn.modules._projection import ProjectionLayer
+from sksparse_nn.modules._sparse_coding import SparseCodingLayer
+from sksparse_nn.modules._thresholds import TriangleLayer
+from sksparse_nn.solvers.coding import Triangle
+
+
+@singledispatch
+def make_layer(coder, *, learn_alpha):
+    """Return a fitted coder as a layer that can be trained.
+
+    Parameters
+    ----------
+    coder : transformer
+        Fitted.
+
+    learn_alpha : bool
+        Whether its penalty is trained too.
+
+    Returns
+    -------
+    layer : torch.nn.Module
+        Gives the codes of the coder, without `split_sign`.
+
+    Raises
+    ------
+    TypeError
+        If coders of this class cannot be trained.
+    ValueError
+        If this coder cannot, by its parameters.
+    """
+    raise TypeError(
+        "tune_coder=True needs a coder that can be trained with a network: "
+        "SparseDictionaryCoder, SparseAttentionCoder or TruncatedSVDReducer. Got "
+        f"{type(coder).__name__}; set tune_coder=False, or put scalers ahead of the "
+        "network in a Pipeline."
+    )
+
+
+@make_layer.register
+def _(coder: SparseDictionaryCoder, *, learn_alpha):
+    atoms = coder.components_
+    algorithm = coder._coder(len(atoms))
+    if isinstance(algorithm, Triangle):
+        if learn_alpha:
+            raise _without_penalty(coder)
+        return TriangleLayer(atoms)
+    if learn_alpha and not hasattr(algorithm, "alpha"):
+        raise _without_penalty(coder)
+    return SparseCodingLayer(
+        atoms, algorithm, learn_alpha=learn_alpha, n_jobs=coder.n_jobs
+    )
+
+
+@make_layer.register
+def _(coder: SparseAttentionCoder, *, learn_alpha):
+    if coder.iterate:
+        raise ValueError(
+            "tune_coder=True needs codes of one step. Got a SparseAttentionCoder with "
+            "iterate=True; set iterate=False, or tune_coder=False."
+        )
+    temperature, mapping = coder.temperature_, coder._mapping()
+    return AttentionLayer(
+        coder.keys_, temperature, mapping, learn_temperature=learn_alpha
+    )
+
+
+@make_layer.register
+def _(coder: TruncatedSVDReducer, *, learn_alpha):
+    if learn_alpha:
+        raise _without_penalty(coder)
+    spread = np.sqrt(coder.explained_variance_) if coder.whiten else None
+    mean = coder.mean_ if coder.mean_.any() else None
+    return ProjectionLayer(coder.components_, _groups(coder), mean=mean, spread=spread)
+
+
+@singledispatch
+def store_layer(coder, layer, samples=None):
+    """Store what a layer has learnt in a coder.
+
+    Parameters
+    ----------
+    coder : transformer
+        A copy that may change; its `transform` then gives the codes of the layer.
+
+    layer : torch.nn.Module
+        Made by `make_layer`, trained.
+
+    samples : TrainingSamples or None, default=None
+        Training samples, for what follows from atoms and samples.
+    """
+
+
+@store_layer.register
+def _(coder: SparseDictionaryCoder, layer, samples=None):
+    for name in coder._only_for_fitting:
+        if name != "history_":
+            vars(coder).pop(name, None)  # sums over codes of former atoms
+    atoms = getattr(layer, "components", layer.dictionary)
+    coder.components_ = _array(atoms, coder.components_)
+    alpha = getattr(layer, "alpha", None)
+    if alpha is None:
+        return
+    alpha = float(alpha.detach())
+    if coder.alpha is None:
+        coder.alpha_ = alpha
+    elif alpha != coder.alpha:
+        coder.alpha = alpha
+
+
+@store_layer.register
+def _(coder: SparseAttentionCoder, layer, samples=None):
+    coder.keys_ = _array(layer.keys, coder.keys_)
+    coder.temperature_ = float(torch.as_tensor(layer.temperature).detach())
+    if samples is not None:
+        coder._fit_values(samples.X, samples.weight)
+
+
+@store_layer.register
+def _(coder: TruncatedSVDReducer, layer, samples=None):
+    vars(coder)["_statistics"] = None  # those of the data give other components
+    coder.components_ = _array(layer.components, coder.components_)
+
+
+def seed_coder(coder, rng):
+    """Seed what has no seed of its own, as ensembles of scikit-learn do.
+
+    Parameters
+    ----------
+    coder : transformer
+        Changed.
+
+    rng : RandomState instance
+        Gives the seeds.
+    """
+    seeds = {
+        name: rng.randint(np.iinfo(np.int32).max)
+        for name, value in sorted(coder.get_params().items())
+        if name.split("__")[-1] == "random_state" and value is None
+    }
+    coder.set_params(**seeds)
+
+
+def _array(tensor, like):
+    return tensor.detach().cpu().numpy().astype(like.dtype)
+
+
+def _groups(reducer):
+    labels = reducer.groups_
+    if labels.max() == 0:
+        return None
+    return [
+        (np.flatnonzero(reducer.component_groups_ == g), np.flatnonzero(labels == g))
+        for g in np.unique(reducer.component_groups_)
+    ]
+
+
+def _without_penalty(coder):
+    name = getattr(coder, "algorithm", None)
+    what = type(coder).__name__ + (f" with algorithm={name!r}" if name else "")
+    return ValueError(
+        'tune_coder="all" needs a coder with an alpha or a temperature. Got a '
+        f"{what}; set tune_coder=True."
+    )
