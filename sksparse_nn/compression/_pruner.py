@@ -13,7 +13,6 @@ from sksparse_nn.compression._neurons import remove_neurons
 from sksparse_nn.modules._coding import dense_atoms, has_atoms
 from sksparse_nn.modules._facts import make_plain, prune
 from sksparse_nn.modules._linear_layers import (
-    linear_layers,
     matrix_layers,
     replace_layers,
     row_scales,
@@ -47,7 +46,9 @@ class NetPruner(Compressor):
         are ranked together; a layer keeps at least one neuron.
 
     structure : {"weight", "neuron"}, default="weight"
-        What to remove. "neuron" needs a network of `hidden_layer_sizes`.
+        What to remove. "neuron" needs a network of `hidden_layer_sizes`, or a
+        ``torch.nn.Sequential`` of a layer of codes and linear layers, with layers in
+        between that treat each number by itself. Atoms are neurons then.
 
     criterion : {"layer_adaptive", "magnitude", "first_order"}, \
             default="layer_adaptive"
@@ -154,9 +155,8 @@ class NetPruner(Compressor):
     def _compress(self, network, data):
         module = replace_layers(network.net_.module_, lambda layer: [make_plain(layer)])
         set_module(network, module, trains=True)
-        n_neurons = [
-            layer.out_features for layer in linear_layers(network.net_.module_)
-        ]
+        layers = matrix_layers(network.net_.module_)
+        n_neurons = [len(trained_weight(layer)) for layer in layers]
         for step in range(1, self.n_steps + 1):
             amount = self.amount * (1 - (1 - step / self.n_steps) ** 3)
             if self.structure == "neuron":

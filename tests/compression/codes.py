@@ -57,3 +57,15 @@ def network(layer, **parameters):
     return SparseNetClassifier(
         module=Coded, module_params={"layer": layer}, random_state=0, **parameters
     )
+
+
+def sequence(layer, *between, **parameters):
+    """Return a network of codes, some layers, and two linear ones."""
+
+    def make(n_features, n_outputs):
+        codes = CODING[layer](torch.from_numpy(samples()[0][:N_ATOMS]))
+        hidden = nn.Linear(N_ATOMS, 16), nn.ReLU()
+        return nn.Sequential(codes, *between, *hidden, nn.Linear(16, n_outputs))
+
+    parameters = {"learning_rate": 0.01, "max_epochs": 8} | parameters
+    return SparseNetClassifier(module=make, random_state=0, **parameters)
