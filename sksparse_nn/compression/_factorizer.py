@@ -9,10 +9,11 @@ from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import fine_tune
 from sksparse_nn.compression._networks import (
     read_weighted_inputs,
+    refuse_atoms_alone,
     refuse_quantized,
     set_module,
 )
-from sksparse_nn.modules._facts import factorize, traits
+from sksparse_nn.modules._facts import factorize, is_linear, traits
 from sksparse_nn.modules._linear_layers import replace_layers
 from sksparse_nn.solvers.layers import factorize_for_inputs, factorize_matrix
 
@@ -24,7 +25,8 @@ class NetFactorizer(Compressor):
     """Fit a network and replace its weight matrices by products of two smaller ones.
 
     The factors are those of a truncated SVD. A layer stays as it is if its factors
-    would not hold fewer numbers.
+    would not hold fewer numbers. Layers of codes stay as they are: they need the atoms
+    themselves, so there is nothing to gain.
 
     Parameters
     ----------
@@ -113,6 +115,7 @@ class NetFactorizer(Compressor):
     def _check_kind(self, network):
         module = network.net_.module_
         refuse_quantized(module, "NetFactorizer")
+        refuse_atoms_alone(module, "NetFactorizer")
         if any(traits(layer).keeps_zeros for layer in module.modules()):
             raise ValueError(
                 "NetFactorizer would fill in the zeros of pruned weights. Got a "
@@ -132,6 +135,8 @@ class NetFactorizer(Compressor):
         set_module(network, network.net_.module_)
 
     def _factorize_layer(self, layer, inputs):
+        if not is_linear(layer):
+            return [layer]
         if self.rank == "auto":
             split = partial(factorize_for_inputs, inputs=next(inputs), lost=_LOST_SHARE)
         else:

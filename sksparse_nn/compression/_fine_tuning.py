@@ -3,7 +3,7 @@
 import torch
 from skorch.callbacks import Callback, LRScheduler
 
-from sksparse_nn.modules._linear_layers import linear_layers
+from sksparse_nn.modules._linear_layers import matrix_layers, trained_weight
 from sksparse_nn.neural._batches import rows_per_batch
 
 # Factor of the network's learning rate. The optimizer starts afresh, and its first
@@ -17,7 +17,7 @@ class KeepZeros(Callback):
     Parameters
     ----------
     masks : list of Tensor of bool
-        Weights to keep, one matrix per linear layer.
+        Weights to keep, one matrix per layer of `matrix_layers`.
     """
 
     def __init__(self, masks):
@@ -43,7 +43,7 @@ class KeepZeros(Callback):
 
 @torch.no_grad()
 def keep_zeros(module, masks):
-    """Set all weights of linear layers to zero that are not in the masks.
+    """Set all weights and entries of atoms to zero that are not in the masks.
 
     Parameters
     ----------
@@ -51,10 +51,10 @@ def keep_zeros(module, masks):
         A network of plain layers.
 
     masks : list of Tensor of bool
-        Weights to keep, one matrix per linear layer.
+        Weights to keep, one matrix per layer of `matrix_layers`.
     """
-    for layer, mask in zip(linear_layers(module), masks, strict=True):
-        layer.weight.mul_(mask)
+    for layer, mask in zip(matrix_layers(module), masks, strict=True):
+        trained_weight(layer).mul_(mask)
 
 
 def fine_tune(network, data, epochs, callbacks=()):

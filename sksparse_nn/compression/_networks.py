@@ -3,8 +3,9 @@
 import numpy as np
 
 from sksparse_nn._pipelines import last_step
-from sksparse_nn.modules._facts import is_linear, traits
-from sksparse_nn.modules._linear_layers import layer_inputs
+from sksparse_nn.modules._coding import has_atoms
+from sksparse_nn.modules._facts import traits
+from sksparse_nn.modules._linear_layers import has_matrix, layer_inputs, linear_layers
 from sksparse_nn.neural._nesting import NETWORKS
 
 
@@ -46,16 +47,18 @@ def check_layers(module, name):
     Raises
     ------
     TypeError
-        If a layer that is not linear has weights of two or more dimensions.
+        If a layer has weights of two or more dimensions, and is neither linear nor a
+        layer of codes.
     """
     for place, layer in module.named_modules():
         own = layer.parameters(recurse=False)
         n_weights = sum(weight.numel() for weight in own if weight.ndim > 1)
-        if n_weights and not is_linear(layer):
+        if n_weights and not has_matrix(layer):
             raise TypeError(
-                f"{name} makes linear layers smaller and would pass over "
-                f"{type(layer).__name__} ({place!r} of the network), which has "
-                f"{n_weights} weights. Give it a network of linear layers."
+                f"{name} makes linear layers and layers of codes smaller and would "
+                f"pass over {type(layer).__name__} ({place!r} of the network), which "
+                f"has {n_weights} weights. Give it a network of linear layers or "
+                "layers of codes."
             )
 
 
@@ -107,6 +110,33 @@ def read_weighted_inputs(module, data):
         return inputs
     roots = np.sqrt(weight[: len(inputs[0])])[:, None]
     return [(roots * part).astype(part.dtype) for part in inputs]
+
+
+def refuse_atoms_alone(module, name):
+    """Raise if a network has layers of codes, but no linear layer.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network.
+
+    name : str
+        Name of the compressor, for the message.
+
+    Raises
+    ------
+    TypeError
+        If there is nothing to change but atoms.
+    """
+    if linear_layers(module):
+        return
+    for place, layer in module.named_modules():
+        if has_atoms(layer):
+            raise TypeError(
+                f"{name} makes linear layers smaller and would pass over "
+                f"{type(layer).__name__} ({place!r} of the network). Got a network "
+                f"without linear layers; leave {name} out."
+            )
 
 
 def refuse_quantized(module, name):

@@ -5,6 +5,8 @@ from itertools import pairwise
 import numpy as np
 import torch
 
+from sksparse_nn.compression._atoms import check_sequence, remove_atoms
+from sksparse_nn.modules._coding import has_atoms
 from sksparse_nn.modules._facts import is_linear
 from sksparse_nn.modules._linear import linear
 from sksparse_nn.modules._linear_layers import layer_inputs
@@ -13,14 +15,15 @@ from sksparse_nn.solvers.layers import choose_neurons
 
 
 def remove_neurons(module, scores, amount, n_neurons, data):
-    """Remove the least important hidden neurons of a perceptron.
+    """Remove the least important hidden neurons of a network.
 
-    The mean output of a removed neuron is added to the bias of the next layer.
+    The mean output of a removed neuron is added to the bias of the next layer. Atoms
+    of a layer of codes are neurons.
 
     Parameters
     ----------
-    module : Perceptron
-        A network of plain layers.
+    module : Perceptron or torch.nn.Sequential
+        A network of plain layers; a sequence has a layer of codes.
 
     scores : list of ndarray
         Importance of each weight, one matrix per layer.
@@ -36,7 +39,7 @@ def remove_neurons(module, scores, amount, n_neurons, data):
 
     Returns
     -------
-    module : Perceptron
+    module : Perceptron or torch.nn.Sequential
         The narrower network.
 
     Raises
@@ -44,6 +47,11 @@ def remove_neurons(module, scores, amount, n_neurons, data):
     ValueError
         If there are no hidden layers, or the module is the user's own.
     """
+    X, _, weight = data
+    if any(map(has_atoms, module.modules())):
+        check_sequence(module, X)
+        kept = _choose_kept(scores, amount, n_neurons)
+        return remove_atoms(module, kept, X, weight)
     if not isinstance(module, Perceptron):
         raise ValueError(
             "structure='neuron' needs a network of hidden_layer_sizes. Got a module of "
@@ -55,16 +63,20 @@ def remove_neurons(module, scores, amount, n_neurons, data):
             "structure='neuron' needs hidden layers. Got hidden_layer_sizes=(); use "
             "structure='weight'."
         )
-    X, _, weight = data
     inputs = layer_inputs(module, X)
     weight = None if weight is None else weight[: len(inputs[0])]
     means = [
         np.average(part, axis=0, weights=weight).astype(part.dtype) for part in inputs
     ]
-    n_now = sum(layer.out_features for layer in linears[:-1])
-    n_wanted = round((1 - amount) * sum(n_neurons[:-1]))
-    kept = choose_neurons(_score_neurons(scores), max(1 - n_wanted / n_now, 0.0))
+    kept = _choose_kept(scores, amount, n_neurons)
     return _build_narrower(module, [*kept, None], means)
+
+
+def _choose_kept(scores, amount, n_neurons):
+    """Choose the neurons to keep of all layers but the last."""
+    n_now = sum(len(of_layer) for of_layer in scores[:-1])
+    n_wanted = round((1 - amount) * sum(n_neurons[:-1]))
+    return choose_neurons(_score_neurons(scores), max(1 - n_wanted / n_now, 0.0))
 
 
 def _score_neurons(scores):

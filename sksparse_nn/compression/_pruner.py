@@ -10,10 +10,16 @@ from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import KeepZeros, fine_tune, keep_zeros
 from sksparse_nn.compression._networks import refuse_quantized, set_module
 from sksparse_nn.compression._neurons import remove_neurons
+from sksparse_nn.modules._coding import dense_atoms, has_atoms
 from sksparse_nn.modules._facts import make_plain, prune
-from sksparse_nn.modules._linear_layers import linear_layers, replace_layers
+from sksparse_nn.modules._linear_layers import (
+    matrix_layers,
+    replace_layers,
+    row_scales,
+    trained_weight,
+)
 from sksparse_nn.neural._gradients import loss_gradients
-from sksparse_nn.solvers.layers import CRITERIA, choose_weights
+from sksparse_nn.solvers.layers import CRITERIA, choose_weights, largest_of_rows
 
 
 class NetPruner(Compressor):
@@ -22,6 +28,9 @@ class NetPruner(Compressor):
     Without neurons layers become narrower, smaller and faster. Removed weights become
     zeros, which take one bit each in storage; large layers with at most 3 % nonzero
     weights are multiplied as sparse matrices, all others as dense ones.
+
+    Entries of atoms in layers of codes count as weights. Where a layer normalises its
+    atoms, those of unit norm are compared. Each atom keeps its largest entry.
 
     Parameters
     ----------
@@ -37,7 +46,9 @@ class NetPruner(Compressor):
         are ranked together; a layer keeps at least one neuron.
 
     structure : {"weight", "neuron"}, default="weight"
-        What to remove. "neuron" needs a network of `hidden_layer_sizes`.
+        What to remove. "neuron" needs a network of `hidden_layer_sizes`, or a
+        ``torch.nn.Sequential`` of a layer of codes and linear layers, with layers in
+        between that treat each number by itself. Atoms are neurons then.
 
     criterion : {"layer_adaptive", "magnitude", "first_order"}, \
             default="layer_adaptive"
@@ -144,9 +155,8 @@ class NetPruner(Compressor):
     def _compress(self, network, data):
         module = replace_layers(network.net_.module_, lambda layer: [make_plain(layer)])
         set_module(network, module, trains=True)
-        n_neurons = [
-            layer.out_features for layer in linear_layers(network.net_.module_)
-        ]
+        layers = matrix_layers(network.net_.module_)
+        n_neurons = [len(trained_weight(layer)) for layer in layers]
         for step in range(1, self.n_steps + 1):
             amount = self.amount * (1 - (1 - step / self.n_steps) ** 3)
             if self.structure == "neuron":
@@ -159,9 +169,9 @@ class NetPruner(Compressor):
         set_module(network, module)
 
     def _remove_weights(self, network, amount, data):
-        ranked = CRITERIA[self.criterion].across_layers
+        ranked = self._criterion.across_layers
         scores = [ranked(layer) for layer in self._score_weights(network, data)]
-        masks = choose_weights(scores, amount)
+        masks = choose_weights(scores, amount, _find_needed(network.net_.module_))
         masks = [torch.from_numpy(mask).to(network.net_.device) for mask in masks]
         keep_zeros(network.net_.module_, masks)
         fine_tune(network, data, self.fine_tune_epochs, [KeepZeros(masks)])
@@ -178,13 +188,26 @@ class NetPruner(Compressor):
         fine_tune(network, data, self.fine_tune_epochs)
 
     def _score_weights(self, network, data):
-        layers = linear_layers(network.net_.module_)
-        weights = [layer.weight for layer in layers]
-        gradients = [None] * len(weights)
+        layers = matrix_layers(network.net_.module_)
+        weights = [trained_weight(layer) for layer in layers]
+        gradients = [np.float32(0)] * len(weights)
         if self.criterion == "first_order":
             gradients = loss_gradients(network, *data, weights)
-        weights = [weight.detach().cpu().numpy() for weight in weights]
-        return [
-            np.asarray(CRITERIA[self.criterion].score(weight, gradient), np.float64)
-            for weight, gradient in zip(weights, gradients, strict=True)
-        ]
+        scores = []
+        for layer, weight, gradient in zip(layers, weights, gradients, strict=True):
+            scales, weight = row_scales(layer), weight.detach().cpu().numpy()
+            found = self._criterion.score(weight / scales, gradient * scales)
+            scores.append(np.asarray(found, np.float64))
+        return scores
+
+    @property
+    def _criterion(self):
+        return CRITERIA[self.criterion]
+
+
+def _find_needed(module):
+    """Return masks of the largest entries of atoms; None for linear layers."""
+    return [
+        largest_of_rows(dense_atoms(layer)) if has_atoms(layer) else None
+        for layer in matrix_layers(module)
+    ]

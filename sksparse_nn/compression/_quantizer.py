@@ -5,7 +5,7 @@ from sklearn.utils._param_validation import HasMethods, Options, StrOptions
 
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._networks import refuse_quantized, set_module
-from sksparse_nn.modules._facts import quantize
+from sksparse_nn.modules._facts import is_linear, quantize
 from sksparse_nn.modules._linear_layers import (
     layer_inputs,
     linear_layers,
@@ -17,7 +17,8 @@ class NetQuantizer(Compressor):
     """Fit a network and store its weights as small integers.
 
     Each row of a weight matrix has its own scale. The prediction for a sample does not
-    depend on the other samples of a batch.
+    depend on the other samples of a batch. Atoms of layers of codes become integers
+    too; the inputs of these layers are never rounded.
 
     Parameters
     ----------
@@ -107,7 +108,8 @@ class NetQuantizer(Compressor):
         scales = iter(self._find_input_scales(module, data[0]))
 
         def integers(layer):
-            return [quantize(layer, self.n_bits, next(scales))]
+            scale = next(scales) if is_linear(layer) else None
+            return [quantize(layer, self.n_bits, scale)]
 
         set_module(network, replace_layers(module, integers))
 

@@ -1,6 +1,7 @@
 """Layers and networks in torch alone, as estimators hold them in ``net_.module_``."""
 
 from sksparse_nn.modules._attention import AttentionLayer
+from sksparse_nn.modules._compressed_coding import PrunedCoding, QuantizedCoding
 from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.modules._pruned import PrunedLinear
 from sksparse_nn.modules._quantized import QuantizedLinear
@@ -10,7 +11,9 @@ from sksparse_nn.modules._thresholds import SoftThresholdLayer, TriangleLayer
 __all__ = [
     "AttentionLayer",
     "Perceptron",
+    "PrunedCoding",
     "PrunedLinear",
+    "QuantizedCoding",
     "QuantizedLinear",
     "SoftThresholdLayer",
     "SparseCodingLayer",

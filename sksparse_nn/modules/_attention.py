@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
+from sksparse_nn.modules._coding import CodingLayer
 from sksparse_nn.modules._dictionary import (
     PositiveNumber,
     check_dictionary,
@@ -16,7 +17,7 @@ from sksparse_nn.solvers.coding import allocate_codes
 from sksparse_nn.solvers.simplex import MAPPINGS
 
 
-class AttentionLayer(nn.Module):
+class AttentionLayer(CodingLayer):
     """Shares of the keys that samples are near, sparse and of sum one.
 
     The codes are those of :class:`~sksparse_nn.SparseAttentionCoder` with
@@ -65,6 +66,9 @@ class AttentionLayer(nn.Module):
     >>> AttentionLayer(keys, temperature=2.0)(torch.tensor([[1.0, 0.5, 0.0, 0.0]]))
     tensor([[0.5625, 0.3125, 0.0625, 0.0625]], grad_fn=<_SharesBackward>)
     """
+
+    atoms_name = "keys"
+    normalises_atoms = False
 
     def __init__(
         self, keys, temperature, mapping="sparsemax", *, learn_temperature=False

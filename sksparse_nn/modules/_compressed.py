@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from sksparse_nn.solvers.layers import drop_zeros, restore_zeros
+
 
 class CompressedLinear(nn.Module):
     """A linear layer that is no longer trained.
@@ -65,6 +67,50 @@ def bias_of(layer):
     if layer.bias is not None:
         return layer.bias
     return torch.zeros(layer.out_features, dtype=layer.weight.dtype)
+
+
+def pack_values(layer, zero=0):
+    """Return the state of a layer to pickle, without the zeros of its values.
+
+    Parameters
+    ----------
+    layer : torch.nn.Module
+        With a buffer ``values``.
+
+    zero : int, default=0
+        Value that encodes zero.
+
+    Returns
+    -------
+    state : dict
+        For `unpack_values`.
+    """
+    buffers = dict(layer._buffers)
+    values = buffers.pop("values").numpy()
+    stored = values.shape, drop_zeros(values, zero)
+    return dict(vars(layer)) | {"_buffers": buffers, "_stored": stored}
+
+
+def unpack_values(state, zero=0):
+    """Undo `pack_values`.
+
+    Parameters
+    ----------
+    state : dict
+        From `pack_values`. It does not change.
+
+    zero : int, default=0
+        Value that encodes zero.
+
+    Returns
+    -------
+    state : dict
+        State of the layer.
+    """
+    state = dict(state)
+    shape, stored = state.pop("_stored")
+    values = torch.from_numpy(restore_zeros(*stored, shape, zero).copy())
+    return state | {"_buffers": {"values": values} | state["_buffers"]}
 
 
 def is_traced():

@@ -1,8 +1,11 @@
 """The first weights of a network, which multiply its input."""
 
+import torch
 from torch import nn
 
+from sksparse_nn.modules._coding import dense_atoms
 from sksparse_nn.modules._compressed import CompressedLinear
+from sksparse_nn.modules._compressed_coding import CompressedCoding
 
 
 class FirstLayerError(ValueError, AttributeError):
@@ -67,6 +70,8 @@ def _matrix(layer):
     """Return the weights of a layer itself, not of its sublayers, or None."""
     if isinstance(layer, CompressedLinear):
         return layer.weight
+    if isinstance(layer, CompressedCoding):
+        return torch.from_numpy(dense_atoms(layer))
     own = layer.parameters(recurse=False)
     return next((w for w in own if w.ndim > 1 and w.requires_grad), None)
 

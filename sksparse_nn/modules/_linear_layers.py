@@ -1,4 +1,4 @@
-"""The linear layers of a network: find them, record their input, replace them."""
+"""The layers of a network that have a matrix: find, watch and replace them."""
 
 from copy import deepcopy
 from itertools import chain
@@ -6,6 +6,7 @@ from itertools import chain
 import numpy as np
 from torch import nn
 
+from sksparse_nn.modules._coding import CodingLayer, has_atoms
 from sksparse_nn.modules._facts import is_linear
 from sksparse_nn.modules._hooks import watch_layers
 from sksparse_nn.modules._perceptron import Perceptron
@@ -30,6 +31,70 @@ def linear_layers(module):
         In the order of the module.
     """
     return [layer for layer in module.modules() if is_linear(layer)]
+
+
+def matrix_layers(module):
+    """List the linear layers and the layers of codes of a network.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network.
+
+    Returns
+    -------
+    layers : list of torch.nn.Module
+        In the order of the module.
+    """
+    return [layer for layer in module.modules() if has_matrix(layer)]
+
+
+def has_matrix(layer):
+    """Return whether a layer is linear or codes by atoms, stored in any form.
+
+    Parameters
+    ----------
+    layer : torch.nn.Module
+        Of any kind.
+
+    Returns
+    -------
+    has_matrix : bool
+        Whether `replace_layers` replaces it.
+    """
+    return is_linear(layer) or has_atoms(layer)
+
+
+def trained_weight(layer):
+    """Return the weights of a layer that is trained, or its atoms.
+
+    Parameters
+    ----------
+    layer : torch.nn.Module
+        A plain layer of a matrix.
+
+    Returns
+    -------
+    weight : torch.nn.Parameter of shape (n_rows, n_features)
+        A row per neuron or atom.
+    """
+    return layer.atoms if isinstance(layer, CodingLayer) else layer.weight
+
+
+def row_scales(layer):
+    """Return what a layer divides its weights by.
+
+    Parameters
+    ----------
+    layer : torch.nn.Module
+        A plain layer of a matrix.
+
+    Returns
+    -------
+    scales : ndarray of shape (n_rows, 1) or float
+        The norms of atoms where only their directions count, 1.0 elsewhere.
+    """
+    return layer.row_scales() if isinstance(layer, CodingLayer) else 1.0
 
 
 def layer_inputs(module, X, n_rows=_ROWS):
@@ -73,7 +138,7 @@ def layer_inputs(module, X, n_rows=_ROWS):
 
 
 def replace_layers(module, replace):
-    """Return a copy of a network with other linear layers.
+    """Return a copy of a network with other linear layers and layers of codes.
 
     Parameters
     ----------
@@ -81,7 +146,7 @@ def replace_layers(module, replace):
         A network.
 
     replace : callable
-        Takes a linear layer, returns the list of layers to put in its place.
+        Takes a layer of a matrix, returns the list of layers to put in its place.
 
     Returns
     -------
@@ -92,11 +157,11 @@ def replace_layers(module, replace):
 
 
 def _replace(module, replace):
-    if is_linear(module):
+    if has_matrix(module):
         layers = replace(module)
         return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
     if isinstance(module, Perceptron):
-        layers = [replace(x) if is_linear(x) else [x] for x in module]
+        layers = [replace(x) if has_matrix(x) else [x] for x in module]
         del module[:]
         return module.extend(chain.from_iterable(layers))
     for name, child in module.named_children():

@@ -5,14 +5,18 @@ import torch
 from torch import nn
 
 from sksparse_nn.kernels.quantized import int8_product
-from sksparse_nn.modules._compressed import CompressedLinear, bias_of, is_traced
+from sksparse_nn.modules._compressed import (
+    CompressedLinear,
+    bias_of,
+    is_traced,
+    pack_values,
+    unpack_values,
+)
 from sksparse_nn.solvers.layers import (
     ZERO_BYTES,
     Quantized,
     dequantize_matrix,
-    drop_zeros,
     quantize_matrix,
-    restore_zeros,
 )
 
 
@@ -115,31 +119,43 @@ class QuantizedLinear(CompressedLinear):
         return out.to(X.dtype) * (scale * self.scales[:, 0].to(X.dtype)) + self.bias
 
     def _traced_weight(self):
-        values = self.values
-        if self.n_bits == 4:
-            halves = [(values & 15).to(torch.int8), (values >> 4).to(torch.int8)]
-            values = torch.stack(halves, -1).flatten(-2) - 8
-        groups = (
-            values.unflatten(-1, (self.scales.shape[1], -1)) * self.scales[..., None]
-        )
-        return groups.flatten(-2)[:, : self.in_features].to(self.bias.dtype)
+        found = self.values, self.scales, self.n_bits, self.in_features
+        return traced_matrix(*found).to(self.bias.dtype)
 
     def __getstate__(self):
-        buffers = dict(self._buffers)
-        values = buffers.pop("values").numpy()
-        state = dict(vars(self)) | {"_buffers": buffers}
-        state["_stored"] = values.shape, drop_zeros(values, ZERO_BYTES[self.n_bits])
-        return state
+        return pack_values(self, ZERO_BYTES[self.n_bits])
 
     def __setstate__(self, state):
-        state = dict(state)
-        shape, stored = state.pop("_stored")
-        super().__setstate__(state)
-        values = restore_zeros(*stored, shape, ZERO_BYTES[self.n_bits])
-        self._buffers = {"values": torch.from_numpy(values.copy())} | self._buffers
+        super().__setstate__(unpack_values(state, ZERO_BYTES[state["n_bits"]]))
 
     def _scale_of(self, X):
         if not self._by_row:
             return X.dtype.type(self.input_scale.item())
         largest = np.abs(X).max(axis=1, initial=0, keepdims=True)
         return np.where(largest > 0, largest / 127, 1).astype(X.dtype)
+
+
+def traced_matrix(values, scales, n_bits, n_columns):
+    """Multiply integers by their scales, by operations that torch can trace.
+
+    Parameters
+    ----------
+    values, scales : Tensor
+        As `Quantized` has them.
+
+    n_bits : int
+        8 or 4.
+
+    n_columns : int
+        Width of the matrix.
+
+    Returns
+    -------
+    matrix : Tensor of shape (n_rows, n_columns)
+        In the float type of the scales.
+    """
+    if n_bits == 4:
+        halves = [(values & 15).to(torch.int8), (values >> 4).to(torch.int8)]
+        values = torch.stack(halves, -1).flatten(-2) - 8
+    groups = values.unflatten(-1, (scales.shape[1], -1)) * scales[..., None]
+    return groups.flatten(-2)[:, :n_columns]

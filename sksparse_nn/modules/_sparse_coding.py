@@ -10,6 +10,7 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from sksparse_nn.modules._coding import CodingLayer
 from sksparse_nn.modules._dictionary import (
     PositiveNumber,
     check_dictionary,
@@ -45,7 +46,7 @@ _OF_ALGORITHMS = {
 }
 
 
-class SparseCodingLayer(nn.Module):
+class SparseCodingLayer(CodingLayer):
     """Sparse codes of samples in a dictionary, differentiable in all of its parts.
 
     The codes are those of :class:`~sksparse_nn.SparseDictionaryCoder` in atoms of unit

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sksparse_nn.modules._coding import CodingLayer
 from sksparse_nn.modules._dictionary import (
     PositiveNumber,
     check_dictionary,
@@ -13,7 +14,7 @@ from sksparse_nn.modules._dictionary import (
 from sksparse_nn.modules._facts import count_multiply_adds
 
 
-class SoftThresholdLayer(nn.Module):
+class SoftThresholdLayer(CodingLayer):
     """Products of samples and unit atoms, shrunk towards zero by a level.
 
     The codes are those of :class:`~sksparse_nn.SparseDictionaryCoder` with
@@ -96,7 +97,7 @@ class SoftThresholdLayer(nn.Module):
         return codes.to(X.dtype)
 
 
-class TriangleLayer(nn.Module):
+class TriangleLayer(CodingLayer):
     """By how much each atom is nearer to a sample than atoms are on average.
 
     The codes are those of :class:`~sksparse_nn.SparseDictionaryCoder` with
@@ -124,6 +125,8 @@ class TriangleLayer(nn.Module):
     >>> TriangleLayer(torch.tensor([[0.0], [4.0]]))(torch.tensor([[1.0]]))
     tensor([[1., 0.]], grad_fn=<ReluBackward0>)
     """
+
+    normalises_atoms = False
 
     def __init__(self, dictionary):
         super().__init__()

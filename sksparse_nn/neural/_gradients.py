@@ -1,5 +1,7 @@
 """Gradient of the loss of a trained network."""
 
+from contextlib import contextmanager
+
 import torch
 
 from sksparse_nn.neural._batches import BatchIterator
@@ -24,7 +26,7 @@ def loss_gradients(estimator, X, y, sample_weight, parameters):
         Their weights.
 
     parameters : list of Parameter
-        Parameters of the module of the estimator.
+        Parameters of the module of the estimator, also those that are not trained.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def loss_gradients(estimator, X, y, sample_weight, parameters):
     """
     net = estimator.net_
     samples = loss_samples(estimator, X, y, sample_weight)
-    with torch.inference_mode(False), torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad(), _unfrozen(parameters):
         totals = [torch.zeros_like(parameter) for parameter in parameters]
         for inputs, target in BatchIterator(samples, net.batch_size):
             loss = net.get_loss(net.infer(inputs), target, X=inputs)
@@ -43,3 +45,16 @@ def loss_gradients(estimator, X, y, sample_weight, parameters):
             ):
                 total += share * part
     return [total.cpu().numpy() for total in totals]
+
+
+@contextmanager
+def _unfrozen(parameters):
+    """Let gradients flow to all parameters."""
+    frozen = [parameter for parameter in parameters if not parameter.requires_grad]
+    for parameter in frozen:
+        parameter.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for parameter in frozen:
+            parameter.requires_grad_(False)

@@ -9,7 +9,6 @@ from scipy import sparse
 from torch import nn
 
 from sksparse_nn import (
-    NetPruner,
     SparseAttentionCoder,
     SparseDictionaryCoder,
     SparseNetClassifier,
@@ -281,5 +280,3 @@ def test_estimators_take_networks_with_layers_of_codes(layer):
     n_weights = sum(p.numel() for p in net.net_.module_.parameters())
     assert report["parameters"].iloc[0] == n_weights
     assert report["multiply_adds"].iloc[0] >= ATOMS.size
-    with pytest.raises(TypeError, match="would pass over"):
-        NetPruner(net).fit(X, y)

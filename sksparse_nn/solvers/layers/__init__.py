@@ -5,7 +5,12 @@ from sksparse_nn.solvers.layers._factorize import (
     factorize_for_inputs,
     factorize_matrix,
 )
-from sksparse_nn.solvers.layers._prune import CRITERIA, choose_neurons, choose_weights
+from sksparse_nn.solvers.layers._prune import (
+    CRITERIA,
+    choose_neurons,
+    choose_weights,
+    largest_of_rows,
+)
 from sksparse_nn.solvers.layers._quantize import (
     ZERO_BYTES,
     Quantized,
@@ -25,6 +30,7 @@ __all__ = [
     "drop_zeros",
     "factorize_for_inputs",
     "factorize_matrix",
+    "largest_of_rows",
     "quantize_matrix",
     "restore_zeros",
 ]

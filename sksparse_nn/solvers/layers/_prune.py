@@ -61,7 +61,7 @@ CRITERIA = {
 }
 
 
-def choose_weights(scores, amount):
+def choose_weights(scores, amount, needed=None):
     """Choose the weights to keep, ranked over all layers.
 
     Parameters
@@ -72,17 +72,38 @@ def choose_weights(scores, amount):
     amount : float
         Share of all weights to remove, in [0, 1].
 
+    needed : list of ndarray of bool or None, default=None
+        Weights to keep whatever their score, one mask per layer; None for a layer
+        without any.
+
     Returns
     -------
     kept : list of ndarray of bool
         Masks of the shapes of `scores`. Among equal scores the first are kept.
     """
     flat = np.concatenate([s.ravel() for s in scores])
-    kept = np.zeros(len(flat), bool)
+    kept = _join_masks(needed or [None] * len(scores), scores)
+    flat[kept] = np.inf
     kept[_find_largest(flat, len(flat) - round(amount * len(flat)))] = True
     cuts = np.cumsum([s.size for s in scores])[:-1]
     parts = np.split(kept, cuts)
     return [part.reshape(s.shape) for part, s in zip(parts, scores, strict=True)]
+
+
+def largest_of_rows(weight):
+    """Mark the largest entry of each row.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n_rows, n_columns)
+        Weights.
+
+    Returns
+    -------
+    mask : ndarray of bool of shape (n_rows, n_columns)
+        One entry per row, the first of equals.
+    """
+    return np.arange(weight.shape[1]) == np.abs(weight).argmax(axis=1)[:, None]
 
 
 def choose_neurons(scores, amount):
@@ -108,6 +129,16 @@ def choose_neurons(scores, amount):
         np.flatnonzero(mask) if mask.any() else np.array([s.argmax()])
         for mask, s in zip(masks, scaled, strict=True)
     ]
+
+
+def _join_masks(masks, scores):
+    """Flatten masks; None is one without entries."""
+    return np.concatenate(
+        [
+            np.zeros(s.size, bool) if mask is None else mask.ravel()
+            for mask, s in zip(masks, scores, strict=True)
+        ]
+    )
 
 
 def _find_largest(scores, n):

@@ -12,6 +12,7 @@ from sksparse_nn.solvers.layers import (
     dequantize_matrix,
     factorize_for_inputs,
     factorize_matrix,
+    largest_of_rows,
     quantize_matrix,
 )
 
@@ -72,6 +73,23 @@ def test_as_many_weights_are_kept_as_asked_for(amount):
     scores = [np.ones((6, 5)), matrix((9, 6)) ** 2]
     n_kept = sum(mask.sum() for mask in choose_weights(scores, amount))
     assert n_kept == 84 - round(84 * amount)
+
+
+@pytest.mark.parametrize("amount", [0.0, 0.5, 0.9, 1.0])
+def test_needed_weights_are_kept_among_the_others(amount):
+    rng = np.random.default_rng(0)
+    scores = [rng.random((8, 5)), rng.random((6, 10))]
+    needed = [largest_of_rows(-scores[0]), None]
+    kept = choose_weights(scores, amount, needed)
+    assert kept[0][needed[0]].all()
+    assert sum(mask.sum() for mask in kept) == max(100 - round(100 * amount), 8)
+
+
+def test_one_entry_of_each_row_is_its_largest():
+    weight = np.array([[1.0, -3.0, 3.0], [0.0, 0.0, 0.0]])
+    assert_array_equal(
+        largest_of_rows(weight), [[False, True, False], [True, False, False]]
+    )
 
 
 def test_layers_of_any_scale_keep_their_best_neurons():
