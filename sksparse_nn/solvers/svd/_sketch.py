@@ -101,7 +101,7 @@ class Sketch(State):
         for where in split_blocks(n_full, _BLOCK):
             sketch = sketch._take_in(_take(rows, where))
         rest = _take(rows, slice(n_full, None))
-        return replace(sketch, pending=rest if rest.X.shape[0] else None)
+        return replace(sketch, pending=_copy(rest) if rest.X.shape[0] else None)
 
     def whole(self):
         """Return the sketch with the pending rows added."""
@@ -385,6 +385,12 @@ def _mean(X, roots):
 def _take(rows, where):
     weight = None if rows.weight is None else rows.weight[where]
     return WeightedRows(rows.X[where], weight, rows.partition)
+
+
+def _copy(rows):
+    """Copy rows that wait, as the user may write over those that came."""
+    weight = None if rows.weight is None else rows.weight.copy()
+    return WeightedRows(rows.X.copy(), weight, rows.partition)
 
 
 def _stack(one, other):
