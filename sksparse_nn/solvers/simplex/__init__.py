@@ -11,6 +11,8 @@ from sksparse_nn.solvers.simplex._means import KMeansKeys
 from sksparse_nn.solvers.simplex._medoids import Medoids
 from sksparse_nn.solvers.simplex._problem import Problem, make_coding
 from sksparse_nn.solvers.simplex._sparsemax import Sparsemax
+from sksparse_nn.solvers.simplex._state import AttentionState, Setting
+from sksparse_nn.solvers.simplex._streaming import StreamingKeys
 from sksparse_nn.solvers.simplex._values import fit_values
 
 MAPPINGS = Registry("mapping", sparsemax=Sparsemax, entmax15=Entmax15)
@@ -22,6 +24,7 @@ __all__ = [
     "MAPPINGS",
     "AbstractKeys",
     "AbstractMapping",
+    "AttentionState",
     "Entmax15",
     "KMeansKeys",
     "Keys",
@@ -29,7 +32,9 @@ __all__ = [
     "Learnt",
     "Medoids",
     "Problem",
+    "Setting",
     "Sparsemax",
+    "StreamingKeys",
     "encode",
     "fit_values",
     "make_coding",
