@@ -11,7 +11,8 @@ from sksparse_nn.solvers.simplex._learner import AbstractKeys
 class StreamingKeys(AbstractKeys):
     """Algorithm that finds keys and moves them by rows that come later.
 
-    `learn` gives `counts` beside the keys.
+    `learn` gives `counts` beside the keys; without them a merge has no weights, and
+    the keys of the first coder stay.
     """
 
     streams: ClassVar[bool] = True
@@ -31,5 +32,5 @@ class StreamingKeys(AbstractKeys):
         Returns
         -------
         learnt : Learnt
-            The same object; its arrays are new.
+            With new arrays of keys and counts.
         """
