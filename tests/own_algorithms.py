@@ -20,6 +20,7 @@ from sksparse_nn.solvers.simplex import (
     AbstractMapping,
     Learnt,
     Sparsemax,
+    StreamingKeys,
 )
 from sksparse_nn.solvers.svd import Factors, SVDSolver
 
@@ -124,6 +125,20 @@ class FarRows(AbstractKeys):
 
     def learn(self, problem):
         return Learnt(problem.first_keys(), indices=problem.start)
+
+
+@dataclass
+class LatestRows(StreamingKeys):
+    """The rows that others start from, then the last ones that came."""
+
+    def learn(self, problem):
+        return Learnt(problem.first_keys())
+
+    def move(self, problem, learnt):
+        last = np.arange(problem.X.shape[0])[-len(learnt.keys) :]
+        keys = np.vstack([learnt.keys[len(last) :], problem.take(last)])
+        problem.record_pass(learnt, 0.0)
+        return Learnt(keys, learnt.history, counts=learnt.counts)
 
 
 @dataclass

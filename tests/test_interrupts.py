@@ -239,6 +239,19 @@ def test_partial_fit_of_a_coder_raises_and_stays_as_it_was(monkeypatch):
     assert_array_equal(coder.components_, twin.partial_fit(X).components_)
 
 
+def test_partial_fit_of_attention_raises_and_stays_as_it_was(monkeypatch):
+    coder = SparseAttentionCoder(6, random_state=0).partial_fit(X)
+    twin = pickle.loads(pickle.dumps(coder))
+    raise_in(monkeypatch, Problem, "sum_over", 2)
+    with pytest.raises(KeyboardInterrupt):
+        coder.partial_fit(X)
+    monkeypatch.undo()
+    assert_array_equal(coder.history_["objective"], twin.history_["objective"])
+    for each in (coder, twin):
+        each.partial_fit(X)
+    assert_array_equal(coder.components_, twin.components_)
+
+
 class Own(BaseEstimator):
     """A user's own estimator around another."""
 

@@ -34,6 +34,7 @@ from sksparse_nn.solvers.svd import SOLVERS, KrylovSolver
 from tests.own_algorithms import (
     Descent,
     FarRows,
+    LatestRows,
     Magnitudes,
     Nearest,
     Plain,
@@ -285,6 +286,15 @@ def test_rows_in_pieces_reach_an_own_learner(digits):
     found = pieces.partial_fit(X[90:]).components_
     assert_array_equal(found, whole.fit(X).components_)
     assert not hasattr(dictionary(learner=Descent()), "partial_fit")
+
+
+def test_rows_in_pieces_reach_own_keys(digits):
+    X = digits[0]
+    pieces = attention(keys=LatestRows()).partial_fit(X[:90]).partial_fit(X[90:])
+    assert_array_equal(pieces.keys_, X[-8:])
+    other = attention(keys=LatestRows()).partial_fit(X)
+    assert_array_equal(pieces.merge(other).keys_, X[-8:])
+    assert not hasattr(attention(keys=FarRows()), "partial_fit")
 
 
 OWN = {

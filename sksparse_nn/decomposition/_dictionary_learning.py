@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sksparse_nn._history import first_epochs
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import check_atoms, check_n_components
 from sksparse_nn.decomposition._coder_parts import (
@@ -23,11 +24,12 @@ from sksparse_nn.solvers.coding import (
     has_missing,
 )
 from sksparse_nn.solvers.dictionary import (
+    DictionaryState,
     History,
     LastEpoch,
+    Plan,
     Progress,
     Samples,
-    Stream,
     compute_mean_objective,
     count_directions,
     init_dictionary,
@@ -42,12 +44,11 @@ class DictionaryLearning:
     """The learning of :class:`SparseDictionaryCoder`, whose parameters it reads.
 
     Fitted attributes are those of the coder. Beside them, `_state` is all that is
-    known of the dictionary, as arrays by name, and `_waiting` is a stream: what whole
-    mini-batches have taught, and the rows behind them.
+    known of the dictionary: the arrays of a `DictionaryState`.
     """
 
     def _keep_dictionary(self, X, weights):
-        for learnt in ("usage_", "_state", "_waiting"):
+        for learnt in ("usage_", "_state"):
             vars(self).pop(learnt, None)
         rng = check_random_state(self.random_state)
         self.components_ = self._first_atoms(X, weights, rng)
@@ -61,10 +62,11 @@ class DictionaryLearning:
         learner = self._learner()
         if not learner.streams or learner.shuffle:
             return X, weights
-        n_first = self._n_first(X, learner)
+        n_first = self._n_first(X)
         return X[:n_first], weights[:n_first]
 
-    def _n_first(self, X, learner):
+    def _n_first(self, X):
+        learner = self._learner()
         return max(learner.batch_size, _FIRST_ROWS * self._n_atoms(X))
 
     def _n_atoms(self, X):
@@ -166,7 +168,8 @@ class DictionaryLearning:
         except KeyboardInterrupt:
             if last.history is None or not self._keeps(last.history):
                 raise
-        self._store(*last.result())
+        progress, history = last.result()
+        self._store(DictionaryState(progress), history)
 
     def _keeps(self, history):
         return keeps_interrupted(self, len(history["objective"]), self.max_epochs)
@@ -194,61 +197,39 @@ class DictionaryLearning:
 
     def _stream(self, X, weights):
         """Add rows to those of the stream, and learn as if it ended here."""
-        waiting = getattr(self, "_waiting", None) or self._new_stream()
-        stream = Stream(
-            waiting["progress"] and Progress.restore(waiting["progress"]),
-            waiting["X"],
-            waiting["weights"],
-        )
-        stream.extend(X, weights)
-        start = stream.progress or self._begin(stream, waiting["seed"])
-        coder, learner = self._algorithms(len(start.dictionary))
-        n_first = self._n_first(X, learner)
-        if stream.progress is None and len(stream.weights) >= n_first:
-            stream.progress = start
-        if stream.progress is None:
-            progress = stream.preview(learner, coder, start)
-        else:
-            progress = stream.advance(learner, coder)
-        history = History(waiting["history"])
-        history.add(progress)
+        state, past = self._known_state(), getattr(self, "history_", None)
+        if not state.is_stream:
+            state = state.begin_stream(self._draw_seed())
+        else:  # all pieces of a stream are one epoch
+            past = first_epochs(past, self.n_iter_ - 1)
+        state = state.add(X, weights)
+        history = History(past)
+        history.add(state.reached)
         self._report()(history)
-        self._store(progress, history.as_dict())
-        self._waiting = waiting | {
-            "progress": stream.progress and stream.progress.state(),
-            "X": stream.X.copy(),  # few rows; the user may write over those that came
-            "weights": stream.weights.copy(),
-        }
+        self._store(state, history.as_dict())
 
-    def _new_stream(self):
-        """Return what a stream knows before its first row, behind a fit or not."""
-        seed = self.random_state
-        if not isinstance(seed, Integral):
-            seed = check_random_state(seed).randint(np.iinfo(np.int32).max)
-        progress = None
+    def _known_state(self):
         if hasattr(self, "_state"):
-            progress = Progress.restore(self._state)
-            progress.start_epoch()
-            progress = progress.state()
-        elif hasattr(self, "components_"):
-            progress = Progress.begin(normalise_atoms(self.components_)).state()
-        return {
-            "seed": seed,
-            "progress": progress,
-            "X": None,
-            "weights": None,
-            "history": getattr(self, "history_", None),
-        }
+            return DictionaryState.from_arrays(self._state, self._plan())
+        progress = None
+        if hasattr(self, "components_"):
+            progress = Progress.begin(normalise_atoms(self.components_))
+        return DictionaryState(progress, plan=self._plan())
 
-    def _begin(self, stream, seed):
-        n_first = self._n_first(stream.X, self._learner())
-        rows = stream.X[:n_first], stream.weights[:n_first]
-        return Progress.begin(self._start(*rows, check_random_state(seed)))
+    def _plan(self):
+        return Plan(self._n_first, self._begin, self._algorithms, self._is_positive())
 
-    def _store(self, progress, history):
-        vars(self).pop("_waiting", None)
-        self.components_ = progress.dictionary
-        self.usage_ = progress.usage
+    def _draw_seed(self):
+        if isinstance(self.random_state, Integral):
+            return self.random_state
+        return check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+
+    def _begin(self, X, weights, seed):
+        return self._start(X, weights, check_random_state(seed))
+
+    def _store(self, state, history):
+        self.components_ = state.reached.dictionary
+        self.usage_ = state.reached.usage
         self.history_ = history
         self.n_iter_ = len(history["objective"])
-        self._state = progress.state()
+        self._state = state.arrays()

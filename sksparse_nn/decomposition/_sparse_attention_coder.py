@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._interrupts import keeps_interrupted
@@ -14,7 +15,9 @@ from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
     check_container,
+    check_finite,
     check_rows,
+    check_same_names,
     counting_rows,
     restored_on_error,
 )
@@ -24,8 +27,10 @@ from sksparse_nn.solvers.simplex import (
     MAPPINGS,
     AbstractKeys,
     AbstractMapping,
+    AttentionState,
     Keys,
     Problem,
+    Setting,
     encode,
     fit_values,
     make_coding,
@@ -39,6 +44,19 @@ _OF_STEPS = {"max_iter": 2000, "tol": 1e-6}
 
 # Keys where no number of them is given.
 _MOST_KEYS = 128
+
+
+def _list_streaming():
+    return [name for name in KEYS if KEYS[name].streams]
+
+
+def _goes_on_from_rows(estimator):
+    if KEYS.look_up(estimator.keys).streams:
+        return True
+    raise AttributeError(
+        f"partial_fit needs one of the keys {_list_streaming()}. Got"
+        f" {estimator.keys!r}, which are found from all rows at once."
+    )
 
 
 class SparseAttentionCoder(AtomsTransformer):
@@ -142,7 +160,7 @@ class SparseAttentionCoder(AtomsTransformer):
         Half the squared distances are divided by it; in squared units of `X`.
 
     n_active_ : float
-        Mean number of nonzeros of the rows seen in `fit`.
+        Mean number of nonzeros of the rows seen in `fit` and `partial_fit`.
 
     medoid_indices_ : ndarray of shape (n_components,)
         Which rows the keys are. Only with ``keys="medoids"``.
@@ -152,7 +170,8 @@ class SparseAttentionCoder(AtomsTransformer):
 
         "objective" is what `keys` lowers, as a mean over the rows: half the squared
         distance to the nearest key, or for "learned" half the square of what the code
-        leaves of the row. It never rises.
+        leaves of the row. It never rises in `fit`. A call of `partial_fit` adds the
+        value for its rows, before the keys move.
 
     n_iter_ : int
         Number of epochs run.
@@ -199,6 +218,9 @@ class SparseAttentionCoder(AtomsTransformer):
     >>> bool(abs(codes.sum(axis=1) - 1).max() < 1e-6)
     True
     """
+
+    # What `transform` does without.
+    _only_for_fitting = ("_state",)
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
@@ -277,13 +299,101 @@ class SparseAttentionCoder(AtomsTransformer):
             If parameters contradict each other or the data.
         """
         with restored_on_error(self):
-            X = check_rows(self, X, reset=True)
-            check_squares(X)
-            self._check_together()
-            kept, weights = counting_rows(X, sample_weight)
-            counting = X if len(kept) == X.shape[0] else pick(X, kept)
-            problem = self._problem(counting, weights)
-            self._store(problem, self._learn(problem), kept)
+            self._fit(X, sample_weight)
+        return self
+
+    def _fit(self, X, sample_weight):
+        X = check_rows(self, X, reset=True)
+        check_squares(X)
+        self._check_together()
+        kept, counting, weights = _pick_counting(X, sample_weight)
+        problem = self._problem(counting, weights)
+        learnt = self._learn(problem)
+        self._store(AttentionState.begin(problem, learnt))
+        if not self._learner().streams:
+            del self._state
+        vars(self).pop("medoid_indices_", None)
+        if learnt.indices is not None:
+            self.medoid_indices_ = kept[learnt.indices]
+
+    @available_if(_goes_on_from_rows)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Go on from more rows, taken once, so that their order counts.
+
+        The first rows are fitted as `fit` does. So they determine the number of keys:
+        if they have fewer distinct rows than `n_components`, there are as many keys as
+        distinct rows, with a warning. Further rows go on from there or from `fit`.
+
+        Each key stays the mean of the rows that were nearest to it when they came:
+        mini-batch k-means. The temperature is the mean of those that suit the rows of
+        each call, by their weight. The values are fitted to all rows, each coded with
+        the keys after the call that it came in.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows, one or more; taken in the float type of the first.
+
+        y : Ignored
+            Present by convention.
+
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows; as good as repetition, as in `fit`.
+
+        Returns
+        -------
+        self : SparseAttentionCoder
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If parameters contradict each other or the data, or an earlier `fit` kept
+            nothing that could be added to.
+        """
+        with restored_on_error(self):
+            if hasattr(self, "keys_"):
+                self._go_on(X, sample_weight)
+            else:
+                self._fit(X, sample_weight)
+        return self
+
+    def merge(self, other):
+        """Take over what another coder has learnt from other rows.
+
+        The other's keys are matched with the own ones, one to one, and each pair gives
+        its mean by the rows behind it; the sums that values are fitted from add up.
+        Best are two coders that went on from one, so that keys have partners.
+
+        Parameters
+        ----------
+        other : SparseAttentionCoder
+            Fitted with the same kind of keys on rows of the same width, with as many
+            keys. It does not change.
+
+        Returns
+        -------
+        self : SparseAttentionCoder
+            Fitted on the rows of both; `history_` stays its own.
+
+        Raises
+        ------
+        ValueError
+            If keys differ in shape, or a fit kept nothing that could be added to.
+        """
+        check_is_fitted(self)
+        check_is_fitted(other)
+        if self.keys_.shape != other.keys_.shape:
+            raise ValueError(
+                "merge needs two coders with as many keys and features. Got"
+                f" {self.keys_.shape} and {other.keys_.shape}; fit both with the same"
+                " n_components on the same features."
+            )
+        check_same_names(self, other)
+        states = [coder._known_state() for coder in (self, other)]
+        with restored_on_error(self):
+            self._store(states[0].merge(states[1]))
         return self
 
     def transform(self, X):
@@ -371,19 +481,58 @@ class SparseAttentionCoder(AtomsTransformer):
     def _keeps(self, learnt):
         return keeps_interrupted(self, len(learnt.history), self.max_epochs)
 
-    def _store(self, problem, learnt, kept):
-        keys = Keys.of(learnt.keys)
-        coding = problem.choose_coding(keys)
-        sums = problem.sum_over(coding, keys)
-        self.keys_ = learnt.keys
-        self.components_ = fit_values(keys, sums, self.values_reg)
-        self.temperature_ = coding.temperature
-        self.n_active_ = float(sums.n_nonzero / sums.weight)
-        self.history_ = {"objective": np.array(learnt.history)}
-        self.n_iter_ = len(learnt.history)
-        vars(self).pop("medoid_indices_", None)
-        if learnt.indices is not None:
-            self.medoid_indices_ = kept[learnt.indices]
+    def _go_on(self, X, sample_weight):
+        X = check_rows(self, X, reset=False)
+        check_squares(X, vanishing=False)
+        X = self._take_type_of_keys(X)
+        self._check_together()
+        n_keys = len(self.keys_)
+        if self.n_components is not None and self.n_components < n_keys:
+            raise ValueError(
+                f"partial_fit goes on with the {n_keys} keys that are there. Got"
+                f" n_components={self.n_components}; fit anew, or set it back."
+            )
+        state = self._known_state(self._setting())
+        _, counting, weights = _pick_counting(X, sample_weight)
+        self._store(state.add(counting, weights, n_jobs=self.n_jobs))
+
+    def _take_type_of_keys(self, X):
+        if X.dtype == self.keys_.dtype:
+            return X
+        with np.errstate(over="ignore"):  # the check says so
+            X = X.astype(self.keys_.dtype)
+        check_finite(self, X)
+        return X
+
+    def _setting(self):
+        return Setting(
+            self._learner(),
+            check_random_state(self.random_state),
+            self._mapping(),
+            self.n_active,
+            converged=self._converged(),
+            report=self._report(),
+        )
+
+    def _known_state(self, setting=None):
+        if not hasattr(self, "_state"):
+            raise ValueError(
+                "Rows can be added only where fit kept what keys and values were"
+                f" found from, with one of the keys {_list_streaming()}. Got"
+                f" keys={self.keys!r}, or a fit before they were set; fit anew with"
+                " one of these."
+            )
+        return AttentionState.from_arrays(self._state, setting)
+
+    def _store(self, state):
+        self.keys_ = state.keys
+        keys = Keys.of(state.keys)
+        self.components_ = fit_values(keys, state.sums, self.values_reg)
+        self.temperature_ = state.temperature
+        self.n_active_ = float(state.sums.n_nonzero / state.sums.weight)
+        self.history_ = {"objective": state.history}
+        self.n_iter_ = len(state.history)
+        self._state = state.arrays()
 
     def _fit_values(self, X, weights):
         """Fit the values to rows, for keys and a temperature that have changed."""
@@ -403,3 +552,9 @@ class SparseAttentionCoder(AtomsTransformer):
 
     def _converged(self):
         return {"max_iter": self.max_iter, "tol": self.tol} if self.iterate else None
+
+
+def _pick_counting(X, sample_weight):
+    """Return the indices of the rows that count, these rows and their weights."""
+    kept, weights = counting_rows(X, sample_weight)
+    return kept, X if len(kept) == X.shape[0] else pick(X, kept), weights

@@ -40,8 +40,8 @@ from sksparse_nn.solvers.dictionary import (
     INITS,
     LEARNERS,
     AbstractLearner,
+    DictionaryState,
     Progress,
-    merge_dictionaries,
 )
 from sksparse_nn.solvers.svd import check_squares
 
@@ -315,7 +315,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
     """
 
     # What `transform` does without.
-    _only_for_fitting = ("_state", "_waiting", "history_")
+    _only_for_fitting = ("_state", "history_")
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
@@ -556,26 +556,15 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
                 f" {self.components_.shape} and {other.components_.shape}."
             )
         check_same_names(self, other)
-        learnt = [getattr(coder, "_state", None) for coder in (self, other)]
-        if None in learnt:
+        if not all(hasattr(coder, "_state") for coder in (self, other)):
             raise ValueError(
                 "merge needs two coders that have learnt. Got one with learner=None."
             )
-        one, two = (Progress.restore(state) for state in learnt)
-        one.dictionary, one.statistics, order = merge_dictionaries(
-            self.components_,
-            one.statistics,
-            other.components_.astype(self.components_.dtype),
-            two.statistics,
-            positive=self._is_positive(),
-        )
-        alphas, weights = [self.alpha_, other.alpha_], [one.weight, two.weight]
-        self.alpha_ = alpha_of_all(alphas, weights)
-        one.weight += two.weight
-        one.objective += two.objective
-        one.usage = self.usage_ + other.usage_[order]
-        one.n_batches += two.n_batches
-        self._store(one, self.history_)
+        one, two = (_state_of_atoms(coder, self._plan()) for coder in (self, other))
+        state = one.merge(two)
+        weights = [one.reached.weight, two.reached.weight]
+        self.alpha_ = alpha_of_all([self.alpha_, other.alpha_], weights)
+        self._store(state, self.history_)
         return self
 
     def transform(self, X):
@@ -687,6 +676,12 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
             self.alpha_,
             n_atoms,
         )
+
+
+def _state_of_atoms(coder, plan):
+    """Return the state of a coder, whose atoms may be a user's own by now."""
+    own = {"dictionary": coder.components_, "usage": coder.usage_}
+    return DictionaryState.from_arrays(coder._state | own, plan)
 
 
 def _has_nonzero(codes):

@@ -423,7 +423,7 @@ class TruncatedSVDReducer(AtomsTransformer):
                 rule = rank_rule(self.n_components)
                 statistics = begin_stream(rows, rule, self.n_jobs)
             else:
-                statistics = self._stored_statistics().plus(rows, self.n_jobs)
+                statistics = self._stored_statistics().add(rows, n_jobs=self.n_jobs)
                 n_samples += self.n_samples_seen_
             self._store_statistics(statistics, rows.partition, n_samples)
         self._report()(f"{n_samples} rows so far")
@@ -460,7 +460,7 @@ class TruncatedSVDReducer(AtomsTransformer):
                 f"fit both with the same groups."
             )
         with restored_on_error(self):
-            merged = self._stored_statistics().merged(other._stored_statistics())
+            merged = self._stored_statistics().merge(other._stored_statistics())
             n_samples = self.n_samples_seen_ + other.n_samples_seen_
             self._store_statistics(merged, merged.partition, n_samples)
         return self

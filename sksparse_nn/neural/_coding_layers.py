@@ -105,9 +105,7 @@ def store_layer(coder, layer, samples=None):
 
 @store_layer.register
 def _(coder: SparseDictionaryCoder, layer, samples=None):
-    for name in coder._only_for_fitting:
-        if name != "history_":
-            vars(coder).pop(name, None)  # sums over codes of former atoms
+    vars(coder).pop("_state", None)  # sums over codes of former atoms
     atoms = getattr(layer, "components", layer.dictionary)
     coder.components_ = _array(atoms, coder.components_)
     alpha = getattr(layer, "alpha", None)
@@ -122,6 +120,7 @@ def _(coder: SparseDictionaryCoder, layer, samples=None):
 
 @store_layer.register
 def _(coder: SparseAttentionCoder, layer, samples=None):
+    vars(coder).pop("_state", None)
     coder.keys_ = _array(layer.keys, coder.keys_)
     coder.temperature_ = float(torch.as_tensor(layer.temperature).detach())
     if samples is not None:

@@ -16,12 +16,11 @@ from sksparse_nn.solvers.dictionary._initial import (
 )
 from sksparse_nn.solvers.dictionary._ksvd import KSVD, ExactKSVD
 from sksparse_nn.solvers.dictionary._last_epoch import LastEpoch
-from sksparse_nn.solvers.dictionary._merge import merge_dictionaries
 from sksparse_nn.solvers.dictionary._mod import MOD
 from sksparse_nn.solvers.dictionary._online import OnlineLearner
 from sksparse_nn.solvers.dictionary._samples import Samples
+from sksparse_nn.solvers.dictionary._state import DictionaryState, Plan
 from sksparse_nn.solvers.dictionary._statistics import Statistics, measure_usage
-from sksparse_nn.solvers.dictionary._stream import Stream
 from sksparse_nn.solvers.dictionary._streaming import StreamingLearner
 from sksparse_nn.solvers.dictionary._update import update_dictionary
 
@@ -39,21 +38,21 @@ __all__ = [
     "LEARNERS",
     "MOD",
     "AbstractLearner",
+    "DictionaryState",
     "ExactKSVD",
     "History",
     "LastEpoch",
     "OnlineLearner",
+    "Plan",
     "Progress",
     "Samples",
     "Statistics",
-    "Stream",
     "StreamingLearner",
     "code_rows",
     "compute_mean_objective",
     "count_directions",
     "init_dictionary",
     "measure_usage",
-    "merge_dictionaries",
     "normalise_atoms",
     "update_dictionary",
 ]

@@ -80,22 +80,27 @@ class Progress:
         return cls(dictionary, Statistics.empty(*dictionary.shape))
 
     @classmethod
-    def restore(cls, state):
-        """Restore progress from a copy of a result of `state`."""
-        state = {
-            name: value.copy() if isinstance(value, np.ndarray) else value
-            for name, value in state.items()
-        }
-        sums = Statistics(*(state.pop(name) for name in ("A", "B", "used")))
-        progress = cls(state.pop("dictionary"), sums)
-        vars(progress).update(state)
+    def from_arrays(cls, arrays):
+        """Restore progress from a result of `arrays`, without copying."""
+        known = dict(arrays)
+        sums = Statistics(*(known.pop(name) for name in ("A", "B", "used")))
+        progress = cls(known.pop("dictionary"), sums)
+        vars(progress).update(known)
         return progress
 
-    def state(self):
+    def arrays(self):
         """Return all fields as arrays and numbers by name, without copying."""
         known = dict(vars(self))
         sums = known.pop("statistics")
         return known | {"A": sums.A, "B": sums.B, "used": sums.usage}
+
+    def copy(self):
+        """Return a copy that can be learnt on."""
+        copies = {
+            name: value.copy() if isinstance(value, np.ndarray) else value
+            for name, value in self.arrays().items()
+        }
+        return type(self).from_arrays(copies)
 
     def start_epoch(self):
         """Set the counters to zero."""

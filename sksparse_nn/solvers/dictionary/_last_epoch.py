@@ -29,7 +29,7 @@ class LastEpoch:
         """Keep a copy, as an epoch begins."""
         if self._done is None:
             return
-        state = self._progress.state()
+        state = self._progress.arrays()
         self._unit = _choose_unit(state["B"])
         for name, value in state.items():
             self._copy[name] = self._copy_value(name, value)
@@ -59,7 +59,7 @@ class LastEpoch:
         if copy is None:
             return self._progress, history
         B = copy["B"].astype(np.float64) * self._unit
-        return Progress.restore(copy | {"B": B}), history
+        return Progress.from_arrays(copy | {"B": B}), history
 
 
 def _choose_unit(values):

@@ -11,6 +11,8 @@ from sksparse_nn.solvers.simplex._means import KMeansKeys
 from sksparse_nn.solvers.simplex._medoids import Medoids
 from sksparse_nn.solvers.simplex._problem import Problem, make_coding
 from sksparse_nn.solvers.simplex._sparsemax import Sparsemax
+from sksparse_nn.solvers.simplex._state import AttentionState, Setting
+from sksparse_nn.solvers.simplex._streaming import StreamingKeys
 from sksparse_nn.solvers.simplex._sums import sum_over
 from sksparse_nn.solvers.simplex._values import fit_values
 
@@ -23,6 +25,7 @@ __all__ = [
     "MAPPINGS",
     "AbstractKeys",
     "AbstractMapping",
+    "AttentionState",
     "Entmax15",
     "KMeansKeys",
     "Keys",
@@ -30,7 +33,9 @@ __all__ = [
     "Learnt",
     "Medoids",
     "Problem",
+    "Setting",
     "Sparsemax",
+    "StreamingKeys",
     "encode",
     "fit_values",
     "make_coding",

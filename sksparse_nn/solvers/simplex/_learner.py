@@ -22,11 +22,15 @@ class Learnt:
 
     indices : ndarray of shape (n_keys,) or None
         Indices of the keys among the rows, if they are rows.
+
+    counts : ndarray of shape (n_keys,) or None
+        Weight of the rows that each key is the mean of, if they are means.
     """
 
     keys: np.ndarray
     history: list = field(default_factory=list)
     indices: np.ndarray | None = None
+    counts: np.ndarray | None = None
 
 
 class AbstractKeys(Algorithm, ABC):
@@ -35,6 +39,8 @@ class AbstractKeys(Algorithm, ABC):
     A subclass is a dataclass; its fields are the parameters of the estimator that it
     reads, under the same names.
     """
+
+    streams = False  # can go on from further rows: a StreamingKeys
 
     @abstractmethod
     def learn(self, problem):

@@ -6,7 +6,8 @@ import numpy as np
 
 from sksparse_nn.solvers.simplex._coding import Nearest
 from sksparse_nn.solvers.simplex._keys import Keys
-from sksparse_nn.solvers.simplex._learner import AbstractKeys, Learnt, has_settled
+from sksparse_nn.solvers.simplex._learner import Learnt, has_settled
+from sksparse_nn.solvers.simplex._streaming import StreamingKeys
 
 
 def move_to_means(keys, sums):
@@ -33,9 +34,39 @@ def move_to_means(keys, sums):
     return moved
 
 
+def move_to_running_means(keys, sums, counts):
+    """Move each key to the mean of its rows so far and of further ones.
+
+    Parameters
+    ----------
+    keys : Keys
+        Each is the mean of earlier rows.
+
+    sums : Sums
+        Sums over the codes of further rows.
+
+    counts : ndarray of shape (n_keys,)
+        Weight of the earlier rows.
+
+    Returns
+    -------
+    moved : ndarray of shape (n_keys, n_features)
+        The moved keys; a key that no code uses stays where it is.
+
+    counts : ndarray of shape (n_keys,)
+        Weight of all rows.
+    """
+    moved, shares = keys.given.copy(), sums.shares
+    for key in np.flatnonzero(shares):
+        point = keys.read_centred(keys=slice(key, key + 1))[0]
+        way = sums.B[key] - shares[key] * point
+        moved[key] = keys.centre + (point + way / (counts[key] + shares[key]))
+    return moved, counts + shares
+
+
 @dataclass
-class KMeansKeys(AbstractKeys):
-    """Centres of clusters, by k-means.
+class KMeansKeys(StreamingKeys):
+    """Centres of clusters, by k-means; further rows move them by mini-batch k-means.
 
     Parameters
     ----------
@@ -48,16 +79,29 @@ class KMeansKeys(AbstractKeys):
     def learn(self, problem):
         learnt = Learnt(problem.first_keys())
         for _ in range(self.max_epochs):
-            moved = _pass_over_rows(problem, learnt)
+            moved, counts = _pass_over_rows(problem, learnt)
             if moved is None:
                 break
-            learnt.keys = moved
+            learnt.keys, learnt.counts = moved, counts
+        return learnt
+
+    def move(self, problem, learnt):
+        keys, sums = _sum_nearest(problem, learnt)
+        counts = learnt.counts
+        learnt.keys, learnt.counts = move_to_running_means(keys, sums, counts)
         return learnt
 
 
 def _pass_over_rows(problem, learnt):
-    """Pass over the rows, and return the moved keys, or None on convergence."""
+    """Pass over the rows; return moved keys, None on convergence, and their counts."""
+    keys, sums = _sum_nearest(problem, learnt)
+    moved = None if has_settled(learnt.history) else move_to_means(keys, sums)
+    return moved, sums.shares
+
+
+def _sum_nearest(problem, learnt):
+    """Return the keys, and sums over the rows nearest to each."""
     keys = Keys.of(learnt.keys)
     sums = problem.sum_over(Nearest(), keys)
     problem.record_pass(learnt, sums.mean_distance(keys))
-    return None if has_settled(learnt.history) else move_to_means(keys, sums)
+    return keys, sums

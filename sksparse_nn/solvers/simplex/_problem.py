@@ -37,7 +37,7 @@ class Problem:
         Some of the rows.
 
     start : ndarray of shape (n_keys,)
-        Indices of rows that keys may start from.
+        Indices of rows that keys may start from; none where there are keys.
 
     mapping : AbstractMapping
         Maps distances to codes.
@@ -76,14 +76,17 @@ class Problem:
     @classmethod
     def draw(cls, X, weights, n_keys, rng, **codes):
         """Draw the sample and the rows to start from."""
-        size = max(_SAMPLE_ROWS, _SAMPLE_ROWS_PER_KEY * n_keys)
-        sample = draw_sample(X, weights, size, rng)
+        sample = _draw_sample(X, weights, n_keys, rng)
         start = sample.indices[draw_far_rows(sample, n_keys, rng)]
-        wanted = codes.pop("n_active")
-        if wanted is None:
-            wanted = max(1, _ACTIVE_SHARE * len(start))
-        n_active = min(wanted, len(start))
-        return cls(X, weights, sample, start, n_active=n_active, **codes)
+        codes["n_active"] = _count_active(codes["n_active"], len(start))
+        return cls(X, weights, sample, start, **codes)
+
+    @classmethod
+    def draw_chunk(cls, X, weights, n_keys, rng, **codes):
+        """Draw the sample alone, of rows that come after there are keys."""
+        sample = _draw_sample(X, weights, n_keys, rng)
+        codes["n_active"] = _count_active(codes["n_active"], n_keys)
+        return cls(X, weights, sample, np.empty(0, int), **codes)
 
     def first_keys(self):
         """Return the rows to start from, an ndarray of shape (n_keys, n_features)."""
@@ -128,6 +131,18 @@ class Problem:
     def sum_over(self, coding, keys):
         """Code all rows and sum over the codes."""
         return sum_over(coding, keys, self.X, self.weights, self.n_jobs)
+
+
+def _draw_sample(X, weights, n_keys, rng):
+    size = max(_SAMPLE_ROWS, _SAMPLE_ROWS_PER_KEY * n_keys)
+    return draw_sample(X, weights, size, rng)
+
+
+def _count_active(wanted, n_keys):
+    """Return the mean number of nonzeros, at most the number of keys."""
+    if wanted is None:
+        wanted = max(1, _ACTIVE_SHARE * n_keys)
+    return min(wanted, n_keys)
 
 
 def make_coding(mapping, temperature, converged=None):

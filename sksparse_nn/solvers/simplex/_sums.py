@@ -1,6 +1,6 @@
 """Sums over the codes of all rows, which keys and values are fitted from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -57,13 +57,52 @@ class Sums:
         """Sum of c, of shape (n_keys,); the entries of each c add up to one."""
         return self.A.sum(axis=1)
 
-    def add(self, other):
-        """Add the sums over other rows, in place."""
-        for name, value in vars(other).items():
-            if value is not None:
-                total = getattr(self, name)
-                total += value
-                setattr(self, name, total)
+    def merge(self, other):
+        """Return the sums over the rows of both, about one centre.
+
+        Parameters
+        ----------
+        other : Sums
+            Over the codes of other rows.
+
+        Returns
+        -------
+        sums : Sums
+            New.
+        """
+        known = vars(self).items()
+        return Sums(**{name: value + getattr(other, name) for name, value in known})
+
+    def shift(self, step):
+        """Return the sums over rows to each of which a step is added.
+
+        Parameters
+        ----------
+        step : ndarray of shape (n_features,)
+            The old centre minus the new one.
+
+        Returns
+        -------
+        sums : Sums
+            New.
+        """
+        square = self.square + step @ (2 * self.B.sum(axis=0) + self.weight * step)
+        return replace(self, square=square, B=self.B + np.outer(self.shares, step))
+
+    def reorder(self, order):
+        """Return the sums of codes whose keys stand in another order.
+
+        Parameters
+        ----------
+        order : ndarray of shape (n_keys,)
+            Former place of each key.
+
+        Returns
+        -------
+        sums : Sums
+            New.
+        """
+        return replace(self, A=self.A[np.ix_(order, order)], B=self.B[order])
 
     def mean_distance(self, keys):
         """Return the mean over rows of half the squared distances, weighted by codes.
@@ -142,7 +181,7 @@ def sum_over(coding, keys, X, weights, n_jobs=None):
         return _add_up(keys, blocks)
     sums = next(blocks)
     for block in blocks:
-        sums.add(block)
+        _add_in_place(sums, block)
     return sums
 
 
@@ -154,11 +193,20 @@ def _add_up(keys, blocks):
         if coded.is_hidden and not total.n_hidden:
             total.distance = _expand_distance(total, keys) / 2
         if coded.is_hidden or total.n_hidden:
-            total.add(coded.sum())
+            _add_in_place(total, coded.sum())
         else:  # the distance follows from the other sums
-            total.add(coded.sum_without_products())
+            _add_in_place(total, coded.sum_without_products())
             coded.add_products(total.B)
     return total
+
+
+def _add_in_place(total, sums):
+    """Add sums to a total that nobody else has, as both may be large."""
+    for name, value in vars(sums).items():
+        if value is not None:
+            added = getattr(total, name)
+            added += value
+            setattr(total, name, added)
 
 
 class _CodedBlock(NamedTuple):

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from sksparse_nn._picked_rows import is_sparse
+from sksparse_nn.solvers._state import State
 from sksparse_nn.solvers.svd._blocks import map_blocks, panels, product_blocks
 from sksparse_nn.solvers.svd._dense_products import DenseProducts, Part
 from sksparse_nn.solvers.svd._partition import Partition
@@ -39,8 +40,8 @@ _THIN_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class Moments:
-    """Statistics of rows, which can be merged with those of further rows.
+class Moments(State):
+    """Statistics of rows, which add up exactly.
 
     Attributes
     ----------
@@ -71,7 +72,25 @@ class Moments:
     rounding: float
     eps: float
 
-    def merged(self, other):
+    def add(self, rows, n_jobs=None):
+        """Return the statistics of these and further rows.
+
+        Parameters
+        ----------
+        rows : WeightedRows
+            Of the same partition.
+
+        n_jobs : int or None, default=None
+            Threads; None for as many as BLAS takes.
+
+        Returns
+        -------
+        moments : Moments
+            New.
+        """
+        return read_moments(rows, n_jobs, before=self)
+
+    def merge(self, other):
         """Return the statistics of two sets of rows together.
 
         Parameters
@@ -93,29 +112,16 @@ class Moments:
         eps = max(self.eps, other.eps)
         return Moments(self.partition, weights.sum(), mean, scatter, rounding, eps)
 
-    def plus(self, rows, n_jobs=None):
-        """Return the statistics of these and further rows.
-
-        Parameters
-        ----------
-        rows : WeightedRows
-            Of the same partition.
-
-        n_jobs : int or None, default=None
-            Threads; None for as many as BLAS takes.
-
-        Returns
-        -------
-        moments : Moments
-            New.
-        """
-        return read_moments(rows, n_jobs, before=self)
-
     def arrays(self):
         """Return all but the partition, in types that any persistence knows."""
         return {
             name: value for name, value in vars(self).items() if name != "partition"
         }
+
+    @classmethod
+    def from_arrays(cls, arrays, context=None):
+        """Restore the statistics of a partition from `arrays`."""
+        return cls(context, **arrays)
 
 
 def read_moments(rows, n_jobs=None, before=None, *, is_exact=False):

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from sksparse_nn.solvers._state import State
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver, WeightedRows
 from sksparse_nn.solvers.svd._blocks import split_blocks
 from sksparse_nn.solvers.svd._partition import Partition
@@ -20,7 +21,7 @@ _FEATURES = 2**13
 
 
 @dataclass(frozen=True)
-class Sketch:
+class Sketch(State):
     """Few rows that approximate the centred products of features of all rows.
 
     The largest singular values of the rows so far and of the next block are kept, with
@@ -77,13 +78,16 @@ class Sketch:
     eps: float
     pending: WeightedRows | None = None
 
-    def plus(self, rows, n_jobs=None):
+    def add(self, rows, n_jobs=None):
         """Return the sketch of these and further rows.
 
         Parameters
         ----------
         rows : WeightedRows
             Of the same partition.
+
+        n_jobs : Ignored
+            Present by convention.
 
         Returns
         -------
@@ -97,7 +101,7 @@ class Sketch:
         for where in split_blocks(n_full, _BLOCK):
             sketch = sketch._take_in(_take(rows, where))
         rest = _take(rows, slice(n_full, None))
-        return replace(sketch, pending=rest if rest.X.shape[0] else None)
+        return replace(sketch, pending=_copy(rest) if rest.X.shape[0] else None)
 
     def whole(self):
         """Return the sketch with the pending rows added."""
@@ -105,7 +109,7 @@ class Sketch:
             return self
         return replace(self, pending=None)._take_in(self.pending)
 
-    def merged(self, other):
+    def merge(self, other):
         """Return the sketch of two sets of rows together.
 
         Parameters
@@ -174,12 +178,12 @@ class Sketch:
         return arrays
 
     @classmethod
-    def from_arrays(cls, partition, arrays):
-        """Restore a sketch from `arrays`."""
-        sketch = cls(partition=partition, **arrays)
+    def from_arrays(cls, arrays, context=None):
+        """Restore the sketch of a partition from `arrays`."""
+        sketch = cls(partition=context, **arrays)
         if sketch.pending is None:
             return sketch
-        return replace(sketch, pending=WeightedRows(*sketch.pending, partition))
+        return replace(sketch, pending=WeightedRows(*sketch.pending, context))
 
 
 def empty_sketch(partition, size, dtype):
@@ -228,7 +232,7 @@ class SketchSolver(SVDSolver):
     size: int = 64
 
     def prepare(self, rows):
-        return empty_sketch(rows.partition, self.size, rows.X.dtype).plus(rows)
+        return empty_sketch(rows.partition, self.size, rows.X.dtype).add(rows)
 
     def moments(self, rows, state):
         return state
@@ -381,6 +385,12 @@ def _mean(X, roots):
 def _take(rows, where):
     weight = None if rows.weight is None else rows.weight[where]
     return WeightedRows(rows.X[where], weight, rows.partition)
+
+
+def _copy(rows):
+    """Copy rows that wait, as the user may write over those that came."""
+    weight = None if rows.weight is None else rows.weight.copy()
+    return WeightedRows(rows.X.copy(), weight, rows.partition)
 
 
 def _stack(one, other):

@@ -29,7 +29,7 @@ def begin_stream(rows, rule, n_jobs=None):
     Returns
     -------
     statistics : Moments or Sketch
-        Statistics with the methods `merged` and `plus`.
+        Statistics to which further rows are added.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def begin_stream(rows, rule, n_jobs=None):
             f"{widest} and a share or 'auto'; give an int, or smaller groups."
         )
     size = _TIMES * rule.n_components + _MORE
-    return empty_sketch(rows.partition, size, rows.X.dtype).plus(rows)
+    return empty_sketch(rows.partition, size, rows.X.dtype).add(rows)
 
 
 def statistics_from(partition, arrays):
@@ -66,9 +66,8 @@ def statistics_from(partition, arrays):
     statistics : Moments or Sketch
         The restored statistics.
     """
-    if "scatter" in arrays:
-        return Moments(partition, **arrays)
-    return Sketch.from_arrays(partition, arrays)
+    kind = Moments if "scatter" in arrays else Sketch
+    return kind.from_arrays(arrays, partition)
 
 
 def stream_solver(statistics, *, center):

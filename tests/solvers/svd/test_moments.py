@@ -49,7 +49,7 @@ def test_merged_moments_are_those_of_all_rows(X, cut):
         read_moments(WeightedRows(rows, None, partition))
         for rows in (X, X[:cut], X[cut:])
     )
-    merged = one.merged(other)
+    merged = one.merge(other)
     assert_allclose(merged.scatter, all_rows.scatter, rtol=1e-10, atol=1e-8)
     assert_allclose(merged.mean, all_rows.mean, rtol=1e-12)
     assert merged.weight == len(X)
@@ -59,7 +59,7 @@ def test_merging_leaves_both_as_they_were(X):
     partition = partition_features(None, X.shape[1])
     one, other = (read_moments(WeightedRows(x, None, partition)) for x in (X, 2 * X))
     before = one.scatter.copy(), other.scatter.copy()
-    one.merged(other)
+    one.merge(other)
     assert_array_equal(one.scatter, before[0])
     assert_array_equal(other.scatter, before[1])
 

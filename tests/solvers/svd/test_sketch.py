@@ -37,7 +37,7 @@ def sketched(X, *, size=20, cuts=(), weight=None, groups=None):
     for start, stop in pairwise(bounds):
         where = slice(start, stop)
         w = None if weight is None else weight[where]
-        sketch = sketch.plus(WeightedRows(X[where], w, partition))
+        sketch = sketch.add(WeightedRows(X[where], w, partition))
     return sketch
 
 
@@ -176,7 +176,7 @@ def test_few_rows_are_kept_as_they_are(n_rows, center):
 def test_merged_sketches_are_within_their_bound(spectrum):
     X = matrix(spectrum, SHAPE, offset=0.3)
     X[700:] += 1
-    merged = sketched(X[:700]).merged(sketched(X[700:]))
+    merged = sketched(X[:700]).merge(sketched(X[700:]))
     found = solve(merged, center=True)
     exact = singular_values(centred(X, center=True))[: len(found.singular_values)]
     off = exact**2 - found.singular_values**2
