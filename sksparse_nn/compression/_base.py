@@ -17,6 +17,8 @@ from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import check_rows, counting_rows, restored_on_error
 from sksparse_nn.compression._networks import check_compressible, check_layers
+from sksparse_nn.modules._projection import replace_projections
+from sksparse_nn.neural._batches import TrainingSamples
 from sksparse_nn.neural._nesting import RoutesFit, fit_copy
 
 
@@ -79,10 +81,14 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
             report(f"fitted {type(fitted).__name__}")
             network = last_step(fitted)
             Z = check_rows(network, transform_ahead(fitted, X), reset=False)
-            check_layers(network.net_.module_, type(self).__name__)
+            net = network.net_
+            net.module_ = replace_projections(net.module_)
+            check_layers(net.module_, type(self).__name__)
             self._check_kind(network)
+            data = _drop_zero_weights(Z, y, sample_weight)
             with _hide_names(network):
-                self._compress(network, _drop_zero_weights(Z, y, sample_weight))
+                self._compress(network, data)
+            network._store_coder(TrainingSamples(data[0], weight=data[2]))
             report("made its network smaller")
             self.estimator_ = fitted
             for name in ("classes_", "n_features_in_", "feature_names_in_"):

@@ -85,7 +85,6 @@ def set_module(network, module, *, trains=False):
         net.initialize_optimizer()
     else:
         net.optimizer_ = None
-    network._store_coder()
 
 
 def read_weighted_inputs(module, data):

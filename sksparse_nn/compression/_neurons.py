@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from sksparse_nn.compression._atoms import check_sequence, remove_atoms
+from sksparse_nn.modules._coded import CodedNetwork
 from sksparse_nn.modules._coding import has_atoms
 from sksparse_nn.modules._facts import is_linear
 from sksparse_nn.modules._linear import linear
@@ -22,7 +23,7 @@ def remove_neurons(module, scores, amount, n_neurons, data):
 
     Parameters
     ----------
-    module : Perceptron or torch.nn.Sequential
+    module : Perceptron, CodedNetwork or torch.nn.Sequential
         A network of plain layers; a sequence has a layer of codes.
 
     scores : list of ndarray
@@ -39,7 +40,7 @@ def remove_neurons(module, scores, amount, n_neurons, data):
 
     Returns
     -------
-    module : Perceptron or torch.nn.Sequential
+    module : Perceptron, CodedNetwork or torch.nn.Sequential
         The narrower network.
 
     Raises
@@ -48,6 +49,10 @@ def remove_neurons(module, scores, amount, n_neurons, data):
         If there are no hidden layers, or the module is the user's own.
     """
     X, _, weight = data
+    sequence = module.as_sequence() if isinstance(module, CodedNetwork) else None
+    if sequence is not None:
+        narrower = remove_neurons(sequence, scores, amount, n_neurons, data)
+        return module.with_sequence(narrower)
     if any(map(has_atoms, module.modules())):
         check_sequence(module, X)
         kept = _choose_kept(scores, amount, n_neurons)

@@ -57,6 +57,38 @@ class CodedNetwork(nn.Sequential):
         parts = {"coding": coding, "scale": scale, "head": head}
         return cls(OrderedDict(parts))
 
+    def as_sequence(self):
+        """Return the layers in one sequence.
+
+        Returns
+        -------
+        layers : torch.nn.Sequential or None
+            The layers themselves, not copies; None if the head is no sequence.
+        """
+        if not isinstance(self.head, nn.Sequential):
+            return None
+        scales = self.scale if isinstance(self.scale, nn.Sequential) else [self.scale]
+        return nn.Sequential(self.coding, *scales, *self.head)
+
+    def with_sequence(self, layers):
+        """Return a network of other layers.
+
+        Parameters
+        ----------
+        layers : torch.nn.Sequential
+            As many as `as_sequence` returns.
+
+        Returns
+        -------
+        network : CodedNetwork
+            With the settings of this one.
+        """
+        n_head = len(self.head)
+        head = type(self.head)(*layers[-n_head:])
+        twin = CodedNetwork.of(layers[0], self.scale, head)
+        twin.reconstruction, twin.energy = self.reconstruction, self.energy
+        return twin.train(self.training)
+
     @property
     def sparse_layer(self):
         """The first layer, if it takes a `SparseBatch`.

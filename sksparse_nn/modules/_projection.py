@@ -1,10 +1,13 @@
 """Coordinates in orthonormal directions that are trained with the network."""
 
+from copy import deepcopy
+
 import torch
 from torch import nn
 
 from sksparse_nn.modules._dictionary import check_dictionary, check_samples
 from sksparse_nn.modules._facts import count_multiply_adds
+from sksparse_nn.modules._linear import linear
 
 
 class ProjectionLayer(nn.Module):
@@ -149,6 +152,36 @@ class ProjectionLayer(nn.Module):
 @count_multiply_adds.register
 def _(layer: ProjectionLayer, shape):
     return shape[0] * int(layer.weight.count_nonzero())
+
+
+def replace_projections(module):
+    """Replace projections, whose directions stay orthonormal, by linear layers.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network.
+
+    Returns
+    -------
+    module : torch.nn.Module
+        The module itself if it has none, otherwise a copy.
+    """
+    if not any(isinstance(layer, ProjectionLayer) for layer in module.modules()):
+        return module
+    module = deepcopy(module)
+    for parent in list(module.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, ProjectionLayer):
+                setattr(parent, name, _as_linear(child))
+    return module
+
+
+def _as_linear(layer):
+    with torch.no_grad():
+        weight = layer(torch.eye(layer.weight.shape[1]).to(layer.weight)).T
+        shift = layer(torch.zeros_like(layer.weight[:1]))[0]
+    return linear((weight - shift[:, None]).cpu().numpy(), shift.clone())
 
 
 def _orthonormal(weight):

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from sksparse_nn._validation import FLOAT_TYPES
 from sksparse_nn.modules._coded import CodedNetwork, Scale, SplitSign
-from sksparse_nn.modules._facts import make_plain
+from sksparse_nn.modules._facts import is_linear, make_plain
 from sksparse_nn.modules._first_layer import FirstLayerError
 from sksparse_nn.modules._run import run
 from sksparse_nn.neural._batches import TrainingSamples
@@ -88,6 +88,9 @@ class HasCoder:
     def _store_coder(self, samples=None):
         """Store in the coder what its layer has learnt."""
         if not self._is_tuned or "coder_" not in vars(self):
+            return
+        if is_linear(self.net_.module_.coding):
+            del self.coder_  # its directions are not orthonormal any more
             return
         from sksparse_nn.neural._coding_layers import store_layer
 

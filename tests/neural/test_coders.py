@@ -1,6 +1,7 @@
 """Coders ahead of a network, trained with it: `coder=...`."""
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 
 from sksparse_nn import (
+    NetFactorizer,
+    NetPruner,
     NetQuantizer,
     SparseAttentionCoder,
     SparseDictionaryCoder,
@@ -277,6 +280,52 @@ def test_a_coder_that_is_not_tuned_is_ahead_of_a_compressed_network(blobs, coder
     net = classifier(coder, (8,), tune_coder=False).fit(X, y)
     small = NetQuantizer(FrozenEstimator(net)).fit(X, y)
     assert_allclose(small.predict_proba(X), net.predict_proba(X), atol=0.1)
+
+
+COMPRESSORS = {
+    "int8": partial(NetQuantizer),
+    "int4": partial(NetQuantizer, n_bits=4, scheme="weight_only"),
+    "weights": partial(NetPruner, amount=0.2, fine_tune_epochs=1),
+    "neurons": partial(NetPruner, amount=0.2, structure="neuron"),
+    "ranks": partial(NetFactorizer, rank=2),
+}
+
+
+@pytest.mark.parametrize("compressor", COMPRESSORS.values(), ids=list(COMPRESSORS))
+@pytest.mark.parametrize(
+    "coder",
+    [CODERS[name] for name in ("lasso", "triangle", "sparsemax")],
+    ids=["lasso", "triangle", "sparsemax"],
+)
+def test_a_smaller_network_has_the_coder_that_it_codes_by(blobs, coder, compressor):
+    X, y = blobs
+    net = classifier(coder, (8,)).fit(X, y)
+    small = compressor(FrozenEstimator(net)).fit(X, y).estimator_
+    ahead, network = split_steps(small)
+    assert ahead is small.coder_
+    tol = {"rtol": 1e-4, "atol": 1e-4}
+    codes = ahead.transform(X)
+    assert_allclose(network.predict_proba(codes), small.predict_proba(X), **tol)
+    assert pickle.loads(pickle.dumps(small)).score(X, y) == small.score(X, y)
+    attribute(small, X[:3])
+
+
+@pytest.mark.parametrize("name", ["int8", "int4", "weights", "ranks"])
+def test_smaller_directions_are_a_linear_layer(blobs, name):
+    X, y = blobs
+    coder = TruncatedSVDReducer(2, center=True, whiten=True, random_state=0)
+    net = classifier(coder, (8,)).fit(X, y)
+    small = COMPRESSORS[name](FrozenEstimator(net)).fit(X, y).estimator_
+    assert not hasattr(small, "coder_")
+    assert small.score(X, y) > 0.5
+    attribute(small, X[:3])
+
+
+def test_atoms_whose_codes_are_split_are_not_removed(blobs):
+    X, y = blobs
+    net = classifier(CODERS["split sign"], (8,)).fit(X, y)
+    with pytest.raises(ValueError, match="each code by itself"):
+        NetPruner(FrozenEstimator(net), structure="neuron").fit(X, y)
 
 
 @pytest.mark.parametrize("tune_coder", [True, False])
