@@ -38,8 +38,14 @@ class Epochs:
         arrays : dict
             A result of `arrays`, which does not change.
 
-        n_active, learning_rate, device
-            Arguments of `Training.from_arrays`.
+        n_active : int
+            Nonzero codes per sample, at most.
+
+        learning_rate : float
+            Step size of Adam from now on.
+
+        device : torch.device
+            Where to train.
 
         Returns
         -------

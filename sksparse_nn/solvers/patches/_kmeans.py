@@ -53,22 +53,6 @@ class KMeansAtoms(AbstractLearner):
         progress.statistics.usage[:] = counts
 
     def step(self, coder, progress, X, weights, *, start=None, n_batches=None):
-        """Move each centre to the mean of the patches so far that are nearest to it.
-
-        Parameters
-        ----------
-        coder, start, n_batches
-            Not used.
-
-        progress : Progress
-            Updated.
-
-        X : ndarray of shape (n_rows, patch_width)
-            Whitened patches.
-
-        weights : ndarray of shape (n_rows,)
-            Their weights.
-        """
         centres, sums = progress.dictionary, progress.statistics
         with single_threaded_blas():
             distances = _compute_distances(X, centres)
