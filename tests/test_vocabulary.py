@@ -11,7 +11,7 @@ from sksparse_nn.decomposition import (
     _sparse_attention_coder,
     _truncated_svd_reducer,
 )
-from sksparse_nn.feature_extraction import _image_patch_coder
+from sksparse_nn.feature_extraction import _image_patch_coder, _patch_learning
 
 # Names whose first paragraphs differ, and why.
 DIFFERENT = {
@@ -69,7 +69,7 @@ READ_BY_SOME = {
     "SparseAttentionCoder": _sparse_attention_coder._OF_KEYS,
     "TruncatedSVDReducer": _truncated_svd_reducer._OF_SOLVERS,
     "ImagePatchCoder": _image_patch_coder._OF_ENCODERS
-    | {"max_epochs": _image_patch_coder._MAX_EPOCHS},
+    | {"max_epochs": _patch_learning._MAX_EPOCHS},
 }
 
 

@@ -4,22 +4,20 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._kinds import check_kind
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import FloatTransformer
 from sksparse_nn._validation import (
-    check_atoms,
-    check_n_components,
     check_rows,
+    check_weights,
     restored_on_error,
     warn_once,
 )
+from sksparse_nn.feature_extraction._patch_learning import PatchLearning
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers.coding import AbstractCoder
 from sksparse_nn.solvers.dictionary import (
@@ -34,12 +32,9 @@ from sksparse_nn.solvers.patches import (
     POOLINGS,
     PatchEncoder,
     Pooling,
-    Whitening,
     check_scale,
     draw_patches,
-    fit_whitening,
     float_type,
-    learn_atoms,
     make_encoder,
     prepare_encoder,
     read_layout,
@@ -49,9 +44,6 @@ from sksparse_nn.solvers.patches import (
 # Defaults of the parameters that only some encoders read.
 _OF_ENCODERS = {"alpha": 0.25, "n_nonzero_coefs": None}
 
-# Default of the parameter that only learners in epochs read.
-_MAX_EPOCHS = 10
-
 # Patches on which the multiply-adds of an encoder are estimated.
 _COUNTED_PATCHES = 1000
 
@@ -60,7 +52,18 @@ def _approximates(estimator):
     return ENCODERS.look_up(estimator.algorithm).approximates
 
 
-class ImagePatchCoder(FloatTransformer):
+def _learns_from_streams(estimator):
+    learner = estimator.learner
+    if learner is None or LEARNERS.look_up(learner).streams:
+        return True
+    able = [name for name in LEARNERS if LEARNERS[name].streams]
+    raise AttributeError(
+        f"partial_fit needs one of the learners {able}, or None. Got {learner!r}, "
+        "which codes all patches before it moves the atoms."
+    )
+
+
+class ImagePatchCoder(PatchLearning, FloatTransformer):
     """Sparse features of images: codes of patches, pooled over regions.
 
     Each sample is a flattened image. Its patches are normalised in brightness and
@@ -213,7 +216,7 @@ class ImagePatchCoder(FloatTransformer):
         Values per epoch, an array per quantity.
 
         "objective" is the mean objective of the learner per patch. It is empty if
-        nothing is learnt in epochs.
+        nothing is learnt in epochs. A later chunk of `partial_fit` is one epoch.
 
     n_iter_ : int
         Number of epochs run.
@@ -268,6 +271,9 @@ class ImagePatchCoder(FloatTransformer):
     >>> coder.fit_transform(X).shape
     (1797, 384)
     """
+
+    # What `transform` does without.
+    _only_for_fitting = ("_state",)
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -393,29 +399,86 @@ class ImagePatchCoder(FloatTransformer):
             return self._encode(X)
 
     def _fit(self, X):
-        layout, report = self._read_layout(X.shape[1]), self._report()
-        rng = check_random_state(self.random_state)
-        self._encoder(), self._learner()  # before any work
-        drawn = draw_patches(X, layout, self.n_patches, rng)
-        report(f"{len(drawn)} patches drawn")
-        whitening = fit_whitening(
-            drawn,
-            kind=self.whiten,
-            regularisation=self.whiten_reg,
-            contrast=self.contrast_reg,
-        )
-        whitened = whitening.apply(drawn)
-        atoms, objectives = self._atoms(whitened, rng, report)
-        self.history_, self.n_iter_ = {"objective": objectives}, len(objectives)
-        report(f"{len(atoms)} atoms")
-        self.components_ = atoms
-        self.whitening_ = whitening.matrix
-        self.patch_mean_ = whitening.mean
-        self.contrast_reg_ = whitening.contrast
-        self.image_shape_ = layout.height, layout.width, layout.n_channels
-        self._layout = layout
+        learnt_from = self._learn(X, np.ones(X.shape[0]), self._keeps)
+        self._warn_of_first_patches(*learnt_from)
+
+    def _warn_of_first_patches(self, whitened, drawn):
         few, nothing = self._describe_excess(whitened), self._describe_zero_codes(drawn)
         warn_once(*few, nothing)
+
+    @available_if(_learns_from_streams)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Learn from the images of a chunk.
+
+        The first chunk gives what `fit` gives. Later ones keep its whitening, and the
+        learner continues: "online" with mini-batches of 512 patches, each taken once,
+        while "kmeans" moves each centre to the mean of all patches nearest to it so
+        far. `n_patches` holds for each chunk.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Images, one or more. Images in random order are best.
+
+        y : Ignored
+            Present by convention.
+
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the images, which all patches of an image have. Images of weight
+            zero are left out.
+
+        Returns
+        -------
+        self : ImagePatchCoder
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If parameters contradict each other, the data or the chunks so far.
+        """
+        with restored_on_error(self):
+            first = not hasattr(self, "components_")
+            X = self._check_images(X, reset=first)
+            X, weights = check_weights(X, sample_weight)
+            if first:
+                self._learn(X, weights)
+            else:
+                self._continue(X, weights)
+        return self
+
+    def merge(self, other):
+        """Take over what another coder has learnt from other images.
+
+        The moments of the patches are added. Each atom is matched with one of the
+        other: "kmeans" averages the two by their numbers of patches, other learners fit
+        the atoms to the sums of both. Whitening and contrast stay those of this coder.
+        Atoms of another whitening are carried into it: centres of clusters exactly,
+        unit atoms without the difference of the means.
+
+        Parameters
+        ----------
+        other : ImagePatchCoder
+            Fitted with the same layout of images and patches, algorithm, learner and
+            number of atoms. It does not change.
+
+        Returns
+        -------
+        self : ImagePatchCoder
+            Fitted on the images of both.
+
+        Raises
+        ------
+        ValueError
+            If one of the two has learnt no atoms, or they differ in one of these.
+        """
+        check_is_fitted(self)
+        check_is_fitted(other)
+        self._check_mergeable(other)
+        with restored_on_error(self):
+            self._join(other)
+        return self
 
     def _describe_excess(self, whitened):
         """Yield warnings of parameters that exceed what the patches allow."""
@@ -567,28 +630,6 @@ class ImagePatchCoder(FloatTransformer):
             )
         )
 
-    def _learner(self):
-        """Return the learner, checked against the other parameters, or None."""
-        parameters, learner = self.get_params(deep=False), None
-        if self.learner is not None:
-            constraints = self._parameter_constraints
-            learner = LEARNERS.resolve(self.learner, parameters, None, constraints)
-        if learner is None or not learner.in_epochs:
-            able = [name for name in LEARNERS if LEARNERS[name].in_epochs]
-            given = self.learner, "max_epochs", self.max_epochs
-            LEARNERS.refuse(*given, _MAX_EPOCHS, able)
-        elif self._encoder().learning_coder().penalised and not learner.heeds_penalty:
-            able = [name for name in LEARNERS if LEARNERS[name].heeds_penalty]
-            raise ValueError(
-                f"algorithm={self.algorithm!r} needs one of the learners {able} or "
-                f"None. Got {self.learner!r}, whose least squares would undo the "
-                "penalty."
-            )
-        return learner
-
-    def _whitening(self):
-        return Whitening(self.contrast_reg_, self.patch_mean_, self.whitening_)
-
     def _prepare(self, pooling, X):
         self._validate_params()  # encoder and pooling may have changed after fit
         dtype, whitening = float_type(X), self._whitening()
@@ -602,32 +643,6 @@ class ImagePatchCoder(FloatTransformer):
             self.split_sign,
             len(self.components_),
         )
-
-    def _atoms(self, patches, rng, report):
-        given = self._check_init(patches)
-        check_n_components(self.n_components, patches.shape[1])
-        if self.learner is None and given is not None:
-            return given, np.empty(0)
-        return learn_atoms(
-            patches,
-            self.n_components,
-            rng,
-            start=given,
-            init=self.init,
-            learner=self._learner(),
-            coder=self._encoder().learning_coder(),
-            max_epochs=self.max_epochs,
-            report=report,
-            keeps=self._keeps,
-        )
-
-    def _keeps(self, n_done):
-        return keeps_interrupted(self, n_done, self.max_epochs)
-
-    def _check_init(self, patches):
-        if isinstance(self.init, str):
-            return None
-        return check_atoms(self.init, self.n_components, patches)
 
     @property
     def _n_features_out(self):

@@ -70,19 +70,17 @@ class Scaling:
         Parameters
         ----------
         rows : ndarray of shape (n_rows, n_features)
-            Samples.
+            Samples; overwritten, as a batch of wide ones takes much memory.
 
         Returns
         -------
         rows : ndarray of shape (n_rows, n_features)
-            Scaled, in their own float type.
+            The same array, scaled.
         """
-        scaled, unit = np.empty_like(rows), rows.dtype.type(self.unit)
-        for row, out in zip(
-            rows, scaled, strict=True
-        ):  # keeps little in float64 at a time
-            out[:] = (row / unit - self.mean) / self.scale
-        return scaled
+        unit = rows.dtype.type(self.unit)
+        for row in rows:  # keeps little in float64 at a time
+            row[:] = (row / unit - self.mean) / self.scale
+        return rows
 
     def undo(self, bias):
         """Return a scaled sample in its original unit.

@@ -29,6 +29,8 @@ from sksparse_nn.modules._topk import TopKModule
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._convergence import is_absurd
 from sksparse_nn.neural._scaling import Scaling
+from sksparse_nn.neural._topk_codes import compute_latents, sparsify_latents
+from sksparse_nn.neural._topk_epochs import Epochs
 from sksparse_nn.neural._topk_training import Training
 
 # Latents per block.
@@ -105,7 +107,7 @@ class TopKAutoencoder(AtomsTransformer):
 
         "epoch", "train_loss", "n_dead" and "dur" in seconds. The loss is the share of
         the variance that is lost, while training; dead atoms are those that no sample
-        has used for long.
+        has used for long. A call of `partial_fit` is one epoch.
 
     n_features_in_ : int
         Number of features seen in `fit`.
@@ -122,6 +124,9 @@ class TopKAutoencoder(AtomsTransformer):
     -----
     Atoms that no sample has used for long are trained on the reconstruction error of
     the others, which revives most of them.
+
+    There is no `merge`: the weights of two networks that were trained apart do not add
+    up to those of a network trained on the samples of both.
 
     References
     ----------
@@ -140,6 +145,9 @@ class TopKAutoencoder(AtomsTransformer):
     >>> explained_variance(X, autoencoder.inverse_transform(codes)) > 0.7
     True
     """
+
+    # What `transform` does without.
+    _only_for_fitting = ("_state",)
 
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -206,9 +214,44 @@ class TopKAutoencoder(AtomsTransformer):
             device = check_device(self.device)
             X = check_rows(self, X, reset=True)
             check_n_components(self.n_components, X.shape[1])
-            scaling = Scaling.of(X)
             with torch.inference_mode(False), torch.enable_grad():
-                self._train(X, scaling, device)
+                self._train(X, device)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Train for one more epoch, on the samples of a chunk.
+
+        The state of the optimizer, and how long each atom has waited for a sample, are
+        those of the former call or of `fit`. The learning rate does not fall, as a
+        stream has no known end. The scaling of samples is that of the first chunk.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples, one or more. They are converted to the float type of the first
+            chunk.
+
+        y : Ignored
+            Present by convention.
+
+        Returns
+        -------
+        self : TopKAutoencoder
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If the data or the device cannot be used, or the loss becomes infinite or
+            NaN. The estimator is then as it was before.
+        """
+        with restored_on_error(self):
+            device = check_device(self.device)
+            X = check_rows(self, X, reset=not hasattr(self, "components_"))
+            check_n_components(self.n_components, X.shape[1])
+            with torch.inference_mode(False), torch.enable_grad():
+                self._train_once(X, device)
         return self
 
     def transform(self, X):
@@ -237,9 +280,9 @@ class TopKAutoencoder(AtomsTransformer):
             for start in range(0, X.shape[0], n_rows):
                 rows = np.arange(start, min(start + n_rows, X.shape[0]))
                 rows = torch.from_numpy(dense_rows(X, rows)).to(weights.device)
-                latents = _latents(rows, weights, bias)
+                latents = compute_latents(rows, weights, bias)
                 largest = latents.topk(n_active, dim=1, sorted=False)
-                parts.append(_csr(*largest, len(weights)))
+                parts.append(sparsify_latents(*largest, len(weights)))
         codes = parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
         return codes if self.sparse_output else codes.toarray()
 
@@ -251,27 +294,63 @@ class TopKAutoencoder(AtomsTransformer):
         atoms /= np.linalg.norm(atoms, axis=1, keepdims=True)
         return torch.from_numpy(atoms.astype(dtype))
 
-    def _train(self, X, scaling, device):
-        rng = check_random_state(self.random_state)
-        atoms = self._draw_atoms(X.dtype, rng).to(device)
-        module = TopKModule(atoms, min(self.n_nonzero_coefs, len(atoms)))
-        n_batches = math.ceil(X.shape[0] / self.batch_size)
-        training = Training(module, self.max_epochs * n_batches, self.learning_rate)
-        n_rows, history, learnt = min(self.batch_size, X.shape[0]), [], None
-        with limit_threads(module.parameters(), n_rows):
+    def _train(self, X, device):
+        n_batches, history, learnt = math.ceil(X.shape[0] / self.batch_size), [], None
+        epochs = self._begin(X, device, self.max_epochs * n_batches)
+        with self._limit_threads(epochs, X):
             try:
                 for number in range(1, self.max_epochs + 1):
-                    batches = self._batches(X, scaling, rng, device)
-                    record = {"epoch": number} | training.run_epoch(batches)
-                    self._check_loss(record)
-                    history, learnt = [*history, record], _copy_arrays(module)
-                    self._write(record)
+                    history = [*history, self._run_epoch(epochs, number, X)]
+                    learnt = epochs.arrays()
             except KeyboardInterrupt:
                 if not (history and self._keeps(history)):
                     raise
         self.history_, self.n_iter_ = add_epochs({}, history), len(history)
         self._warn_if_diverged(self.learning_rate * n_batches * self.n_iter_)
-        self._store(*learnt, scaling, X.dtype)
+        self._store(learnt, epochs.scaling)
+
+    def _train_once(self, X, device):
+        """Train for one more epoch, from the present state if there is one."""
+        new = not hasattr(self, "components_")
+        epochs = self._begin(X, device) if new else self._resume(device)
+        number, former = (1, {}) if new else (self.n_iter_ + 1, self.history_)
+        with self._limit_threads(epochs, X):
+            record = self._run_epoch(epochs, number, X)
+        self.history_, self.n_iter_ = add_epochs(former, [record]), number
+        learnt = epochs.arrays()
+        self._warn_if_diverged(self.learning_rate * learnt["n_steps"])
+        self._store(learnt, epochs.scaling)
+
+    def _begin(self, X, device, n_steps=None):
+        scaling, rng = Scaling.of(X), check_random_state(self.random_state)
+        atoms = self._draw_atoms(X.dtype, rng).to(device)
+        module = TopKModule(atoms, min(self.n_nonzero_coefs, len(atoms)))
+        return Epochs(Training(module, self.learning_rate, n_steps), scaling, rng)
+
+    def _resume(self, device):
+        if not hasattr(self, "_state"):
+            raise ValueError(
+                "partial_fit continues from the optimizer's state. Got an autoencoder "
+                "that was reduced to prediction, which has none; train the original."
+            )
+        n_atoms = len(self.components_)
+        if self.n_components != n_atoms:
+            raise ValueError(
+                f"partial_fit continues with the {n_atoms} atoms that are there. Got "
+                f"n_components={self.n_components}; set it back, or call fit."
+            )
+        n_active = min(self.n_nonzero_coefs, n_atoms)
+        return Epochs.from_arrays(self._state, n_active, self.learning_rate, device)
+
+    def _limit_threads(self, epochs, X):
+        n_rows = min(self.batch_size, X.shape[0])
+        return limit_threads(epochs.training.module.parameters(), n_rows)
+
+    def _run_epoch(self, epochs, number, X):
+        record = {"epoch": number} | epochs.run(X, self.batch_size)
+        self._check_loss(record)
+        self._write(record)
+        return record
 
     def _warn_if_diverged(self, path):
         loss = self.history_["train_loss"][-1]
@@ -285,12 +364,6 @@ class TopKAutoencoder(AtomsTransformer):
 
     def _keeps(self, history):
         return keeps_interrupted(self, len(history), self.max_epochs)
-
-    def _batches(self, X, scaling, rng, device):
-        order = rng.permutation(X.shape[0])
-        for start in range(0, len(order), self.batch_size):
-            rows = dense_rows(X, order[start : start + self.batch_size])
-            yield torch.from_numpy(scaling.apply(rows)).to(device)
 
     def _check_loss(self, record):
         if not math.isfinite(record["train_loss"]):
@@ -307,9 +380,10 @@ class TopKAutoencoder(AtomsTransformer):
             )
             sys.stdout.flush()
 
-    def _store(self, decoder, encoder, bias, scaling, dtype):
-        self.components_, self.encoder_weights_ = decoder, encoder
-        self.bias_ = scaling.undo(bias).astype(dtype)
+    def _store(self, state, scaling):
+        self.components_, self.encoder_weights_ = state["decoder"], state["encoder"]
+        self.bias_ = scaling.undo(state["bias"]).astype(state["bias"].dtype)
+        self._state = state
 
     def _on_device(self, dtype):
         device = check_device(self.device)
@@ -317,40 +391,3 @@ class TopKAutoencoder(AtomsTransformer):
             torch.from_numpy(part.astype(dtype)).to(device)
             for part in (self.encoder_weights_, self.bias_)
         ]
-
-
-def _latents(rows, weights, bias):
-    """Return the latents, without overflow in intermediate results."""
-    most = torch.finfo(rows.dtype).max
-    peak = max(_peak(rows), _peak(bias))
-    if peak * 4 * rows.shape[1] < most:
-        return torch.relu((rows - bias) @ weights.T)
-    unit = 2.0 ** (math.frexp(peak)[1] - 1)
-    latents = unit * torch.relu((rows / unit - bias / unit) @ weights.T)
-    if not latents.isfinite().all():
-        raise ValueError(
-            f"X must have codes of at most {most:.4g}, as {rows.dtype} can hold. Got "
-            f"larger ones, of rows up to {peak:.4g}; divide X by some number."
-        )
-    return latents
-
-
-def _peak(tensor):
-    return float(torch.linalg.vector_norm(tensor, torch.inf))
-
-
-def _copy_arrays(module):
-    """Copy the atoms, the weights of the encoder, and the bias."""
-    parts = module.decoder, module.encoder, module.bias
-    return [part.detach().cpu().numpy().copy() for part in parts]
-
-
-def _csr(values, places, n_atoms):
-    """Return the positive latents as a CSR matrix."""
-    values, places = values.cpu().numpy(), places.cpu().numpy()
-    order = places.argsort(axis=1)
-    values, places = (np.take_along_axis(a, order, axis=1) for a in (values, places))
-    positive = values > 0
-    indptr = np.concatenate([[0], np.cumsum(positive.sum(axis=1))])
-    shape = len(values), n_atoms
-    return sparse.csr_matrix((values[positive], places[positive], indptr), shape=shape)

@@ -4,6 +4,8 @@ from time import perf_counter
 
 import torch
 
+from sksparse_nn.modules._topk import TopKModule
+
 # Weight of the loss that revives dead atoms, and the eps of Adam, from Gao et al.
 # (2025).
 _AUXILIARY = 1 / 32
@@ -25,25 +27,77 @@ class Training:
     module : TopKModule
         Trained in place.
 
-    n_steps : int
-        Number of steps in total, for the fall of the learning rate.
-
     learning_rate : float
         Step size of Adam.
+
+    n_steps : int or None, default=None
+        Number of steps in total, for the fall of the learning rate. None keeps it.
     """
 
-    def __init__(self, module, n_steps, learning_rate):
-        self._module = module
+    def __init__(self, module, learning_rate, n_steps=None):
+        self.module = module
         self._optimizer = torch.optim.Adam(
             module.parameters(), lr=learning_rate, eps=_ADAM_EPS
         )
         self._schedule = torch.optim.lr_scheduler.LambdaLR(
-            self._optimizer,
-            lambda step: min(1.0, (n_steps - step) / (_FALLING * n_steps)),
+            self._optimizer, lambda step: _compute_rate(step, n_steps)
         )
         n_atoms = len(module.decoder)
         self._patience = _PASSED_OVER * n_atoms / module.n_active
         self._waited = torch.zeros(n_atoms, device=module.decoder.device)
+
+    @classmethod
+    def from_arrays(cls, arrays, n_active, learning_rate, device):
+        """Restore a training, to continue it with a constant learning rate.
+
+        Parameters
+        ----------
+        arrays : dict
+            A result of `arrays`.
+
+        n_active : int
+            Nonzero codes per sample, at most.
+
+        learning_rate : float
+            Step size of Adam from now on.
+
+        device : torch.device
+            Where to train.
+
+        Returns
+        -------
+        training : Training
+            It shares no memory with the arrays.
+        """
+        module = TopKModule(torch.tensor(arrays["decoder"], device=device), n_active)
+        training = cls(module, learning_rate)
+        for name, part in module.named_parameters():
+            with torch.no_grad():
+                part.copy_(torch.tensor(arrays[name]))
+            training._optimizer.state[part] = {
+                "step": torch.tensor(float(arrays["n_steps"])),
+                "exp_avg": torch.tensor(arrays[f"{name}_mean"], device=device),
+                "exp_avg_sq": torch.tensor(arrays[f"{name}_square"], device=device),
+            }
+        training._waited = torch.tensor(arrays["waited"], device=device)
+        return training
+
+    def arrays(self):
+        """Copy the weights, the state of the optimizer and the waits of the atoms.
+
+        Returns
+        -------
+        arrays : dict
+            Arrays and numbers by name.
+        """
+        arrays = {"waited": _copy(self._waited)}
+        for name, part in self.module.named_parameters():
+            moments = self._optimizer.state[part]
+            arrays[name] = _copy(part)
+            arrays[f"{name}_mean"] = _copy(moments["exp_avg"])
+            arrays[f"{name}_square"] = _copy(moments["exp_avg_sq"])
+            arrays["n_steps"] = int(moments["step"])
+        return arrays
 
     def run_epoch(self, batches):
         """Make one step per batch.
@@ -63,6 +117,7 @@ class Training:
         for X in batches:
             total += self._step(X) * len(X)
             n_rows += len(X)
+            del X  # before the next one is read, as a batch may be large
         return {
             "train_loss": total / n_rows,
             "n_dead": int(self._dead.sum()),
@@ -70,7 +125,7 @@ class Training:
         }
 
     def _step(self, X):
-        module = self._module
+        module = self.module
         loss, auxiliary, used = module(X, self._dead)
         self._optimizer.zero_grad()
         (loss + _AUXILIARY * auxiliary).backward()
@@ -84,3 +139,14 @@ class Training:
     @property
     def _dead(self):
         return self._waited > self._patience
+
+
+def _compute_rate(step, n_steps):
+    """Return the share of the learning rate that a step has."""
+    if n_steps is None:
+        return 1.0
+    return min(1.0, (n_steps - step) / (_FALLING * n_steps))
+
+
+def _copy(tensor):
+    return tensor.detach().cpu().numpy().copy()

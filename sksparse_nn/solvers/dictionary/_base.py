@@ -14,6 +14,7 @@ from sksparse_nn.solvers.coding import (
     encode_rows,
     fill_missing,
 )
+from sksparse_nn.solvers.dictionary._merge import merge_dictionaries
 from sksparse_nn.solvers.dictionary._replacement import (
     compute_grace,
     find_idle_atoms,
@@ -168,6 +169,28 @@ class AbstractLearner(Algorithm, ABC):
         rng : RandomState instance or None, default=None
             Source of any draw; None takes the rows as they come.
         """
+
+    def join(self, one, other):
+        """Return what two learners of this kind have learnt from different rows.
+
+        Parameters
+        ----------
+        one, other : Progress
+            With as many atoms, which by default have unit norm. They do not change.
+
+        Returns
+        -------
+        progress : Progress
+            With the atoms in the order of the first, fitted to the sums of both.
+        """
+        dictionary, statistics, _ = merge_dictionaries(
+            one.dictionary,
+            one.statistics,
+            other.dictionary.astype(one.dictionary.dtype),
+            other.statistics,
+            positive=self.positive_dict,
+        )
+        return Progress(dictionary, statistics, one.n_batches + other.n_batches)
 
 
 @dataclass

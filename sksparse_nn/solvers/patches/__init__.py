@@ -7,20 +7,24 @@ from sksparse_nn._registry import Registry
 from sksparse_nn.solvers import coding, dictionary
 from sksparse_nn.solvers.patches._adapter import make_encoder
 from sksparse_nn.solvers.patches._atoms import learn_atoms
+from sksparse_nn.solvers.patches._carry import Change
 from sksparse_nn.solvers.patches._encoder import PatchEncoder
 from sksparse_nn.solvers.patches._kmeans import KMeansAtoms
 from sksparse_nn.solvers.patches._layout import Layout, read_layout
+from sksparse_nn.solvers.patches._moments import PatchMoments
 from sksparse_nn.solvers.patches._pooling import (
     POOLINGS,
     PatchReader,
     Pooling,
     draw_patches,
+    draw_weighted_patches,
     float_type,
     prepare_encoder,
     read_float_images,
 )
 from sksparse_nn.solvers.patches._products import HardAssignment
 from sksparse_nn.solvers.patches._reconstruction import reconstruct_images
+from sksparse_nn.solvers.patches._stream import PatchStream
 from sksparse_nn.solvers.patches._whitening import (
     Whitening,
     check_scale,
@@ -35,15 +39,19 @@ __all__ = [
     "ENCODERS",
     "LEARNERS",
     "POOLINGS",
+    "Change",
     "HardAssignment",
     "KMeansAtoms",
     "Layout",
     "PatchEncoder",
+    "PatchMoments",
     "PatchReader",
+    "PatchStream",
     "Pooling",
     "Whitening",
     "check_scale",
     "draw_patches",
+    "draw_weighted_patches",
     "fit_whitening",
     "float_type",
     "learn_atoms",

@@ -4,6 +4,7 @@ import numpy as np
 
 from sksparse_nn._progress import silent
 from sksparse_nn.solvers.dictionary import (
+    LastEpoch,
     Progress,
     Samples,
     init_dictionary,
@@ -13,6 +14,7 @@ from sksparse_nn.solvers.dictionary import (
 
 def learn_atoms(
     patches,
+    weights,
     n_atoms,
     rng,
     *,
@@ -30,6 +32,9 @@ def learn_atoms(
     ----------
     patches : ndarray of shape (n_patches, patch_width)
         Whitened patches.
+
+    weights : ndarray of shape (n_patches,)
+        Their weights.
 
     n_atoms : int
         Number of atoms; those beyond the number of distinct patches are random
@@ -67,27 +72,31 @@ def learn_atoms(
 
     history : ndarray of shape (n_epochs,)
         Mean objective per epoch; empty if nothing is learnt in epochs.
+
+    progress : Progress or None
+        State of the learner, if there is one.
     """
-    weights = np.ones(len(patches))
     is_drawn = start is None
     if is_drawn:
         start = init_dictionary(patches, weights, n_atoms, rng, init=init)
     if is_drawn or learner is None or learner.in_epochs:
         start = normalise_atoms(start)
     if learner is None:
-        return start, np.empty(0)
+        return start, np.empty(0), None
     progress, samples = Progress.begin(start), Samples(patches, weights)
     if not learner.in_epochs:
         learner.epoch(coder, progress, samples, rng)
-        return progress.dictionary, np.empty(0)
-    atoms, history = start, []
+        return progress.dictionary, np.empty(0), progress
+    last, history = LastEpoch(progress), []
     try:
         for _ in range(max_epochs):
+            last.begin()
             learner.epoch(coder, progress, samples, rng)
-            objective = progress.mean_objective
-            atoms, history = progress.dictionary.copy(), [*history, objective]
-            report(f"epoch {len(history)}: objective {objective:.6g}")
+            history = [*history, progress.mean_objective]
+            last.end(history)
+            report(f"epoch {len(history)}: objective {history[-1]:.6g}")
     except KeyboardInterrupt:
-        if not (history and keeps and keeps(len(history))):
+        if not (last.history and keeps and keeps(len(last.history))):
             raise
-    return atoms, np.array(history)
+    progress, history = last.result()
+    return progress.dictionary, np.array(history), progress

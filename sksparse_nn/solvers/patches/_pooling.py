@@ -271,8 +271,27 @@ def draw_patches(X, layout, n_patches, rng):
 
     Parameters
     ----------
-    X : ndarray or CSR matrix of shape (n_images, n_features)
+    X, layout, n_patches, rng
+        Arguments of `draw_weighted_patches`.
+
+    Returns
+    -------
+    patches : Patches
+        Patches in the order of the images.
+    """
+    return draw_weighted_patches(X, np.ones(X.shape[0]), layout, n_patches, rng)[0]
+
+
+def draw_weighted_patches(X, weights, layout, n_patches, rng):
+    """Draw patches, each with the weight of its image.
+
+    Parameters
+    ----------
+    X : ndarray, CSR matrix or PickedRows of shape (n_images, n_features)
         Images.
+
+    weights : ndarray of shape (n_images,)
+        Their weights, which do not change what is drawn.
 
     layout : Layout
         Layout of the images.
@@ -286,7 +305,10 @@ def draw_patches(X, layout, n_patches, rng):
     Returns
     -------
     patches : Patches
-        Patches in the order of the images.
+        Patches in the order of the images, at random positions, without replacement.
+
+    weights : ndarray of shape (n_patches,)
+        Their weights.
     """
     n_images, n_positions = X.shape[0], layout.n_positions
     n_patches = min(n_patches, n_images * n_positions)
@@ -303,10 +325,11 @@ def draw_patches(X, layout, n_patches, rng):
             drawn.append(
                 reader.read(read_float_images(X, some, layout))[np.concatenate(picked)]
             )
-    return Patches(
+    patches = Patches(
         np.concatenate([patches.centred for patches in drawn]),
         np.concatenate([patches.variances for patches in drawn]),
     )
+    return patches, np.repeat(weights, an_image)
 
 
 def prepare_encoder(encoder, dictionary, whitening, dtype):

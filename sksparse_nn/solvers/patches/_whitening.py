@@ -96,6 +96,21 @@ class Whitening:
         scale_patches(patches.variances, self.contrast, scales)
         return scales
 
+    def normalise(self, patches):
+        """Normalise the contrast of patches.
+
+        Parameters
+        ----------
+        patches : Patches
+            The patches.
+
+        Returns
+        -------
+        scaled : ndarray of shape (n_patches, patch_width)
+            Of the type of the patches.
+        """
+        return patches.centred * self.scales(patches)[:, None]
+
     def apply(self, patches):
         """Whiten patches.
 
@@ -109,8 +124,7 @@ class Whitening:
         whitened : ndarray of shape (n_patches, patch_width)
             Whitened patches, of the type of the patches.
         """
-        dtype = patches.centred.dtype
-        scaled = patches.centred * self.scales(patches)[:, None]
+        dtype, scaled = patches.centred.dtype, self.normalise(patches)
         return (scaled - self.mean.astype(dtype)) @ self.matrix.astype(dtype)
 
     def undo(self, whitened, scales, means):
@@ -134,7 +148,7 @@ class Whitening:
         return scaled / safe[:, None] + means[:, None]
 
 
-def fit_whitening(patches, *, kind, regularisation, contrast):
+def fit_whitening(patches, *, kind, regularisation, contrast, weights=None):
     """Learn the whitening of patches.
 
     Parameters
@@ -152,22 +166,36 @@ def fit_whitening(patches, *, kind, regularisation, contrast):
     contrast : float
         Added to the variance of each patch, as a share of their mean.
 
+    weights : ndarray of shape (n_patches,) or None, default=None
+        Weights of the patches; None for ones.
+
     Returns
     -------
     whitening : Whitening
         The map, in float64.
     """
     width = patches.centred.shape[1]
-    added = float(contrast * patches.variances.mean())
+    added = float(contrast * np.average(patches.variances, weights=weights))
     plain = Whitening(added, np.zeros(width), np.eye(width))
     if kind is None:
         return plain
-    scaled = patches.centred * plain.scales(patches)[:, None]
-    mean = scaled.mean(axis=0, dtype=np.float64)
-    deviations = scaled - mean.astype(scaled.dtype)
-    covariance = (deviations.T @ deviations).astype(np.float64) / max(len(scaled), 1)
+    mean, covariance = _compute_covariance(plain.normalise(patches), weights)
     values, vectors = np.linalg.eigh(covariance)
     # Below this a direction, such as that of the means, holds only rounding.
-    least = np.finfo(deviations.dtype).eps * values.max()
+    least = np.finfo(patches.centred.dtype).eps * values.max()
     roots = 1 / np.sqrt(np.maximum(values, least) + regularisation)
     return Whitening(added, mean, (vectors * roots) @ vectors.T)
+
+
+def _compute_covariance(scaled, weights):
+    if weights is None:
+        mean = scaled.mean(axis=0, dtype=np.float64)
+    else:
+        mean = weights @ scaled / weights.sum()
+    deviations = scaled - mean.astype(scaled.dtype)
+    total = len(scaled)
+    if weights is not None:
+        deviations *= np.sqrt(weights)[:, None]
+        total = weights.sum()
+    products = (deviations.T @ deviations).astype(np.float64)
+    return mean, products / total
