@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sksparse_nn.solvers._rows import block_slices
+from sksparse_nn.solvers._state import State
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
 
 # Patches whose products are computed at a time, in double precision.
@@ -12,7 +13,7 @@ _ROWS = 4096
 
 
 @dataclass(frozen=True)
-class PatchMoments:
+class PatchMoments(State):
     """Moments of patches of normalised contrast.
 
     Attributes
@@ -52,7 +53,7 @@ class PatchMoments:
         return cls(0.0, 0.0, np.zeros(width), np.zeros((width, width)))
 
     @classmethod
-    def from_arrays(cls, arrays):
+    def from_arrays(cls, arrays, context=None):
         """Restore moments from a result of `arrays`."""
         return cls(**arrays)
 

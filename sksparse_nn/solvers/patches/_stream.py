@@ -73,7 +73,7 @@ class PatchStream:
         if progress is None:
             return cls(learner, moments, None, np.empty((0, width)), np.empty(0))
         nothing = np.empty((0, width), progress.dictionary.dtype), np.empty(0)
-        return cls(learner, moments, progress.state(), *nothing)
+        return cls(learner, moments, progress.copy().arrays(), *nothing)
 
     @classmethod
     def from_arrays(cls, arrays):
@@ -128,7 +128,7 @@ class PatchStream:
         chunk = replace(self, moments=moments, n_chunks=self.n_chunks + 1)
         if learner is None:
             return chunk
-        progress = Progress.restore(self.progress)
+        progress = Progress.from_arrays(self.progress).copy()
         progress.start_epoch()
         X = np.vstack([self.waiting, whitening.apply(patches)])
         X = X.astype(progress.dictionary.dtype, copy=False)
@@ -138,7 +138,7 @@ class PatchStream:
             learner.step(coder, progress, X[batch], weights[batch])
         left = X[n_whole:].copy(), weights[n_whole:].copy()
         return replace(
-            chunk, progress=progress.state(), waiting=left[0], weights=left[1]
+            chunk, progress=progress.arrays(), waiting=left[0], weights=left[1]
         )
 
     def settle(self, learner, coder):
@@ -154,7 +154,7 @@ class PatchStream:
         progress : Progress
             A copy, with the patches that wait.
         """
-        progress = Progress.restore(self.progress)
+        progress = Progress.from_arrays(self.progress).copy()
         if len(self.weights):
             X = self.waiting.astype(progress.dictionary.dtype, copy=False)
             learner.step(coder, progress, X, self.weights)
