@@ -127,7 +127,6 @@ class CodedNetwork(nn.Sequential):
         X = X.to_dense() if isinstance(X, SparseBatch) else X
         squares = (X - self.coding.reconstruct(codes)).square().sum(dim=1)
         if weight is not None:
-            weight = weight if weight.ndim == 1 else weight.mean(dim=1)
             squares = squares * weight.to(squares)
         return squares.mean() / self.energy
 

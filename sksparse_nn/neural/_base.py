@@ -206,9 +206,13 @@ class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
     def _read(self, X, y, sample_weight, *, reset, learn):
         X, y = check_rows(self, X, y=y, reset=reset, **self._target_checks(y))
         rows, weight = counting_rows(X, sample_weight)
-        return TrainingSamples(
-            X, self._read_targets(y[rows], learn=learn), weight, rows
-        )
+        y, is_known = self._fill_unlabelled(y[rows], learn=learn)
+        y = self._read_targets(y, learn=learn)
+        return TrainingSamples(X, y, weight * is_known, rows, row_weight=weight)
+
+    def _fill_unlabelled(self, y, *, learn):
+        """Return targets, any label where there is none, and where there is one."""
+        return y, True
 
     def _read_validation(self, X, y, sample_weight):
         """Return the validation samples, if any are given."""
@@ -302,6 +306,7 @@ class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
             self._targets.encode(samples.y, dtype),
             weight.astype(dtype),
             samples.rows,
+            row_weight=samples.row_weight / samples.row_weight.mean(),
             sparse_dtype=dtype if stays_sparse(samples.matrix, net.module_) else None,
         )
 

@@ -34,6 +34,9 @@ class TrainingSamples(Dataset):
     sparse_dtype : dtype or None, default=None
         Float type of batches that are a `SparseBatch`. None for dense batches.
 
+    row_weight : ndarray of shape (n_samples,) or None, default=None
+        Weights of the samples where no target counts; None for `weight`.
+
     Attributes
     ----------
     is_weighted : bool
@@ -45,11 +48,21 @@ class TrainingSamples(Dataset):
 
     shuffle = None
 
-    def __init__(self, matrix, y=None, weight=None, rows=None, sparse_dtype=None):
+    def __init__(
+        self,
+        matrix,
+        y=None,
+        weight=None,
+        rows=None,
+        *,
+        sparse_dtype=None,
+        row_weight=None,
+    ):
         n_samples = matrix.shape[0] if rows is None else len(rows)
         self.matrix = matrix
         self.y = np.zeros(n_samples) if y is None else y
         self.weight = np.ones(n_samples) if weight is None else weight
+        self.row_weight = self.weight if row_weight is None else row_weight
         self.is_weighted = bool((self.weight != 1).any())
         self.rows = np.arange(n_samples) if rows is None else rows
         self.sparse_dtype = sparse_dtype
@@ -98,7 +111,29 @@ class TrainingSamples(Dataset):
             The chosen ones, in that order.
         """
         parts = self.y[chosen], self.weight[chosen], self.rows[chosen]
-        return TrainingSamples(self.matrix, *parts, self.sparse_dtype)
+        return TrainingSamples(
+            self.matrix,
+            *parts,
+            sparse_dtype=self.sparse_dtype,
+            row_weight=self.row_weight[chosen],
+        )
+
+    def spread(self, n_samples):
+        """Choose samples whose targets count, from the first to the last.
+
+        Parameters
+        ----------
+        n_samples : int
+            At most so many.
+
+        Returns
+        -------
+        chosen : ndarray of int
+            Ascending positions among the samples.
+        """
+        counting = np.flatnonzero(self.weight.reshape(len(self), -1).any(axis=1))
+        places = np.linspace(0, len(counting) - 1, n_samples).astype(int)
+        return counting[np.unique(places)]
 
     def batch(self, chosen):
         """Return a mini-batch in the form that skorch takes.
@@ -111,9 +146,9 @@ class TrainingSamples(Dataset):
         Returns
         -------
         inputs : dict
-            Samples ``"X"``, a tensor or `SparseBatch`, and their ``"weight"``, None if
-            all weights are one. They are copies, so that a module may work in place
-            and data may be read-only.
+            Samples ``"X"``, a tensor or `SparseBatch`, their ``"weight"``, None if all
+            weights are one, and their ``"row_weight"``. They are copies, so that a
+            module may work in place and data may be read-only.
 
         target : Tensor
             Their targets.
@@ -124,7 +159,8 @@ class TrainingSamples(Dataset):
         else:
             X = sparse_rows(self.matrix[rows], self.sparse_dtype)
         weight = torch.from_numpy(self.weight[chosen]) if self.is_weighted else None
-        return {"X": X, "weight": weight}, torch.from_numpy(self.y[chosen])
+        inputs = {"X": X, "weight": weight, "row_weight": self.row_weight[chosen]}
+        return inputs, torch.from_numpy(self.y[chosen])
 
 
 def rows_per_batch(batch_size, n_rows):

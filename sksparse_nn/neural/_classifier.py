@@ -15,6 +15,8 @@ from sksparse_nn.neural._base import SparseNet
 from sksparse_nn.neural._losses import OwnClassLoss
 from sksparse_nn.neural._targets import Classes, Indicators
 
+_UNLABELLED = -1  # as in scikit-learn's semi-supervised estimators
+
 
 class SparseNetClassifier(ClassifierMixin, SparseNet):
     """A network classifier that owns a skorch net.
@@ -64,7 +66,9 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Weight of the reconstruction in the training of a coder.
 
         The share of the samples' squares that the codes lose, times this, is added to
-        the loss, so that atoms still describe the samples. 0.5 is a start.
+        the loss, so that atoms still describe the samples. 0.5 is a start. Samples
+        with a label of -1 then count in the reconstruction only, unless there are no
+        two other classes.
 
     l1 : float, default=0.0
         Penalty of the absolute weights of all layers: ``l1`` times their sum is added
@@ -482,6 +486,15 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
                 "MultiOutputClassifier for columns of other labels."
             )
         return {}
+
+    def _fill_unlabelled(self, y, *, learn):
+        if not (self.reconstruction and y.ndim == 1 and y.dtype.kind == "i"):
+            return y, True
+        is_known = y != _UNLABELLED
+        classes = np.unique(y[is_known]) if learn else self.classes_
+        if is_known.all() or len(classes) < 2 or _UNLABELLED in classes:
+            return y, True
+        return np.where(is_known, y, classes[0]), is_known
 
     def _read_targets(self, y, *, learn):
         if learn:

@@ -42,8 +42,9 @@ class HasCoder:
         coder = clone(self.coder)
         seed_coder(coder, self._rng)
         weights = {}
-        if samples.is_weighted and has_fit_parameter(coder, "sample_weight"):
-            weights["sample_weight"] = samples.weight
+        is_weighted = (samples.row_weight != 1).any()
+        if is_weighted and has_fit_parameter(coder, "sample_weight"):
+            weights["sample_weight"] = samples.row_weight
         self.coder_ = coder.fit(samples.X, **weights)
         if hasattr(self, "feature_names_in_"):
             self.coder_.feature_names_in_ = self.feature_names_in_
@@ -83,7 +84,9 @@ class HasCoder:
             return samples
         codes = self._code(samples.X)
         codes = check_array(codes, accept_sparse="csr", dtype=FLOAT_TYPES)
-        return TrainingSamples(codes, samples.y, samples.weight)
+        return TrainingSamples(
+            codes, samples.y, samples.weight, row_weight=samples.row_weight
+        )
 
     def _store_coder(self, samples=None):
         """Store in the coder what its layer has learnt."""
@@ -162,12 +165,12 @@ def build_coded(spec, estimator, samples, **settings):
     chosen = np.linspace(0, len(samples) - 1, _SCALED_ROWS).astype(int)
     some = samples.subset(np.unique(chosen))
     [codes] = run(coding.eval(), some.X, len(some), use=list)
-    scale = Scale(1 / (_root_mean_square(codes.numpy(), some.weight) or 1.0))
+    scale = Scale(1 / (_root_mean_square(codes.numpy(), some.row_weight) or 1.0))
     if _splits(coder):
         scale = torch.nn.Sequential(SplitSign(), scale)
     network = CodedNetwork.of(coding, scale, spec.build(**settings)).to(spec.dtype)
     network.reconstruction = estimator.reconstruction
-    energy = some.shape[1] * _root_mean_square(some.X, some.weight) ** 2
+    energy = some.shape[1] * _root_mean_square(some.X, some.row_weight) ** 2
     network.energy = energy or 1.0
     return network
 

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
@@ -61,7 +60,7 @@ def warn_if_worse(estimator, samples, *, is_part=False):
         # Features of large values give large outputs until weights have moved.
         return False
     for n_rows in (_FEW_ROWS, _ROWS):
-        chosen = np.unique(np.linspace(0, len(samples) - 1, n_rows).astype(int))
+        chosen = samples.spread(n_rows)
         found = _compare(estimator, samples, chosen, is_part)
         # Targets close to the mean do not make it a good prediction for earlier ones.
         net.constant = max(found.constant, net.constant if is_part else 0.0)

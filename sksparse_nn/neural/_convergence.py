@@ -108,7 +108,7 @@ def warn_if_constant(estimator, samples):
     samples : TrainingSamples
         Training samples, of which some thousand are checked.
     """
-    chosen = np.unique(np.linspace(0, len(samples) - 1, _ROWS).astype(int))
+    chosen = samples.spread(_ROWS)
     if not _varies(samples.y[chosen]):
         return
     first = None

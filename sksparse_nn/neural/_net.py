@@ -299,7 +299,7 @@ class Net(LeanLoop):
         if not self.module_.training:
             return apply_module(self.module_, X)
         if isinstance(self.module_, CodedNetwork):
-            return self.module_(X, x["weight"])
+            return self.module_(X, torch.from_numpy(x["row_weight"]))
         return self.module_(X)
 
     def forward_iter(self, X, training=False, device="cpu"):

@@ -219,6 +219,44 @@ def test_weights_count_in_the_reconstruction(blobs):
     assert_allclose(one.predict_proba(X), other.predict_proba(X), **tol)
 
 
+def test_class_weights_leave_the_reconstruction_alone(blobs):
+    X, y = blobs
+    coder = FrozenEstimator(dictionary().fit(X))
+    given = {"reconstruction": 1.0, "class_weight": {0: 1e-9, 1: 1e-9, 2: 1.0}}
+    net = classifier(coder, learning_rate=0.05, max_epochs=40, **given).fit(X, y)
+    few = classifier(coder, learning_rate=0.05, max_epochs=40, reconstruction=1.0)
+    few.fit(X[y == 2], np.arange((y == 2).sum()) % 2)
+    assert _error(net, X[y != 2]) < _error(few, X[y != 2])
+
+
+def _error(net, X):
+    coder = net.coder_
+    return ((X - coder.inverse_transform(coder.transform(X))) ** 2).sum()
+
+
+def test_samples_without_a_label_count_in_the_reconstruction_only(blobs):
+    X, y = blobs
+    half = np.where(np.arange(len(y)) % 2, y, -1)
+    given = {"reconstruction": 1.0, "batch_size": -1}
+    net = classifier(dictionary(), **given).fit(X, half)
+    assert_array_equal(net.classes_, [0, 1, 2])
+    other = np.where(half == -1, -1, (half + 1) % 3)
+    wrong = classifier(dictionary(), **given).fit(X, other)
+    assert net.score(X, y) > 0.5 > wrong.score(X, y)
+    moved = X.copy()
+    moved[half == -1] *= -3
+    changed = classifier(dictionary(), **given).fit(moved, half)
+    assert np.abs(changed.coder_.components_ - net.coder_.components_).max() > 1e-3
+    net.partial_fit(X[:4], [-1, -1, -1, -1])
+
+
+def test_minus_one_is_a_label_of_two_or_without_a_reconstruction(blobs):
+    X, y = blobs
+    net = classifier(dictionary(), reconstruction=1.0)
+    assert_array_equal(net.fit(X, np.where(y, 1, -1)).classes_, [-1, 1])
+    assert_array_equal(classifier(dictionary()).fit(X, y - 1).classes_, [-1, 0, 1])
+
+
 def test_alpha_is_trained_if_asked_for(blobs):
     X, y = blobs
     for coder in (dictionary(), dictionary(alpha=0.1)):
