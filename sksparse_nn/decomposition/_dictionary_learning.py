@@ -21,6 +21,7 @@ from sksparse_nn.solvers.coding import (
     CODERS,
     describe_zero_codes,
     fill_with_means,
+    find_alpha,
     has_missing,
 )
 from sksparse_nn.solvers.dictionary import (
@@ -87,6 +88,14 @@ class DictionaryLearning:
             )
         self.alpha_ = alpha
 
+    def _fit_alpha(self, atoms, X, weights):
+        """Find the alpha for the number of nonzeros that is asked for, if one is."""
+        if self.n_active is None:
+            return
+        X = fill_with_means(X) if has_missing(X) else X
+        coder = self._coder(len(atoms))
+        self.alpha_ = find_alpha(coder, atoms, X, weights, self.n_active)
+
     def _start(self, X, weights, rng):
         atoms = self._first_atoms(X, weights, rng)
         return atoms if isinstance(self.init, str) else normalise_atoms(atoms)
@@ -95,6 +104,11 @@ class DictionaryLearning:
         if has_missing(X):
             X = fill_with_means(X)
         self._set_alpha(X, weights)
+        atoms = self._drawn_atoms(X, weights, rng)
+        self._fit_alpha(atoms, X, weights)
+        return atoms
+
+    def _drawn_atoms(self, X, weights, rng):
         if not isinstance(self.init, str):
             return check_atoms(self.init, self.n_components, X)
         return init_dictionary(
@@ -129,7 +143,23 @@ class DictionaryLearning:
         """Refuse parameters that are set in vain, before any work is done."""
         parameters = self.get_params(deep=False)
         CODERS.check_read(self.algorithm, parameters, OF_ALGORITHMS)
+        self._check_n_active()
         self._learner()
+
+    def _check_n_active(self):
+        if self.n_active is None:
+            return
+        able = [name for name in CODERS if "alpha" in CODERS.parameters(name)]
+        if self.algorithm not in able:
+            raise ValueError(
+                f"n_active is read with one of the algorithms {able}. Got n_active="
+                f"{self.n_active} with algorithm={self.algorithm!r}; set n_active=None."
+            )
+        if self.alpha is not None:
+            raise ValueError(
+                "n_active determines alpha. Got "
+                f"n_active={self.n_active} with alpha={self.alpha}; leave one out."
+            )
 
     def _algorithms(self, n_atoms):
         coder, learner = self._coder(n_atoms).learning_coder(), self._learner()

@@ -85,10 +85,11 @@ class SparseAttentionCoder(AtomsTransformer):
         - an object of a mapping of your own.
 
     n_active : float or None, default=None
-        Mean number of nonzeros a row, at least one. With one almost every row belongs
-        to its nearest key alone; with more than there are keys, all are nonzero. None
-        is half the number of keys, which serves a network; fewer are for codes that
-        are read.
+        Mean number of nonzeros per row.
+
+        At least one. With one almost every row belongs to its nearest key alone; with
+        more than there are keys, all are nonzero. None is half the number of keys,
+        which serves a network; fewer are for codes that are read.
 
     iterate : bool, default=False
         Whether projected gradient steps go on from there, until the mixture of the keys

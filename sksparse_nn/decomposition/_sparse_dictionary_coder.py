@@ -72,7 +72,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
     codes are what a network or any other estimator then sees: few numbers a row, each
     the share of one atom.
 
-    The first five parameters are those that matter most. Behind them stand those of
+    The first six parameters are those that matter most. Behind them stand those of
     the sparsity, `l1_ratio` to `atom_weights`; of learning, `learner` to `warm_start`;
     and of input and output, `allow_nan` to `verbose`. A parameter that is set, but
     that `algorithm` or `learner` does not read, is an error.
@@ -116,6 +116,13 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         `X` nor that of the atoms changes which atoms a row has. Where `alpha` leaves
         the codes of all rows zero, `fit` and `transform` warn and name the largest one
         that does not.
+
+    n_active : float or None, default=None
+        Mean number of nonzeros per row.
+
+        In place of `alpha`, which then follows from the rows: it is found for the atoms
+        to start from, and again for those that are learnt. In `partial_fit` it is that
+        of the last rows. A network that tunes the coder holds the number too.
 
     n_nonzero_coefs : int or None, default=None
         Nonzero codes per row, at most.
@@ -321,6 +328,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "algorithm": [StrOptions(set(CODERS)), AbstractCoder],
         "alpha": [Interval(Real, 0, None, closed="left"), None],
+        "n_active": [Interval(Real, 0, None, closed="neither"), None],
         "n_nonzero_coefs": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
         "l1_ratio": [Interval(Real, 0, 1, closed="right")],
@@ -353,6 +361,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         *,
         algorithm="lasso",
         alpha=None,
+        n_active=None,
         n_nonzero_coefs=None,
         random_state=None,
         l1_ratio=0.5,
@@ -381,6 +390,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         self.n_components = n_components
         self.algorithm = algorithm
         self.alpha = alpha
+        self.n_active = n_active
         self.n_nonzero_coefs = n_nonzero_coefs
         self.random_state = random_state
         self.l1_ratio = l1_ratio
@@ -484,6 +494,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         else:
             start = self._former(X)
         self._learn(epochs, Progress.begin(start), X, weights, rng)
+        self._fit_alpha(self.components_, X, weights)
         return X, weights
 
     @available_if(_learns_from_streams)
@@ -523,6 +534,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
             if not first:
                 self._former(X)
             self._stream(X, weights)
+            self._fit_alpha(self.components_, X, weights)
         return self
 
     def merge(self, other):

@@ -51,6 +51,7 @@ def make_layer(coder, *, learn_alpha):
 
 @make_layer.register
 def _(coder: SparseDictionaryCoder, *, learn_alpha):
+    _check_held(coder, learn_alpha)
     atoms = coder.components_
     algorithm = coder._coder(len(atoms))
     if isinstance(algorithm, Triangle):
@@ -71,6 +72,7 @@ def _(coder: SparseAttentionCoder, *, learn_alpha):
             "tune_coder=True needs codes of one step. Got a SparseAttentionCoder with "
             "iterate=True; set iterate=False, or tune_coder=False."
         )
+    _check_held(coder, learn_alpha)
     temperature, mapping = coder.temperature_, coder._mapping()
     return AttentionLayer(
         coder.keys_, temperature, mapping, learn_temperature=learn_alpha
@@ -150,6 +152,14 @@ def seed_coder(coder, rng):
         if name.split("__")[-1] == "random_state" and value is None
     }
     coder.set_params(**seeds)
+
+
+def _check_held(coder, learn_alpha):
+    if learn_alpha and coder.n_active is not None:
+        raise ValueError(
+            'n_active determines the penalty, which tune_coder="all" would train. Got '
+            f"n_active={coder.n_active}; set tune_coder=True, or n_active=None."
+        )
 
 
 def _array(tensor, like):

@@ -13,6 +13,7 @@ from sksparse_nn.neural._batches import BatchIterator, TrainingSamples
 from sksparse_nn.neural._callbacks import input_widths
 from sksparse_nn.neural._coder import build_coded, head_of, n_codes
 from sksparse_nn.neural._early_stopping import LowestLoss
+from sksparse_nn.neural._held_sparsity import HoldSparsity
 from sksparse_nn.neural._loop import is_closure_free
 from sksparse_nn.neural._optimizers import check_settings, make_optimizer, takes_groups
 from sksparse_nn.neural._progress import ProgressLine
@@ -165,6 +166,9 @@ def make_callbacks(estimator, *, n_epochs, stop_by):
     if n_epochs is not None and estimator.scheduler is not None:
         schedule = make_schedule(estimator.scheduler, n_epochs)
         callbacks.append(("scheduler", schedule))
+    n_active = getattr(vars(estimator).get("coder_"), "n_active", None)
+    if estimator._is_tuned and n_active is not None:
+        callbacks.append(("sparsity", HoldSparsity(n_active)))
     if estimator.verbose:
         callbacks.append(("progress", ProgressLine()))
     if stop_by is not None:

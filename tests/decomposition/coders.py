@@ -18,6 +18,7 @@ _SETTINGS = [
     {"init": "svd"},
     {"early_stopping": True, "n_iter_no_change": 1},
     {"allow_nan": True},
+    {"n_active": 2.0},
     {"algorithm": "omp", "learner": "ksvd"},
     {"algorithm": "omp", "learner": "exact_ksvd"},
     {"algorithm": "omp", "learner": "mod"},

@@ -533,3 +533,50 @@ def test_batch_learners_recover_planted_atoms(learner):
     settings = {"algorithm": "omp", "learner": learner, "n_nonzero_coefs": 3}
     rates = [recovered(seed, **settings) for seed in range(3)]
     assert np.mean(rates) >= 0.92
+
+
+WITH_A_LEVEL = [name for name in CODERS if "alpha" in CODERS.parameters(name)]
+
+
+@pytest.mark.parametrize("algorithm", WITH_A_LEVEL)
+@pytest.mark.parametrize("n_active", [2.0, 6.0])
+def test_codes_have_the_number_of_nonzeros_that_is_asked_for(
+    digits, algorithm, n_active
+):
+    settings = {"algorithm": algorithm, "n_active": n_active, "max_epochs": 2}
+    coder = SparseDictionaryCoder(64, random_state=0, **settings)
+    codes = coder.fit_transform(digits[:1000])
+    assert abs(codes.nnz / 1000 - n_active) < 0.05
+    scaled = clone(coder).fit(digits[:1000] * 4)
+    assert scaled.alpha_ == pytest.approx(4 * coder.alpha_, rel=1e-3)
+
+
+def test_the_number_of_nonzeros_follows_streams_and_given_atoms(digits):
+    settings = {"n_active": 4.0, "random_state": 0}
+    coder = SparseDictionaryCoder(32, **settings)
+    for part in (digits[:600], digits[600:1200]):
+        coder.partial_fit(part)
+        assert abs(coder.transform(part).nnz / 600 - 4) < 0.1
+    given = SparseDictionaryCoder(init=coder.components_, learner=None, **settings)
+    codes = given.fit_transform(digits[:600])
+    assert abs(codes.nnz / 600 - 4) < 0.1
+
+
+def test_rows_of_zeros_have_no_nonzeros_to_ask_for():
+    coder = SparseDictionaryCoder(3, n_active=2.0, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        assert coder.fit_transform(np.zeros((8, 4))).nnz == 0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"algorithm": "omp"}, "n_active is read with one of the algorithms"),
+        ({"algorithm": "top_k"}, "n_active is read with one of the algorithms"),
+        ({"alpha": 0.1}, "n_active determines alpha"),
+    ],
+)
+def test_a_number_of_nonzeros_that_is_not_read_is_refused(digits, parameters, words):
+    with pytest.raises(ValueError, match=words):
+        SparseDictionaryCoder(8, n_active=2.0, **parameters).fit(digits[:50])

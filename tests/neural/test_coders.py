@@ -273,6 +273,21 @@ def test_the_temperature_is_trained_if_asked_for(blobs):
     assert net.coder_.temperature_ != clone(coder).fit(X).temperature_
 
 
+@pytest.mark.parametrize("algorithm", ["lasso", "elastic_net", "soft_threshold"])
+def test_the_number_of_nonzeros_is_held(blobs, algorithm):
+    X, y = blobs
+    coder = SparseDictionaryCoder(
+        12, algorithm=algorithm, n_active=3.0, max_epochs=2, random_state=0
+    )
+    net = classifier(coder, learning_rate=0.05, max_epochs=60).fit(X, y)
+    found = net.coder_.transform(X).nnz / len(X)
+    assert abs(found - 3.0) < 0.4
+    assert net.coder_.alpha_ == pytest.approx(float(net.net_.module_.coding.alpha))
+    attention = SparseAttentionCoder(12, n_active=3.0, random_state=0)
+    net = classifier(attention, learning_rate=0.05, max_epochs=60).fit(X, y)
+    assert abs(net.coder_.transform(X).nnz / len(X) - 3.0) < 0.4
+
+
 def test_directions_stay_orthonormal(blobs):
     X, y = blobs
     coder = classifier(CODERS["SVD, groups"]).fit(X, y).coder_
@@ -432,6 +447,7 @@ def test_names_of_features_reach_the_coder(blobs):
             "reconstruction needs codes",
         ),
         ({"coder": SparseAttentionCoder(iterate=True)}, "codes of one step"),
+        ({"coder": dictionary(n_active=2), "tune_coder": "all"}, "n_active determines"),
     ],
 )
 def test_what_nothing_reads_is_refused(blobs, parameters, words):

@@ -13,6 +13,7 @@ from sksparse_nn.solvers.coding._base import (
 from sksparse_nn.solvers.coding._blocks import encode_blocks, join_dense, join_sparse
 from sksparse_nn.solvers.coding._encode import encode, encode_with, warn_of_gaps
 from sksparse_nn.solvers.coding._lasso import ElasticNet, Lasso
+from sksparse_nn.solvers.coding._level import find_alpha
 from sksparse_nn.solvers.coding._missing import (
     copy_if_missing,
     encode_rows,
@@ -74,6 +75,7 @@ __all__ = [
     "encode_with",
     "fill_missing",
     "fill_with_means",
+    "find_alpha",
     "has_missing",
     "join_dense",
     "join_sparse",

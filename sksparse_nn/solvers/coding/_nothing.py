@@ -42,6 +42,28 @@ def describe_zero_codes(coder, dictionary, X):
     )
 
 
+def find_largest_alpha(coder, dictionary, X):
+    """Find the alpha below which some row has a nonzero.
+
+    Parameters
+    ----------
+    coder : AbstractCoder
+        The algorithm.
+
+    dictionary : ndarray of shape (n_atoms, n_features)
+        Atoms of any norm.
+
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows, of a float type, without NaN.
+
+    Returns
+    -------
+    alpha : float
+        Zero if all rows are zero.
+    """
+    return max(_useful_alphas(coder, dictionary, X), default=0.0)
+
+
 def _useful_alphas(coder, dictionary, X):
     """Yield the alpha for each block below which one of its rows has a nonzero."""
     atoms = prepare_atoms(coder, dictionary, X.dtype)
