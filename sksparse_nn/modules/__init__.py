@@ -3,6 +3,7 @@
 from sksparse_nn.modules._attention import AttentionLayer
 from sksparse_nn.modules._compressed_coding import PrunedCoding, QuantizedCoding
 from sksparse_nn.modules._perceptron import Perceptron
+from sksparse_nn.modules._projection import ProjectionLayer
 from sksparse_nn.modules._pruned import PrunedLinear
 from sksparse_nn.modules._quantized import QuantizedLinear
 from sksparse_nn.modules._sparse_coding import SparseCodingLayer
@@ -11,6 +12,7 @@ from sksparse_nn.modules._thresholds import SoftThresholdLayer, TriangleLayer
 __all__ = [
     "AttentionLayer",
     "Perceptron",
+    "ProjectionLayer",
     "PrunedCoding",
     "PrunedLinear",
     "QuantizedCoding",

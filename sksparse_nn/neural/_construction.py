@@ -3,6 +3,7 @@
 from copy import deepcopy
 from functools import partial
 
+import numpy as np
 import torch
 
 from sksparse_nn._early_stopping import Patience
@@ -59,7 +60,7 @@ def make_net(estimator, samples, *, batch_size, device):
     spec = ModuleSpec(
         estimator.module,
         estimator.module_params or {},
-        input_widths(estimator.callbacks, X),
+        input_widths(estimator.callbacks, np.empty((1, width))),
         estimator.hidden_layer_sizes,
         estimator.activation,
         estimator.dropout,

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import gen_batches
 
-from sksparse_nn._pipelines import flat_steps
+from sksparse_nn._pipelines import split_steps
 from sksparse_nn._structure import check_structure
 from sksparse_nn.decomposition import SparseDictionaryCoder, sparsity_path
 from sksparse_nn.decomposition._sparse_encode import (
@@ -188,7 +188,7 @@ def _best(search):
 def _coder_and_rows(estimator, X):
     """Return the coder among the steps, and what it is given."""
     check_structure(X)
-    for step in flat_steps(estimator):
+    for step in split_steps(estimator):
         if isinstance(step, SparseDictionaryCoder):
             if hasattr(step, "inverse_transform") and has_sparsity(step):
                 return step, sparse.csr_array(X) if sparse.issparse(X) else X
