@@ -61,12 +61,13 @@ def own_methods():
 
 
 def methods_of(cls):
-    """List method names, those of parents first."""
+    """List the names of methods written here, those of parents first."""
     ours = {}
     for parent in reversed(cls.__mro__):
         for name, value in vars(parent).items():
-            if not isinstance(value, property):
-                ours[name] = parent.__module__.startswith("sksparse_nn")
+            if hasattr(value, "__get__") and not isinstance(value, property):
+                home = getattr(value, "__module__", None) or parent.__module__
+                ours[name] = home.startswith("sksparse_nn")
     hidden = re.compile("_|set_.*_request$")
     return [name for name in ours if ours[name] and not hidden.match(name)]
 
