@@ -2,6 +2,7 @@
 
 from sksparse_nn.modules._attention import AttentionLayer
 from sksparse_nn.modules._compressed_coding import PrunedCoding, QuantizedCoding
+from sksparse_nn.modules._patches import PatchLayer
 from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.modules._pruned import PrunedLinear
 from sksparse_nn.modules._quantized import QuantizedLinear
@@ -10,6 +11,7 @@ from sksparse_nn.modules._thresholds import SoftThresholdLayer, TriangleLayer
 
 __all__ = [
     "AttentionLayer",
+    "PatchLayer",
     "Perceptron",
     "PrunedCoding",
     "PrunedLinear",
