@@ -21,7 +21,7 @@ _ON_CPU, _ELSEWHERE = 2**19, 2**26
 class PatchPooling:
     """Map from images to the pooled values of their patches, in torch.
 
-    Parameters
+    Attributes
     ----------
     layout : Layout
         Layout of the images.
@@ -155,7 +155,7 @@ class PatchPooling:
 class FoldedAtoms:
     """Atoms for patches that are not whitened.
 
-    Parameters
+    Attributes
     ----------
     weight : Tensor of shape (n_atoms, patch_width)
         Atoms times the whitening matrix.
