@@ -250,3 +250,15 @@ def test_other_codes_of_patches_are_not_tuned(strokes, algorithm):
     X, y = strokes
     net = classifier(patches(algorithm=algorithm), tune_coder=False).fit(X, y)
     assert net.score(X, y) > 0.5
+
+
+def test_atoms_of_one_code_are_removed(strokes):
+    X, y = strokes
+    coder = patches(pooled_shape=1, algorithm="triangle", learner=None, max_epochs=10)
+    net = classifier(coder, (8,)).fit(X, y)
+    pruner = NetPruner(FrozenEstimator(net), amount=0.5, structure="neuron")
+    small = pruner.fit(X, y).estimator_
+    ahead, network = split_steps(small)
+    assert len(ahead.components_) == 3
+    codes = ahead.transform(X)
+    assert_allclose(network.predict_proba(codes), small.predict_proba(X), **LOOSE)
