@@ -103,7 +103,7 @@ def _name(module, place):
 
 
 def _check_n_codes(module, place, following):
-    """Raise if atoms have other numbers of codes than one."""
+    """Raise unless a layer of atoms has one code per atom."""
     layer, n_codes = module[place], module[following].in_features
     n_atoms = len(dense_atoms(layer)) if has_atoms(layer) else n_codes
     if n_atoms != n_codes and getattr(layer, "out_features", n_atoms) != n_atoms:
