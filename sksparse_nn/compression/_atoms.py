@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from sksparse_nn.modules._coding import CodingLayer, has_atoms, with_atoms
+from sksparse_nn.modules._coding import CodingLayer, dense_atoms, has_atoms, with_atoms
 from sksparse_nn.modules._facts import is_linear
 from sksparse_nn.modules._linear import linear
 from sksparse_nn.modules._linear_layers import has_matrix, matrix_layers
@@ -51,6 +51,7 @@ def check_sequence(module, X):
                 f"structure='neuron' needs a linear layer behind {_name(module, place)}"
                 f". Got {_name(module, following)}; use structure='weight'."
             )
+        _check_n_codes(module, place, following)
         for between in range(place + 1, following):
             _check_columns(module, place, between, X[:_TRIED])
 
@@ -99,6 +100,17 @@ def _find_places(module):
 
 def _name(module, place):
     return f"{type(module[place]).__name__} ({str(place)!r} of the network)"
+
+
+def _check_n_codes(module, place, following):
+    """Raise unless a layer of atoms has one code per atom."""
+    layer, n_codes = module[place], module[following].in_features
+    n_atoms = len(dense_atoms(layer)) if has_atoms(layer) else n_codes
+    if n_atoms != n_codes and getattr(layer, "out_features", n_atoms) != n_atoms:
+        raise ValueError(
+            f"structure='neuron' needs one code per atom. Got {n_codes} codes of "
+            f"{n_atoms} atoms by {_name(module, place)}; use structure='weight'."
+        )
 
 
 @torch.no_grad()

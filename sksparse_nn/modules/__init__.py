@@ -2,6 +2,7 @@
 
 from sksparse_nn.modules._attention import AttentionLayer
 from sksparse_nn.modules._compressed_coding import PrunedCoding, QuantizedCoding
+from sksparse_nn.modules._patches import PatchLayer
 from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.modules._projection import ProjectionLayer
 from sksparse_nn.modules._pruned import PrunedLinear
@@ -11,6 +12,7 @@ from sksparse_nn.modules._thresholds import SoftThresholdLayer, TriangleLayer
 
 __all__ = [
     "AttentionLayer",
+    "PatchLayer",
     "Perceptron",
     "ProjectionLayer",
     "PrunedCoding",

@@ -18,10 +18,14 @@ class CodingLayer(nn.Module):
 
     normalises_atoms : bool, default=True
         Whether only the directions of atoms count, so that none may be zero.
+
+    skips_zeros : bool, default=True
+        Whether entries of atoms that are zero take no work.
     """
 
     atoms_name = "dictionary"
     normalises_atoms = True
+    skips_zeros = True
 
     @property
     def atoms(self):

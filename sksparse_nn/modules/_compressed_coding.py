@@ -231,7 +231,7 @@ def _(layer: CompressedCoding):
 @count_multiply_adds.register
 def _(layer: CompressedCoding, shape):
     n_atoms, n_features = layer.shape
-    n_zeros = n_atoms * n_features - layer.n_nonzero
+    n_zeros = n_atoms * n_features - layer.n_nonzero if layer.skips_zeros else 0
     return count_multiply_adds(layer.float_layer(), shape) - shape[0] * n_zeros
 
 

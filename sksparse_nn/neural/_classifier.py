@@ -51,16 +51,18 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         What writes each sample with few atoms, ahead of the layers.
 
         It is fitted without the targets first. A `SparseDictionaryCoder`, a
-        `SparseAttentionCoder` or a `TruncatedSVDReducer` is then trained together with
-        the layers, which take its codes; any other transformer needs
-        ``tune_coder=False``. Its parameters can be searched as ``coder__alpha``. A
-        coder in a ``FrozenEstimator`` is taken as it is fitted.
+        `SparseAttentionCoder`, a `TruncatedSVDReducer` or an `ImagePatchCoder` with
+        thresholds or "triangle" is then trained together with the layers, which take
+        its codes; any other transformer needs ``tune_coder=False``. Its parameters can
+        be searched as ``coder__alpha``. A coder in a ``FrozenEstimator`` is taken as it
+        is fitted.
 
     tune_coder : bool or "all", default=True
         Whether the atoms of `coder` are trained with the layers.
 
-        "all" trains the `alpha` of a dictionary coder or the temperature of an
-        attention coder too. With False this is a pipeline of coder and network.
+        "all" trains the `alpha` of a dictionary coder or of soft thresholds of patches,
+        or the temperature of an attention coder too. With False this is a pipeline of
+        coder and network.
 
     reconstruction : float, default=0.0
         Weight of the reconstruction in the training of a coder.

@@ -111,6 +111,11 @@ class HasCoder:
                 "feature importances behind a coder need its components_. Got "
                 f"{type(coder).__name__}, which has none."
             )
+        if hasattr(coder, "patch_mean_"):
+            raise FirstLayerError(
+                "feature importances behind a coder need atoms of whole samples. Got "
+                f"{type(coder).__name__}, whose atoms are of patches; use attribute."
+            )
         atoms = coder.components_.astype(np.float64)
         return np.vstack([atoms, -atoms]) if _splits(coder) else atoms
 
@@ -166,7 +171,7 @@ def build_coded(spec, estimator, samples, **settings):
     some = samples.subset(np.unique(chosen))
     [codes] = run(coding.eval(), some.X, len(some), use=list)
     scale = Scale(1 / (_root_mean_square(codes.numpy(), some.row_weight) or 1.0))
-    if _splits(coder):
+    if n_codes(coder) != codes.shape[1]:
         scale = torch.nn.Sequential(SplitSign(), scale)
     network = CodedNetwork.of(coding, scale, spec.build(**settings)).to(spec.dtype)
     network.reconstruction = estimator.reconstruction

@@ -1,5 +1,6 @@
 """Fitted coders as layers of torch, and trained layers as coders."""
 
+from dataclasses import replace
 from functools import singledispatch
 
 import numpy as np
@@ -10,11 +11,20 @@ from sksparse_nn.decomposition import (
     SparseDictionaryCoder,
     TruncatedSVDReducer,
 )
+from sksparse_nn.feature_extraction import ImagePatchCoder
 from sksparse_nn.modules._attention import AttentionLayer
+from sksparse_nn.modules._patches import PatchLayer
 from sksparse_nn.modules._projection import ProjectionLayer
 from sksparse_nn.modules._sparse_coding import SparseCodingLayer
 from sksparse_nn.modules._thresholds import TriangleLayer
-from sksparse_nn.solvers.coding import Triangle
+from sksparse_nn.solvers.coding import HardThreshold, SoftThreshold, Triangle
+
+# Algorithms of patches that a layer has.
+_OF_PATCHES = {
+    SoftThreshold: "soft_threshold",
+    HardThreshold: "threshold",
+    Triangle: "triangle",
+}
 
 
 @singledispatch
@@ -43,9 +53,9 @@ def make_layer(coder, *, learn_alpha):
     """
     raise TypeError(
         "tune_coder=True needs a coder that can be trained with a network: "
-        "SparseDictionaryCoder, SparseAttentionCoder or TruncatedSVDReducer. Got "
-        f"{type(coder).__name__}; set tune_coder=False, or put scalers ahead of the "
-        "network in a Pipeline."
+        "SparseDictionaryCoder, SparseAttentionCoder, TruncatedSVDReducer or "
+        f"ImagePatchCoder. Got {type(coder).__name__}; set tune_coder=False, or put "
+        "scalers ahead of the network in a Pipeline."
     )
 
 
@@ -88,6 +98,37 @@ def _(coder: TruncatedSVDReducer, *, learn_alpha):
     return ProjectionLayer(coder.components_, _groups(coder), mean=mean, spread=spread)
 
 
+@make_layer.register
+def _(coder: ImagePatchCoder, *, learn_alpha):
+    algorithm = _patch_algorithm(coder)
+    name = _OF_PATCHES[type(algorithm)]
+    if learn_alpha and name != "soft_threshold":
+        raise ValueError(
+            'tune_coder="all" needs an ImagePatchCoder whose codes have a derivative '
+            f'by alpha: algorithm="soft_threshold". Got {coder.algorithm!r}; set '
+            "tune_coder=True."
+        )
+    layout = coder._layout
+    sides, channels = (layout.height, layout.width), (layout.n_channels,)
+    first = layout.channels_first
+    return PatchLayer(
+        coder.components_,
+        channels + sides if first else sides + channels,
+        channel_axis=0 if first else -1,
+        patch_size=layout.patch,
+        stride=layout.stride,
+        algorithm=name,
+        alpha=getattr(algorithm, "alpha", None),
+        contrast_reg=coder.contrast_reg_,
+        whitening=coder.whitening_,
+        patch_mean=coder.patch_mean_,
+        pooled_shape=layout.grid,
+        pooling=coder.pooling,
+        split_sign=coder.split_sign,
+        learn_alpha=learn_alpha,
+    )
+
+
 @singledispatch
 def store_layer(coder, layer, samples=None):
     """Store what a layer has learnt in a coder.
@@ -118,6 +159,19 @@ def _(coder: SparseDictionaryCoder, layer, samples=None):
         coder.alpha_ = alpha
     elif alpha != coder.alpha:
         coder.alpha = alpha
+
+
+@store_layer.register
+def _(coder: ImagePatchCoder, layer, samples=None):
+    vars(coder).pop("_state", None)  # moments of products with former atoms
+    coder.components_ = _array(layer.components, coder.components_)
+    if layer.learnt_alpha is None:
+        return
+    alpha = float(layer.alpha.detach())
+    if isinstance(coder.algorithm, str):
+        coder.alpha = alpha
+    else:
+        coder.algorithm = replace(coder.algorithm, alpha=alpha)
 
 
 @store_layer.register
@@ -174,6 +228,23 @@ def _groups(reducer):
         (np.flatnonzero(reducer.component_groups_ == g), np.flatnonzero(labels == g))
         for g in np.unique(reducer.component_groups_)
     ]
+
+
+def _patch_algorithm(coder):
+    """Return the algorithm of a coder of patches, if a layer has it."""
+    algorithm = getattr(coder._encoder(), "coder", None)
+    is_restricted = (
+        getattr(algorithm, "positive_code", False)
+        or getattr(algorithm, "atom_weights", None) is not None
+    )
+    if type(algorithm) not in _OF_PATCHES or is_restricted:
+        raise ValueError(
+            "tune_coder=True needs an ImagePatchCoder with algorithm "
+            '"soft_threshold", "threshold" or "triangle", without positive_code and '
+            f"atom_weights. Got algorithm={coder.algorithm!r}; choose one of these, or "
+            "set tune_coder=False, which takes all of them."
+        )
+    return algorithm
 
 
 def _without_penalty(coder):
