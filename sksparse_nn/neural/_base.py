@@ -344,7 +344,8 @@ class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
         check_is_fitted(self, "net_")
         atoms = self._atoms()
         width = self.n_features_in_ if atoms is None else len(atoms)
-        head = head_of(self.net_.module_)
+        module = self.net_.module_
+        head = module if atoms is None else head_of(module)
         check_first_layer(head, width, "feature importances")
         weight = first_weight(head).detach().double().cpu().numpy()
         weight = weight if atoms is None else weight @ atoms

@@ -104,7 +104,8 @@ class HasCoder:
     def _atoms(self):
         """Return the atoms of the coder, if it has any."""
         coder = vars(self).get("coder_")
-        if coder is None and not self._is_tuned:
+        if coder is None:
+            self._check_first_layer_is_linear()
             return None
         if not hasattr(coder, "components_"):
             raise FirstLayerError(
@@ -118,6 +119,14 @@ class HasCoder:
             )
         atoms = coder.components_.astype(np.float64)
         return np.vstack([atoms, -atoms]) if _splits(coder) else atoms
+
+    def _check_first_layer_is_linear(self):
+        coding = self._is_tuned and self.net_.module_.coding
+        if coding and not is_linear(coding):
+            raise FirstLayerError(
+                "feature importances need the coder. Got a network that is for "
+                "prediction only; use the one that it was made of."
+            )
 
     def _split_steps(self):
         """Return the coder and a network behind it, or the network alone."""

@@ -20,9 +20,13 @@ def _dictionary(**parameters):
 
 
 CODED_NETS = [
-    SparseNetClassifier((), coder=_dictionary(), learning_rate=0.03, max_epochs=40),
+    SparseNetClassifier((), coder=_dictionary(), learning_rate=0.05, max_epochs=20),
     SparseNetRegressor(
-        (), coder=_dictionary(alpha=0.1), reconstruction=0.5, learning_rate=0.03
+        (),
+        coder=_dictionary(alpha=0.1),
+        reconstruction=0.5,
+        learning_rate=0.1,
+        max_epochs=20,
     ),
     SparseNetClassifier(
         (8,),
@@ -32,12 +36,14 @@ CODED_NETS = [
         max_epochs=20,
     ),
     SparseNetClassifier(
-        (), coder=_dictionary(), tune_coder=False, learning_rate=0.03, max_epochs=40
+        (), coder=_dictionary(), tune_coder=False, learning_rate=0.1, max_epochs=20
     ),
     SparseNetClassifier(
-        (), coder=SparseAttentionCoder(), learning_rate=0.03, max_epochs=40
+        (), coder=SparseAttentionCoder(), learning_rate=0.1, max_epochs=20
     ),
-    SparseNetRegressor((), coder=TruncatedSVDReducer(2), learning_rate=0.1),
+    SparseNetRegressor(
+        (), coder=TruncatedSVDReducer(2), learning_rate=0.1, max_epochs=20
+    ),
 ]
 
 NETS = [

@@ -402,6 +402,16 @@ def test_importances_are_those_of_features(blobs):
         assert_allclose(net.feature_importances_.sum(), 1)
 
 
+def test_importances_need_a_coder_or_a_linear_layer(blobs):
+    X, y = blobs
+    slim = for_prediction(classifier(dictionary()).fit(X, y))
+    with pytest.raises(AttributeError, match="for prediction only"):
+        slim.feature_importances_  # noqa: B018
+    net = classifier(CODERS["SVD"]).fit(X, y)
+    small = NetQuantizer(FrozenEstimator(net)).fit(X, y)
+    assert small.feature_importances_.shape == (X.shape[1],)
+
+
 def test_numbers_are_predicted(line):
     X, y = line
     net = SparseNetRegressor(
