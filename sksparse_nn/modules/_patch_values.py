@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch.nn import functional
 
+from sksparse_nn.solvers.coding import CODERS, HardThreshold, SoftThreshold, Triangle
+
 
 class PatchValues(ABC):
     """Contract of the values of whitened patches.
@@ -83,8 +85,12 @@ class Triangles(PatchValues):
         return torch.relu(distances.mean(dim=2, keepdim=True) - distances)
 
 
+_OF_CODERS = {
+    SoftThreshold: SoftThresholds(),
+    HardThreshold: HardThresholds(),
+    Triangle: Triangles(),
+}
+
 PATCH_VALUES = {
-    "soft_threshold": SoftThresholds(),
-    "threshold": HardThresholds(),
-    "triangle": Triangles(),
+    name: _OF_CODERS[CODERS[name]] for name in CODERS if CODERS[name] in _OF_CODERS
 }

@@ -13,18 +13,15 @@ from sksparse_nn.decomposition import (
 )
 from sksparse_nn.feature_extraction import ImagePatchCoder
 from sksparse_nn.modules._attention import AttentionLayer
+from sksparse_nn.modules._patch_values import PATCH_VALUES
 from sksparse_nn.modules._patches import PatchLayer
 from sksparse_nn.modules._projection import ProjectionLayer
 from sksparse_nn.modules._sparse_coding import SparseCodingLayer
 from sksparse_nn.modules._thresholds import TriangleLayer
-from sksparse_nn.solvers.coding import HardThreshold, SoftThreshold, Triangle
+from sksparse_nn.solvers.coding import CODERS, Triangle
 
-# Algorithms of patches that a layer has.
-_OF_PATCHES = {
-    SoftThreshold: "soft_threshold",
-    HardThreshold: "threshold",
-    Triangle: "triangle",
-}
+# Algorithms of patches that a layer has, and their names.
+_OF_PATCHES = {CODERS[name]: name for name in PATCH_VALUES}
 
 
 @singledispatch
@@ -102,7 +99,7 @@ def _(coder: TruncatedSVDReducer, *, learn_alpha):
 def _(coder: ImagePatchCoder, *, learn_alpha):
     algorithm = _patch_algorithm(coder)
     name = _OF_PATCHES[type(algorithm)]
-    if learn_alpha and name != "soft_threshold":
+    if learn_alpha and not _has_slope(PATCH_VALUES[name]):
         raise ValueError(
             'tune_coder="all" needs an ImagePatchCoder whose codes have a derivative '
             f'by alpha: algorithm="soft_threshold". Got {coder.algorithm!r}; set '
@@ -228,6 +225,10 @@ def _groups(reducer):
         (np.flatnonzero(reducer.component_groups_ == g), np.flatnonzero(labels == g))
         for g in np.unique(reducer.component_groups_)
     ]
+
+
+def _has_slope(values):
+    return values.has_level and values.is_smooth
 
 
 def _patch_algorithm(coder):

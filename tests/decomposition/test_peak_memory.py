@@ -167,6 +167,8 @@ WIDE = [
 
 def copies_allowed(estimator):
     """Return how many dictionaries in the type of the rows a fit may have room for."""
+    if getattr(estimator, "coder", None) is not None and estimator.tune_coder:
+        return 4 + 5  # the weights, their gradient, two moments, and the best atoms
     if getattr(estimator, "keys", None) != "learned":
         return 4
     return 12 if estimator.iterate else 6  # the best keys, their values and gradients
@@ -181,6 +183,7 @@ def test_what_wide_rows_take_is_a_few_dictionaries(estimator):
     )
     y = np.arange(X.shape[0]) % 2
     wanted = {"n_components": n_components, "max_epochs": 3, "random_state": 0}
+    wanted |= {f"coder__{name}": value for name, value in wanted.items()}
     own = estimator.get_params()
     estimator = clone(estimator).set_params(
         **{name: value for name, value in wanted.items() if name in own}
@@ -189,8 +192,13 @@ def test_what_wide_rows_take_is_a_few_dictionaries(estimator):
     getattr(clone(estimator).fit(X[:, :200].tocsr(), y), use)(X[:, :200])  # compiles
     dictionary, block = 4 * n_components * n_features, 28e6
     most = copies_allowed(estimator) * dictionary + block
+    dense = 4 * X.shape[0] * n_features
+    if isinstance(getattr(estimator, "coder", None), SparseAttentionCoder):
+        most += dense  # a mini-batch
+    if getattr(estimator, "reconstruction", 0):
+        most += 3 * dense  # a mini-batch, its reconstruction and what is left
     if isinstance(estimator, TopKAutoencoder):
-        most += 2 * 4 * X.shape[0] * n_features  # a dense mini-batch, and scaled
+        most += 2 * dense  # a mini-batch, and scaled
     assert excess_of(lambda: estimator.fit(X, y)) < most
     assert excess_of(lambda: getattr(estimator, use)(X)) < dictionary + block
 
