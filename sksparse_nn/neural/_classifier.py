@@ -496,6 +496,11 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         classes = np.unique(y[is_known]) if learn else self.classes_
         if is_known.all() or len(classes) < 2 or _UNLABELLED in classes:
             return y, True
+        if not is_known.any() and not hasattr(self, "net_"):
+            raise ValueError(
+                "y must hold the label of some sample in the first call. Got "
+                f"{_UNLABELLED} only; begin with samples that have labels."
+            )
         return np.where(is_known, y, classes[0]), is_known
 
     def _read_targets(self, y, *, learn):

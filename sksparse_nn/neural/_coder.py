@@ -112,7 +112,7 @@ class HasCoder:
                 "feature importances behind a coder need its components_. Got "
                 f"{type(coder).__name__}, which has none."
             )
-        if hasattr(coder, "patch_mean_"):
+        if coder.components_.shape[1] != self.n_features_in_:
             raise FirstLayerError(
                 "feature importances behind a coder need atoms of whole samples. Got "
                 f"{type(coder).__name__}, whose atoms are of patches; use attribute."

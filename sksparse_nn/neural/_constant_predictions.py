@@ -56,7 +56,7 @@ def warn_if_worse(estimator, samples, *, is_part=False):
         Whether there was a warning.
     """
     net = estimator.net_
-    if is_part and (net.has_failed or net.path < _PATH):
+    if is_part and (net.has_failed or net.path < _PATH or not samples.weight.any()):
         # Features of large values give large outputs until weights have moved.
         return False
     for n_rows in (_FEW_ROWS, _ROWS):

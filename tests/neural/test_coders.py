@@ -247,7 +247,14 @@ def test_samples_without_a_label_count_in_the_reconstruction_only(blobs):
     moved[half == -1] *= -3
     changed = classifier(dictionary(), **given).fit(moved, half)
     assert np.abs(changed.coder_.components_ - net.coder_.components_).max() > 1e-3
-    net.partial_fit(X[:4], [-1, -1, -1, -1])
+    net.set_params(learning_rate=3.0).partial_fit(X[:4], [-1, -1, -1, -1])
+
+
+def test_a_stream_begins_with_labels(blobs):
+    X, _ = blobs
+    net = classifier(dictionary(), reconstruction=1.0)
+    with pytest.raises(ValueError, match="label of some sample in the first call"):
+        net.partial_fit(X, np.full(len(X), -1), classes=[0, 1, 2])
 
 
 def test_minus_one_is_a_label_of_two_or_without_a_reconstruction(blobs):
