@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 collect_ignore = ["benchmarks"]
@@ -32,3 +34,15 @@ def data_dir():
     if not folder.is_dir():
         pytest.skip(f"no data in {folder}; set SKSPARSE_NN_DATA to where it is")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _same_random_numbers():
+    """Start every test from the same state of the global random numbers.
+
+    An estimator without a random_state draws from them, so that a test would otherwise
+    be another one in each run.
+    """
+    np.random.seed(0)  # noqa: NPY002
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
