@@ -24,6 +24,9 @@ class CodedNetwork(nn.Sequential):
     head : torch.nn.Module
         Takes the codes.
 
+    dropout : float
+        Share of the codes that is dropped in training.
+
     reconstruction : float
         Weight of the reconstruction in training.
 
@@ -31,6 +34,7 @@ class CodedNetwork(nn.Sequential):
         Mean square of the norms of samples, of which the reconstruction loses a share.
     """
 
+    dropout = 0.0
     reconstruction = 0.0
     energy = 1.0
 
@@ -86,7 +90,8 @@ class CodedNetwork(nn.Sequential):
         n_head = len(self.head)
         head = type(self.head)(*layers[-n_head:])
         twin = CodedNetwork.of(layers[0], self.scale, head)
-        twin.reconstruction, twin.energy = self.reconstruction, self.energy
+        for name in ("dropout", "reconstruction", "energy"):
+            setattr(twin, name, getattr(self, name))
         return twin.train(self.training)
 
     @property
@@ -120,7 +125,10 @@ class CodedNetwork(nn.Sequential):
         if self.training and self.reconstruction > 0:
             lost = self._lost_share(X, codes, weight)
             codes = _WithLoss.apply(codes, self.reconstruction * lost)
-        return self.head(self.scale(codes))
+        codes = self.scale(codes)
+        if self.training and self.dropout > 0:
+            codes = nn.functional.dropout(codes, self.dropout)
+        return self.head(codes)
 
     def _lost_share(self, X, codes, weight):
         """Return the share of the samples' squares that codes do not reconstruct."""

@@ -83,7 +83,8 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         columns after each step. Those of features of no use become exactly zero.
 
     dropout : float, default=0.0
-        Share of each hidden layer's values that is dropped in training.
+        Share of each hidden layer's values that is dropped in training, and of the
+        codes of a coder that is tuned.
 
     optimizer : {"adamw", "adam", "adagrad", "rmsprop", "sgd"} or callable, \
             default="adamw"

@@ -183,6 +183,7 @@ def build_coded(spec, estimator, samples, **settings):
     if n_codes(coder) != codes.shape[1]:
         scale = torch.nn.Sequential(SplitSign(), scale)
     network = CodedNetwork.of(coding, scale, spec.build(**settings)).to(spec.dtype)
+    network.dropout = estimator.dropout
     network.reconstruction = estimator.reconstruction
     energy = some.shape[1] * _root_mean_square(some.X, some.row_weight) ** 2
     network.energy = energy or 1.0

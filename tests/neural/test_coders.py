@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -87,6 +88,21 @@ def test_atoms_are_trained(blobs, coder):
     fitted = clone(coder).fit(X)
     assert tuned.components_.shape == fitted.components_.shape
     assert np.abs(tuned.components_ - fitted.components_).max() > 1e-3
+
+
+@coders
+def test_dropout_drops_codes_in_training_only(blobs, coder):
+    X, y = blobs
+    module = classifier(coder, dropout=0.5, max_epochs=1).fit(X, y).net_.module_
+    rows, seen = torch.from_numpy(X).to(next(module.parameters()).dtype), []
+    module.head.register_forward_pre_hook(lambda _, given: seen.append(*given))
+    with torch.no_grad():
+        module.eval()(rows)
+        module.train()(rows)
+    whole, dropped = (codes.numpy() for codes in seen)
+    kept = dropped != 0
+    assert_allclose(dropped[kept], 2 * whole[kept], rtol=1e-6)
+    assert kept.sum() == pytest.approx((whole != 0).sum() / 2, rel=0.3)
 
 
 @coders
