@@ -2,64 +2,44 @@
 
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sksparse_nn._interrupts import keeps_interrupted
-from sksparse_nn._picked_rows import pick
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
     check_container,
-    check_finite,
     check_rows,
     check_same_names,
-    counting_rows,
     restored_on_error,
 )
-from sksparse_nn._warnings import warn
+from sksparse_nn.decomposition._attention_learning import (
+    AttentionLearning,
+    list_streaming,
+)
 from sksparse_nn.solvers.simplex import (
     KEYS,
     MAPPINGS,
     AbstractKeys,
     AbstractMapping,
-    AttentionState,
-    Keys,
-    Problem,
-    Setting,
     encode,
-    fit_values,
     make_coding,
-    sum_over,
 )
 from sksparse_nn.solvers.svd import check_squares
-
-# What is read where keys are learnt, and where codes converge, and its default.
-_OF_KEYS = {"max_epochs": 50}
-_OF_STEPS = {"max_iter": 2000, "tol": 1e-6}
-
-# Keys where no number of them is given.
-_MOST_KEYS = 128
-
-
-def _list_streaming():
-    return [name for name in KEYS if KEYS[name].streams]
 
 
 def _goes_on_from_rows(estimator):
     if KEYS.look_up(estimator.keys).streams:
         return True
     raise AttributeError(
-        f"partial_fit needs one of the keys {_list_streaming()}. Got"
+        f"partial_fit needs one of the keys {list_streaming()}. Got"
         f" {estimator.keys!r}, which are found from all rows at once."
     )
 
 
-class SparseAttentionCoder(AtomsTransformer):
+class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
     """Say of each row which few keys it is near, in shares that add up to one.
 
     Keys are points among the rows. A code is attention of a row to the keys: sparsemax
@@ -303,20 +283,6 @@ class SparseAttentionCoder(AtomsTransformer):
             self._fit(X, sample_weight)
         return self
 
-    def _fit(self, X, sample_weight):
-        X = check_rows(self, X, reset=True)
-        check_squares(X)
-        self._check_together()
-        kept, counting, weights = _pick_counting(X, sample_weight)
-        problem = self._problem(counting, weights)
-        learnt = self._learn(problem)
-        self._store(AttentionState.begin(problem, learnt))
-        if not self._learner().streams:
-            del self._state
-        vars(self).pop("medoid_indices_", None)
-        if learnt.indices is not None:
-            self.medoid_indices_ = kept[learnt.indices]
-
     @available_if(_goes_on_from_rows)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
@@ -423,139 +389,11 @@ class SparseAttentionCoder(AtomsTransformer):
             report=self._report(),
         )
 
-    def _check_together(self):
-        self._learner()
-        for name, default in _OF_STEPS.items():
-            value = getattr(self, name)
-            if not self.iterate and value != default:
-                raise ValueError(
-                    f"{name} is read with iterate=True only. Got {name}={value!r} and "
-                    f"iterate=False; set {name}={default!r} or iterate=True."
-                )
-        if self.iterate and not self._mapping().projects:
-            able = [name for name in MAPPINGS if MAPPINGS[name].projects]
-            raise ValueError(
-                f"iterate=True needs one of the mappings {able}, which project onto"
-                f" the simplex. Got mapping={self.mapping!r}."
-            )
-
-    def _problem(self, X, weights):
-        problem = Problem.draw(
-            X,
-            weights,
-            self.n_components or _MOST_KEYS,
-            check_random_state(self.random_state),
-            mapping=self._mapping(),
-            n_active=self.n_active,
-            converged=self._converged(),
-            n_jobs=self.n_jobs,
-            report=self._report(),
-        )
-        self._warn_of_few_keys(len(problem.start))
-        return problem
-
     def _report(self):
         return ProgressLines(type(self).__name__, self.verbose)
-
-    def _warn_of_few_keys(self, n_keys):
-        if self.n_components is not None and n_keys < self.n_components:
-            warn(
-                f"n_components={self.n_components} is more than the {n_keys} distinct"
-                " rows of X. There are as many keys as rows; lower n_components.",
-            )
-        elif self.n_active is not None and self.n_active > n_keys:
-            warn(
-                f"n_components={n_keys} keys cannot have n_active={self.n_active}"
-                " nonzeros a row. All are nonzero; lower n_active or raise"
-                " n_components.",
-            )
-
-    def _learn(self, problem):
-        try:
-            return self._learner().learn(problem)
-        except KeyboardInterrupt:
-            learnt = problem.learnt
-            if learnt is None or not self._keeps(learnt):
-                raise
-            return learnt
-
-    def _keeps(self, learnt):
-        return keeps_interrupted(self, len(learnt.history), self.max_epochs)
-
-    def _go_on(self, X, sample_weight):
-        X = check_rows(self, X, reset=False)
-        check_squares(X, vanishing=False)
-        X = self._take_type_of_keys(X)
-        self._check_together()
-        n_keys = len(self.keys_)
-        if self.n_components is not None and self.n_components < n_keys:
-            raise ValueError(
-                f"partial_fit goes on with the {n_keys} keys that are there. Got"
-                f" n_components={self.n_components}; fit anew, or set it back."
-            )
-        state = self._known_state(self._setting())
-        _, counting, weights = _pick_counting(X, sample_weight)
-        self._store(state.add(counting, weights, n_jobs=self.n_jobs))
-
-    def _take_type_of_keys(self, X):
-        if X.dtype == self.keys_.dtype:
-            return X
-        with np.errstate(over="ignore"):  # the check says so
-            X = X.astype(self.keys_.dtype)
-        check_finite(self, X)
-        return X
-
-    def _setting(self):
-        return Setting(
-            self._learner(),
-            check_random_state(self.random_state),
-            self._mapping(),
-            self.n_active,
-            converged=self._converged(),
-            report=self._report(),
-        )
-
-    def _known_state(self, setting=None):
-        if not hasattr(self, "_state"):
-            raise ValueError(
-                "Rows can be added only where fit kept what keys and values were"
-                f" found from, with one of the keys {_list_streaming()}. Got"
-                f" keys={self.keys!r}, or a fit before they were set; fit anew with"
-                " one of these."
-            )
-        return AttentionState.from_arrays(self._state, setting)
-
-    def _store(self, state):
-        self.keys_ = state.keys
-        keys = Keys.of(state.keys)
-        self.components_ = fit_values(keys, state.sums, self.values_reg)
-        self.temperature_ = state.temperature
-        self.n_active_ = float(state.sums.n_nonzero / state.sums.weight)
-        self.history_ = {"objective": state.history}
-        self.n_iter_ = len(state.history)
-        self._state = state.arrays()
-
-    def _fit_values(self, X, weights):
-        """Fit the values to rows, for keys and a temperature that have changed."""
-        coding = make_coding(self._mapping(), self.temperature_, self._converged())
-        keys = Keys.of(self.keys_)
-        sums = sum_over(coding, keys, X, weights, self.n_jobs)
-        self.components_ = fit_values(keys, sums, self.values_reg)
-        self.n_active_ = float(sums.n_nonzero / sums.weight)
-
-    def _learner(self):
-        parameters = self.get_params(deep=False)
-        constraints = self._parameter_constraints
-        return KEYS.resolve(self.keys, parameters, _OF_KEYS, constraints)
 
     def _mapping(self):
         return MAPPINGS.resolve(self.mapping, self.get_params(deep=False))
 
     def _converged(self):
         return {"max_iter": self.max_iter, "tol": self.tol} if self.iterate else None
-
-
-def _pick_counting(X, sample_weight):
-    """Return the indices of the rows that count, these rows and their weights."""
-    kept, weights = counting_rows(X, sample_weight)
-    return kept, X if len(kept) == X.shape[0] else pick(X, kept), weights
