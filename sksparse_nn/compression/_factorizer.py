@@ -8,14 +8,14 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import fine_tune
 from sksparse_nn.compression._networks import (
-    read_weighted_inputs,
+    read_weighted_products,
     refuse_atoms_alone,
     refuse_quantized,
     set_module,
 )
-from sksparse_nn.modules._facts import factorize, is_linear, traits
-from sksparse_nn.modules._linear_layers import replace_layers
-from sksparse_nn.solvers.layers import factorize_for_inputs, factorize_matrix
+from sksparse_nn.modules._facts import factorize, traits
+from sksparse_nn.modules._linear_layers import has_weights, replace_layers
+from sksparse_nn.solvers.layers import factorize_for_products, factorize_matrix
 
 # Share of the squared norm of a layer's outputs that "auto" may lose.
 _LOST_SHARE = 0.01
@@ -24,9 +24,11 @@ _LOST_SHARE = 0.01
 class NetFactorizer(Compressor):
     """Fit a network and replace its weight matrices by products of two smaller ones.
 
-    The factors are those of a truncated SVD. A layer stays as it is if its factors
-    would not hold fewer numbers. Layers of codes stay as they are: they need the atoms
-    themselves, so there is nothing to gain.
+    The factors are those of a truncated SVD. Of a convolution they are one with the
+    same kernel to as many channels as the rank, and one of single positions behind it.
+    A layer stays as it is if its factors would not hold fewer numbers. So do
+    convolutions of several groups, whose matrices are small, and layers of codes, which
+    need the atoms themselves.
 
     Parameters
     ----------
@@ -59,7 +61,7 @@ class NetFactorizer(Compressor):
         Its network is the smaller one.
 
     ranks_ : list of int or None
-        Rank of each linear layer, None if it was not factorized.
+        Rank of each linear layer and convolution, None if it was not factorized.
 
     classes_ : ndarray of shape (n_classes,)
         The labels.
@@ -126,21 +128,23 @@ class NetFactorizer(Compressor):
     def _compress(self, network, data):
         self.ranks_ = []
         module = network.net_.module_
-        inputs = iter(read_weighted_inputs(module, data) if self.rank == "auto" else [])
+        found = read_weighted_products(module, data) if self.rank == "auto" else []
+        products = iter(found)
         module = replace_layers(
-            module, lambda layer: self._factorize_layer(layer, inputs)
+            module, lambda layer: self._factorize_layer(layer, products)
         )
         set_module(network, module, trains=self.fine_tune_epochs > 0)
         fine_tune(network, data, self.fine_tune_epochs)
         set_module(network, network.net_.module_)
 
-    def _factorize_layer(self, layer, inputs):
-        if not is_linear(layer):
+    def _factorize_layer(self, layer, products):
+        if not has_weights(layer):
             return [layer]
         if self.rank == "auto":
-            split = partial(factorize_for_inputs, inputs=next(inputs), lost=_LOST_SHARE)
+            products = next(products)
+            split = partial(factorize_for_products, products=products, lost=_LOST_SHARE)
         else:
             split = partial(factorize_matrix, rank=self.rank)
         factors = factorize(layer, split)
-        self.ranks_.append(None if factors is None else factors[0].out_features)
+        self.ranks_.append(None if factors is None else len(factors[0].weight))
         return factors or [layer]

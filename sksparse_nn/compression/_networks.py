@@ -1,12 +1,20 @@
 """Checks of the network inside an estimator, its inputs, and change of its module."""
 
 import numpy as np
+from torch import nn
 
 from sksparse_nn._pipelines import last_step
 from sksparse_nn.modules._coding import has_atoms
 from sksparse_nn.modules._facts import traits
-from sksparse_nn.modules._linear_layers import has_matrix, layer_inputs, linear_layers
+from sksparse_nn.modules._linear_layers import (
+    has_matrix,
+    layer_products,
+    weight_layers,
+)
 from sksparse_nn.neural._nesting import NETWORKS
+
+# Samples that are run through a network to see what its layers do.
+_ROWS = 5000
 
 
 def check_compressible(estimator, name):
@@ -47,19 +55,31 @@ def check_layers(module, name):
     Raises
     ------
     TypeError
-        If a layer has weights of two or more dimensions, and is neither linear nor a
-        layer of codes.
+        If a layer has weights of two or more dimensions, and is neither linear, nor a
+        convolution, nor a layer of codes; or if it computes something else by them.
     """
     for place, layer in module.named_modules():
         own = layer.parameters(recurse=False)
         n_weights = sum(weight.numel() for weight in own if weight.ndim > 1)
-        if n_weights and not has_matrix(layer):
+        if n_weights and (not has_matrix(layer) or _computes_otherwise(layer)):
             raise TypeError(
-                f"{name} makes linear layers and layers of codes smaller and would "
-                f"pass over {type(layer).__name__} ({place!r} of the network), which "
-                f"has {n_weights} weights. Give it a network of linear layers or "
-                "layers of codes."
+                f"{name} makes linear layers, convolutions and layers of codes smaller "
+                f"and would pass over {type(layer).__name__} ({place!r} of the "
+                f"network), which has {n_weights} weights. Give it a network of these "
+                "layers."
             )
+
+
+def _computes_otherwise(layer):
+    """Return whether a layer of a class of the user's has a `forward` of its own."""
+    for known in (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d):
+        if isinstance(layer, known):
+            kind, names = type(layer), ("forward", "_conv_forward")
+            return any(
+                getattr(kind, name, None) is not getattr(known, name, None)
+                for name in names
+            )
+    return False
 
 
 def set_module(network, module, *, trains=False):
@@ -87,8 +107,8 @@ def set_module(network, module, *, trains=False):
         net.optimizer_ = None
 
 
-def read_weighted_inputs(module, data):
-    """Read the inputs of the linear layers, times the roots of the sample weights.
+def read_weighted_products(module, data):
+    """Read the products of each layer, times the roots of the sample weights.
 
     Parameters
     ----------
@@ -100,19 +120,19 @@ def read_weighted_inputs(module, data):
 
     Returns
     -------
-    inputs : list of ndarray of shape (at most 5000, n_inputs)
-        One array per layer.
+    products : list of ndarray of shape (n_products, n_outputs)
+        One array per linear layer and convolution, of up to 5000 samples.
     """
     X, _, weight = data
-    inputs = layer_inputs(module, X)
-    if weight is None:
-        return inputs
-    roots = np.sqrt(weight[: len(inputs[0])])[:, None]
-    return [(roots * part).astype(part.dtype) for part in inputs]
+    found = layer_products(module, X[:_ROWS])
+    if weight is not None:
+        roots = np.sqrt(weight[:_ROWS])[:, None, None]
+        found = [(roots * part).astype(part.dtype) for part in found]
+    return [part.reshape(-1, part.shape[-1]) for part in found]
 
 
 def refuse_atoms_alone(module, name):
-    """Raise if a network has layers of codes, but no linear layer.
+    """Raise if a network has layers of codes, but neither linear layer nor convolution.
 
     Parameters
     ----------
@@ -127,14 +147,14 @@ def refuse_atoms_alone(module, name):
     TypeError
         If there is nothing to change but atoms.
     """
-    if linear_layers(module):
+    if weight_layers(module):
         return
     for place, layer in module.named_modules():
         if has_atoms(layer):
             raise TypeError(
-                f"{name} makes linear layers smaller and would pass over "
-                f"{type(layer).__name__} ({place!r} of the network). Got a network "
-                f"without linear layers; leave {name} out."
+                f"{name} makes linear layers and convolutions smaller and would pass "
+                f"over {type(layer).__name__} ({place!r} of the network). Got a "
+                f"network without these; leave {name} out."
             )
 
 

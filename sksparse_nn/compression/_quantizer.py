@@ -1,16 +1,19 @@
 """Quantization of weights, and of inputs of layers, to small integers."""
 
-import numpy as np
 from sklearn.utils._param_validation import HasMethods, Options, StrOptions
 
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._networks import refuse_quantized, set_module
-from sksparse_nn.modules._facts import is_linear, quantize
+from sksparse_nn.modules._facts import quantize
 from sksparse_nn.modules._linear_layers import (
-    layer_inputs,
-    linear_layers,
+    has_weights,
     replace_layers,
+    watch_inputs,
+    weight_layers,
 )
+
+# Samples whose inputs of layers determine the scales of "static".
+_ROWS = 5000
 
 
 class NetQuantizer(Compressor):
@@ -108,14 +111,25 @@ class NetQuantizer(Compressor):
         scales = iter(self._find_input_scales(module, data[0]))
 
         def integers(layer):
-            scale = next(scales) if is_linear(layer) else None
+            scale = next(scales) if has_weights(layer) else None
             return [quantize(layer, self.n_bits, scale)]
 
         set_module(network, replace_layers(module, integers))
 
     def _find_input_scales(self, module, X):
-        n_layers = len(linear_layers(module))
+        layers = weight_layers(module)
         if self.scheme == "static":
-            inputs = layer_inputs(module, X)
-            return [float(np.abs(part).max(initial=0)) / 127 or 1.0 for part in inputs]
-        return [{"dynamic": "row", "weight_only": None}[self.scheme]] * n_layers
+            return _scales_of_largest(module, layers, X[:_ROWS])
+        return [{"dynamic": "row", "weight_only": None}[self.scheme]] * len(layers)
+
+
+def _scales_of_largest(module, layers, X):
+    """Return the scales by which the largest input of each layer becomes 127."""
+    largest = dict.fromkeys(layers, 0.0)
+
+    def see(layer, given, which):
+        if given.numel():
+            largest[layer] = max(largest[layer], given.abs().max().item())
+
+    watch_inputs(module, largest, X, see)
+    return [value / 127 or 1.0 for value in largest.values()]

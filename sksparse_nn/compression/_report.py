@@ -10,6 +10,7 @@ from sklearn.base import clone, is_regressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
+from torch.nn import Module
 
 from sksparse_nn._pipelines import (
     drop_samplers,
@@ -207,6 +208,9 @@ def _drop_training(network):
     network = deepcopy(network)
     if network._is_tuned:
         del network.coder_  # its atoms are in the network
+    if isinstance(network.module, Module):
+        # An untrained twin of the network, as large as it is.
+        network.module = network.net_.module = type(network.module)
     network.net_.optimizer_ = None
     network.net_.history_ = type(network.net_.history)()
     network.history_ = {}

@@ -2,6 +2,10 @@
 
 from sksparse_nn.modules._attention import AttentionLayer
 from sksparse_nn.modules._compressed_coding import PrunedCoding, QuantizedCoding
+from sksparse_nn.modules._compressed_convolution import (
+    PrunedConvolution,
+    QuantizedConvolution,
+)
 from sksparse_nn.modules._patches import PatchLayer
 from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.modules._projection import ProjectionLayer
@@ -16,8 +20,10 @@ __all__ = [
     "Perceptron",
     "ProjectionLayer",
     "PrunedCoding",
+    "PrunedConvolution",
     "PrunedLinear",
     "QuantizedCoding",
+    "QuantizedConvolution",
     "QuantizedLinear",
     "SoftThresholdLayer",
     "SparseCodingLayer",

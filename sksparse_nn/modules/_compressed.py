@@ -1,4 +1,4 @@
-"""Base of linear layers that store weights in less memory than a dense matrix."""
+"""Bases of layers that store weights in less memory than a dense matrix."""
 
 import torch
 from torch import nn
@@ -6,7 +6,58 @@ from torch import nn
 from sksparse_nn.solvers.layers import drop_zeros, restore_zeros
 
 
-class CompressedLinear(nn.Module):
+class CompressedMatrix(nn.Module):
+    """A layer that multiplies by a matrix, and is no longer trained.
+
+    Parameters
+    ----------
+    bias : Tensor of shape (n_rows,) or None
+        Added to each product.
+
+    matrix_shape : tuple of int
+        Shape of the matrix, of `n_rows` rows.
+
+    Attributes
+    ----------
+    bias : torch.nn.Parameter of shape (n_rows,) or None
+        A copy, on the CPU.
+
+    n_nonzero : int
+        Number of weights that are not zero.
+    """
+
+    def __init__(self, bias, matrix_shape):
+        super().__init__()
+        self.bias = bias
+        if bias is not None:
+            bias = bias.detach().cpu().clone()
+            self.bias = nn.Parameter(bias, requires_grad=False)
+        self.matrix_shape = tuple(matrix_shape)
+
+    @property
+    def weight(self):
+        """Return the weights in the shape of the plain layer's, in a new tensor.
+
+        Returns
+        -------
+        weight : Tensor of shape (n_rows, ...)
+            What `forward` multiplies by.
+        """
+        return torch.from_numpy(self.dense_matrix()).reshape(self.weight_shape)
+
+    @property
+    def weight_shape(self):
+        """Return the shape of the plain layer's weights.
+
+        Returns
+        -------
+        shape : tuple of int
+            That of the matrix, in a linear layer.
+        """
+        return self.matrix_shape
+
+
+class CompressedLinear(CompressedMatrix):
     """A linear layer that is no longer trained.
 
     Parameters
@@ -24,9 +75,7 @@ class CompressedLinear(nn.Module):
     """
 
     def __init__(self, bias, n_features):
-        super().__init__()
-        bias = bias.detach().cpu().clone()
-        self.bias = nn.Parameter(bias, requires_grad=False)
+        super().__init__(bias, (len(bias), n_features))
         self.in_features, self.out_features = n_features, len(bias)
 
     def extra_repr(self):
@@ -38,17 +87,6 @@ class CompressedLinear(nn.Module):
             In the form of ``torch.nn.Linear``.
         """
         return f"in_features={self.in_features}, out_features={self.out_features}"
-
-    @property
-    def weight(self):
-        """Return the weights as a dense matrix, in a new tensor.
-
-        Returns
-        -------
-        weight : Tensor of shape (n_neurons, n_features)
-            What `forward` multiplies by.
-        """
-        return torch.from_numpy(self.dense_weight())
 
 
 def bias_of(layer):

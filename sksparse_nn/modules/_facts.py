@@ -10,13 +10,19 @@ from math import prod
 
 from torch import nn
 
-from sksparse_nn.modules._compressed import CompressedLinear
+from sksparse_nn.modules._compressed import CompressedLinear, CompressedMatrix
+from sksparse_nn.modules._compressed_convolution import (
+    CONVOLUTIONS,
+    CompressedConvolution,
+    PrunedConvolution,
+    QuantizedConvolution,
+    factors_of,
+)
 from sksparse_nn.modules._linear import linear
-from sksparse_nn.modules._pruned import PrunedLinear
-from sksparse_nn.modules._quantized import QuantizedLinear
+from sksparse_nn.modules._pruned import PrunedLinear, PrunedMatrix
+from sksparse_nn.modules._quantized import QuantizedLinear, QuantizedMatrix
 from sksparse_nn.modules._size import Size
 
-_CONVOLUTIONS = nn.Conv1d | nn.Conv2d | nn.Conv3d
 _NORMS = (
     nn.modules.batchnorm._BatchNorm
     | nn.modules.instancenorm._InstanceNorm
@@ -61,6 +67,22 @@ def is_linear(layer):
     return is_known(dense_weight, layer)
 
 
+def is_convolution(layer):
+    """Return whether a layer is a convolution, stored in any form.
+
+    Parameters
+    ----------
+    layer : torch.nn.Module
+        Of any kind.
+
+    Returns
+    -------
+    is_convolution : bool
+        Transposed convolutions are none.
+    """
+    return isinstance(layer, CONVOLUTIONS | CompressedConvolution)
+
+
 @singledispatch
 def measure_buffers(layer):
     """Measure what a layer stores besides its parameters.
@@ -80,9 +102,8 @@ def measure_buffers(layer):
 
 
 @measure_buffers.register
-def _(layer: CompressedLinear):
-    n_weights = layer.in_features * layer.out_features
-    return Size(n_weights, layer.n_nonzero, layer.n_bytes)
+def _(layer: CompressedMatrix):
+    return Size(prod(layer.matrix_shape), layer.n_nonzero, layer.n_bytes)
 
 
 @singledispatch
@@ -121,8 +142,13 @@ def _(layer: CompressedLinear, shape):
 
 
 @count_multiply_adds.register
-def _(layer: _CONVOLUTIONS, shape):
+def _(layer: CONVOLUTIONS, shape):
     return int(layer.weight.count_nonzero()) * prod(shape) // layer.out_channels
+
+
+@count_multiply_adds.register
+def _(layer: CompressedConvolution, shape):
+    return layer.n_nonzero * prod(shape) // layer.out_channels
 
 
 @count_multiply_adds.register
@@ -164,7 +190,7 @@ def _(layer: nn.Linear):
 
 @dense_weight.register
 def _(layer: CompressedLinear):
-    return layer.dense_weight()
+    return layer.dense_matrix()
 
 
 @singledispatch
@@ -186,7 +212,12 @@ def make_plain(layer):
 
 @make_plain.register
 def _(layer: CompressedLinear):
-    return linear(layer.dense_weight(), layer.bias)
+    return linear(layer.dense_matrix(), layer.bias)
+
+
+@make_plain.register
+def _(layer: CompressedConvolution):
+    return layer.plain()
 
 
 @singledispatch
@@ -214,6 +245,11 @@ def prune(layer):
 @prune.register
 def _(layer: nn.Linear):
     return PrunedLinear(layer)
+
+
+@prune.register
+def _(layer: CONVOLUTIONS):
+    return PrunedConvolution(layer)
 
 
 @singledispatch
@@ -249,6 +285,11 @@ def _(layer: nn.Linear | PrunedLinear, n_bits, input_scale):
     return QuantizedLinear(layer, n_bits, input_scale)
 
 
+@quantize.register
+def _(layer: CONVOLUTIONS | PrunedConvolution, n_bits, input_scale):
+    return QuantizedConvolution(layer, n_bits, input_scale)
+
+
 @singledispatch
 def factorize(layer, split):
     """Factorize a layer into two layers of low rank that approximate it.
@@ -280,6 +321,14 @@ def _(layer: nn.Linear, split):
     if factors is None:
         return None
     return [linear(factors.right, None), linear(factors.left, layer.bias)]
+
+
+@factorize.register
+def _(layer: CONVOLUTIONS, split):
+    if layer.groups > 1:
+        return None  # each group has a matrix of its own
+    factors = split(layer.weight.detach().cpu().flatten(1).numpy())
+    return None if factors is None else factors_of(layer, factors.left, factors.right)
 
 
 @dataclass(frozen=True)
@@ -321,12 +370,12 @@ def traits(layer):
 
 
 @traits.register
-def _(layer: PrunedLinear):
+def _(layer: PrunedMatrix):
     return Traits(keeps_zeros=True, needs_cpu=True)
 
 
 @traits.register
-def _(layer: QuantizedLinear):
+def _(layer: QuantizedMatrix):
     return Traits(holds_integers=True, needs_cpu=True)
 
 

@@ -7,14 +7,16 @@ import numpy as np
 from torch import nn
 
 from sksparse_nn.modules._coding import CodingLayer, has_atoms
-from sksparse_nn.modules._facts import is_linear
+from sksparse_nn.modules._facts import is_convolution, is_linear
 from sksparse_nn.modules._hooks import watch_layers
 from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.modules._run import run
 
-# Samples per block, and in total, to record the input of layers.
-_BLOCK = 1024
+# Samples per block, and in total, to record the input of layers; convolutions have many
+# positions per sample.
+_BLOCK, _IMAGES = 1024, 64
 _ROWS = 5000
+_POSITIONS = 16
 
 
 def linear_layers(module):
@@ -33,8 +35,40 @@ def linear_layers(module):
     return [layer for layer in module.modules() if is_linear(layer)]
 
 
+def weight_layers(module):
+    """List the linear layers and convolutions of a network, plain or compressed.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network.
+
+    Returns
+    -------
+    layers : list of torch.nn.Module
+        In the order of the module.
+    """
+    return [layer for layer in module.modules() if has_weights(layer)]
+
+
+def has_weights(layer):
+    """Return whether a layer is linear or a convolution, stored in any form.
+
+    Parameters
+    ----------
+    layer : torch.nn.Module
+        Of any kind.
+
+    Returns
+    -------
+    has_weights : bool
+        Whether it multiplies by a matrix of weights.
+    """
+    return is_linear(layer) or is_convolution(layer)
+
+
 def matrix_layers(module):
-    """List the linear layers and the layers of codes of a network.
+    """List the linear layers, convolutions and layers of codes of a network.
 
     Parameters
     ----------
@@ -50,7 +84,7 @@ def matrix_layers(module):
 
 
 def has_matrix(layer):
-    """Return whether a layer is linear or codes by atoms, stored in any form.
+    """Return whether a layer has weights or codes by atoms, stored in any form.
 
     Parameters
     ----------
@@ -62,7 +96,7 @@ def has_matrix(layer):
     has_matrix : bool
         Whether `replace_layers` replaces it.
     """
-    return is_linear(layer) or has_atoms(layer)
+    return has_weights(layer) or has_atoms(layer)
 
 
 def trained_weight(layer):
@@ -75,8 +109,8 @@ def trained_weight(layer):
 
     Returns
     -------
-    weight : torch.nn.Parameter of shape (n_rows, n_features)
-        A row per neuron or atom.
+    weight : torch.nn.Parameter of shape (n_rows, ...)
+        A row per neuron, output channel or atom.
     """
     return layer.atoms if isinstance(layer, CodingLayer) else layer.weight
 
@@ -123,22 +157,105 @@ def layer_inputs(module, X, n_rows=_ROWS):
     """
     seen = {layer: [] for layer in linear_layers(module)}
 
-    def see(layer, given):
+    def see(layer, given, which):
         seen[layer].append(given.cpu().numpy().copy())
 
-    with watch_layers(seen, see, inputs=True):
-        run(module, X[:n_rows], _BLOCK)
+    watch_inputs(module, seen, X[:n_rows], see)
+    return [np.concatenate(parts) for parts in seen.values()]
+
+
+def layer_products(module, X):
+    """Return the products of each layer's weights with its inputs, without the bias.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network of plain layers.
+
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+        Input of the network.
+
+    Returns
+    -------
+    products : list of ndarray of shape (n_samples, n_positions, n_outputs)
+        One per linear layer and convolution, at up to 16 positions of each sample that
+        are drawn at random.
+
+    Raises
+    ------
+    ValueError
+        If a layer is never called.
+    """
+    seen = {layer: [] for layer in weight_layers(module)}
+    rng = np.random.default_rng(0)
+
+    def see(layer, given, which):
+        products = _multiply(layer, given).cpu().numpy()
+        products = products.reshape(which.stop - which.start, -1, products.shape[-1])
+        seen[layer].append(_draw_positions(products, rng))
+
+    watch_inputs(module, seen, X, see)
+    return [np.concatenate(parts) for parts in seen.values()]
+
+
+def _multiply(layer, given):
+    if not is_convolution(layer):
+        return nn.functional.linear(given, layer.weight)
+    n_dims = layer.weight.ndim - 1
+    return layer._conv_forward(given, layer.weight, None).movedim(-n_dims, -1)
+
+
+def _draw_positions(products, rng):
+    n_samples, n_positions, _ = products.shape
+    if n_positions <= _POSITIONS:
+        return products.copy()
+    drawn = rng.integers(n_positions, size=(n_samples, _POSITIONS))
+    return np.take_along_axis(products, drawn[:, :, None], axis=1)
+
+
+def watch_inputs(module, layers, X, see):
+    """Run samples through a network and look at the inputs of layers.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network.
+
+    layers : collection of torch.nn.Module
+        Some of its layers.
+
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+        Input of the network.
+
+    see : callable
+        Takes a layer, its input for some samples, and the slice of these samples.
+
+    Raises
+    ------
+    ValueError
+        If a layer is never called.
+    """
+    called = set()
+    size = _IMAGES if any(map(is_convolution, module.modules())) else _BLOCK
+    for start in range(0, X.shape[0], size):
+        which = slice(start, min(start + size, X.shape[0]))
+
+        def note(layer, given, which=which):
+            called.add(layer)
+            see(layer, given, which)
+
+        with watch_layers(layers, note, inputs=True):
+            run(module, X[which], size)
     for name, layer in module.named_modules():
-        if not seen.get(layer, True):
+        if layer in layers and layer not in called:
             raise ValueError(
                 f"Layer {name!r} of the network is never called, so its input "
                 "is not known."
             )
-    return [np.concatenate(parts) for parts in seen.values()]
 
 
 def replace_layers(module, replace):
-    """Return a copy of a network with other linear layers and layers of codes.
+    """Return a copy of a network with other layers in place of those of a matrix.
 
     Parameters
     ----------
@@ -151,19 +268,24 @@ def replace_layers(module, replace):
     Returns
     -------
     module : torch.nn.Module
-        A copy; the layers of the package's own networks stay in one sequence.
+        A copy; the layers of the package's own networks stay in one sequence, and a
+        layer in several places stays one.
     """
-    return _replace(deepcopy(module), replace)
+    return _replace(deepcopy(module), replace, {})
 
 
-def _replace(module, replace):
+def _replace(module, replace, done):
+    if module in done:
+        return done[module]
     if has_matrix(module):
         layers = replace(module)
-        return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
+        done[module] = layers[0] if len(layers) == 1 else nn.Sequential(*layers)
+        return done[module]
     if isinstance(module, Perceptron):
         layers = [replace(x) if has_matrix(x) else [x] for x in module]
         del module[:]
         return module.extend(chain.from_iterable(layers))
-    for name, child in module.named_children():
-        setattr(module, name, _replace(child, replace))
+    for name, child in module._modules.items():
+        if child is not None:
+            setattr(module, name, _replace(child, replace, done))
     return module

@@ -1,4 +1,4 @@
-"""Linear layers that store only their nonzero weights."""
+"""Layers that store only their nonzero weights."""
 
 from copy import deepcopy
 
@@ -7,7 +7,12 @@ import torch
 from torch import nn
 
 from sksparse_nn.kernels.sparse_dense import csr_times_dense
-from sksparse_nn.modules._compressed import CompressedLinear, bias_of, is_traced
+from sksparse_nn.modules._compressed import (
+    CompressedLinear,
+    CompressedMatrix,
+    bias_of,
+    is_traced,
+)
 from sksparse_nn.solvers.layers import drop_zeros, restore_zeros
 
 # A sparse product with one row is faster than a dense one from about this many
@@ -16,7 +21,78 @@ _MIN_SIZE = 2**18
 _MAX_SHARE = 0.03
 
 
-class PrunedLinear(CompressedLinear):
+class PrunedMatrix(CompressedMatrix):
+    """A layer that stores only the nonzero weights of its matrix.
+
+    Attributes
+    ----------
+    runs_sparse : bool
+        Whether products use the nonzero weights only.
+    """
+
+    runs_sparse = False
+
+    def _store(self, weight):
+        self.n_nonzero = int(np.count_nonzero(weight))
+        self._hold(weight)
+
+    def dense_matrix(self):
+        """Return the weights as a dense matrix.
+
+        Returns
+        -------
+        weight : ndarray of shape (n_rows, n_columns)
+            A new array.
+        """
+        values = self.values.numpy()
+        if not self.runs_sparse:
+            return values.copy()
+        weight = np.zeros(self.matrix_shape, values.dtype)
+        counts = np.diff(self.indptr.numpy())
+        rows = np.repeat(np.arange(len(weight)), counts)
+        weight[rows, self.indices.numpy()] = values
+        return weight
+
+    @property
+    def n_bytes(self):
+        """Count the bytes of the weights as they are stored.
+
+        Returns
+        -------
+        n_bytes : int
+            Without the bias.
+        """
+        return sum(part.nbytes for part in self.buffers())
+
+    def _hold(self, weight):
+        """Store the weights in the form that `forward` multiplies by."""
+        if not self.runs_sparse:
+            self.register_buffer("values", torch.from_numpy(weight.copy()))
+            return
+        for name, part in zip(
+            ("indptr", "indices", "values"), _csr(weight), strict=True
+        ):
+            self.register_buffer(name, torch.from_numpy(part))
+
+    def __getstate__(self):
+        state = dict(vars(self)) | {"_buffers": {}}
+        state["_stored"] = drop_zeros(self.dense_matrix())
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        stored = state.pop("_stored")
+        super().__setstate__(state)
+        self._buffers = {}
+        self._hold(restore_zeros(*stored, self.matrix_shape))
+
+    def __deepcopy__(self, memo):
+        twin = memo[id(self)] = type(self).__new__(type(self))
+        twin.__setstate__(deepcopy(self.__getstate__(), memo))
+        return twin
+
+
+class PrunedLinear(PrunedMatrix, CompressedLinear):
     """A linear layer that stores only its nonzero weights.
 
     Parameters
@@ -38,39 +114,9 @@ class PrunedLinear(CompressedLinear):
     def __init__(self, layer):
         super().__init__(bias_of(layer), layer.in_features)
         weight = layer.weight.detach().cpu().numpy()
-        self.n_nonzero = int(np.count_nonzero(weight))
-        self.runs_sparse = (
-            weight.size >= _MIN_SIZE and self.n_nonzero <= _MAX_SHARE * weight.size
-        )
-        self._hold(weight)
-
-    def dense_weight(self):
-        """Return the weights as a dense array.
-
-        Returns
-        -------
-        weight : ndarray of shape (n_neurons, n_features)
-            A new array.
-        """
-        values = self.values.numpy()
-        if not self.runs_sparse:
-            return values.copy()
-        weight = np.zeros((self.out_features, self.in_features), values.dtype)
-        counts = np.diff(self.indptr.numpy())
-        rows = np.repeat(np.arange(self.out_features), counts)
-        weight[rows, self.indices.numpy()] = values
-        return weight
-
-    @property
-    def n_bytes(self):
-        """Count the bytes of the weights as they are stored.
-
-        Returns
-        -------
-        n_bytes : int
-            Without the bias.
-        """
-        return sum(part.nbytes for part in self.buffers())
+        share = np.count_nonzero(weight) / max(weight.size, 1)
+        self.runs_sparse = weight.size >= _MIN_SIZE and share <= _MAX_SHARE
+        self._store(weight)
 
     def forward(self, X):
         """Multiply by the weights and add the bias.
@@ -105,33 +151,6 @@ class PrunedLinear(CompressedLinear):
         )
         weight = self.values.new_zeros(self.out_features, self.in_features)
         return weight.index_put((rows, self.indices.long()), self.values)
-
-    def _hold(self, weight):
-        """Store the weights in the form that `forward` multiplies by."""
-        if not self.runs_sparse:
-            self.register_buffer("values", torch.from_numpy(weight.copy()))
-            return
-        for name, part in zip(
-            ("indptr", "indices", "values"), _csr(weight), strict=True
-        ):
-            self.register_buffer(name, torch.from_numpy(part))
-
-    def __getstate__(self):
-        state = dict(vars(self)) | {"_buffers": {}}
-        state["_stored"] = drop_zeros(self.dense_weight())
-        return state
-
-    def __setstate__(self, state):
-        state = dict(state)
-        stored = state.pop("_stored")
-        super().__setstate__(state)
-        self._buffers = {}
-        self._hold(restore_zeros(*stored, (self.out_features, self.in_features)))
-
-    def __deepcopy__(self, memo):
-        twin = memo[id(self)] = type(self).__new__(type(self))
-        twin.__setstate__(deepcopy(self.__getstate__(), memo))
-        return twin
 
 
 def _csr(weight):

@@ -1,4 +1,4 @@
-"""Linear layers whose weights are small integers, with scales."""
+"""Layers whose weights are small integers, with scales."""
 
 import numpy as np
 import torch
@@ -7,6 +7,7 @@ from torch import nn
 from sksparse_nn.kernels.quantized import int8_product
 from sksparse_nn.modules._compressed import (
     CompressedLinear,
+    CompressedMatrix,
     bias_of,
     is_traced,
     pack_values,
@@ -20,7 +21,73 @@ from sksparse_nn.solvers.layers import (
 )
 
 
-class QuantizedLinear(CompressedLinear):
+class QuantizedMatrix(CompressedMatrix):
+    """A layer whose matrix is one of small integers, with scales."""
+
+    def _store(self, weight, n_bits, input_scale):
+        found = quantize_matrix(weight, n_bits)
+        self.n_bits, self._dtype = n_bits, weight.dtype
+        self._by_sample = input_scale == "row"
+        self.register_buffer("values", torch.from_numpy(found.values))
+        self.register_buffer("scales", torch.from_numpy(found.scales))
+        if isinstance(input_scale, float):
+            scale = torch.tensor(input_scale, dtype=torch.float64)
+            self.register_buffer("input_scale", scale)
+        self.n_nonzero = int(np.count_nonzero(self.dense_matrix()))
+
+    def dense_matrix(self):
+        """Return the weights as a dense matrix of floats.
+
+        Returns
+        -------
+        weight : ndarray of shape (n_rows, n_columns)
+            A new array.
+        """
+        values, scales = self.values.numpy(), self.scales.numpy()
+        found = Quantized(values, scales, self.matrix_shape, self.n_bits)
+        return dequantize_matrix(found).astype(self._dtype)
+
+    @property
+    def n_bytes(self):
+        """Count the bytes of integers and scales.
+
+        Returns
+        -------
+        n_bytes : int
+            Without the bias.
+        """
+        return self.values.nbytes + self.scales.nbytes
+
+    @property
+    def _rounds_input(self):
+        return self._by_sample or "input_scale" in self._buffers
+
+    def _float_weight(self):
+        """Return the weights, also where torch traces."""
+        if not is_traced():
+            return self.weight
+        found = self.values, self.scales, self.n_bits, self.matrix_shape[1]
+        matrix = traced_matrix(*found).to(getattr(torch, self._dtype.name))
+        return matrix.reshape(self.weight_shape)
+
+    def _round(self, X, n_dims):
+        """Round samples of some dimensions to integers, by operations of torch."""
+        if self._by_sample:
+            dims = tuple(range(-n_dims, 0))
+            largest = X.abs().amax(dims, keepdim=True) / 127
+            scale = torch.where(largest > 0, largest, 1)
+        else:
+            scale = self.input_scale.to(X.dtype)
+        return (X / scale).round().clamp(-127, 127), scale
+
+    def __getstate__(self):
+        return pack_values(self, ZERO_BYTES[self.n_bits])
+
+    def __setstate__(self, state):
+        super().__setstate__(unpack_values(state, ZERO_BYTES[state["n_bits"]]))
+
+
+class QuantizedLinear(QuantizedMatrix, CompressedLinear):
     """A linear layer whose weights are small integers, with scales.
 
     Parameters
@@ -38,40 +105,7 @@ class QuantizedLinear(CompressedLinear):
 
     def __init__(self, layer, n_bits, input_scale):
         super().__init__(bias_of(layer), layer.in_features)
-        weight = layer.weight.detach().cpu().numpy()
-        found = quantize_matrix(weight, n_bits)
-        self.n_bits, self._dtype = n_bits, weight.dtype
-        self._by_row = input_scale == "row"
-        self.register_buffer("values", torch.from_numpy(found.values))
-        self.register_buffer("scales", torch.from_numpy(found.scales))
-        if isinstance(input_scale, float):
-            scale = torch.tensor(input_scale, dtype=torch.float64)
-            self.register_buffer("input_scale", scale)
-        self.n_nonzero = int(np.count_nonzero(self.dense_weight()))
-
-    def dense_weight(self):
-        """Return the weights as a dense array of floats.
-
-        Returns
-        -------
-        weight : ndarray of shape (n_neurons, n_features)
-            A new array.
-        """
-        shape = self.out_features, self.in_features
-        values, scales = self.values.numpy(), self.scales.numpy()
-        found = Quantized(values, scales, shape, self.n_bits)
-        return dequantize_matrix(found).astype(self._dtype)
-
-    @property
-    def n_bytes(self):
-        """Count the bytes of integers and scales.
-
-        Returns
-        -------
-        n_bytes : int
-            Without the bias.
-        """
-        return self.values.nbytes + self.scales.nbytes
+        self._store(layer.weight.detach().cpu().numpy(), n_bits, input_scale)
 
     def forward(self, X):
         """Multiply by the weights and add the bias, row by row.
@@ -87,8 +121,7 @@ class QuantizedLinear(CompressedLinear):
             Products with the weights, and the bias.
         """
         if not self._rounds_input:
-            weight = self._traced_weight() if is_traced() else self.weight
-            return nn.functional.linear(X, weight, self.bias)
+            return nn.functional.linear(X, self._float_weight(), self.bias)
         if is_traced():
             return self._forward_traced(X)
         rows = X.detach().numpy().reshape(-1, self.in_features)
@@ -100,36 +133,17 @@ class QuantizedLinear(CompressedLinear):
         out = torch.from_numpy(out.astype(rows.dtype) * scales) + self.bias
         return out.reshape(*X.shape[:-1], self.out_features)
 
-    @property
-    def _rounds_input(self):
-        return self._by_row or "input_scale" in self._buffers
-
     def _forward_traced(self, X):
         """Compute `forward` by operations that torch can trace.
 
         Sums of products of integers are exact in double precision.
         """
-        if self._by_row:
-            largest = X.abs().amax(-1, keepdim=True) / 127
-            scale = torch.where(largest > 0, largest, 1)
-        else:
-            scale = self.input_scale.to(X.dtype)
-        integers = (X / scale).round().clamp(-127, 127).double()
-        out = integers @ self.values.double().T
+        integers, scale = self._round(X, 1)
+        out = integers.double() @ self.values.double().T
         return out.to(X.dtype) * (scale * self.scales[:, 0].to(X.dtype)) + self.bias
 
-    def _traced_weight(self):
-        found = self.values, self.scales, self.n_bits, self.in_features
-        return traced_matrix(*found).to(self.bias.dtype)
-
-    def __getstate__(self):
-        return pack_values(self, ZERO_BYTES[self.n_bits])
-
-    def __setstate__(self, state):
-        super().__setstate__(unpack_values(state, ZERO_BYTES[state["n_bits"]]))
-
     def _scale_of(self, X):
-        if not self._by_row:
+        if not self._by_sample:
             return X.dtype.type(self.input_scale.item())
         largest = np.abs(X).max(axis=1, initial=0, keepdims=True)
         return np.where(largest > 0, largest / 127, 1).astype(X.dtype)

@@ -220,7 +220,7 @@ def resume_net(former, *, learning_rate, batch_size):
             "compressed or loaded for prediction only, which has none; train the "
             "original network."
         )
-    net = deepcopy(former)
+    net = deepcopy(former, {id(former.module): former.module})
     net.batch_size = batch_size
     if not is_closure_free(net.optimizer_):
         # Copies of other optimizers lose what they hold besides their state.

@@ -65,7 +65,7 @@ def with_matrices(net, atoms, head):
     module = twin.net_.module_
     with torch.no_grad():
         module.codes.atoms.copy_(torch.from_numpy(atoms))
-        module.head.weight.copy_(torch.from_numpy(head.dense_weight()))
+        module.head.weight.copy_(torch.from_numpy(head.dense_matrix()))
         module.head.bias.copy_(head.bias)
     return twin
 

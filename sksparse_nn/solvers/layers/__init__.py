@@ -2,7 +2,7 @@
 
 from sksparse_nn.solvers.layers._factorize import (
     LowRank,
-    factorize_for_inputs,
+    factorize_for_products,
     factorize_matrix,
 )
 from sksparse_nn.solvers.layers._prune import (
@@ -28,7 +28,7 @@ __all__ = [
     "choose_weights",
     "dequantize_matrix",
     "drop_zeros",
-    "factorize_for_inputs",
+    "factorize_for_products",
     "factorize_matrix",
     "largest_of_rows",
     "quantize_matrix",

@@ -30,28 +30,28 @@ class LowRank:
     right: np.ndarray
 
 
-def factorize_for_inputs(weight, inputs, lost):
-    """Factorize a matrix so that its outputs for given inputs are nearly kept.
+def factorize_for_products(weight, products, lost):
+    """Factorize a matrix so that its products with some inputs are nearly kept.
 
-    The directions are those of a truncated SVD of the outputs.
+    The directions are those of a truncated SVD of the products.
 
     Parameters
     ----------
     weight : ndarray of shape (n_rows, n_columns)
         Matrix.
 
-    inputs : ndarray of shape (n_samples, n_columns)
-        Inputs of the layer.
+    products : ndarray of shape (n_products, n_rows)
+        Products of the matrix with inputs of the layer.
 
     lost : float
-        Share of the squared norm of the outputs that may be lost, between 0 and 1.
+        Share of the squared norm of the products that may be lost, between 0 and 1.
 
     Returns
     -------
     factors : LowRank or None
         None if the factors do not hold fewer numbers than the matrix.
     """
-    found = _find_directions(inputs @ weight.T, 1 - lost)
+    found = _find_directions(products, 1 - lost)
     if not _is_smaller(weight.shape, len(found)):
         return None
     left = np.ascontiguousarray(found.T)

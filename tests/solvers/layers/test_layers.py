@@ -10,7 +10,7 @@ from sksparse_nn.solvers.layers import (
     choose_neurons,
     choose_weights,
     dequantize_matrix,
-    factorize_for_inputs,
+    factorize_for_products,
     factorize_matrix,
     largest_of_rows,
     quantize_matrix,
@@ -148,7 +148,7 @@ def test_factors_that_would_not_pay_are_none():
 def test_answers_to_inputs_are_nearly_kept():
     W = matrix((30, 50))
     inputs = matrix((200, 3)) @ matrix((3, 50))
-    factors = factorize_for_inputs(W, inputs, 0.01)
+    factors = factorize_for_products(W, inputs @ W.T, 0.01)
     assert factors.right.shape[0] <= 3
     expected, found = inputs @ W.T, inputs @ (factors.left @ factors.right).T
     assert ((expected - found) ** 2).sum() <= 0.0101 * (expected**2).sum()

@@ -1,0 +1,204 @@
+"""Every compressor on networks of all kinds: made smaller, or refused in words."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.frozen import FrozenEstimator
+from torch import nn
+
+from sksparse_nn import (
+    NetFactorizer,
+    NetPruner,
+    NetQuantizer,
+    SparseNetClassifier,
+    compression_report,
+    for_prediction,
+)
+from sksparse_nn.inspection import attribute
+from sksparse_nn.modules._facts import is_convolution, traits
+from sksparse_nn.modules._linear_layers import weight_layers
+from tests.compression.architectures import KNOWN, REFUSED, ReadsWeights
+from tests.compression.compressors import module_of
+
+SMALLER = {
+    "weights": lambda net: NetPruner(net, amount=0.5, fine_tune_epochs=1),
+    "weights, first order": lambda net: NetPruner(
+        net, amount=0.3, criterion="first_order", n_steps=2, fine_tune_epochs=1
+    ),
+    "dynamic": NetQuantizer,
+    "static": lambda net: NetQuantizer(net, scheme="static"),
+    "weights of 8 bits": lambda net: NetQuantizer(net, scheme="weight_only"),
+    "weights of 4 bits": lambda net: NetQuantizer(net, scheme="weight_only", n_bits=4),
+    "rank": lambda net: NetFactorizer(net, rank=0.98),
+    "answers": NetFactorizer,
+    "pruned, then integers": lambda net: NetQuantizer(
+        NetPruner(net, amount=0.3, fine_tune_epochs=0)
+    ),
+    "factors, then integers": lambda net: NetQuantizer(NetFactorizer(net)),
+}
+ways = pytest.mark.parametrize("make", SMALLER.values(), ids=SMALLER)
+
+
+@pytest.fixture(scope="module")
+def fitted(digits):
+    X, _, y, _ = digits
+    nets = {}
+
+    def fit(name):
+        if name not in nets:
+            torch.manual_seed(0)
+            net = SparseNetClassifier(
+                module=KNOWN[name](), learning_rate=0.01, max_epochs=10, random_state=0
+            )
+            nets[name] = net.fit(X[:600], y[:600])
+        return nets[name]
+
+    return fit
+
+
+@ways
+@pytest.mark.parametrize("name", KNOWN)
+def test_answers_are_nearly_kept(digits, fitted, make, name):
+    X, X_test, y, y_test = digits
+    net = fitted(name)
+    before = net.predict_proba(X_test)
+    small = make(FrozenEstimator(net)).fit(X[:600], y[:600])
+    assert small.score(X_test, y_test) > net.score(X_test, y_test) - 0.15
+    assert_allclose(
+        small.predict_proba(X_test[:1]), small.predict_proba(X_test)[:1], atol=1e-5
+    )
+    assert_array_equal(net.predict_proba(X_test), before)
+    stored = pickle.loads(pickle.dumps(for_prediction(small)))
+    assert_array_equal(stored.predict_proba(X_test), small.predict_proba(X_test))
+
+
+@ways
+@pytest.mark.parametrize("name", KNOWN)
+def test_no_layer_is_passed_over(digits, fitted, make, name):
+    X, _, y, _ = digits
+    small = make(FrozenEstimator(fitted(name))).fit(X[:100], y[:100])
+    layers = weight_layers(module_of(small))
+    assert len(layers) >= len(weight_layers(fitted(name).net_.module_))
+    if isinstance(small, NetQuantizer):
+        assert all(traits(layer).holds_integers for layer in layers)
+    if isinstance(small, NetPruner):
+        n_weights = sum(layer.weight.numel() for layer in layers)
+        n_zeros = sum(int((layer.weight == 0).sum()) for layer in layers)
+        assert n_zeros == pytest.approx(small.amount * n_weights, abs=1)
+
+
+@ways
+def test_reports_count_what_is_left(digits, fitted, make):
+    X, _, y, _ = digits
+    net = fitted("residual")
+    small = make(FrozenEstimator(net)).fit(X[:100], y[:100])
+    report = compression_report({"float": net, "small": small}, X[:100], y[:100])
+    module = module_of(small)
+    n_weights = sum(layer.weight.numel() for layer in weight_layers(module))
+    assert report.parameters["small"] == pytest.approx(n_weights, rel=0.1)
+    assert report.bytes_memory["small"] <= report.bytes_memory["float"]
+    assert report.bytes_disk["small"] < report.bytes_disk["float"] + 1000
+
+
+def test_a_given_module_is_not_stored_beside_the_network(digits):
+    X, _, y, _ = digits
+    module = nn.Sequential(nn.Linear(64, 500), nn.ReLU(), nn.Linear(500, 10))
+    net = SparseNetClassifier(module=module, max_epochs=1).fit(X, y)
+    slim = for_prediction(net)
+    n_bytes = sum(weight.nbytes for weight in module.parameters())
+    assert len(pickle.dumps(slim)) < 1.2 * n_bytes
+    assert_array_equal(slim.predict_proba(X), net.predict_proba(X))
+    assert net.module is module
+    n_before = len(pickle.dumps(net))
+    assert len(pickle.dumps(net.partial_fit(X, y))) < 1.1 * n_before
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@ways
+def test_features_of_compressed_convolutions_are_attributed(digits, fitted, make):
+    X, X_test, y, _ = digits
+    small = make(FrozenEstimator(fitted("plain"))).fit(X[:100], y[:100])
+    found = attribute(small, X_test[:3], outputs="predicted")
+    assert found.features.shape == (3, 1, 64)
+
+
+def test_ranks_are_those_of_the_answers(digits, fitted):
+    X, _, y, _ = digits
+    net = fitted("plain")
+    factorizer = NetFactorizer(FrozenEstimator(net)).fit(X, y)
+    module, images = net.net_.module_, torch.from_numpy(X).reshape(-1, 1, 8, 8)
+    with torch.no_grad():
+        hidden = module.body[1](module.body[0](images))
+        layer = module.body[2]
+        products = (layer(hidden) - layer.bias[:, None, None]).movedim(1, -1)
+    squares = np.linalg.svd(products.reshape(-1, 16).numpy(), compute_uv=False) ** 2
+    needed = int(np.searchsorted(np.cumsum(squares) / squares.sum(), 0.99)) + 1
+    assert abs(factorizer.ranks_[1] - needed) <= 1
+
+
+@pytest.mark.parametrize("weight", [None, "zeros and ones"])
+def test_samples_of_no_weight_do_not_count_in_ranks(digits, fitted, weight):
+    X, _, y, _ = digits
+    X, y = X[:200], y[:200]
+    damaged = np.vstack([X, np.random.default_rng(0).random((200, 64))])
+    sample_weight = np.repeat([1.0, 0.0], 200)
+    net = FrozenEstimator(fitted("plain"))
+    clean = NetFactorizer(net).fit(X, y)
+    found = NetFactorizer(net).fit(
+        damaged.astype(np.float32), np.tile(y, 2), sample_weight=sample_weight
+    )
+    assert found.ranks_ == clean.ranks_
+
+
+def test_one_layer_in_two_places_stays_one(digits, fitted):
+    X, _, y, _ = digits
+    net = fitted("one layer twice")
+    small = module_of(NetQuantizer(FrozenEstimator(net)).fit(X, y))
+    repeated = small.body[2]
+    assert repeated.layer is repeated.again
+    assert is_convolution(repeated.layer)
+
+
+@ways
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_would_be_passed_over_is_named(digits, make, name):
+    X, _, y, _ = digits
+    module, match = REFUSED[name]
+    net = SparseNetClassifier(module=module(), max_epochs=1, random_state=0)
+    net.fit(X[:50], y[:50])
+    with pytest.raises(TypeError, match=rf"pass over {match} \('"):
+        make(FrozenEstimator(net)).fit(X[:50], y[:50])
+
+
+def test_a_layer_that_never_runs_is_named_where_its_inputs_count(digits):
+    X, _, y, _ = digits
+    net = SparseNetClassifier(module=ReadsWeights(), max_epochs=1, random_state=0)
+    net = FrozenEstimator(net.fit(X, y))
+    for make in (NetFactorizer, SMALLER["static"]):
+        with pytest.raises(ValueError, match="'first' of the network is never called"):
+            make(net).fit(X, y)
+    small = NetQuantizer(net, scheme="weight_only").fit(X, y)
+    assert small.predict(X[:2]).shape == (2,)
+
+
+def test_float64_stays_float64(digits):
+    X, _, y, _ = digits
+    net = SparseNetClassifier(module=KNOWN["plain"](), max_epochs=1, random_state=0)
+    net.fit(X.astype(np.float64), y)
+    assert net.net_.module_.head.weight.dtype == torch.float64
+    for make in SMALLER.values():
+        small = make(FrozenEstimator(net)).fit(X[:50].astype(np.float64), y[:50])
+        assert all(
+            weight.dtype == torch.float64 for weight in module_of(small).parameters()
+        )
+        assert small.predict_proba(X[:5].astype(np.float64)).dtype == np.float64
+
+
+def test_the_modules_of_convolutions_are_public():
+    from sksparse_nn import modules
+
+    for name in ("PrunedConvolution", "QuantizedConvolution"):
+        assert issubclass(getattr(modules, name), nn.Module)
