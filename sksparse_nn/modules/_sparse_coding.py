@@ -250,7 +250,7 @@ class SparseCodingLayer(CodingLayer):
         coder : AbstractCoder
             `coder` itself where the penalty has not changed.
         """
-        if self.learnt_alpha is None and self.alpha_factor == 1:
+        if self.learnt_alpha is None and self.alpha_factor.item() == 1:
             return self.coder
         return replace(self.coder, alpha=float(self.alpha.detach()))
 
@@ -296,7 +296,7 @@ class Coded(NamedTuple):
     def n_active(self):
         """Mean number of nonzeros per sample."""  # numpydoc ignore=RT01
         counts = self.codes.counts
-        return float(counts.mean()) if len(counts) else 0.0
+        return int(counts.sum()) / max(len(counts), 1)
 
     def to(self, device):
         """Return the codes as a dense tensor."""
