@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.ops import aten
 
-from sksparse_nn.modules._attention import AttentionLayer
+from sksparse_nn.modules._attention import AttentionLayer, map_scores
 from sksparse_nn.modules._dictionary import check_samples
 from sksparse_nn.modules._patches import PatchLayer
 from sksparse_nn.modules._projection import ProjectionLayer
@@ -74,7 +74,12 @@ def _(layer: SparseCodingLayer, X):
 
 
 @trace_codes.register
-def _(layer: AttentionLayer | PatchLayer | ProjectionLayer | TriangleLayer, X):
+def _(layer: AttentionLayer, X):
+    return _TracedShares(layer, X)
+
+
+@trace_codes.register
+def _(layer: PatchLayer | ProjectionLayer | TriangleLayer, X):
     return _TracedByAutograd(layer, X)
 
 
@@ -110,16 +115,51 @@ class _TracedSparseCodes:
         gradients = [self._behind_norms(of_unit)]
         if self._number is not None:
             of_alpha = alpha_gradient(coder, codes, adjoint)
-            raw = self._number.raw.detach()
-            gradients.append(
-                aten.softplus_backward(raw.new_tensor(of_alpha), raw, 1, 20)
-            )
+            gradients.append(_of_raw(self._number, of_alpha))
         return gradients
 
     def _behind_norms(self, of_unit):
         """Return the gradient of the atoms, given that of atoms of unit norm."""
         along = (self._unit * of_unit).sum(dim=1, keepdim=True)
         return torch.addcmul(of_unit, self._unit, along, value=-1).div_(self._norms)
+
+
+class _TracedShares:
+    """Codes of an `AttentionLayer`, differentiated by its mapping."""
+
+    def __init__(self, layer, X):
+        check_samples(X, layer.keys)
+        self._layer, self._keys = layer, layer.keys.detach()
+        centre = self._keys.mean(dim=0)
+        self._X, self._centred = X - centre, self._keys - centre
+        scores = self._X @ self._centred.t() - self._centred.square().sum(dim=1) / 2
+        self._temperature = layer.temperature
+        self._scores = (scores / self._temperature).to(X.dtype)
+        self._shares = map_scores(
+            np.ascontiguousarray(self._scores.numpy()), layer.mapping
+        )
+        n_active = np.count_nonzero(self._shares) / max(len(self._shares), 1)
+        vars(layer)["n_active"] = n_active
+        self.codes = torch.from_numpy(self._shares)
+
+    def reconstruct(self):
+        return self.codes @ self._keys
+
+    def backward(self, of_codes, of_samples=None):
+        if of_samples is not None:
+            of_codes = of_codes + of_samples @ self._keys.t()
+        adjoint = self._layer.mapping.adjoint(self._shares, of_codes.numpy())
+        adjoint = torch.from_numpy(adjoint.astype(self._shares.dtype, copy=False))
+        of_scores = (adjoint / self._temperature).to(adjoint.dtype)
+        sums = of_scores.sum(dim=0)[:, None]
+        of_keys = of_scores.t() @ self._X - self._centred * sums
+        if of_samples is not None:
+            of_keys += self.codes.t() @ of_samples
+        number = self._layer.learnt_temperature
+        if number is None:
+            return [of_keys]
+        of_temperature = -(of_scores * self._scores).sum()
+        return [of_keys, _of_raw(number, float(of_temperature))]
 
 
 class _TracedByAutograd:
@@ -140,3 +180,9 @@ class _TracedByAutograd:
         gradients = [of_codes] if of_samples is None else [of_codes, of_samples]
         parameters = list(self._layer.parameters())
         return list(torch.autograd.grad(self._outputs, parameters, gradients))
+
+
+def _of_raw(number, gradient):
+    """Return the gradient of what a `PositiveNumber` is the softplus of."""
+    raw = number.raw.detach()
+    return aten.softplus_backward(raw.new_tensor(gradient), raw, 1, 20)
