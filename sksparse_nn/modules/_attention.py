@@ -174,9 +174,7 @@ class _Shares(torch.autograd.Function):
     @staticmethod
     def forward(ctx, scores, mapping):
         numbers = np.ascontiguousarray(scores.detach().cpu().numpy())
-        codes = allocate_codes(numbers, numbers.shape[1])
-        mapping.encode(_Scores(numbers), np.zeros(numbers.shape[1]), 1.0, codes)
-        ctx.codes, ctx.mapping = codes.dense(numbers.shape[1]), mapping
+        ctx.codes, ctx.mapping = map_scores(numbers, mapping), mapping
         return torch.from_numpy(ctx.codes.copy()).to(scores.device)
 
     @staticmethod
@@ -185,6 +183,28 @@ class _Shares(torch.autograd.Function):
         adjoint = ctx.mapping.adjoint(ctx.codes, gradients.cpu().numpy())
         adjoint = adjoint.astype(ctx.codes.dtype, copy=False)
         return torch.from_numpy(adjoint).to(gradients.device), None
+
+
+def map_scores(scores, mapping):
+    """Return the shares of scores.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples, n_components)
+        C-contiguous.
+
+    mapping : AbstractMapping
+        The function.
+
+    Returns
+    -------
+    shares : ndarray of shape (n_samples, n_components)
+        Of the same float type.
+    """
+    n_keys = scores.shape[1]
+    codes = allocate_codes(scores, n_keys)
+    mapping.encode(_Scores(scores), np.zeros(n_keys), 1.0, codes)
+    return codes.dense(n_keys)
 
 
 class _Scores:

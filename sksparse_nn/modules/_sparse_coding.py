@@ -234,12 +234,12 @@ class SparseCodingLayer(CodingLayer):
         check_samples(X, self.dictionary)
         coder = self.current_coder
         with single_threaded_blas():
-            coded = _Coded._of(coder, self._prepare(coder), X, self.n_jobs)
+            coded = code_samples(coder, self._prepare(coder), X, self.n_jobs)
         # Without the search of torch through parameters and modules.
         vars(self)["n_active"] = coded.n_active
         if torch.is_grad_enabled():
             return _SparseCodes.apply(X, self.components, self.alpha, coded)
-        return coded._to(self.dictionary.device)
+        return coded.to(self.dictionary.device)
 
     @property
     def current_coder(self):
@@ -250,7 +250,7 @@ class SparseCodingLayer(CodingLayer):
         coder : AbstractCoder
             `coder` itself where the penalty has not changed.
         """
-        if self.learnt_alpha is None and self.alpha_factor == 1:
+        if self.learnt_alpha is None and self.alpha_factor.item() == 1:
             return self.coder
         return replace(self.coder, alpha=float(self.alpha.detach()))
 
@@ -284,7 +284,7 @@ def _(layer: SparseCodingLayer, shape):
     return round(shape[0] * layer.coder.work(*layer.dictionary.shape, layer.n_active))
 
 
-class _Coded(NamedTuple):
+class Coded(NamedTuple):
     """Samples, their codes, and what they were coded by."""
 
     coder: AbstractCoder
@@ -292,33 +292,58 @@ class _Coded(NamedTuple):
     rows: DenseRows | SparseRows
     codes: Codes
 
-    @classmethod
-    def _of(cls, coder, atoms, X, n_jobs):
-        """Code samples, block by block on threads."""
-        X = _as_matrix(X, atoms.dtype)
-        rows = read_rows(X, slice(None))
-        _check_finite(rows)
-        if X.shape[0] <= _BLOCK_SIZE:
-            return cls(coder, atoms, rows, coder.encode(atoms, rows))
-
-        def encode_block(which):
-            return coder.encode(atoms, read_rows(X, which))
-
-        slices = block_slices(X.shape[0], _BLOCK_SIZE)
-        blocks = list(map_in_order(encode_block, slices, n_jobs))
-        codes = Codes(*map(np.concatenate, zip(*blocks, strict=True)))
-        return cls(coder, atoms, rows, codes)
-
     @property
     def n_active(self):
         """Mean number of nonzeros per sample."""  # numpydoc ignore=RT01
         counts = self.codes.counts
-        return float(counts.mean()) if len(counts) else 0.0
+        return int(counts.sum()) / max(len(counts), 1)
 
-    def _to(self, device):
+    def to(self, device):
         """Return the codes as a dense tensor."""
         codes = self.codes.dense(len(self.atoms.norms))
         return torch.from_numpy(codes).to(device)
+
+
+def code_samples(coder, atoms, X, n_jobs):
+    """Code samples, block by block on threads.
+
+    Parameters
+    ----------
+    coder : AbstractCoder
+        The algorithm.
+
+    atoms : Atoms
+        What it has prepared.
+
+    X : Tensor of shape (n_samples, n_features) or SparseBatch
+        Samples.
+
+    n_jobs : int or None
+        Number of threads.
+
+    Returns
+    -------
+    coded : Coded
+        All that the gradients need.
+
+    Raises
+    ------
+    ValueError
+        If samples have numbers that are not finite.
+    """
+    X = _as_matrix(X, atoms.dtype)
+    rows = read_rows(X, slice(None))
+    _check_finite(rows)
+    if X.shape[0] <= _BLOCK_SIZE:
+        return Coded(coder, atoms, rows, coder.encode(atoms, rows))
+
+    def encode_block(which):
+        return coder.encode(atoms, read_rows(X, which))
+
+    slices = block_slices(X.shape[0], _BLOCK_SIZE)
+    blocks = list(map_in_order(encode_block, slices, n_jobs))
+    codes = Codes(*map(np.concatenate, zip(*blocks, strict=True)))
+    return Coded(coder, atoms, rows, codes)
 
 
 class _SparseCodes(torch.autograd.Function):
@@ -327,7 +352,7 @@ class _SparseCodes(torch.autograd.Function):
     @staticmethod
     def forward(ctx, X, components, alpha, coded):
         ctx.coded = coded
-        return coded._to(components.device)
+        return coded.to(components.device)
 
     @staticmethod
     @once_differentiable
@@ -358,8 +383,9 @@ def _as_matrix(X, dtype):
 
 
 def _check_finite(rows):
-    wrong = np.flatnonzero(~np.isfinite(rows.norms))
-    if len(wrong):
+    finite = np.isfinite(rows.norms)
+    if not finite.all():
+        wrong = np.flatnonzero(~finite)
         raise ValueError(
             f"X must be finite, to be coded. Got sample {wrong[0]} of norm "
             f"{rows.norms[wrong[0]]}."

@@ -9,7 +9,7 @@ from skorch.callbacks import Callback
 from skorch.utils import TeeGenerator
 from torch.optim import LBFGS
 
-from sksparse_nn.neural._perceptron_steps import PerceptronSteps, has_manual_steps
+from sksparse_nn.neural._manual_steps import has_manual_steps, make_steps
 
 
 class LeanLoop(NeuralNet):
@@ -47,7 +47,7 @@ class LeanLoop(NeuralNet):
             return
         if training and self._steps_by_hand(iterator.samples):
             self._set_training(True)
-            step_fn = PerceptronSteps(self).step
+            step_fn = make_steps(self).step
         before, after = map(self.listeners, ("on_batch_begin", "on_batch_end"))
         batches = self.history[-1]["batches"]
         n_before = len(batches)

@@ -16,13 +16,13 @@ class OptimizerSteps:
         One of torch's own, other than L-BFGS. Its state is kept up to date.
 
     parameters : list of Parameter
-        All parameters of the optimizer, in its order.
+        All parameters of the optimizer, in the order of the gradients.
     """
 
     def __init__(self, optimizer, parameters):
         self._optimizer = optimizer
         self._parameters = parameters
-        self._state = None
+        self._kernels = None
 
     def step(self, gradients):
         """Make a step.
@@ -32,12 +32,13 @@ class OptimizerSteps:
         gradients : list of Tensor
             Shaped as the parameters.
         """
-        if self._state is None:
+        if self._kernels is None:
             # The first step is torch's: it makes the state, and notifies schedulers.
             self._step_by_torch(gradients)
-            self._state = self._adam_state()
-        elif self._state:
-            self._step_adam(gradients)
+            self._kernels = self._adam_kernels()
+        elif self._kernels:
+            for kernel in self._kernels:
+                kernel.step(gradients)
         else:
             self._step_by_torch(gradients)
 
@@ -48,32 +49,43 @@ class OptimizerSteps:
         for parameter in self._parameters:
             parameter.grad = None
 
-    def _adam_state(self):
-        """Return the arrays of Adam's state; empty if its kernel does not apply."""
+    def _adam_kernels(self):
+        """Return a kernel per group and float type; none if Adam's does not apply."""
         optimizer = self._optimizer
-        is_adam = type(optimizer) in (optim.Adam, optim.AdamW)
         hooks = (
             optimizer._optimizer_step_pre_hooks,
             optimizer._optimizer_step_post_hooks,
         )
-        if not is_adam or len(optimizer.param_groups) > 1 or any(hooks):
+        if type(optimizer) not in (optim.Adam, optim.AdamW) or any(hooks):
             return ()
-        group = optimizer.param_groups[0]
-        if any(group[name] != value for name, value in _PLAIN.items()):
+        if not all(map(_is_plain, optimizer.param_groups)):
             return ()
-        states = [optimizer.state[parameter] for parameter in self._parameters]
-        names = "exp_avg", "exp_avg_sq", "step"
-        moments = [[state[name] for state in states] for name in names]
-        return *moments, [step.numpy() for step in moments[-1]]
+        places = {parameter: i for i, parameter in enumerate(self._parameters)}
+        return [
+            _AdamKernel(group, [places[p] for p in alike], alike, optimizer.state)
+            for group in optimizer.param_groups
+            for alike in _by_dtype(group["params"])
+        ]
 
-    def _step_adam(self, gradients):
-        mean, square, steps, counts = self._state
-        group = self._optimizer.param_groups[0]
-        for count in counts:
+
+class _AdamKernel:
+    """Steps of Adam on parameters of one group and one float type."""
+
+    def __init__(self, group, places, parameters, state):
+        self._group, self._places, self._parameters = group, places, parameters
+        states = [state[parameter] for parameter in parameters]
+        names = "exp_avg", "exp_avg_sq", "step"
+        self._moments = [[state[name] for state in states] for name in names]
+        self._counts = [step.numpy() for step in self._moments[-1]]
+
+    def step(self, gradients):
+        mean, square, steps = self._moments
+        group = self._group
+        for count in self._counts:
             count += 1  # also changes the tensor, in a tenth of torch's time
         _KERNELS[group["decoupled_weight_decay"]](
             self._parameters,
-            gradients,
+            [gradients[place] for place in self._places],
             mean,
             square,
             [],
@@ -86,3 +98,15 @@ class OptimizerSteps:
             amsgrad=False,
             maximize=False,
         )
+
+
+def _is_plain(group):
+    return all(group[name] == value for name, value in _PLAIN.items())
+
+
+def _by_dtype(parameters):
+    """Collect parameters of one float type, which a kernel takes together."""
+    alike = {}
+    for parameter in parameters:
+        alike.setdefault(parameter.dtype, []).append(parameter)
+    return alike.values()

@@ -19,30 +19,23 @@ _BACKWARD = {
 }
 
 
-def has_manual_steps(module, samples):
-    """Return whether steps can be made without autograd.
+def is_plain_perceptron(module):
+    """Return whether the gradients of a network are known here.
 
     Parameters
     ----------
     module : torch.nn.Module
         A network.
 
-    samples : TrainingSamples
-        Training samples.
-
     Returns
     -------
-    has_manual_steps : bool
-        False for sparse samples, unknown layers, or if there are hooks.
+    is_plain : bool
+        False for other networks, and for layers that are not known.
     """
-    parameters = list(module.parameters())
     return (
         type(module) is Perceptron
-        and samples.sparse_dtype is None
         and all(type(layer) is nn.Linear for layer in module[::2])
         and all(type(layer) in _BACKWARD for layer in module[1::2])
-        and not any(map(_has_hooks, module.modules()))
-        and all(map(_is_plain, parameters))
     )
 
 
@@ -52,12 +45,11 @@ class PerceptronSteps:
     Parameters
     ----------
     net : Net
-        Initialized, with a module of which `has_manual_steps` holds.
+        Initialized, with a module of which `is_plain_perceptron` holds.
     """
 
     def __init__(self, net):
-        layers = list(net.module_)
-        self._linear, self._activations = layers[::2], layers[1::2]
+        self._passes = PerceptronPasses(net.module_)
         self._criterion = net.criterion_
         parameters = list(net.module_.parameters())
         self._like = parameters[0]
@@ -81,15 +73,40 @@ class PerceptronSteps:
             Its ``"loss"`` and ``"y_pred"``.
         """
         inputs, target = batch
-        outputs = self._forward(inputs["X"].to(self._like.dtype))
+        outputs = self._passes.forward(inputs["X"].to(self._like.dtype))
         loss, gradient = self._criterion.with_gradient(
             outputs[-1], target, inputs["weight"]
         )
-        self._optimizer.step(self._backward(outputs, gradient))
+        self._optimizer.step(self._passes.backward(outputs, gradient))
         return {"loss": loss, "y_pred": outputs[-1]}
 
-    def _forward(self, X):
-        """Return the input of each linear layer, and the last output."""
+
+class PerceptronPasses:
+    """The way through a perceptron, and back.
+
+    Parameters
+    ----------
+    module : Perceptron
+        One of which `is_plain_perceptron` holds.
+    """
+
+    def __init__(self, module):
+        layers = list(module)
+        self._linear, self._activations = layers[::2], layers[1::2]
+
+    def forward(self, X):
+        """Run the layers.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_rows, n_features)
+            Rows.
+
+        Returns
+        -------
+        outputs : list of Tensor
+            The input of each linear layer, and the last output.
+        """
         outputs = [X]
         for layer, activation in zip(self._linear, self._activations, strict=False):
             hidden = nn.functional.linear(outputs[-1], layer.weight, layer.bias)
@@ -98,8 +115,48 @@ class PerceptronSteps:
         outputs.append(nn.functional.linear(outputs[-1], last.weight, last.bias))
         return outputs
 
+    def backward(self, outputs, gradient):
+        """Return the gradients of weights and biases.
+
+        Parameters
+        ----------
+        outputs : list of Tensor
+            Result of `forward`.
+
+        gradient : Tensor of shape (n_rows, n_outputs)
+            Of the last output.
+
+        Returns
+        -------
+        gradients : list of Tensor
+            In the order of the module.
+        """
+        return self._backward(outputs, gradient)[0]
+
+    def backward_to_input(self, outputs, gradient):
+        """Return the gradients of weights and biases, and that of the input.
+
+        Parameters
+        ----------
+        outputs : list of Tensor
+            Result of `forward`.
+
+        gradient : Tensor of shape (n_rows, n_outputs)
+            Of the last output.
+
+        Returns
+        -------
+        gradients : list of Tensor
+            In the order of the module.
+
+        of_input : Tensor of shape (n_rows, n_features)
+            Of the rows.
+        """
+        gradients, gradient = self._backward(outputs, gradient)
+        return gradients, gradient @ self._linear[0].weight
+
     def _backward(self, outputs, gradient):
-        """Return the gradients of weights and biases, in the order of the module."""
+        """Return all gradients, and that of what the first linear layer returns."""
         gradients = []
         for place in range(len(self._linear) - 1, -1, -1):
             layer = self._linear[place]
@@ -107,24 +164,4 @@ class PerceptronSteps:
             if place:
                 backward = _BACKWARD[type(self._activations[place - 1])]
                 gradient = backward(gradient @ layer.weight, outputs[place])
-        return gradients[::-1]
-
-
-def _has_hooks(module):
-    return bool(
-        module._forward_hooks
-        or module._forward_pre_hooks
-        or module._backward_hooks
-        or module._backward_pre_hooks
-    )
-
-
-def _is_plain(parameter):
-    """Return whether a parameter is trained, contiguous, on the CPU, without hooks."""
-    return (
-        parameter.requires_grad
-        and parameter.device.type == "cpu"
-        and parameter.is_contiguous()
-        and not parameter._backward_hooks
-        and not parameter._post_accumulate_grad_hooks
-    )
+        return gradients[::-1], gradient

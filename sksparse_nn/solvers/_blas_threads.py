@@ -101,8 +101,8 @@ def limit_thread():
 
 
 def _limit(*, per_thread):
-    before = [(library, library.n_threads) for library in _find_libraries()]
-    before = [(x, n) for x, n in before if n > 1 and x.is_per_thread == per_thread]
+    libraries = [x for x in _find_libraries() if x.is_per_thread == per_thread]
+    before = [(x, n) for x in libraries if (n := x.n_threads) > 1]
     for library, _ in before:
         library.n_threads = 1
     return before

@@ -8,6 +8,7 @@ depend on how the data lie in memory.
 import numpy as np
 from scipy import sparse
 
+from sksparse_nn.kernels.codes import write_weighted_codes
 from sksparse_nn.kernels.rows import normalise_csr_rows, normalise_rows
 from sksparse_nn.kernels.sparse_dense import csr_times_dense
 from sksparse_nn.kernels.statistics import (
@@ -71,12 +72,12 @@ class DenseRows:
     def add_products(self, codes, weights, B):
         """Add the weighted outer products of codes and rows to a matrix."""
         weights = weights * self.norms
-        if codes.counts.mean() * _DENSE_ENOUGH < len(B):
+        if codes.counts.sum() * _DENSE_ENOUGH < len(B) * len(weights):
             add_row_products(*codes.entries, weights, self.unit, B)
         else:
-            dense = codes.dense(len(B)) * weights[:, None]
-            peak = np.abs(dense).max(initial=0) or 1.0
-            B += peak * ((dense / peak).astype(self.unit.dtype).T @ self.unit)
+            dense = np.zeros((len(weights), len(B)), self.unit.dtype)
+            peak = write_weighted_codes(*codes.entries, weights, dense)
+            B += np.float64(peak) * (dense.T @ self.unit)
 
     def errors(self, codes, atoms):
         """Return the squared norm of the residual of each row."""

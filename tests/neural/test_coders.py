@@ -13,7 +13,6 @@ from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import normalize
 
 from sksparse_nn import (
     NetFactorizer,
@@ -29,40 +28,9 @@ from sksparse_nn import (
 )
 from sksparse_nn._pipelines import split_steps
 from sksparse_nn.inspection import attribute
+from tests.neural.coders import APPROXIMATE, CODERS, dictionary
 
-
-def dictionary(**parameters):
-    return SparseDictionaryCoder(6, max_epochs=2, random_state=0, **parameters)
-
-
-CODERS = {
-    "lasso": dictionary(),
-    "lasso of an alpha": dictionary(alpha=0.2),
-    "elastic_net": dictionary(algorithm="elastic_net"),
-    "omp": dictionary(algorithm="omp", n_nonzero_coefs=2),
-    "ols": dictionary(algorithm="ols", n_nonzero_coefs=2),
-    "threshold": dictionary(algorithm="threshold", alpha=0.2),
-    "soft_threshold": dictionary(algorithm="soft_threshold", alpha=0.2),
-    "top_k": dictionary(algorithm="top_k", n_nonzero_coefs=2),
-    "triangle": dictionary(algorithm="triangle"),
-    "split sign": dictionary(split_sign=True),
-    "dense codes": dictionary(sparse_output=False),
-    "given atoms": SparseDictionaryCoder(
-        init=normalize(np.random.default_rng(0).normal(size=(6, 5))),
-        learner=None,
-        random_state=0,
-    ),
-    "sparsemax": SparseAttentionCoder(6, random_state=0),
-    "entmax15": SparseAttentionCoder(6, mapping="entmax15", random_state=0),
-    "SVD": TruncatedSVDReducer(2, random_state=0),
-    "SVD, centred": TruncatedSVDReducer(2, center=True, random_state=0),
-    "SVD, whitened": TruncatedSVDReducer(2, whiten=True, random_state=0),
-    "SVD, groups": TruncatedSVDReducer(1, groups=2, random_state=0),
-}
 coders = pytest.mark.parametrize("coder", CODERS.values(), ids=list(CODERS))
-APPROXIMATE = {
-    name: coder for name, coder in CODERS.items() if hasattr(coder, "inverse_transform")
-}
 
 
 def classifier(coder, hidden=(), **parameters):

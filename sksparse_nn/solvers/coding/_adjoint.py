@@ -101,16 +101,15 @@ def atom_gradients(coder, atoms, rows, codes, adjoint):
     gradients : ndarray of shape (n_atoms, n_features)
         In the float type of the atoms.
     """
-    used = codes.used()
-    adjoint = np.where(used, adjoint, 0)
     gradients = np.zeros(atoms.shape)
     ones = np.ones(len(codes.counts))
     rows.add_products(codes._replace(values=adjoint), ones, gradients)
     if coder.fits_support:
         products = np.zeros((len(atoms.norms),) * 2)
-        values = np.where(used, codes.values, 0)
-        add_cross_products(codes.counts, codes.indices, values, adjoint, products)
-        gradients -= products @ atoms.unit
+        add_cross_products(*codes.entries, adjoint, products)
+        # In the float type of the atoms, which takes half the time, without overflow.
+        peak = np.abs(products).max(initial=0) or 1.0
+        gradients -= peak * ((products / peak).astype(atoms.dtype) @ atoms.unit)
     return gradients.astype(atoms.dtype)
 
 

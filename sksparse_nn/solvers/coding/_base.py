@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sksparse_nn._registry import Algorithm
+from sksparse_nn.kernels.codes import write_codes
 from sksparse_nn.solvers._threads import single_threaded_blas
 from sksparse_nn.solvers.coding._atoms import Atoms
 
@@ -43,8 +44,7 @@ class Codes(NamedTuple):
     def dense(self, n_atoms):
         """Return the codes as an ndarray of shape (n_rows, n_atoms)."""
         dense = np.zeros((len(self.counts), n_atoms), self.values.dtype)
-        rows, places = np.nonzero(self.used())
-        dense[rows, self.indices[rows, places]] = self.values[rows, places]
+        write_codes(*self.entries, dense)
         return dense
 
 

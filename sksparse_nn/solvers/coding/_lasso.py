@@ -84,12 +84,15 @@ class ElasticNet(AbstractCoder):
         if start is not None:
             codes.put(*start)
         self._solve(atoms, correlations, rows.norms, codes)
-        wide = codes.gaps > self.largest_gap(codes.values.dtype)
+        largest = self.largest_gap(codes.values.dtype)
+        if self.alpha > 0 and codes.gaps.max(initial=0) <= largest:
+            return codes
+        wide = codes.gaps > largest
         # Without a penalty no gap says how far the codes are from the optimum.
         failed = np.flatnonzero(wide | (self.alpha == 0))
         if len(failed) and codes.values.dtype == np.float32:
             self._encode_again(atoms.in_double, rows, codes, failed)
-        wide = np.flatnonzero(codes.gaps > self.largest_gap(codes.values.dtype))
+        wide = np.flatnonzero(codes.gaps > largest)
         if len(wide):
             self._measure_again(atoms, rows, codes, wide)
         return codes
@@ -103,7 +106,9 @@ class ElasticNet(AbstractCoder):
         return atoms.in_terms_of_given(chosen, np.linalg.solve(gram, D))
 
     def adjoint(self, atoms, codes, gradients):
-        ridges = self.penalties(atoms.norms)[1]
+        ridges = np.zeros(len(atoms.norms))  # those of a lasso
+        if self._weights[1]:
+            ridges = self.penalties(atoms.norms)[1]
         return solve_normal_equations(atoms, ridges, codes, gradients)
 
     def falls_with_alpha(self, codes):
