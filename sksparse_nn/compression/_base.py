@@ -66,7 +66,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         ------
         TypeError
             If the estimator does not end in a network, or the network has weights
-            outside linear layers and layers of codes.
+            outside linear layers, convolutions and layers of codes.
         ValueError
             If the network was compressed before in a way that this would undo.
         """

@@ -29,8 +29,9 @@ class NetPruner(Compressor):
     zeros, which take one bit each in storage; large layers with at most 3 % nonzero
     weights are multiplied as sparse matrices, all others as dense ones.
 
-    Entries of atoms in layers of codes count as weights. Where a layer normalises its
-    atoms, those of unit norm are compared. Each atom keeps its largest entry.
+    Convolutions lose weights as linear layers do, and always run dense. Entries of
+    atoms in layers of codes count as weights. Where a layer normalises its atoms, those
+    of unit norm are compared. Each atom keeps its largest entry.
 
     Parameters
     ----------
@@ -206,7 +207,7 @@ class NetPruner(Compressor):
 
 
 def _find_needed(module):
-    """Return masks of the largest entries of atoms; None for linear layers."""
+    """Return masks of the largest entries of atoms; None for other layers."""
     return [
         largest_of_rows(dense_atoms(layer)) if has_atoms(layer) else None
         for layer in matrix_layers(module)

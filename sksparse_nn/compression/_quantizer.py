@@ -19,9 +19,10 @@ _ROWS = 5000
 class NetQuantizer(Compressor):
     """Fit a network and store its weights as small integers.
 
-    Each row of a weight matrix has its own scale. The prediction for a sample does not
-    depend on the other samples of a batch. Atoms of layers of codes become integers
-    too; the inputs of these layers are never rounded.
+    Each row of a weight matrix has its own scale, and so has each output channel of a
+    convolution. The prediction for a sample does not depend on the other samples of a
+    batch. Atoms of layers of codes become integers too; the inputs of these layers are
+    never rounded.
 
     Parameters
     ----------

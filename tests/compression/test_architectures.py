@@ -117,10 +117,10 @@ def test_a_given_module_is_not_stored_beside_the_network(digits):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@ways
-def test_features_of_compressed_convolutions_are_attributed(digits, fitted, make):
+@pytest.mark.parametrize("way", ["weights", "dynamic", "answers"])
+def test_features_of_compressed_convolutions_are_attributed(digits, fitted, way):
     X, X_test, y, _ = digits
-    small = make(FrozenEstimator(fitted("plain"))).fit(X[:100], y[:100])
+    small = SMALLER[way](FrozenEstimator(fitted("plain"))).fit(X[:100], y[:100])
     found = attribute(small, X_test[:3], outputs="predicted")
     assert found.features.shape == (3, 1, 64)
 
