@@ -21,6 +21,7 @@ DIFFERENT = {
     "learner": "patches have one more",
     "n_components": "a reducer takes a share or a number of components too",
     "n_jobs": "a search runs processes",
+    "refit": "a search fits its best estimator again",
 }
 
 

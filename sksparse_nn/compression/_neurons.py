@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from sksparse_nn.compression._atoms import check_sequence, remove_atoms
+from sksparse_nn.compression._refit import refit_layers
 from sksparse_nn.modules._coded import CodedNetwork
 from sksparse_nn.modules._coding import has_atoms
 from sksparse_nn.modules._facts import is_linear
@@ -15,11 +16,11 @@ from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.solvers.layers import choose_neurons
 
 
-def remove_neurons(module, scores, amount, n_neurons, data):
+def remove_neurons(module, scores, amount, n_neurons, data, *, refit):
     """Remove the least important hidden neurons of a network.
 
-    The mean output of a removed neuron is added to the bias of the next layer. Atoms
-    of a layer of codes are neurons.
+    Atoms of a layer of codes are neurons. The mean output of a removed neuron is added
+    to the bias of the next layer.
 
     Parameters
     ----------
@@ -36,7 +37,11 @@ def remove_neurons(module, scores, amount, n_neurons, data):
         Original number of neurons per layer.
 
     data : tuple
-        Samples for the mean outputs, targets, and weights or None.
+        Samples for the outputs, targets, and weights or None.
+
+    refit : bool
+        Whether to solve the weights of the next layers again, for the outputs that they
+        had.
 
     Returns
     -------
@@ -51,12 +56,17 @@ def remove_neurons(module, scores, amount, n_neurons, data):
     X, _, weight = data
     sequence = module.as_sequence() if isinstance(module, CodedNetwork) else None
     if sequence is not None:
-        narrower = remove_neurons(sequence, scores, amount, n_neurons, data)
+        narrower = remove_neurons(
+            sequence, scores, amount, n_neurons, data, refit=refit
+        )
         return module.with_sequence(narrower)
     if any(map(has_atoms, module.modules())):
         check_sequence(module, X)
         kept = _choose_kept(scores, amount, n_neurons)
-        return remove_atoms(module, kept, X, weight)
+        narrower = remove_atoms(module, kept, X, weight)
+        if refit:
+            refit_layers(narrower, module, kept, X, weight)
+        return narrower
     if not isinstance(module, Perceptron):
         raise ValueError(
             "structure='neuron' needs a network of hidden_layer_sizes. Got a module of "
@@ -68,13 +78,20 @@ def remove_neurons(module, scores, amount, n_neurons, data):
             "structure='neuron' needs hidden layers. Got hidden_layer_sizes=(); use "
             "structure='weight'."
         )
+    kept = _choose_kept(scores, amount, n_neurons)
+    narrower = _build_narrower(module, [*kept, None], _mean_inputs(module, X, weight))
+    if refit:
+        refit_layers(narrower, module, kept, X, weight)
+    return narrower
+
+
+def _mean_inputs(module, X, sample_weight):
+    """Return the mean input of each linear layer."""
     inputs = layer_inputs(module, X)
-    weight = None if weight is None else weight[: len(inputs[0])]
-    means = [
+    weight = None if sample_weight is None else sample_weight[: len(inputs[0])]
+    return [
         np.average(part, axis=0, weights=weight).astype(part.dtype) for part in inputs
     ]
-    kept = _choose_kept(scores, amount, n_neurons)
-    return _build_narrower(module, [*kept, None], means)
 
 
 def _choose_kept(scores, amount, n_neurons):

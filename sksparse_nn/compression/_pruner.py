@@ -65,6 +65,14 @@ class NetPruner(Compressor):
     n_steps : int, default=1
         Number of steps in which the amount is reached, larger ones first [2]_.
 
+    refit : bool or "auto", default="auto"
+        Whether to solve the weights behind removed neurons again, without labels.
+
+        Layer by layer, outputs for up to 5000 training samples come as near to those of
+        the network before the removal as ridge least squares can bring them [4]_. If
+        False, only their means stay. "auto" is True for neurons. Weights are not
+        refitted: True with ``structure="weight"`` is an error.
+
     fine_tune_epochs : int, default=5
         Epochs of training after the change, at 0.3 of the network's `learning_rate`.
 
@@ -106,6 +114,8 @@ class NetPruner(Compressor):
        Pruning for Model Compression", ICLR Workshop 2018.
     .. [3] J. Lee, S. Park, S. Mo, S. Ahn, J. Shin, "Layer-adaptive Sparsity for the
        Magnitude-based Pruning", ICLR 2021.
+    .. [4] Y. He, X. Zhang, J. Sun, "Channel Pruning for Accelerating Very Deep Neural
+       Networks", ICCV 2017.
 
     Examples
     --------
@@ -126,6 +136,7 @@ class NetPruner(Compressor):
         "structure": [StrOptions({"weight", "neuron"})],
         "criterion": [StrOptions(set(CRITERIA))],
         "n_steps": [Interval(Integral, 1, None, closed="left")],
+        "refit": [StrOptions({"auto"}), "boolean"],
         "fine_tune_epochs": [Interval(Integral, 0, None, closed="left")],
         "verbose": ["verbose"],
     }
@@ -138,6 +149,7 @@ class NetPruner(Compressor):
         structure="weight",
         criterion="layer_adaptive",
         n_steps=1,
+        refit="auto",
         fine_tune_epochs=5,
         verbose=0,
     ):
@@ -146,8 +158,16 @@ class NetPruner(Compressor):
         self.structure = structure
         self.criterion = criterion
         self.n_steps = n_steps
+        self.refit = refit
         self.fine_tune_epochs = fine_tune_epochs
         self.verbose = verbose
+
+    def _check_parameters(self):
+        if self.structure == "weight" and self.refit not in ("auto", False):
+            raise ValueError(
+                "refit=True needs structure='neuron', as weights are not refitted. Got "
+                "structure='weight'; set refit='auto'."
+            )
 
     def _check_kind(self, network):
         refuse_quantized(network.net_.module_, "NetPruner")
@@ -183,6 +203,7 @@ class NetPruner(Compressor):
             amount,
             n_neurons,
             data,
+            refit=bool(self.refit),  # "auto", too
         )
         set_module(network, module, trains=True)
         fine_tune(network, data, self.fine_tune_epochs)

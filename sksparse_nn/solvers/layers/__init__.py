@@ -17,6 +17,7 @@ from sksparse_nn.solvers.layers._quantize import (
     dequantize_matrix,
     quantize_matrix,
 )
+from sksparse_nn.solvers.layers._refit import fit_change
 from sksparse_nn.solvers.layers._storage import drop_zeros, restore_zeros
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "drop_zeros",
     "factorize_for_inputs",
     "factorize_matrix",
+    "fit_change",
     "largest_of_rows",
     "quantize_matrix",
     "restore_zeros",
