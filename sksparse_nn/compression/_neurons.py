@@ -6,14 +6,14 @@ import numpy as np
 import torch
 
 from sksparse_nn.compression._atoms import check_sequence, remove_atoms
-from sksparse_nn.compression._refit import refit_layers
+from sksparse_nn.compression._refit import refit_layers, score_neurons
 from sksparse_nn.modules._coded import CodedNetwork
 from sksparse_nn.modules._coding import has_atoms
 from sksparse_nn.modules._facts import is_linear
 from sksparse_nn.modules._linear import linear
 from sksparse_nn.modules._linear_layers import layer_inputs
 from sksparse_nn.modules._perceptron import Perceptron
-from sksparse_nn.solvers.layers import choose_neurons
+from sksparse_nn.solvers.layers import choose_inputs, choose_neurons
 
 
 def remove_neurons(module, scores, amount, n_neurons, data, *, refit):
@@ -27,8 +27,9 @@ def remove_neurons(module, scores, amount, n_neurons, data, *, refit):
     module : Perceptron, CodedNetwork or torch.nn.Sequential
         A network of plain layers; a sequence has a layer of codes.
 
-    scores : list of ndarray
-        Importance of each weight, one matrix per layer.
+    scores : list of ndarray or None
+        Importance of each weight, one matrix per layer. None to keep the neurons that
+        the outputs of the next layers need most.
 
     amount : float
         Share of the original neurons to remove in all.
@@ -62,7 +63,7 @@ def remove_neurons(module, scores, amount, n_neurons, data, *, refit):
         return module.with_sequence(narrower)
     if any(map(has_atoms, module.modules())):
         check_sequence(module, X)
-        kept = _choose_kept(scores, amount, n_neurons)
+        kept = _choose_kept(module, scores, amount, n_neurons, data)
         narrower = remove_atoms(module, kept, X, weight)
         if refit:
             refit_layers(narrower, module, kept, X, weight)
@@ -78,7 +79,7 @@ def remove_neurons(module, scores, amount, n_neurons, data, *, refit):
             "structure='neuron' needs hidden layers. Got hidden_layer_sizes=(); use "
             "structure='weight'."
         )
-    kept = _choose_kept(scores, amount, n_neurons)
+    kept = _choose_kept(module, scores, amount, n_neurons, data)
     narrower = _build_narrower(module, [*kept, None], _mean_inputs(module, X, weight))
     if refit:
         refit_layers(narrower, module, kept, X, weight)
@@ -94,14 +95,18 @@ def _mean_inputs(module, X, sample_weight):
     ]
 
 
-def _choose_kept(scores, amount, n_neurons):
+def _choose_kept(module, scores, amount, n_neurons, data):
     """Choose the neurons to keep of all layers but the last."""
-    n_now = sum(len(of_layer) for of_layer in scores[:-1])
     n_wanted = round((1 - amount) * sum(n_neurons[:-1]))
-    return choose_neurons(_score_neurons(scores), max(1 - n_wanted / n_now, 0.0))
+    if scores is not None:
+        costs, choose = _combine_weights(scores), choose_neurons
+    else:
+        costs, choose = score_neurons(module, data[0], data[2]), choose_inputs
+    n_now = sum(map(len, costs))
+    return choose(costs, max(1 - n_wanted / n_now, 0.0))
 
 
-def _score_neurons(scores):
+def _combine_weights(scores):
     """Score each hidden neuron by the norms of its incoming and outgoing weights."""
     return [
         np.linalg.norm(into, axis=1) * np.linalg.norm(out, axis=0)

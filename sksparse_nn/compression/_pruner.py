@@ -56,7 +56,10 @@ class NetPruner(Compressor):
         weights, in units of its layer.
 
         - "layer_adaptive": the square of the weight, divided by the sum of all squares
-          in its layer that are not smaller [3]_; for neurons the same as "magnitude";
+          in its layer that are not smaller [3]_. For neurons, the share of the next
+          layer's outputs that is lost with the neuron and those removed before it, as
+          squares, after the others have been refitted [5]_; without `refit` the same as
+          "magnitude";
         - "magnitude": the absolute value, in whichever layer. A layer of small weights
           may lose all of them;
         - "first_order": the absolute value of the product of the weight and the
@@ -116,6 +119,8 @@ class NetPruner(Compressor):
        Magnitude-based Pruning", ICLR 2021.
     .. [4] Y. He, X. Zhang, J. Sun, "Channel Pruning for Accelerating Very Deep Neural
        Networks", ICCV 2017.
+    .. [5] B. Hassibi, D. G. Stork, "Second Order Derivatives for Network Pruning:
+       Optimal Brain Surgeon", NIPS 1992.
 
     Examples
     --------
@@ -197,14 +202,11 @@ class NetPruner(Compressor):
         fine_tune(network, data, self.fine_tune_epochs, [KeepZeros(masks)])
 
     def _remove_neurons(self, network, amount, n_neurons, data):
-        module = remove_neurons(
-            network.net_.module_,
-            self._score_weights(network, data),
-            amount,
-            n_neurons,
-            data,
-            refit=bool(self.refit),  # "auto", too
-        )
+        refit = bool(self.refit)  # "auto", too
+        by_outputs = refit and self.criterion == "layer_adaptive"
+        scores = None if by_outputs else self._score_weights(network, data)
+        module = network.net_.module_
+        module = remove_neurons(module, scores, amount, n_neurons, data, refit=refit)
         set_module(network, module, trains=True)
         fine_tune(network, data, self.fine_tune_epochs)
 

@@ -20,7 +20,7 @@ from sksparse_nn import (
     SparseNetRegressor,
 )
 from sksparse_nn._pipelines import transform_ahead
-from sksparse_nn.compression import _refit
+from sksparse_nn.compression import _refit, _samples
 from sksparse_nn.modules._coded import CodedNetwork
 from tests.compression.codes import CODING, sequence
 from tests.compression.compressors import module_of
@@ -143,6 +143,31 @@ def test_no_layer_loses_more_than_before(monkeypatch, fitted, samples, name):
     assert len(lost) > 0
 
 
+def test_neurons_are_kept_for_the_outputs_unless_weights_decide(fitted, samples):
+    net, (X, y) = fitted("three layers"), samples
+    layers = {}
+    for criterion in ("layer_adaptive", "magnitude"):
+        for refit in (True, False):
+            small = removing(net, 0.6, criterion=criterion, refit=refit).fit(X, y)
+            layers[criterion, refit] = module_of(small)[0].weight.detach().numpy()
+    by_weights = layers["magnitude", False]
+    assert_array_equal(layers["magnitude", True], by_weights)
+    assert_array_equal(layers["layer_adaptive", False], by_weights)
+    chosen = layers["layer_adaptive", True]
+    assert chosen.shape != by_weights.shape or (chosen != by_weights).any()
+
+
+def test_a_neuron_that_another_repeats_goes_without_a_trace(samples):
+    X, y = samples
+    net = classifier(16).fit(X, y)
+    first = net.net_.module_[0]
+    with torch.no_grad():
+        first.weight[5] = 2 * first.weight[11]
+        first.bias[5] = 2 * first.bias[11]
+    small = removing(FrozenEstimator(net), amount=1 / 16).fit(X, y)
+    assert_allclose(small.predict_proba(X), net.predict_proba(X), atol=1e-3)
+
+
 def test_a_fifth_of_the_neurons_knows_digits_without_labels():
     X, y = load_digits(return_X_y=True)
     X, X_test, y, y_test = train_test_split(X / 16, y, random_state=0)
@@ -167,8 +192,8 @@ def test_weights_equal_repetitions(fitted, samples, name):
 
 @pytest.mark.parametrize("name", ["three layers", "a coder", "soft"])
 def test_sparse_rows_are_read_as_dense_ones(monkeypatch, fitted, samples, name):
-    monkeypatch.setattr(_refit, "_ROWS", 150)
-    monkeypatch.setattr(_refit, "_BLOCK", 64)
+    monkeypatch.setattr(_samples, "_ROWS", 150)
+    monkeypatch.setattr(_samples, "_BLOCK", 64)
     X, y = samples
     dense = removing(fitted(name)).fit(X, y)
     thin = removing(fitted(name)).fit(sparse.csr_matrix(X), y)
@@ -221,7 +246,7 @@ def test_networks_of_float64_stay_so(samples):
 
 
 def test_samples_are_read_from_all_labels(monkeypatch, fitted, samples):
-    monkeypatch.setattr(_refit, "_ROWS", 100)
+    monkeypatch.setattr(_samples, "_ROWS", 100)
     X, y = samples
     order = np.argsort(y, kind="stable")
     small = removing(fitted("three layers")).fit(X[order], y[order])

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from sksparse_nn.kernels.elimination import eliminate_inputs
 
-def fit_change(blocks, ridge, *, has_bias=True):
+
+def find_change(blocks, ridge, *, has_bias=True):
     """Find the change of a layer's weights that gives it the outputs it lacks.
 
     It minimises the weighted sum of the squares that are missing, plus a penalty on the
@@ -33,11 +35,57 @@ def fit_change(blocks, ridge, *, has_bias=True):
     means, products = _add_up(blocks, has_bias)
     n_inputs = len(products)
     G, B = products[:, :n_inputs], products[:, n_inputs:]
-    penalty = ridge * np.trace(G) / n_inputs
+    penalty = _penalty(G, ridge)
     change = np.zeros_like(B)
     if penalty > 0:  # it is zero for inputs that never vary
         change = np.linalg.solve(G + penalty * np.eye(n_inputs), B)
     return change.T, means[n_inputs:] - means[:n_inputs] @ change
+
+
+def score_inputs(blocks, weight, ridge, *, has_bias=True):
+    """Score the inputs of a layer by the outputs that are lost without them.
+
+    One input after the other is removed, that which costs least when the weights of the
+    others change as `find_change` would change them: B. Hassibi, D. G. Stork, "Second
+    Order Derivatives for Network Pruning: Optimal Brain Surgeon", NIPS 1992.
+
+    Parameters
+    ----------
+    blocks : iterable of tuple
+        Inputs of shape (n_rows, n_inputs), and weights of shape (n_rows,) or None. Read
+        once.
+
+    weight : ndarray of shape (n_outputs, n_inputs)
+        Weights of the layer.
+
+    ridge : float
+        As for `find_change`.
+
+    has_bias : bool, default=True
+        Whether the layer has a bias.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_inputs,)
+        Share of the squares of the outputs, or of their differences from the means,
+        that is lost with the input and all those that go before it. Infinite for the
+        last one.
+    """
+    _, G = _add_up(((rows, rows[:, :0], weights) for rows, weights in blocks), has_bias)
+    V = np.array(weight.T, np.float64, order="C")
+    energy, penalty = np.sum(G @ V * V), _penalty(G, ridge)
+    scores = np.append(np.zeros(len(G) - 1), np.inf)
+    if penalty > 0 and energy > 0:
+        C = np.linalg.inv(G + penalty * np.eye(len(G)))
+        order, costs = np.empty(len(G), np.int64), np.empty(len(G) - 1)
+        eliminate_inputs(C, V, order, costs)
+        scores[order[:-1]] = np.cumsum(costs) / energy
+        scores[order[-1]] = np.inf
+    return scores
+
+
+def _penalty(G, ridge):
+    return ridge * np.trace(G) / len(G)
 
 
 def _add_up(blocks, is_centred):
