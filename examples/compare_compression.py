@@ -150,6 +150,7 @@ def pruned(amount, structure="weight"):
             structure=structure,
             criterion="magnitude",
             n_steps=3,
+            refit=False,
             fine_tune_epochs=epochs,
         )
 

@@ -7,8 +7,8 @@ from numpydoc.docscrape import NumpyDocString
 
 import sksparse_nn
 from sksparse_nn.decomposition import (
+    _attention_learning,
     _coder_parts,
-    _sparse_attention_coder,
     _truncated_svd_reducer,
 )
 from sksparse_nn.feature_extraction import _image_patch_coder, _patch_learning
@@ -21,6 +21,7 @@ DIFFERENT = {
     "learner": "patches have one more",
     "n_components": "a reducer takes a share or a number of components too",
     "n_jobs": "a search runs processes",
+    "refit": "a search fits its best estimator again",
 }
 
 
@@ -66,7 +67,7 @@ READ_BY_SOME = {
     "SparseDictionaryCoder": _coder_parts.OF_ALGORITHMS
     | _coder_parts.OF_LEARNERS
     | _coder_parts.OF_LEARNING,
-    "SparseAttentionCoder": _sparse_attention_coder._OF_KEYS,
+    "SparseAttentionCoder": _attention_learning._OF_KEYS,
     "TruncatedSVDReducer": _truncated_svd_reducer._OF_SOLVERS,
     "ImagePatchCoder": _image_patch_coder._OF_ENCODERS
     | {"max_epochs": _patch_learning._MAX_EPOCHS},

@@ -68,11 +68,13 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
             If the estimator does not end in a network, or the network has weights
             outside linear layers, convolutions and layers of codes.
         ValueError
-            If the network was compressed before in a way that this would undo.
+            If the network was compressed before in a way that this would undo, or a
+            parameter is set that nothing reads.
         """
         # Tensors made in the caller's inference mode could not be trained.
         with restored_on_error(self), torch.inference_mode(False), torch.enable_grad():
             self._validate_params()
+            self._check_parameters()
             check_compressible(self.estimator, type(self).__name__)
             check_structure(X)
             check_structure(y, "y")
@@ -96,6 +98,9 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
                 if hasattr(fitted, name):
                     setattr(self, name, getattr(fitted, name))
         return self
+
+    def _check_parameters(self):
+        """Raise if a parameter is set that nothing reads."""
 
     @abstractmethod
     def _check_kind(self, network):

@@ -57,7 +57,10 @@ class NetPruner(Compressor):
         weights, in units of its layer.
 
         - "layer_adaptive": the square of the weight, divided by the sum of all squares
-          in its layer that are not smaller [3]_; for neurons the same as "magnitude";
+          in its layer that are not smaller [3]_. For neurons, the share of the next
+          layer's outputs that is lost with the neuron and those removed before it, as
+          squares, after the others have been refitted [5]_; without `refit` the same as
+          "magnitude";
         - "magnitude": the absolute value, in whichever layer. A layer of small weights
           may lose all of them;
         - "first_order": the absolute value of the product of the weight and the
@@ -65,6 +68,14 @@ class NetPruner(Compressor):
 
     n_steps : int, default=1
         Number of steps in which the amount is reached, larger ones first [2]_.
+
+    refit : bool or "auto", default="auto"
+        Whether to solve the weights behind removed neurons again, without labels.
+
+        Layer by layer, outputs for up to 5000 training samples come as near to those of
+        the network before the removal as ridge least squares can bring them [4]_. If
+        False, only their means stay. "auto" is True for neurons. Weights are not
+        refitted: True with ``structure="weight"`` is an error.
 
     fine_tune_epochs : int, default=5
         Epochs of training after the change, at 0.3 of the network's `learning_rate`.
@@ -107,6 +118,10 @@ class NetPruner(Compressor):
        Pruning for Model Compression", ICLR Workshop 2018.
     .. [3] J. Lee, S. Park, S. Mo, S. Ahn, J. Shin, "Layer-adaptive Sparsity for the
        Magnitude-based Pruning", ICLR 2021.
+    .. [4] Y. He, X. Zhang, J. Sun, "Channel Pruning for Accelerating Very Deep Neural
+       Networks", ICCV 2017.
+    .. [5] B. Hassibi, D. G. Stork, "Second Order Derivatives for Network Pruning:
+       Optimal Brain Surgeon", NIPS 1992.
 
     Examples
     --------
@@ -127,6 +142,7 @@ class NetPruner(Compressor):
         "structure": [StrOptions({"weight", "neuron"})],
         "criterion": [StrOptions(set(CRITERIA))],
         "n_steps": [Interval(Integral, 1, None, closed="left")],
+        "refit": [StrOptions({"auto"}), "boolean"],
         "fine_tune_epochs": [Interval(Integral, 0, None, closed="left")],
         "verbose": ["verbose"],
     }
@@ -139,6 +155,7 @@ class NetPruner(Compressor):
         structure="weight",
         criterion="layer_adaptive",
         n_steps=1,
+        refit="auto",
         fine_tune_epochs=5,
         verbose=0,
     ):
@@ -147,8 +164,16 @@ class NetPruner(Compressor):
         self.structure = structure
         self.criterion = criterion
         self.n_steps = n_steps
+        self.refit = refit
         self.fine_tune_epochs = fine_tune_epochs
         self.verbose = verbose
+
+    def _check_parameters(self):
+        if self.structure == "weight" and self.refit not in ("auto", False):
+            raise ValueError(
+                "refit=True needs structure='neuron', as weights are not refitted. Got "
+                "structure='weight'; set refit='auto'."
+            )
 
     def _check_kind(self, network):
         refuse_quantized(network.net_.module_, "NetPruner")
@@ -178,13 +203,11 @@ class NetPruner(Compressor):
         fine_tune(network, data, self.fine_tune_epochs, [KeepZeros(masks)])
 
     def _remove_neurons(self, network, amount, n_neurons, data):
-        module = remove_neurons(
-            network.net_.module_,
-            self._score_weights(network, data),
-            amount,
-            n_neurons,
-            data,
-        )
+        refit = bool(self.refit)  # "auto", too
+        by_outputs = refit and self.criterion == "layer_adaptive"
+        scores = None if by_outputs else self._score_weights(network, data)
+        module = network.net_.module_
+        module = remove_neurons(module, scores, amount, n_neurons, data, refit=refit)
         set_module(network, module, trains=True)
         fine_tune(network, data, self.fine_tune_epochs)
 

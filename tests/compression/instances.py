@@ -28,6 +28,8 @@ def _pipeline():
 COMPRESSORS = [
     NetPruner(_classifier(), amount=0.3),
     NetPruner(_regressor(), amount=0.3, structure="neuron", fine_tune_epochs=2),
+    NetPruner(_regressor(), amount=0.3, structure="neuron", refit=False),
+    NetPruner(_classifier(), amount=0.6, structure="neuron", fine_tune_epochs=0),
     NetPruner(_classifier(), amount=0.3, criterion="first_order", n_steps=2),
     NetPruner(_regressor(loss="poisson"), amount=0.2, criterion="first_order"),
     NetQuantizer(_classifier()),

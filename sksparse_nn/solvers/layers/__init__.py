@@ -7,6 +7,7 @@ from sksparse_nn.solvers.layers._factorize import (
 )
 from sksparse_nn.solvers.layers._prune import (
     CRITERIA,
+    choose_inputs,
     choose_neurons,
     choose_weights,
     largest_of_rows,
@@ -17,6 +18,7 @@ from sksparse_nn.solvers.layers._quantize import (
     dequantize_matrix,
     quantize_matrix,
 )
+from sksparse_nn.solvers.layers._refit import find_change, score_inputs
 from sksparse_nn.solvers.layers._storage import drop_zeros, restore_zeros
 
 __all__ = [
@@ -24,13 +26,16 @@ __all__ = [
     "ZERO_BYTES",
     "LowRank",
     "Quantized",
+    "choose_inputs",
     "choose_neurons",
     "choose_weights",
     "dequantize_matrix",
     "drop_zeros",
     "factorize_for_products",
     "factorize_matrix",
+    "find_change",
     "largest_of_rows",
     "quantize_matrix",
     "restore_zeros",
+    "score_inputs",
 ]

@@ -131,6 +131,26 @@ def choose_neurons(scores, amount):
     ]
 
 
+def choose_inputs(scores, amount):
+    """Choose the inputs of layers to keep, ranked over all layers.
+
+    Parameters
+    ----------
+    scores : list of ndarray of shape (n_inputs,)
+        Those of `score_inputs`, one vector per layer.
+
+    amount : float
+        Share of all inputs to remove, in [0, 1].
+
+    Returns
+    -------
+    kept : list of ndarray of int
+        Ascending indices per layer, with those of an infinite score.
+    """
+    masks = choose_weights(scores, amount, [np.isinf(s) for s in scores])
+    return [np.flatnonzero(mask) for mask in masks]
+
+
 def _join_masks(masks, scores):
     """Flatten masks; None is one without entries."""
     return np.concatenate(
