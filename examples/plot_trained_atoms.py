@@ -60,10 +60,10 @@ for name, network in networks.items():
 # %%
 # The atoms
 # ---------
-# Without labels an atom looks like one of the digits. With labels it becomes a contrast:
-# pixels that speak for some digits, in red, beside pixels that speak against them, in
-# blue. A share of the reconstruction in the loss keeps atoms nearer to the images, at
-# the same accuracy.
+# Without labels an atom looks like one of the digits. With labels it becomes a
+# contrast: pixels that speak for some digits, in red, beside pixels that speak against
+# them, in blue. A share of the reconstruction in the loss keeps atoms nearer to the
+# images, at the same accuracy.
 
 figure, axes = plt.subplots(1, 3, figsize=(12, 2.8), layout="constrained")
 for ax, (name, network) in zip(axes, networks.items(), strict=True):
@@ -75,8 +75,8 @@ plt.show()
 # Accuracy against size
 # ---------------------
 # Each model has a layer of K codes or units and a linear layer. Scores are means of
-# three folds. The learning rate of the hidden layer is the best of three on these folds,
-# which favours it. Trained atoms gain most where there are few of them.
+# three folds. The learning rate of the hidden layer is the best of three on these
+# folds, which favours it. Trained atoms gain most where there are few of them.
 
 folds = StratifiedKFold(3, shuffle=True, random_state=0)
 sizes = (8, 16, 32, 64)

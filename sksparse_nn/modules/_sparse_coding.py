@@ -294,12 +294,29 @@ class Coded(NamedTuple):
 
     @property
     def n_active(self):
-        """Mean number of nonzeros per sample."""  # numpydoc ignore=RT01
+        """Return the mean number of nonzeros per sample.
+
+        Returns
+        -------
+        n_active : float
+            Zero without samples.
+        """
         counts = self.codes.counts
         return int(counts.sum()) / max(len(counts), 1)
 
     def to(self, device):
-        """Return the codes as a dense tensor."""
+        """Return the codes as a dense tensor.
+
+        Parameters
+        ----------
+        device : torch.device
+            Where it is to lie.
+
+        Returns
+        -------
+        codes : Tensor of shape (n_samples, n_components)
+            In the float type of the atoms.
+        """
         codes = self.codes.dense(len(self.atoms.norms))
         return torch.from_numpy(codes).to(device)
 

@@ -70,7 +70,6 @@ def test_what_cannot_be_is_said(digits, bad, error, match):
 
 
 OTHER_MATRICES = {
-    "Conv2d": (lambda: torch.nn.Conv2d(1, 4, 3), (1, 8, 8)),
     "ConvTranspose1d": (lambda: torch.nn.ConvTranspose1d(8, 2, 3), (8, 8)),
     "GRU": (lambda: torch.nn.GRU(8, 4), (8, 8)),
     "Bilinear": (lambda: _Twice(torch.nn.Bilinear(64, 64, 3)), (64,)),
