@@ -1,6 +1,5 @@
 """Checks of the network inside an estimator, its inputs, and change of its module."""
 
-import numpy as np
 from torch import nn
 
 from sksparse_nn._pipelines import last_step
@@ -61,19 +60,29 @@ def check_layers(module, name):
     for place, layer in module.named_modules():
         own = layer.parameters(recurse=False)
         n_weights = sum(weight.numel() for weight in own if weight.ndim > 1)
-        if n_weights and (not has_matrix(layer) or _computes_otherwise(layer)):
+        if n_weights and not has_matrix(layer):
             raise TypeError(
                 f"{name} makes linear layers, convolutions and layers of codes smaller "
                 f"and would pass over {type(layer).__name__} ({place!r} of the "
                 f"network), which has {n_weights} weights. Give it a network of these "
                 "layers."
             )
+        if n_weights and _computes_otherwise(layer):
+            raise TypeError(
+                f"{name} knows layers by their weights. Got {type(layer).__name__} "
+                f"({place!r} of the network), which has a forward of its own or "
+                "computes its weights; give it a plain layer."
+            )
 
 
 def _computes_otherwise(layer):
-    """Return whether a layer of a class of the user's has a `forward` of its own."""
+    """Return whether a layer has a `forward` of its own, or computes its weights."""
+    if "forward" in vars(layer):
+        return True
     for known in (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d):
         if isinstance(layer, known):
+            if "weight" not in layer._parameters:
+                return True
             kind, names = type(layer), ("forward", "_conv_forward")
             return any(
                 getattr(kind, name, None) is not getattr(known, name, None)
@@ -121,14 +130,11 @@ def read_weighted_products(module, data):
     Returns
     -------
     products : list of ndarray of shape (n_products, n_outputs)
-        One array per linear layer and convolution, of up to 5000 samples.
+        One per linear layer and convolution, of up to 5000 samples.
     """
     X, _, weight = data
-    found = layer_products(module, X[:_ROWS])
-    if weight is not None:
-        roots = np.sqrt(weight[:_ROWS])[:, None, None]
-        found = [(roots * part).astype(part.dtype) for part in found]
-    return [part.reshape(-1, part.shape[-1]) for part in found]
+    weight = None if weight is None else weight[:_ROWS] / weight.max()
+    return layer_products(module, X[:_ROWS], weight)
 
 
 def refuse_atoms_alone(module, name):

@@ -57,10 +57,9 @@ class NetPruner(Compressor):
         weights, in units of its layer.
 
         - "layer_adaptive": the square of the weight, divided by the sum of all squares
-          in its layer that are not smaller [3]_. For neurons, the share of the next
-          layer's outputs that is lost with the neuron and those removed before it, as
-          squares, after the others have been refitted [5]_; without `refit` the same as
-          "magnitude";
+          in its layer that are not smaller [3]_. Neurons go one after the other, each
+          time the one that the next layer misses least, as the squares of its outputs
+          tell after a refit [5]_. Without `refit` the same as "magnitude" for neurons;
         - "magnitude": the absolute value, in whichever layer. A layer of small weights
           may lose all of them;
         - "first_order": the absolute value of the product of the weight and the

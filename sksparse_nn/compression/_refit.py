@@ -47,7 +47,7 @@ def refit_layers(module, original, kept, X, sample_weight):
 def score_neurons(module, X, sample_weight):
     """Score neurons by the outputs of the next layer that are lost without them.
 
-    That is after a refit of this layer, without changes before it.
+    The next layer is taken as refitted, and the layers before as they are.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
@@ -166,7 +167,8 @@ def for_prediction(estimator):
     Returns
     -------
     copy : estimator
-        Makes the same predictions, but has no `partial_fit`. A compressor is replaced
+        Makes the same predictions, but has no `partial_fit`, and no `fit` where
+        `module` was given as an instance, which is left out. A compressor is replaced
         by the network or the pipeline inside. Pipelines keep their class but not their
         samplers, which act only in `fit`.
 
@@ -210,11 +212,24 @@ def _drop_training(network):
         del network.coder_  # its atoms are in the network
     if isinstance(network.module, Module):
         # An untrained twin of the network, as large as it is.
-        network.module = network.net_.module = type(network.module)
+        network.module = network.net_.module = _LeftOut(type(network.module).__name__)
     network.net_.optimizer_ = None
     network.net_.history_ = type(network.net_.history)()
     network.history_ = {}
     return network
+
+
+@dataclass(frozen=True)
+class _LeftOut:
+    """Stands for a module that was given as an instance."""
+
+    name: str
+
+    def __call__(self, *sizes, **settings):
+        raise ValueError(
+            f"module must be there to fit a network. Got a copy for prediction, which "
+            f"left out the {self.name} that it was given; fit the original."
+        )
 
 
 def _time_predictions(estimator, X, n_rows, n_rounds):

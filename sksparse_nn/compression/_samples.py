@@ -27,8 +27,10 @@ def sample_blocks(X, sample_weight):
         Some samples.
 
     weight : ndarray of shape (n_rows,) or None
-        Their weights.
+        Their weights, in units of the largest.
     """
+    if sample_weight is not None:
+        sample_weight = sample_weight / sample_weight.max()  # sums might overflow
     n_samples = X.shape[0]
     n_read = min(n_samples, _ROWS)
     chosen = np.linspace(0, n_samples - 1, n_read).astype(np.intp)

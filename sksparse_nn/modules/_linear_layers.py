@@ -164,7 +164,7 @@ def layer_inputs(module, X, n_rows=_ROWS):
     return [np.concatenate(parts) for parts in seen.values()]
 
 
-def layer_products(module, X):
+def layer_products(module, X, sample_weight=None):
     """Return the products of each layer's weights with its inputs, without the bias.
 
     Parameters
@@ -175,11 +175,15 @@ def layer_products(module, X):
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
         Input of the network.
 
+    sample_weight : ndarray of shape (n_samples,) or None, default=None
+        Weights of the samples, by whose roots the products are multiplied. Products of
+        a layer whose input does not have the samples first count by the mean root.
+
     Returns
     -------
-    products : list of ndarray of shape (n_samples, n_positions, n_outputs)
-        One per linear layer and convolution, at up to 16 positions of each sample that
-        are drawn at random.
+    products : list of ndarray of shape (n_products, n_outputs)
+        One per linear layer and convolution, of all calls, at up to 16 positions per
+        sample that are drawn at random.
 
     Raises
     ------
@@ -191,8 +195,10 @@ def layer_products(module, X):
 
     def see(layer, given, which):
         products = _multiply(layer, given).cpu().numpy()
-        products = products.reshape(which.stop - which.start, -1, products.shape[-1])
-        seen[layer].append(_draw_positions(products, rng))
+        if sample_weight is not None:
+            products = _times_roots(products, sample_weight[which])
+        drawn = _draw_rows(products.reshape(-1, products.shape[-1]), which, rng)
+        seen[layer].append(drawn)
 
     watch_inputs(module, seen, X, see)
     return [np.concatenate(parts) for parts in seen.values()]
@@ -205,12 +211,18 @@ def _multiply(layer, given):
     return layer._conv_forward(given, layer.weight, None).movedim(-n_dims, -1)
 
 
-def _draw_positions(products, rng):
-    n_samples, n_positions, _ = products.shape
-    if n_positions <= _POSITIONS:
-        return products.copy()
-    drawn = rng.integers(n_positions, size=(n_samples, _POSITIONS))
-    return np.take_along_axis(products, drawn[:, :, None], axis=1)
+def _times_roots(products, weight):
+    roots = np.sqrt(weight).astype(products.dtype)
+    if len(products) != len(roots):
+        return products * roots.mean()
+    return products * roots.reshape(-1, *[1] * (products.ndim - 1))
+
+
+def _draw_rows(rows, which, rng):
+    n_drawn = _POSITIONS * (which.stop - which.start)
+    if len(rows) <= n_drawn:
+        return rows.copy()
+    return rows[rng.choice(len(rows), n_drawn, replace=False)]
 
 
 def watch_inputs(module, layers, X, see):
@@ -275,17 +287,35 @@ def replace_layers(module, replace):
 
 
 def _replace(module, replace, done):
-    if module in done:
-        return done[module]
+    if module not in done:
+        done[module] = module
+        done[module] = _replace_new(module, replace, done)
+    return done[module]
+
+
+def _replace_new(module, replace, done):
     if has_matrix(module):
-        layers = replace(module)
-        done[module] = layers[0] if len(layers) == 1 else nn.Sequential(*layers)
-        return done[module]
+        layers = _with_hooks(module, replace(module))
+        return layers[0] if len(layers) == 1 else nn.Sequential(*layers)
     if isinstance(module, Perceptron):
-        layers = [replace(x) if has_matrix(x) else [x] for x in module]
+        layers = [_with_hooks(x, replace(x)) if has_matrix(x) else [x] for x in module]
         del module[:]
         return module.extend(chain.from_iterable(layers))
     for name, child in module._modules.items():
         if child is not None:
             setattr(module, name, _replace(child, replace, done))
     return module
+
+
+def _with_hooks(layer, layers):
+    """Give the hooks of a layer to the first and the last of those in its place."""
+    for new, kind in (
+        (layers[0], "_forward_pre_hooks"),
+        (layers[-1], "_forward_hooks"),
+    ):
+        if new is layer:
+            continue
+        for name, hooks in vars(layer).items():
+            if name.startswith(kind):
+                vars(new)[name].update(hooks)
+    return layers

@@ -28,7 +28,7 @@ def trace_codes(layer, X):
     Parameters
     ----------
     layer : torch.nn.Module
-        A layer of codes of which `is_traced` holds.
+        A layer of codes of which `has_traced_codes` holds.
 
     X : Tensor of shape (n_samples, n_features) or SparseBatch
         Samples.
@@ -52,7 +52,7 @@ def trace_codes(layer, X):
     )
 
 
-def is_traced(layer):
+def has_traced_codes(layer):
     """Return whether the codes of a layer can be traced.
 
     Parameters
@@ -62,7 +62,7 @@ def is_traced(layer):
 
     Returns
     -------
-    is_traced : bool
+    has_traced_codes : bool
         False for a class derived from one that can, as it may code otherwise.
     """
     return type(layer) in trace_codes.registry

@@ -5,7 +5,7 @@ from torch import nn
 
 from sksparse_nn.modules._coded import CodedNetwork, Scale, SplitSign
 from sksparse_nn.modules._sparse_input import SparseBatch
-from sksparse_nn.modules._traced_codes import is_traced, trace_codes
+from sksparse_nn.modules._traced_codes import has_traced_codes, trace_codes
 from sksparse_nn.neural._optimizer_steps import OptimizerSteps
 from sksparse_nn.neural._perceptron_steps import PerceptronPasses, is_plain_perceptron
 from sksparse_nn.solvers._threads import single_threaded_blas
@@ -26,7 +26,7 @@ def is_plain_coded(module):
     """
     return (
         type(module) is CodedNetwork
-        and is_traced(module.coding)
+        and has_traced_codes(module.coding)
         and [type(layer) for layer in _scales(module)] in ([Scale], [SplitSign, Scale])
         and is_plain_perceptron(module.head)
     )

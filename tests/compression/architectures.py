@@ -1,5 +1,7 @@
 """Networks for the images of the digits, of all kinds that people build."""
 
+import types
+
 import torch
 from torch import nn
 from torch.nn.utils import parametrizations
@@ -94,6 +96,13 @@ class Halved(nn.Conv2d):
         return super().forward(X) / 2
 
 
+def _doubled(layer):
+    layer.forward = types.MethodType(
+        lambda self, X: 2 * type(self).forward(self, X), layer
+    )
+    return layer
+
+
 def _plain():
     return Images(
         nn.Conv2d(1, 8, 3, padding=1),
@@ -169,6 +178,14 @@ REFUSED = {
     "weight norm": (
         lambda: _start(parametrizations.weight_norm(nn.Conv2d(8, 8, 3))),
         "ParametrizationList",
+    ),
+    "spectral norm": (
+        lambda: _start(nn.utils.spectral_norm(nn.Conv2d(8, 8, 3))),
+        "Conv2d",
+    ),
+    "a forward of its own, set": (
+        lambda: _start(_doubled(nn.Conv2d(8, 8, 3))),
+        "Conv2d",
     ),
     "a forward of its own": (lambda: _start(Halved(8, 8, 3)), "Halved"),
     "transposed": (lambda: _start(nn.ConvTranspose2d(8, 8, 3)), "ConvTranspose2d"),

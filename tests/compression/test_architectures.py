@@ -1,11 +1,13 @@
 """Every compressor on networks of all kinds: made smaller, or refused in words."""
 
+import copy
 import pickle
 
 import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from torch import nn
 
@@ -111,6 +113,8 @@ def test_a_given_module_is_not_stored_beside_the_network(digits):
     n_bytes = sum(weight.nbytes for weight in module.parameters())
     assert len(pickle.dumps(slim)) < 1.2 * n_bytes
     assert_array_equal(slim.predict_proba(X), net.predict_proba(X))
+    with pytest.raises(ValueError, match="left out the Sequential"):
+        clone(slim).fit(X, y)
     assert net.module is module
     n_before = len(pickle.dumps(net))
     assert len(pickle.dumps(net.partial_fit(X, y))) < 1.1 * n_before
@@ -169,7 +173,7 @@ def test_what_would_be_passed_over_is_named(digits, make, name):
     module, match = REFUSED[name]
     net = SparseNetClassifier(module=module(), max_epochs=1, random_state=0)
     net.fit(X[:50], y[:50])
-    with pytest.raises(TypeError, match=rf"pass over {match} \('"):
+    with pytest.raises(TypeError, match=rf"{match} \('.*' of the network\)"):
         make(FrozenEstimator(net)).fit(X[:50], y[:50])
 
 
@@ -182,6 +186,49 @@ def test_a_layer_that_never_runs_is_named_where_its_inputs_count(digits):
             make(net).fit(X, y)
     small = NetQuantizer(net, scheme="weight_only").fit(X, y)
     assert small.predict(X[:2]).shape == (2,)
+
+
+class _Seen(nn.Module):
+    """Layers under two names, of which one is called twice, on some of the rows."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Sequential(nn.Linear(64, 20), nn.ReLU())
+        self.middle = nn.Linear(20, 20)
+        self.whole = nn.Sequential(self.first, self.middle)
+        self.head = nn.Linear(20, 10)
+
+    def forward(self, X):
+        hidden = self.whole(X)
+        bright = X.mean(dim=1) > 0.3
+        hidden[bright] = self.middle(torch.relu(hidden[bright]))
+        return self.head(torch.relu(hidden) + self.first(X).mean(dim=0))
+
+
+@ways
+@pytest.mark.parametrize("weight", [None, 2.0])
+def test_layers_may_have_two_names_and_other_rows(digits, make, weight):
+    X, _, y, _ = digits
+    torch.manual_seed(0)
+    net = SparseNetClassifier(module=_Seen(), learning_rate=0.01, max_epochs=5)
+    net.fit(X[:600], y[:600])
+    weight = None if weight is None else np.full(600, weight)
+    small = make(FrozenEstimator(net)).fit(X[:600], y[:600], sample_weight=weight)
+    assert len(weight_layers(module_of(small))) in (3, 4, 5, 6)
+    assert small.score(X[:600], y[:600]) > net.score(X[:600], y[:600]) - 0.15
+
+
+@pytest.mark.parametrize("way", ["dynamic", "rank", "weights"])
+def test_hooks_of_layers_still_act(digits, fitted, way):
+    X, _, y, _ = digits
+    net = copy.deepcopy(fitted("plain"))
+    layers, seen = weight_layers(net.net_.module_), []
+    layers[1].register_forward_hook(lambda layer, given, out: 0 * out)
+    layers[1].register_forward_pre_hook(lambda layer, given: seen.append(given))
+    small = SMALLER[way](FrozenEstimator(net)).fit(X[:100], y[:100])
+    n_before = len(seen)
+    assert np.ptp(small.predict_proba(X), axis=0).max() == 0
+    assert len(seen) > n_before
 
 
 def test_float64_stays_float64(digits):

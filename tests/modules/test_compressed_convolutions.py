@@ -200,3 +200,13 @@ def test_the_weights_belong_to_the_caller():
     small = prune(layer)
     small.weight[:] = 7
     assert_array_equal(small.weight, layer.weight)
+
+
+@kinds
+def test_fewer_bits_take_fewer_bytes(kind):
+    layer, _ = plain(kind)
+    few, more = quantize(layer, 4, None), quantize(layer, 8, None)
+    assert few.n_bytes < layer.weight.nbytes
+    assert more.n_bytes < layer.weight.nbytes
+    if few.matrix_shape[1] <= 32:
+        assert few.n_bytes <= more.n_bytes

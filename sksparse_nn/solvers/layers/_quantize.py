@@ -31,8 +31,8 @@ class Quantized:
     n_bits: int
 
 
-# Neighbouring columns of a row that share a scale with 4 bits. With one scale per row,
-# its largest weight would leave the others too few steps.
+# Neighbouring columns of a row that share a scale with 4 bits, at most. With one scale
+# per row, its largest weight would leave the others too few steps.
 _GROUP_SIZE = 32
 
 # Byte that encodes zeros, by the number of bits.
@@ -56,7 +56,7 @@ def quantize_matrix(weight, n_bits=8):
         Integers and scales, each at most half a scale away from the weight.
     """
     n_rows, n_columns = weight.shape
-    size = n_columns if n_bits == 8 else _GROUP_SIZE
+    size = n_columns if n_bits == 8 else min(_GROUP_SIZE, n_columns + n_columns % 2)
     n_groups = -(-n_columns // size) if n_columns else 0
     padded = np.zeros((n_rows, n_groups * size), np.float64)
     padded[:, :n_columns] = weight

@@ -4,6 +4,9 @@ import numpy as np
 
 from sksparse_nn.kernels.elimination import eliminate_inputs
 
+# Least unit of an input, in units of an average one.
+_LEAST_UNIT = 1e-6
+
 
 def find_change(blocks, ridge, *, has_bias=True):
     """Find the change of a layer's weights that gives it the outputs it lacks.
@@ -19,7 +22,8 @@ def find_change(blocks, ridge, *, has_bias=True):
         (n_rows, n_outputs), and weights of shape (n_rows,) or None. Read once.
 
     ridge : float
-        Penalty in units of the weighted sum of squares of an average input, above zero.
+        Penalty of each change in units of the weighted sum of squares of its input,
+        above zero. So the unit of an input does not count.
 
     has_bias : bool, default=True
         Whether the layer has a bias. If it has, inputs are taken from their means.
@@ -35,10 +39,9 @@ def find_change(blocks, ridge, *, has_bias=True):
     means, products = _add_up(blocks, has_bias)
     n_inputs = len(products)
     G, B = products[:, :n_inputs], products[:, n_inputs:]
-    penalty = _penalty(G, ridge)
-    change = np.zeros_like(B)
-    if penalty > 0:  # it is zero for inputs that never vary
-        change = np.linalg.solve(G + penalty * np.eye(n_inputs), B)
+    units = _units(G)[:, None]
+    penalised = G / units / units.T + ridge * np.eye(n_inputs)
+    change = np.linalg.solve(penalised, B / units) / units
     return change.T, means[n_inputs:] - means[:n_inputs] @ change
 
 
@@ -68,15 +71,16 @@ def score_inputs(blocks, weight, ridge, *, has_bias=True):
     -------
     scores : ndarray of shape (n_inputs,)
         Share of the squares of the outputs, or of their differences from the means,
-        that is lost with the input and all those that go before it. Infinite for the
-        last one.
+        that is lost with the input and all those that go before it, with the penalty on
+        the change of the others. Infinite for the last one.
     """
     _, G = _add_up(((rows, rows[:, :0], weights) for rows, weights in blocks), has_bias)
     V = np.array(weight.T, np.float64, order="C")
-    energy, penalty = np.sum(G @ V * V), _penalty(G, ridge)
+    energy, units = np.sum(G @ V * V), _units(G)[:, None]
     scores = np.append(np.zeros(len(G) - 1), np.inf)
-    if penalty > 0 and energy > 0:
-        C = np.linalg.inv(G + penalty * np.eye(len(G)))
+    if energy > 0:
+        C = np.linalg.inv(G / units / units.T + ridge * np.eye(len(G)))
+        V *= np.where(G.diagonal()[:, None] > 0, units, 0)  # constants cost nothing
         order, costs = np.empty(len(G), np.int64), np.empty(len(G) - 1)
         eliminate_inputs(C, V, order, costs)
         scores[order[:-1]] = np.cumsum(costs) / energy
@@ -84,8 +88,15 @@ def score_inputs(blocks, weight, ridge, *, has_bias=True):
     return scores
 
 
-def _penalty(G, ridge):
-    return ridge * np.trace(G) / len(G)
+def _units(G):
+    """Return the root of the sum of squares of each input; ones if none varies.
+
+    Those that vary by rounding alone have a larger one, so that nothing is fitted to
+    them.
+    """
+    roots = np.sqrt(G.diagonal())
+    least = _LEAST_UNIT * np.sqrt(np.mean(roots**2))
+    return np.maximum(roots, least or 1.0)
 
 
 def _add_up(blocks, is_centred):

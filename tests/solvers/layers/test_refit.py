@@ -29,9 +29,9 @@ def solve_at_once(inputs, missing, weight, ridge, has_bias):
     """Solve one system of all rows, and a row of the penalty per input."""
     n_inputs, roots = inputs.shape[1], np.sqrt(weight)[:, None]
     means = np.average(inputs, axis=0, weights=weight) * has_bias
-    penalty = ridge * np.average((inputs - means) ** 2, weights=weight, axis=0).mean()
+    penalties = ridge * (weight @ (inputs - means) ** 2)
     of_bias = roots if has_bias else 0 * roots
-    bottom = np.sqrt(penalty * weight.sum()) * np.eye(n_inputs, n_inputs + 1)
+    bottom = np.sqrt(penalties)[:, None] * np.eye(n_inputs, n_inputs + 1)
     left = np.vstack([np.hstack([roots * inputs, of_bias]), bottom])
     right = np.vstack([roots * missing, np.zeros((n_inputs, missing.shape[1]))])
     found = np.linalg.lstsq(left, right)[0]
@@ -106,11 +106,34 @@ def test_large_means_cancel_no_digits():
     assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
 
-def test_the_unit_of_the_inputs_changes_the_unit_of_the_weights_alone():
+UNITS = [np.full(N_INPUTS, 1e-8), np.array([1, 1e3, 1, 0.1, 1, 100, 1])]
+
+
+@pytest.mark.parametrize("units", UNITS)
+def test_the_unit_of_an_input_changes_the_unit_of_its_weights_alone(units):
     inputs, missing, _ = rows()
     wanted = find_change(in_blocks(inputs, missing), 1e-2)[0]
-    found = find_change(in_blocks(1e-8 * inputs, missing), 1e-2)[0]
-    assert_allclose(1e-8 * found, wanted, rtol=1e-9)
+    found = find_change(in_blocks(units * inputs, missing), 1e-2)[0]
+    assert_allclose(units * found, wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("units", UNITS)
+def test_the_unit_of_an_input_does_not_change_its_score(units):
+    inputs, _, _ = rows()
+    weight = np.random.default_rng(1).standard_normal((N_OUTPUTS, N_INPUTS))
+    wanted = score_inputs([(inputs, None)], weight, 1e-3)
+    found = score_inputs([(units * inputs, None)], weight / units, 1e-3)
+    assert_allclose(found, wanted, rtol=1e-6)
+
+
+def test_inputs_that_never_vary_go_first():
+    inputs, _, _ = rows()
+    inputs[:, [2, 5]] = 0.7
+    weight = np.full((N_OUTPUTS, N_INPUTS), 1e6)
+    weight[:, [0, 1]] = 1e-3
+    scores = score_inputs([(inputs, None)], weight, 1e-3)
+    assert_array_equal(scores[[2, 5]], 0)
+    assert np.all(np.delete(scores, [2, 5]) > 0)
 
 
 def lose_one_after_the_other(inputs, weight, sample_weight, ridge, has_bias):
@@ -118,8 +141,8 @@ def lose_one_after_the_other(inputs, weight, sample_weight, ridge, has_bias):
     means = np.average(inputs, axis=0, weights=sample_weight) * has_bias
     rows = np.sqrt(sample_weight)[:, None] * (inputs - means)
     energy = np.sum((rows @ weight.T) ** 2)
-    penalty = ridge * np.sum(rows**2) / len(inputs.T)
-    rows = np.vstack([rows, np.sqrt(penalty) * np.eye(len(inputs.T))])
+    penalties = ridge * np.sum(rows**2, axis=0)
+    rows = np.vstack([rows, np.diag(np.sqrt(penalties))])
     wanted, left = rows @ weight.T, list(range(len(inputs.T)))
     scores = np.full(len(inputs.T), np.inf)
     while len(left) > 1:
