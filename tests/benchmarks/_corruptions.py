@@ -56,6 +56,8 @@ def damaged(damage, images, strength):
 
 def attacked(net, X, y, radius, n_steps=20):
     """Move samples within a ball to where the loss is large, by projected gradients."""
+    if not radius:
+        return X
     module = net.net_.module_.eval()
     start, y = torch.from_numpy(X), torch.from_numpy(np.searchsorted(net.classes_, y))
     step = torch.zeros_like(start)

@@ -31,7 +31,7 @@ CONTENDERS = {
         partial(LAYERS["dictionary, trained"], dropout=0.1, **_SMOOTHING),
         0.01,
     ),
-    "dense": (partial(LAYERS["dense"], **_SMOOTHING), 0.003),
+    "dense": (partial(LAYERS["dense"], **_SMOOTHING), 0.001),
     "dense, dropout": (partial(LAYERS["dense, dropout"], **_SMOOTHING), 0.003),
     "dense, noise of 0.5": (
         partial(LAYERS["dense, noise of 0.5"], **_SMOOTHING),

@@ -21,6 +21,7 @@ from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits
 
 from sksparse_nn._files import replacing
+from sksparse_nn.modules import SparseCodingLayer
 from tests.benchmarks._one_layer import LAYERS, SETTINGS, Size
 from tests.benchmarks._problems import data_folder
 
@@ -94,18 +95,21 @@ def _n_parameters(net):
 
 def _nonzeros(net, X):
     """Return the mean number of nonzeros of codes, where few are not zero."""
-    if getattr(net, "coder", None) is not None:
-        codes = net.coder_.transform(X[:2000])
-    else:
-        module = getattr(net, "net_", None) and net.net_.module_
-        layers = (
-            [m for m in module.children() if hasattr(m, "n_active")] if module else []
-        )
-        if not layers:
-            return np.nan
-        codes = layers[0](torch.from_numpy(X[:2000])).detach().numpy()
+    codes = _codes_of(net, X[:2000])
+    if codes is None:
+        return np.nan
     count = (codes != 0).sum() / codes.shape[0]
     return count if count < codes.shape[1] else np.nan
+
+
+def _codes_of(net, X):
+    if getattr(net, "coder", None) is not None:
+        return net.coder_.transform(X)
+    layers = net.net_.module_.children() if hasattr(net, "net_") else []
+    for layer in layers:
+        if isinstance(layer, SparseCodingLayer):
+            return layer(torch.from_numpy(X)).detach().numpy()
+    return None
 
 
 def _milliseconds(net, X, n_rows=200):
@@ -146,6 +150,7 @@ def summary(rows):
     table.insert(6, "±", groups["accuracy"].std().to_numpy())
     digits_of = {
         "learning rate": 4,
+        "smoothing": 2,
         "accuracy": 4,
         "±": 4,
         "nonzeros": 1,
