@@ -114,8 +114,10 @@ class PrunedLinear(PrunedMatrix, CompressedLinear):
     def __init__(self, layer):
         super().__init__(bias_of(layer), layer.in_features)
         weight = layer.weight.detach().cpu().numpy()
-        share = np.count_nonzero(weight) / max(weight.size, 1)
-        self.runs_sparse = weight.size >= _MIN_SIZE and share <= _MAX_SHARE
+        n_nonzero = int(np.count_nonzero(weight))
+        self.runs_sparse = (
+            weight.size >= _MIN_SIZE and n_nonzero <= _MAX_SHARE * weight.size
+        )
         self._store(weight)
 
     def forward(self, X):
