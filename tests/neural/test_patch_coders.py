@@ -259,6 +259,8 @@ def test_atoms_of_one_code_are_removed(strokes):
     pruner = NetPruner(FrozenEstimator(net), amount=0.5, structure="neuron")
     small = pruner.fit(X, y).estimator_
     ahead, network = split_steps(small)
-    assert len(ahead.components_) == 3
+    n_atoms, n_hidden = len(ahead.components_), network.net_.module_[0].out_features
+    assert n_atoms < 6
+    assert n_atoms + n_hidden == 7
     codes = ahead.transform(X)
     assert_allclose(network.predict_proba(codes), small.predict_proba(X), **LOOSE)
