@@ -45,6 +45,8 @@ def is_search(estimator):
     is_search : bool
         Whether it is one of scikit-learn's searches, or similar.
     """
+    if getattr(estimator, "_is_compressor", False):
+        return False  # it may have a `refit`, of weights
     return hasattr(estimator, "best_estimator_") or (
         hasattr(estimator, "estimator") and hasattr(estimator, "refit")
     )

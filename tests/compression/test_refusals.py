@@ -11,6 +11,7 @@ from sksparse_nn import (
     NetQuantizer,
     SparseNetClassifier,
 )
+from sksparse_nn._pipelines import is_search
 
 SENSELESS = {
     "pruned integers": lambda net: NetPruner(NetQuantizer(net)),
@@ -105,3 +106,8 @@ def test_layers_that_would_be_passed_over_are_named(digits, compressor, name):
     net = SparseNetClassifier(module=module, max_epochs=1, random_state=0)
     with pytest.raises(TypeError, match=rf"pass over {name} \('odd[.inner]*' of the"):
         compressor(net).fit(X[:50], y[:50])
+
+
+def test_compressors_are_no_searches_though_they_refit():
+    for make in (NetPruner, NetQuantizer, NetFactorizer):
+        assert not is_search(make(SparseNetClassifier()))
