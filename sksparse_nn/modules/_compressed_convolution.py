@@ -107,12 +107,12 @@ class PrunedConvolution(CompressedConvolution, PrunedMatrix):
 
         Parameters
         ----------
-        X : Tensor of shape (..., n_channels, *size)
+        X : Tensor of shape (..., n_channels, ...)
             Samples.
 
         Returns
         -------
-        outputs : Tensor of shape (..., n_output_channels, *output_size)
+        outputs : Tensor of shape (..., n_output_channels, ...)
             As of the plain layer.
         """
         weight = self.values.reshape(self._weight_shape)
@@ -145,12 +145,12 @@ class QuantizedConvolution(CompressedConvolution, QuantizedMatrix):
 
         Parameters
         ----------
-        X : Tensor of shape (..., n_channels, *size)
+        X : Tensor of shape (..., n_channels, ...)
             Samples.
 
         Returns
         -------
-        outputs : Tensor of shape (..., n_output_channels, *output_size)
+        outputs : Tensor of shape (..., n_output_channels, ...)
             As of the plain layer, with rounded inputs where these are rounded.
         """
         if not self._rounds_input:
