@@ -94,7 +94,7 @@ def _units(G):
     Those that vary by rounding alone have a larger one, so that nothing is fitted to
     them.
     """
-    roots = np.sqrt(G.diagonal())
+    roots = np.sqrt(np.maximum(G.diagonal(), 0))  # rounding may go below
     least = _LEAST_UNIT * np.sqrt(np.mean(roots**2))
     return np.maximum(roots, least or 1.0)
 
