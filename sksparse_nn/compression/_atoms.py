@@ -7,14 +7,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from sksparse_nn.compression._samples import choose_samples
 from sksparse_nn.modules._coding import CodingLayer, dense_atoms, has_atoms, with_atoms
 from sksparse_nn.modules._facts import is_linear
 from sksparse_nn.modules._linear import linear
-from sksparse_nn.modules._linear_layers import has_matrix, matrix_layers
+from sksparse_nn.modules._linear_layers import has_matrix, select_layers
 from sksparse_nn.modules._run import run
 
-# Samples to try a layer out on, and to take means of; samples per block.
-_TRIED, _ROWS, _BLOCK = 64, 5000, 1024
+# Samples to try a layer out on; samples per block.
+_TRIED, _BLOCK = 64, 1024
 
 
 def check_sequence(module, X):
@@ -34,8 +35,12 @@ def check_sequence(module, X):
         If it is not a sequence, or what takes the codes is not linear.
     """
     places = _find_places(module)
-    if type(module) is not nn.Sequential or len(places) < len(matrix_layers(module)):
-        kind = next(type(x).__name__ for x in matrix_layers(module) if has_atoms(x))
+    if type(module) is not nn.Sequential or len(places) < len(
+        select_layers(module, has_matrix)
+    ):
+        kind = next(
+            type(x).__name__ for x in select_layers(module, has_matrix) if has_atoms(x)
+        )
         raise ValueError(
             f"structure='neuron' needs {kind} in a torch.nn.Sequential, where a linear "
             "layer takes its codes. Got a module of your own; use structure='weight'."
@@ -81,7 +86,7 @@ def remove_atoms(module, kept, X, sample_weight):
         A narrower copy, on the CPU.
     """
     module = deepcopy(module).cpu()
-    samples = X[:_ROWS], None if sample_weight is None else sample_weight[:_ROWS]
+    samples = choose_samples(X, sample_weight)
     places = _find_places(module)
     wanted = [_mean_products(module, place, *samples) for place in places[1:]]
     for (place, behind), rows, mean in zip(pairwise(places), kept, wanted, strict=True):

@@ -14,7 +14,7 @@ from sksparse_nn.compression._networks import (
     set_module,
 )
 from sksparse_nn.modules._facts import factorize, traits
-from sksparse_nn.modules._linear_layers import has_weights, replace_layers
+from sksparse_nn.modules._linear_layers import multiplies_by_weights, replace_layers
 from sksparse_nn.solvers.layers import factorize_for_products, factorize_matrix
 
 # Share of the squared norm of a layer's outputs that "auto" may lose.
@@ -138,7 +138,7 @@ class NetFactorizer(Compressor):
         set_module(network, network.net_.module_)
 
     def _factorize_layer(self, layer, products):
-        if not has_weights(layer):
+        if not multiplies_by_weights(layer):
             return [layer]
         if self.rank == "auto":
             products = next(products)

@@ -3,7 +3,7 @@
 import torch
 from skorch.callbacks import Callback, LRScheduler
 
-from sksparse_nn.modules._linear_layers import matrix_layers, trained_weight
+from sksparse_nn.modules._linear_layers import has_matrix, select_layers, trained_weight
 from sksparse_nn.neural._batches import rows_per_batch
 
 # Factor of the network's learning rate. The optimizer starts afresh, and its first
@@ -17,7 +17,7 @@ class KeepZeros(Callback):
     Parameters
     ----------
     masks : list of Tensor of bool
-        Weights to keep, one matrix per layer of `matrix_layers`.
+        Weights to keep, one matrix per layer that has one.
     """
 
     def __init__(self, masks):
@@ -51,9 +51,9 @@ def keep_zeros(module, masks):
         A network of plain layers.
 
     masks : list of Tensor of bool
-        Weights to keep, one matrix per layer of `matrix_layers`.
+        Weights to keep, one matrix per layer that has one.
     """
-    for layer, mask in zip(matrix_layers(module), masks, strict=True):
+    for layer, mask in zip(select_layers(module, has_matrix), masks, strict=True):
         trained_weight(layer).mul_(mask)
 
 

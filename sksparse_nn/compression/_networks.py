@@ -3,17 +3,16 @@
 from torch import nn
 
 from sksparse_nn._pipelines import last_step
+from sksparse_nn.compression._samples import choose_samples
 from sksparse_nn.modules._coding import has_atoms
 from sksparse_nn.modules._facts import traits
 from sksparse_nn.modules._linear_layers import (
     has_matrix,
     layer_products,
-    weight_layers,
+    multiplies_by_weights,
+    select_layers,
 )
 from sksparse_nn.neural._nesting import NETWORKS
-
-# Samples that are run through a network to see what its layers do.
-_ROWS = 5000
 
 
 def check_compressible(estimator, name):
@@ -133,8 +132,7 @@ def read_weighted_products(module, data):
         One per linear layer and convolution, of up to 5000 samples.
     """
     X, _, weight = data
-    weight = None if weight is None else weight[:_ROWS] / weight.max()
-    return layer_products(module, X[:_ROWS], weight)
+    return layer_products(module, *choose_samples(X, weight))
 
 
 def refuse_atoms_alone(module, name):
@@ -153,7 +151,7 @@ def refuse_atoms_alone(module, name):
     TypeError
         If there is nothing to change but atoms.
     """
-    if weight_layers(module):
+    if select_layers(module, multiplies_by_weights):
         return
     for place, layer in module.named_modules():
         if has_atoms(layer):

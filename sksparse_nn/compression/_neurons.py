@@ -7,6 +7,7 @@ import torch
 
 from sksparse_nn.compression._atoms import check_sequence, remove_atoms
 from sksparse_nn.compression._refit import refit_layers, score_neurons
+from sksparse_nn.compression._samples import choose_samples
 from sksparse_nn.modules._coded import CodedNetwork
 from sksparse_nn.modules._coding import has_atoms
 from sksparse_nn.modules._facts import is_linear
@@ -88,10 +89,10 @@ def remove_neurons(module, scores, amount, n_neurons, data, *, refit):
 
 def _mean_inputs(module, X, sample_weight):
     """Return the mean input of each linear layer."""
-    inputs = layer_inputs(module, X)
-    weight = None if sample_weight is None else sample_weight[: len(inputs[0])]
+    X, weight = choose_samples(X, sample_weight)
     return [
-        np.average(part, axis=0, weights=weight).astype(part.dtype) for part in inputs
+        np.average(part, axis=0, weights=weight).astype(part.dtype)
+        for part in layer_inputs(module, X)
     ]
 
 

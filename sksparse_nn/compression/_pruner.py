@@ -13,9 +13,10 @@ from sksparse_nn.compression._neurons import remove_neurons
 from sksparse_nn.modules._coding import dense_atoms, has_atoms
 from sksparse_nn.modules._facts import make_plain, prune
 from sksparse_nn.modules._linear_layers import (
-    matrix_layers,
+    has_matrix,
     replace_layers,
     row_scales,
+    select_layers,
     trained_weight,
 )
 from sksparse_nn.neural._gradients import loss_gradients
@@ -180,7 +181,7 @@ class NetPruner(Compressor):
     def _compress(self, network, data):
         module = replace_layers(network.net_.module_, lambda layer: [make_plain(layer)])
         set_module(network, module, trains=True)
-        layers = matrix_layers(network.net_.module_)
+        layers = select_layers(network.net_.module_, has_matrix)
         n_neurons = [len(trained_weight(layer)) for layer in layers]
         for step in range(1, self.n_steps + 1):
             amount = self.amount * (1 - (1 - step / self.n_steps) ** 3)
@@ -211,7 +212,7 @@ class NetPruner(Compressor):
         fine_tune(network, data, self.fine_tune_epochs)
 
     def _score_weights(self, network, data):
-        layers = matrix_layers(network.net_.module_)
+        layers = select_layers(network.net_.module_, has_matrix)
         weights = [trained_weight(layer) for layer in layers]
         gradients = [np.float32(0)] * len(weights)
         if self.criterion == "first_order":
@@ -232,5 +233,5 @@ def _find_needed(module):
     """Return masks of the largest entries of atoms; None for other layers."""
     return [
         largest_of_rows(dense_atoms(layer)) if has_atoms(layer) else None
-        for layer in matrix_layers(module)
+        for layer in select_layers(module, has_matrix)
     ]

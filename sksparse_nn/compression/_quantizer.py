@@ -4,16 +4,14 @@ from sklearn.utils._param_validation import HasMethods, Options, StrOptions
 
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._networks import refuse_quantized, set_module
+from sksparse_nn.compression._samples import choose_samples
 from sksparse_nn.modules._facts import quantize
 from sksparse_nn.modules._linear_layers import (
-    has_weights,
+    multiplies_by_weights,
     replace_layers,
+    select_layers,
     watch_inputs,
-    weight_layers,
 )
-
-# Samples whose inputs of layers determine the scales of "static".
-_ROWS = 5000
 
 
 class NetQuantizer(Compressor):
@@ -112,15 +110,15 @@ class NetQuantizer(Compressor):
         scales = iter(self._find_input_scales(module, data[0]))
 
         def integers(layer):
-            scale = next(scales) if has_weights(layer) else None
+            scale = next(scales) if multiplies_by_weights(layer) else None
             return [quantize(layer, self.n_bits, scale)]
 
         set_module(network, replace_layers(module, integers))
 
     def _find_input_scales(self, module, X):
-        layers = weight_layers(module)
+        layers = select_layers(module, multiplies_by_weights)
         if self.scheme == "static":
-            return _scales_of_largest(module, layers, X[:_ROWS])
+            return _scales_of_largest(module, layers, choose_samples(X)[0])
         return [{"dynamic": "row", "weight_only": None}[self.scheme]] * len(layers)
 
 

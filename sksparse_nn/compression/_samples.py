@@ -8,10 +8,38 @@ from sksparse_nn.modules._run import run
 _ROWS, _BLOCK = 5000, 1024
 
 
-def sample_blocks(X, sample_weight):
-    """Yield blocks of up to 5000 samples, at equal distances.
+def choose_samples(X, sample_weight=None):
+    """Choose up to 5000 samples at equal distances.
 
     The first ones may all have the same label.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+        All samples.
+
+    sample_weight : ndarray of shape (n_samples,) or None, default=None
+        Their weights.
+
+    Returns
+    -------
+    rows : {ndarray, CSR matrix} of shape (n_rows, n_features)
+        Some samples; all of them where there are no more.
+
+    weight : ndarray of shape (n_rows,) or None
+        Their weights, in units of the largest of all samples.
+    """
+    if sample_weight is not None:
+        sample_weight = sample_weight / sample_weight.max()  # sums might overflow
+    n_samples = X.shape[0]
+    if n_samples <= _ROWS:
+        return X, sample_weight
+    chosen = np.linspace(0, n_samples - 1, _ROWS).astype(np.intp)
+    return X[chosen], None if sample_weight is None else sample_weight[chosen]
+
+
+def sample_blocks(X, sample_weight):
+    """Yield chosen samples block by block.
 
     Parameters
     ----------
@@ -24,19 +52,15 @@ def sample_blocks(X, sample_weight):
     Yields
     ------
     rows : {ndarray, CSR matrix} of shape (n_rows, n_features)
-        Some samples.
+        Some of those that `choose_samples` chooses.
 
     weight : ndarray of shape (n_rows,) or None
-        Their weights, in units of the largest.
+        Their weights, in units of the largest of all samples.
     """
-    if sample_weight is not None:
-        sample_weight = sample_weight / sample_weight.max()  # sums might overflow
-    n_samples = X.shape[0]
-    n_read = min(n_samples, _ROWS)
-    chosen = np.linspace(0, n_samples - 1, n_read).astype(np.intp)
-    for start in range(0, n_read, _BLOCK):
-        rows = chosen[start : start + _BLOCK]
-        yield X[rows], None if sample_weight is None else sample_weight[rows]
+    X, sample_weight = choose_samples(X, sample_weight)
+    for start in range(0, X.shape[0], _BLOCK):
+        block = slice(start, start + _BLOCK)
+        yield X[block], None if sample_weight is None else sample_weight[block]
 
 
 def read_outputs(module, X):

@@ -12,46 +12,32 @@ from sksparse_nn.modules._hooks import watch_layers
 from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.modules._run import run
 
-# Samples per block, and in total, to record the input of layers; convolutions have many
-# positions per sample.
+# Samples per block to record the input of layers; convolutions have many positions per
+# sample, of which this many are recorded.
 _BLOCK, _IMAGES = 1024, 64
-_ROWS = 5000
 _POSITIONS = 16
 
 
-def linear_layers(module):
-    """List the linear layers of a network, plain or compressed.
+def select_layers(module, holds):
+    """List the layers of a network of which something holds.
 
     Parameters
     ----------
     module : torch.nn.Module
         A network.
 
-    Returns
-    -------
-    layers : list of torch.nn.Module
-        In the order of the module.
-    """
-    return [layer for layer in module.modules() if is_linear(layer)]
-
-
-def weight_layers(module):
-    """List the linear layers and convolutions of a network, plain or compressed.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        A network.
+    holds : callable
+        Takes a layer: `is_linear`, `multiplies_by_weights` or `has_matrix`.
 
     Returns
     -------
     layers : list of torch.nn.Module
         In the order of the module.
     """
-    return [layer for layer in module.modules() if has_weights(layer)]
+    return [layer for layer in module.modules() if holds(layer)]
 
 
-def has_weights(layer):
+def multiplies_by_weights(layer):
     """Return whether a layer is linear or a convolution, stored in any form.
 
     Parameters
@@ -61,26 +47,10 @@ def has_weights(layer):
 
     Returns
     -------
-    has_weights : bool
+    multiplies_by_weights : bool
         Whether it multiplies by a matrix of weights.
     """
     return is_linear(layer) or is_convolution(layer)
-
-
-def matrix_layers(module):
-    """List the linear layers, convolutions and layers of codes of a network.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        A network.
-
-    Returns
-    -------
-    layers : list of torch.nn.Module
-        In the order of the module.
-    """
-    return [layer for layer in module.modules() if has_matrix(layer)]
 
 
 def has_matrix(layer):
@@ -96,7 +66,7 @@ def has_matrix(layer):
     has_matrix : bool
         Whether `replace_layers` replaces it.
     """
-    return has_weights(layer) or has_atoms(layer)
+    return multiplies_by_weights(layer) or has_atoms(layer)
 
 
 def trained_weight(layer):
@@ -131,7 +101,7 @@ def row_scales(layer):
     return layer.row_scales() if isinstance(layer, CodingLayer) else 1.0
 
 
-def layer_inputs(module, X, n_rows=_ROWS):
+def layer_inputs(module, X):
     """Return the input of each linear layer of a network.
 
     Parameters
@@ -140,14 +110,11 @@ def layer_inputs(module, X, n_rows=_ROWS):
         A network.
 
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
-        Input of the network, of which the first `n_rows` are used.
-
-    n_rows : int, default=5000
-        Largest number of samples to use.
+        Input of the network.
 
     Returns
     -------
-    inputs : list of ndarray of shape (at most n_rows, n_inputs)
+    inputs : list of ndarray of shape (n_samples, n_inputs)
         One per layer.
 
     Raises
@@ -155,12 +122,12 @@ def layer_inputs(module, X, n_rows=_ROWS):
     ValueError
         If a layer is never called.
     """
-    seen = {layer: [] for layer in linear_layers(module)}
+    seen = {layer: [] for layer in select_layers(module, is_linear)}
 
     def see(layer, given, which):
         seen[layer].append(given.cpu().numpy().copy())
 
-    watch_inputs(module, seen, X[:n_rows], see)
+    watch_inputs(module, seen, X, see)
     return [np.concatenate(parts) for parts in seen.values()]
 
 
@@ -190,7 +157,7 @@ def layer_products(module, X, sample_weight=None):
     ValueError
         If a layer is never called.
     """
-    seen = {layer: [] for layer in weight_layers(module)}
+    seen = {layer: [] for layer in select_layers(module, multiplies_by_weights)}
     rng = np.random.default_rng(0)
 
     def see(layer, given, which):

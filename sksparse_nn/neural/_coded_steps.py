@@ -81,7 +81,8 @@ class CodedSteps:
             loss, gradient = self._criterion.with_gradient(
                 outputs[-1], target, inputs["weight"]
             )
-            of_head, gradient = self._head.backward_to_input(outputs, gradient)
+            of_head, of_first = self._head.backward(outputs, gradient)
+            gradient = of_first @ self._module.head[0].weight
             of_codes = self._behind_scale(gradient * kept, traced.codes)
             of_samples = self._of_samples(X, traced, inputs["row_weight"])
             of_coding = traced.backward(of_codes, of_samples)

@@ -77,7 +77,7 @@ class PerceptronSteps:
         loss, gradient = self._criterion.with_gradient(
             outputs[-1], target, inputs["weight"]
         )
-        self._optimizer.step(self._passes.backward(outputs, gradient))
+        self._optimizer.step(self._passes.backward(outputs, gradient)[0])
         return {"loss": loss, "y_pred": outputs[-1]}
 
 
@@ -116,25 +116,7 @@ class PerceptronPasses:
         return outputs
 
     def backward(self, outputs, gradient):
-        """Return the gradients of weights and biases.
-
-        Parameters
-        ----------
-        outputs : list of Tensor
-            Result of `forward`.
-
-        gradient : Tensor of shape (n_rows, n_outputs)
-            Of the last output.
-
-        Returns
-        -------
-        gradients : list of Tensor
-            In the order of the module.
-        """
-        return self._backward(outputs, gradient)[0]
-
-    def backward_to_input(self, outputs, gradient):
-        """Return the gradients of weights and biases, and that of the input.
+        """Return the gradients of weights and biases, and that behind the first layer.
 
         Parameters
         ----------
@@ -149,14 +131,9 @@ class PerceptronPasses:
         gradients : list of Tensor
             In the order of the module.
 
-        of_input : Tensor of shape (n_rows, n_features)
-            Of the rows.
+        of_first : Tensor of shape (n_rows, n_neurons)
+            Gradient of what the first linear layer returns.
         """
-        gradients, gradient = self._backward(outputs, gradient)
-        return gradients, gradient @ self._linear[0].weight
-
-    def _backward(self, outputs, gradient):
-        """Return all gradients, and that of what the first linear layer returns."""
         gradients = []
         for place in range(len(self._linear) - 1, -1, -1):
             layer = self._linear[place]

@@ -26,7 +26,8 @@ from sksparse_nn import (
     compression_report,
     for_prediction,
 )
-from sksparse_nn.modules._linear_layers import linear_layers
+from sksparse_nn.modules._facts import is_linear
+from sksparse_nn.modules._linear_layers import select_layers
 from tests.compression.compressors import module_of
 
 
@@ -159,7 +160,9 @@ def test_bytes_are_those_of_the_float_type(digits):
 
 def test_a_copy_of_a_pruned_layer_shares_nothing(digits, net):
     X, _, y, _ = digits
-    layer = linear_layers(module_of(NetPruner(FrozenEstimator(net)).fit(X, y)))[0]
+    layer = select_layers(
+        module_of(NetPruner(FrozenEstimator(net)).fit(X, y)), is_linear
+    )[0]
     twin = copy.deepcopy(layer)
     with torch.no_grad():
         twin.bias.fill_(7)

@@ -15,7 +15,8 @@ from sksparse_nn import (
     SparseNetClassifier,
     for_prediction,
 )
-from sksparse_nn.modules._linear_layers import linear_layers
+from sksparse_nn.modules._facts import is_linear
+from sksparse_nn.modules._linear_layers import select_layers
 from sksparse_nn.modules._quantized import QuantizedLinear
 from tests.compression.compressors import module_of
 
@@ -38,7 +39,7 @@ def test_zeros_of_pruned_weights_take_a_bit_of_integers_too(net, digits, n_bits)
     sizes = []
     for one in (net, pruned):
         small = NetQuantizer(FrozenEstimator(one), scheme="weight_only", n_bits=n_bits)
-        layers = linear_layers(module_of(small.fit(X, y)))
+        layers = select_layers(module_of(small.fit(X, y)), is_linear)
         sizes.append(sum(len(pickle.dumps(layer)) for layer in layers))
         twin = pickle.loads(pickle.dumps(small))
         assert_array_equal(twin.predict_proba(X_test), small.predict_proba(X_test))
@@ -60,7 +61,7 @@ def test_integers_answer_mnist_as_floats_do(data_dir, scheme):
 def test_integers_answer_as_floats_do(digits, net, scheme):
     X, X_test, y, _ = digits
     small = NetQuantizer(FrozenEstimator(net), scheme=scheme).fit(X, y)
-    layers = linear_layers(module_of(small))
+    layers = select_layers(module_of(small), is_linear)
     assert all(isinstance(layer, QuantizedLinear) for layer in layers)
     assert np.mean(small.predict(X_test) == net.predict(X_test)) >= 0.99
 
@@ -69,7 +70,7 @@ def test_factors_that_would_not_pay_are_not_made(digits, net):
     X, _, y, _ = digits
     small = NetFactorizer(FrozenEstimator(net), rank=20).fit(X, y)
     assert small.ranks_ == [20, 20, None]
-    assert len(linear_layers(module_of(small))) == 5
+    assert len(select_layers(module_of(small), is_linear)) == 5
     assert NetFactorizer(FrozenEstimator(net), rank=40).fit(X, y).ranks_ == [None] * 3
 
 

@@ -14,7 +14,8 @@ from sksparse_nn import (
     SparseNetClassifier,
     SparseNetRegressor,
 )
-from sksparse_nn.modules._linear_layers import linear_layers
+from sksparse_nn.modules._facts import is_linear
+from sksparse_nn.modules._linear_layers import select_layers
 from sksparse_nn.modules._pruned import PrunedLinear
 from tests.compression.compressors import Steps, module_of
 
@@ -22,7 +23,7 @@ from tests.compression.compressors import Steps, module_of
 def test_weights_that_were_pruned_stay_zero_through_fine_tuning(digits, net):
     X, _, y, _ = digits
     small = NetPruner(FrozenEstimator(net), amount=0.9, fine_tune_epochs=2, n_steps=2)
-    layers = linear_layers(module_of(small.fit(X, y)))
+    layers = select_layers(module_of(small.fit(X, y)), is_linear)
     assert all(isinstance(layer, PrunedLinear) for layer in layers)
     n_weights = sum(layer.in_features * layer.out_features for layer in layers)
     assert sum(layer.n_nonzero for layer in layers) <= round(0.1 * n_weights)
@@ -32,9 +33,9 @@ def test_no_layer_loses_all_its_weights(digits, net):
     X, _, y, _ = digits
     fitted = copy.deepcopy(net)
     with torch.no_grad():
-        linear_layers(module_of(fitted))[-1].weight *= 1e-3
+        select_layers(module_of(fitted), is_linear)[-1].weight *= 1e-3
     small = NetPruner(FrozenEstimator(fitted), amount=0.95, fine_tune_epochs=0)
-    layers = linear_layers(module_of(small.fit(X, y)))
+    layers = select_layers(module_of(small.fit(X, y)), is_linear)
     assert all(layer.n_nonzero > 0 for layer in layers)
 
 
@@ -58,7 +59,7 @@ def test_an_epoch_of_fine_tuning_has_as_many_steps_as_one_of_the_fit(digits):
 def test_neurons_that_were_pruned_are_gone(digits, net):
     X, _, y, _ = digits
     small = NetPruner(FrozenEstimator(net), amount=0.5, structure="neuron").fit(X, y)
-    first, second, last = linear_layers(module_of(small))
+    first, second, last = select_layers(module_of(small), is_linear)
     assert first.out_features + second.out_features == 64
     assert second.in_features == first.out_features
     assert last.in_features == second.out_features
@@ -68,7 +69,9 @@ def test_neurons_that_were_pruned_are_gone(digits, net):
 def test_no_layer_loses_all_its_neurons(digits, net):
     X, _, y, _ = digits
     small = NetPruner(FrozenEstimator(net), amount=0.99, structure="neuron").fit(X, y)
-    assert all(layer.out_features >= 1 for layer in linear_layers(module_of(small)))
+    assert all(
+        layer.out_features >= 1 for layer in select_layers(module_of(small), is_linear)
+    )
 
 
 def test_a_neuron_that_says_the_same_to_all_is_left_out_without_a_trace(digits):
