@@ -1,34 +1,38 @@
-"""Factorization of weight matrices into products of two smaller ones."""
+"""Factorization of layers into products of smaller ones."""
 
-from functools import partial
 from numbers import Integral, Real
 
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import fine_tune
+from sksparse_nn.compression._layer_ranks import find_spectra
 from sksparse_nn.compression._networks import (
-    read_weighted_products,
     refuse_atoms_alone,
     refuse_quantized,
     set_module,
 )
 from sksparse_nn.modules._facts import factorize, traits
-from sksparse_nn.modules._linear_layers import multiplies_by_weights, replace_layers
-from sksparse_nn.solvers.layers import factorize_for_products, factorize_matrix
+from sksparse_nn.modules._linear_layers import (
+    multiplies_by_weights,
+    replace_layers,
+    select_layers,
+)
+from sksparse_nn.solvers.layers import choose_share, spend_loss, spend_weights
 
-# Share of the squared norm of a layer's outputs that "auto" may lose.
+# Share of the variance of its outputs that a layer may lose in the mean.
 _LOST_SHARE = 0.01
 
 
 class NetFactorizer(Compressor):
-    """Fit a network and replace its weight matrices by products of two smaller ones.
+    """Fit a network and replace its layers by products of smaller ones.
 
-    The factors are those of a truncated SVD. Of a convolution they are one with the
-    same kernel to as many channels as the rank, and one of single positions behind it.
-    A layer stays as it is if its factors would not hold fewer numbers. So do
-    convolutions of several groups, whose matrices are small, and layers of codes, which
-    need the atoms themselves.
+    The factors keep the directions in which the outputs of a layer vary most for up to
+    5000 training samples [1]_. Those of a convolution are one with the same kernel to
+    as many channels as the rank, and one of single positions behind it. A layer stays
+    as it is if its factors would not hold fewer numbers. So do convolutions of several
+    groups, whose matrices are small, and layers of codes, which need the atoms
+    themselves.
 
     Parameters
     ----------
@@ -40,10 +44,23 @@ class NetFactorizer(Compressor):
         ``FrozenEstimator`` is copied as it is.
 
     rank : int, float or "auto", default="auto"
-        Rank of each layer; the share of a layer's squared norm to keep, between 0 and
-        1; or "auto": the smallest rank that keeps 0.99 of the squared norm of the
-        layer's outputs for up to 5000 training samples. The SVD is then that of the
-        outputs.
+        Rank of each layer.
+
+        - int: the same for all layers;
+        - float between 0 and 1: the smallest rank of each layer that keeps this share
+          of the variance of its outputs;
+        - "auto": those that leave the fewest weights in all, where layers may lose 0.01
+          of the variance of their outputs in the mean. Those with much to save lose
+          more than others.
+
+    method : {"svd", "tucker2"}, default="svd"
+        Factors of a convolution. "tucker2" combines its input channels too: a layer of
+        single positions, a smaller kernel, another layer of single positions [2]_. All
+        layers of one position have two factors.
+
+    amount : float or None, default=None
+        Share of the weights of all these layers to remove, at the least loss. It needs
+        ``rank="auto"``. None removes as many as the loss allows.
 
     fine_tune_epochs : int, default=0
         Epochs of training after the change, at 0.3 of the network's `learning_rate`.
@@ -60,8 +77,9 @@ class NetFactorizer(Compressor):
 
         Its network is the smaller one.
 
-    ranks_ : list of int or None
-        Rank of each linear layer and convolution, None if it was not factorized.
+    ranks_ : list of int, tuple or None
+        Rank of each linear layer and convolution, None if it was not factorized. That
+        of "tucker2" is a tuple of the numbers of input and of output channels.
 
     classes_ : ndarray of shape (n_classes,)
         The labels.
@@ -81,8 +99,12 @@ class NetFactorizer(Compressor):
 
     References
     ----------
-    J. Xue, J. Li, Y. Gong, "Restructuring of Deep Neural Network Acoustic Models with
-    Singular Value Decomposition", Interspeech 2013.
+    .. [1] X. Zhang, J. Zou, K. He, J. Sun, "Accelerating Very Deep Convolutional
+       Networks for Classification and Detection", IEEE Transactions on Pattern Analysis
+       and Machine Intelligence 38, 2016.
+    .. [2] Y.-D. Kim, E. Park, S. Yoo, T. Choi, L. Yang, D. Shin, "Compression of Deep
+       Convolutional Neural Networks for Fast and Low Power Mobile Applications", ICLR
+       2016.
 
     Examples
     --------
@@ -104,15 +126,35 @@ class NetFactorizer(Compressor):
             Interval(Real, 0, 1, closed="neither"),
             StrOptions({"auto"}),
         ],
+        "method": [StrOptions({"svd", "tucker2"})],
+        "amount": [Interval(Real, 0, 1, closed="left"), None],
         "fine_tune_epochs": [Interval(Integral, 0, None, closed="left")],
         "verbose": ["verbose"],
     }
 
-    def __init__(self, estimator, *, rank="auto", fine_tune_epochs=0, verbose=0):
+    def __init__(
+        self,
+        estimator,
+        *,
+        rank="auto",
+        method="svd",
+        amount=None,
+        fine_tune_epochs=0,
+        verbose=0,
+    ):
         self.estimator = estimator
         self.rank = rank
+        self.method = method
+        self.amount = amount
         self.fine_tune_epochs = fine_tune_epochs
         self.verbose = verbose
+
+    def _check_parameters(self):
+        if self.amount is not None and self.rank != "auto":
+            raise ValueError(
+                f"amount needs rank='auto'. Got rank={self.rank!r} and "
+                f"amount={self.amount!r}; set one of the two."
+            )
 
     def _check_kind(self, network):
         module = network.net_.module_
@@ -126,25 +168,48 @@ class NetFactorizer(Compressor):
             )
 
     def _compress(self, network, data):
-        self.ranks_ = []
         module = network.net_.module_
-        found = read_weighted_products(module, data) if self.rank == "auto" else []
-        products = iter(found)
-        module = replace_layers(
-            module, lambda layer: self._factorize_layer(layer, products)
+        X, _, weight = data
+        splits = self.method == "tucker2"
+        spectra = find_spectra(module, X, weight, splits_inputs=splits)
+        chosen = dict(zip(spectra, self._choose_ranks(spectra), strict=True))
+        layers = select_layers(module, multiplies_by_weights)
+        self.ranks_ = [_as_rank(chosen.get(layer)) for layer in layers]
+        factors = iter(
+            factorize(layer, spectra[layer].split(rank)) if rank else None
+            for layer, rank in ((layer, chosen.get(layer)) for layer in layers)
         )
+
+        def replace(layer):
+            found = next(factors) if multiplies_by_weights(layer) else None
+            return found or [layer]
+
+        module = replace_layers(module, replace)
         set_module(network, module, trains=self.fine_tune_epochs > 0)
         fine_tune(network, data, self.fine_tune_epochs)
         set_module(network, network.net_.module_)
 
-    def _factorize_layer(self, layer, products):
-        if not multiplies_by_weights(layer):
-            return [layer]
+    def _choose_ranks(self, spectra):
+        options = [spectrum.list_options() for spectrum in spectra.values()]
+        if self.amount is not None:
+            n_whole = sum(spectrum.n_whole for spectrum in spectra.values())
+            return spend_weights(options, (1 - self.amount) * n_whole)
         if self.rank == "auto":
-            products = next(products)
-            split = partial(factorize_for_products, products=products, lost=_LOST_SHARE)
-        else:
-            split = partial(factorize_matrix, rank=self.rank)
-        factors = factorize(layer, split)
-        self.ranks_.append(None if factors is None else len(factors[0].weight))
-        return factors or [layer]
+            return spend_loss(options, _LOST_SHARE)
+        if isinstance(self.rank, Integral):
+            pairs = zip(spectra.values(), options, strict=True)
+            return [_clip_rank(spectrum, part, self.rank) for spectrum, part in pairs]
+        return [choose_share(part, 1 - self.rank) for part in options]
+
+
+def _clip_rank(spectrum, options, rank):
+    """Return a rank, or all directions where they are fewer, if that pays."""
+    clipped = tuple(min(rank, n) for n in spectrum.n_directions)
+    return clipped if clipped in options.ranks else ()
+
+
+def _as_rank(rank):
+    """Return a rank as a number, where it is one, or None for a layer left alone."""
+    if not rank:
+        return None
+    return rank[0] if len(rank) == 1 else rank

@@ -3,12 +3,10 @@
 from torch import nn
 
 from sksparse_nn._pipelines import last_step
-from sksparse_nn.compression._samples import choose_samples
 from sksparse_nn.modules._coding import has_atoms
 from sksparse_nn.modules._facts import traits
 from sksparse_nn.modules._linear_layers import (
     has_matrix,
-    layer_products,
     multiplies_by_weights,
     select_layers,
 )
@@ -113,26 +111,6 @@ def set_module(network, module, *, trains=False):
         net.initialize_optimizer()
     else:
         net.optimizer_ = None
-
-
-def read_weighted_products(module, data):
-    """Read the products of each layer, times the roots of the sample weights.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        A network.
-
-    data : tuple
-        Samples, targets, and weights or None.
-
-    Returns
-    -------
-    products : list of ndarray of shape (n_products, n_outputs)
-        One per linear layer and convolution, of up to 5000 samples.
-    """
-    X, _, weight = data
-    return layer_products(module, *choose_samples(X, weight))
 
 
 def refuse_atoms_alone(module, name):

@@ -1,6 +1,5 @@
 """Convolutions that store their weights in less memory."""
 
-import torch
 from torch import nn
 
 from sksparse_nn.modules._compressed import CompressedMatrix
@@ -232,29 +231,3 @@ def with_weights(layer, weight, bias):
         for name, value in parameters.items()
     }
     return twin
-
-
-def factors_of(layer, left, right):
-    """Return two convolutions whose matrices are factors of a convolution's matrix.
-
-    Parameters
-    ----------
-    layer : torch.nn.Module
-        A convolution of one group.
-
-    left : ndarray of shape (n_output_channels, rank)
-        Weights of the second, of one position.
-
-    right : ndarray of shape (rank, n_columns)
-        Weights of the first, of the kernel of the layer.
-
-    Returns
-    -------
-    layers : list of torch.nn.Module
-        In the order in which they run.
-    """
-    rank, shape = len(right), layer.weight.shape
-    first = with_weights(layer, torch.from_numpy(right).reshape(rank, *shape[1:]), None)
-    second = _OF_DIMENSIONS[len(shape)](rank, shape[0], 1)
-    kernel = torch.from_numpy(left).reshape(*left.shape, *second.kernel_size)
-    return [first, with_weights(second, kernel, layer.bias)]

@@ -16,8 +16,8 @@ from sksparse_nn.modules._compressed_convolution import (
     CompressedConvolution,
     PrunedConvolution,
     QuantizedConvolution,
-    factors_of,
 )
+from sksparse_nn.modules._factors import add_shift, factors_of
 from sksparse_nn.modules._linear import linear
 from sksparse_nn.modules._pruned import PrunedLinear, PrunedMatrix
 from sksparse_nn.modules._quantized import QuantizedLinear, QuantizedMatrix
@@ -291,21 +291,21 @@ def _(layer: CONVOLUTIONS | PrunedConvolution, n_bits, input_scale):
 
 
 @singledispatch
-def factorize(layer, split):
-    """Factorize a layer into two layers of low rank that approximate it.
+def factorize(layer, factors):
+    """Return layers of low rank that approximate a layer.
 
     Parameters
     ----------
     layer : torch.nn.Module
-        Of a kind that can be trained.
+        Of a kind that can be trained; a convolution of one group.
 
-    split : callable
-        Takes the matrix, returns `LowRank` or None.
+    factors : LowRank or Tucker
+        Of its matrix, or of its kernel.
 
     Returns
     -------
-    layers : list of torch.nn.Module or None
-        In the order in which they run; None if `split` returns None.
+    layers : list of torch.nn.Module
+        In the order in which they run.
 
     Raises
     ------
@@ -316,19 +316,14 @@ def factorize(layer, split):
 
 
 @factorize.register
-def _(layer: nn.Linear, split):
-    factors = split(layer.weight.detach().cpu().numpy())
-    if factors is None:
-        return None
-    return [linear(factors.right, None), linear(factors.left, layer.bias)]
+def _(layer: nn.Linear, factors):
+    bias = add_shift(layer.bias, factors.shift)
+    return [linear(factors.right, None), linear(factors.left, bias)]
 
 
 @factorize.register
-def _(layer: CONVOLUTIONS, split):
-    if layer.groups > 1:
-        return None  # each group has a matrix of its own
-    factors = split(layer.weight.detach().cpu().flatten(1).numpy())
-    return None if factors is None else factors_of(layer, factors.left, factors.right)
+def _(layer: CONVOLUTIONS, factors):
+    return factors_of(layer, factors)
 
 
 @dataclass(frozen=True)

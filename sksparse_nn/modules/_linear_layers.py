@@ -13,9 +13,8 @@ from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.modules._run import run
 
 # Samples per block to record the input of layers; convolutions have many positions per
-# sample, of which this many are recorded.
+# sample.
 _BLOCK, _IMAGES = 1024, 64
-_POSITIONS = 16
 
 
 def select_layers(module, holds):
@@ -129,67 +128,6 @@ def layer_inputs(module, X):
 
     watch_inputs(module, seen, X, see)
     return [np.concatenate(parts) for parts in seen.values()]
-
-
-def layer_products(module, X, sample_weight=None):
-    """Return the products of each layer's weights with its inputs, without the bias.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        A network of plain layers.
-
-    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
-        Input of the network.
-
-    sample_weight : ndarray of shape (n_samples,) or None, default=None
-        Weights of the samples, by whose roots the products are multiplied. Products of
-        a layer whose input does not have the samples first count by the mean root.
-
-    Returns
-    -------
-    products : list of ndarray of shape (n_products, n_outputs)
-        One per linear layer and convolution, of all calls, at up to 16 positions per
-        sample that are drawn at random.
-
-    Raises
-    ------
-    ValueError
-        If a layer is never called.
-    """
-    seen = {layer: [] for layer in select_layers(module, multiplies_by_weights)}
-    rng = np.random.default_rng(0)
-
-    def see(layer, given, which):
-        products = _multiply(layer, given).cpu().numpy()
-        if sample_weight is not None:
-            products = _times_roots(products, sample_weight[which])
-        drawn = _draw_rows(products.reshape(-1, products.shape[-1]), which, rng)
-        seen[layer].append(drawn)
-
-    watch_inputs(module, seen, X, see)
-    return [np.concatenate(parts) for parts in seen.values()]
-
-
-def _multiply(layer, given):
-    if not is_convolution(layer):
-        return nn.functional.linear(given, layer.weight)
-    n_dims = layer.weight.ndim - 1
-    return layer._conv_forward(given, layer.weight, None).movedim(-n_dims, -1)
-
-
-def _times_roots(products, weight):
-    roots = np.sqrt(weight).astype(products.dtype)
-    if len(products) != len(roots):
-        return products * roots.mean()
-    return products * roots.reshape(-1, *[1] * (products.ndim - 1))
-
-
-def _draw_rows(rows, which, rng):
-    n_drawn = _POSITIONS * (which.stop - which.start)
-    if len(rows) <= n_drawn:
-        return rows.copy()
-    return rows[rng.choice(len(rows), n_drawn, replace=False)]
 
 
 def watch_inputs(module, layers, X, see):

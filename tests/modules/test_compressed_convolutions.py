@@ -22,7 +22,7 @@ from sksparse_nn.modules._facts import (
     traits,
 )
 from sksparse_nn.modules._size import Size
-from sksparse_nn.solvers.layers import LowRank
+from sksparse_nn.solvers.layers import LowRank, Tucker
 from tests.modules.convolutions import PLAIN, STORED, plain
 
 kinds = pytest.mark.parametrize("kind", PLAIN)
@@ -139,20 +139,36 @@ def test_plain_twins_can_be_trained(kind, form):
     assert all(weight.grad is not None for weight in twin.parameters())
 
 
+def with_shift(layer, outputs):
+    shift = np.arange(len(layer.weight), dtype=np.float32)
+    n_dims = layer.weight.ndim - 2
+    return shift, outputs + torch.from_numpy(shift).reshape(-1, *[1] * n_dims)
+
+
 @kinds
+@torch.no_grad()
 def test_factors_answer_as_their_product(kind):
     layer, X = plain(kind)
-
-    def split(weight):
-        return LowRank(np.eye(len(weight), dtype=weight.dtype), weight)
-
-    found = factorize(layer, split)
     if layer.groups > 1:
-        assert found is None
-        return
-    first, second = found
-    assert_allclose(second(first(X)).detach(), layer(X), atol=1e-5)
-    assert factorize(layer, lambda weight: None) is None
+        pytest.skip("each group has a matrix of its own")
+    shift, expected = with_shift(layer, layer(X))
+    weight = layer.weight.flatten(1).numpy()
+    factors = LowRank(np.eye(len(weight), dtype=weight.dtype), weight, shift)
+    first, second = factorize(layer, factors)
+    assert_allclose(second(first(X)), expected, atol=1e-5)
+
+
+@kinds
+@torch.no_grad()
+def test_three_kernels_answer_as_their_product(kind):
+    layer, X = plain(kind)
+    if layer.groups > 1:
+        pytest.skip("each group has a kernel of its own")
+    shift, expected = with_shift(layer, layer(X))
+    weight = layer.weight.flatten(2).numpy()
+    n_outputs, n_inputs = (np.eye(n, dtype=weight.dtype) for n in weight.shape[:2])
+    before, middle, after = factorize(layer, Tucker(n_inputs, weight, n_outputs, shift))
+    assert_allclose(after(middle(before(X))), expected, atol=1e-5)
 
 
 def test_a_layer_that_was_pruned_is_written_as_it_is():

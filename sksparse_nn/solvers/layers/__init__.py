@@ -2,9 +2,10 @@
 
 from sksparse_nn.solvers.layers._factorize import (
     LowRank,
-    factorize_for_products,
-    factorize_matrix,
+    find_output_directions,
+    project_outputs,
 )
+from sksparse_nn.solvers.layers._moments import Moments
 from sksparse_nn.solvers.layers._prune import (
     CRITERIA,
     choose_inputs,
@@ -18,24 +19,43 @@ from sksparse_nn.solvers.layers._quantize import (
     dequantize_matrix,
     quantize_matrix,
 )
+from sksparse_nn.solvers.layers._ranks import (
+    choose_share,
+    list_options,
+    spend_loss,
+    spend_weights,
+)
 from sksparse_nn.solvers.layers._refit import find_change, score_inputs
 from sksparse_nn.solvers.layers._storage import drop_zeros, restore_zeros
+from sksparse_nn.solvers.layers._tucker import (
+    Tucker,
+    find_input_channels,
+    split_kernel,
+)
 
 __all__ = [
     "CRITERIA",
     "ZERO_BYTES",
     "LowRank",
+    "Moments",
     "Quantized",
+    "Tucker",
     "choose_inputs",
     "choose_neurons",
+    "choose_share",
     "choose_weights",
     "dequantize_matrix",
     "drop_zeros",
-    "factorize_for_products",
-    "factorize_matrix",
     "find_change",
+    "find_input_channels",
+    "find_output_directions",
     "largest_of_rows",
+    "list_options",
+    "project_outputs",
     "quantize_matrix",
     "restore_zeros",
     "score_inputs",
+    "spend_loss",
+    "spend_weights",
+    "split_kernel",
 ]

@@ -1,21 +1,17 @@
-"""Factorization of a weight matrix into a tall and a wide one."""
+"""Factors of low rank of the matrix of a layer, by what its outputs lose."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from sksparse_nn.solvers.svd import (
-    ExactSolver,
-    WeightedRows,
-    decompose,
-    partition_features,
-    rank_rule,
-)
+# Variance that inputs have in all directions besides their own, in units of theirs.
+# Where samples are few, directions that no output shows follow the weights.
+_SHRINKAGE = 1e-6
 
 
 @dataclass(frozen=True)
 class LowRank:
-    """Two factors of a matrix.
+    """Two factors of a matrix, and what is added to their products.
 
     Attributes
     ----------
@@ -24,71 +20,98 @@ class LowRank:
 
     right : ndarray of shape (rank, n_columns)
         Right factor.
+
+    shift : ndarray of shape (n_rows,)
+        Means of the products that the factors do not have.
     """
 
     left: np.ndarray
     right: np.ndarray
+    shift: np.ndarray
 
 
-def factorize_for_products(weight, products, lost):
-    """Factorize a matrix so that its products with some inputs are nearly kept.
+@dataclass(frozen=True)
+class Directions:
+    """Directions of a space, most important ones first.
 
-    The directions are those of a truncated SVD of the products.
+    Attributes
+    ----------
+    basis : ndarray of float64 of shape (n_dimensions, n_directions)
+        One per column, orthogonal and of unit norm.
+
+    lost : ndarray of float64 of shape (n_directions + 1,)
+        Share of the variance that is lost with the first 0, 1, 2, ... directions.
+    """
+
+    basis: np.ndarray
+    lost: np.ndarray
+
+
+def find_output_directions(weight, covariance):
+    """Find the directions in which the products of a matrix vary most.
 
     Parameters
     ----------
     weight : ndarray of shape (n_rows, n_columns)
         Matrix.
 
-    products : ndarray of shape (n_products, n_rows)
-        Products of the matrix with inputs of the layer.
-
-    lost : float
-        Share of the squared norm of the products that may be lost, between 0 and 1.
+    covariance : ndarray of shape (n_rows, n_rows)
+        Of its products with inputs of the layer.
 
     Returns
     -------
-    factors : LowRank or None
-        None if the factors do not hold fewer numbers than the matrix.
+    directions : Directions
+        At most as many as the smaller side of the matrix.
     """
-    found = _find_directions(products, 1 - lost)
-    if not _is_smaller(weight.shape, len(found)):
-        return None
-    left = np.ascontiguousarray(found.T)
-    return LowRank(left, np.ascontiguousarray(left.T @ weight))
+    span = np.linalg.qr(weight.astype(np.float64))[0]
+    inside = span.T @ covariance @ span
+    squares = span.T @ weight
+    found = find_directions(inside, squares @ squares.T)
+    return Directions(span @ found.basis, found.lost)
 
 
-def factorize_matrix(weight, rank):
-    """Factorize a matrix by truncated SVD, if that makes it smaller.
+def find_directions(covariance, prior):
+    """Find the directions of most variance.
+
+    Parameters
+    ----------
+    covariance : ndarray of shape (n, n)
+        Of which the variance is.
+
+    prior : ndarray of shape (n, n)
+        Squares by which directions without variance are ranked.
+
+    Returns
+    -------
+    directions : Directions
+        All of them.
+    """
+    total, scale = np.trace(covariance), np.trace(prior)
+    weight = _SHRINKAGE * total / scale if scale > 0 and total > 0 else 1.0
+    basis = np.linalg.eigh(covariance + weight * prior)[1][:, ::-1]
+    kept = np.einsum("ij,ij->j", basis, covariance @ basis).cumsum()
+    shares = np.append(0, kept) / total if total > 0 else np.ones(len(kept) + 1)
+    return Directions(basis, np.clip(1 - shares, 0, 1))
+
+
+def project_outputs(weight, basis, mean):
+    """Factorize a matrix by some directions of its products.
 
     Parameters
     ----------
     weight : ndarray of shape (n_rows, n_columns)
         Matrix.
 
-    rank : int or float
-        Number of directions, or share of the squared norm to keep.
+    basis : ndarray of shape (n_rows, rank)
+        Directions.
+
+    mean : ndarray of shape (n_rows,)
+        Of its products with inputs of the layer.
 
     Returns
     -------
-    factors : LowRank or None
-        None if the factors do not hold fewer numbers than the matrix.
+    factors : LowRank
+        Of the float type of the matrix.
     """
-    if isinstance(rank, int) and not _is_smaller(weight.shape, rank):
-        return None
-    right = _find_directions(weight, rank)
-    if not _is_smaller(weight.shape, len(right)):
-        return None
-    return LowRank(np.ascontiguousarray(weight @ right.T), np.ascontiguousarray(right))
-
-
-def _find_directions(matrix, rank):
-    """Return the leading right singular vectors as rows."""
-    rows = WeightedRows(matrix, None, partition_features(None, matrix.shape[1]))
-    solver, rule = ExactSolver(), rank_rule(rank)
-    return decompose(solver, solver.prepare(rows), rows.partition, rule).components
-
-
-def _is_smaller(shape, rank):
-    n_rows, n_columns = shape
-    return rank * (n_rows + n_columns) < n_rows * n_columns
+    parts = basis, basis.T @ weight, mean - basis @ (basis.T @ mean)
+    return LowRank(*(np.ascontiguousarray(part, weight.dtype) for part in parts))

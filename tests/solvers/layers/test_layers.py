@@ -10,8 +10,6 @@ from sksparse_nn.solvers.layers import (
     choose_neurons,
     choose_weights,
     dequantize_matrix,
-    factorize_for_products,
-    factorize_matrix,
     largest_of_rows,
     quantize_matrix,
 )
@@ -125,30 +123,3 @@ def test_the_scale_of_a_layer_does_not_count_in_its_shares(scale):
     W = matrix((4, 6)).astype(np.float64)
     across_layers = CRITERIA["layer_adaptive"].across_layers
     assert_allclose(across_layers(scale * W), across_layers(W), rtol=1e-12)
-
-
-@pytest.mark.parametrize("rank", [1, 4, 0.9])
-def test_factors_are_the_best_of_their_rank(rank):
-    W = matrix((30, 50)) * 0.7 ** np.arange(50)
-    factors = factorize_matrix(W, rank)
-    r = factors.right.shape[0]
-    U, s, V = np.linalg.svd(W.astype(float))
-    best = (U[:, :r] * s[:r]) @ V[:r]
-    assert_allclose(factors.left @ factors.right, best, atol=1e-4)
-    if rank == 0.9:
-        assert (s[:r] ** 2).sum() >= 0.9 * (s**2).sum() > (s[: r - 1] ** 2).sum()
-
-
-def test_factors_that_would_not_pay_are_none():
-    assert factorize_matrix(matrix((30, 50)), 19) is None
-    assert factorize_matrix(matrix((30, 50)), 18) is not None
-    assert factorize_matrix(matrix((2, 2)), 0.5) is None
-
-
-def test_answers_to_inputs_are_nearly_kept():
-    W = matrix((30, 50))
-    inputs = matrix((200, 3)) @ matrix((3, 50))
-    factors = factorize_for_products(W, inputs @ W.T, 0.01)
-    assert factors.right.shape[0] <= 3
-    expected, found = inputs @ W.T, inputs @ (factors.left @ factors.right).T
-    assert ((expected - found) ** 2).sum() <= 0.0101 * (expected**2).sum()

@@ -1,0 +1,142 @@
+"""Choice of the ranks of all layers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# Halvings of the price of a weight, enough to tell single weights apart.
+_HALVINGS = 60
+
+
+@dataclass(frozen=True)
+class RankOptions:
+    """What a layer loses and holds with each rank.
+
+    Attributes
+    ----------
+    ranks : list of tuple of int
+        The choices; () leaves the layer as it is.
+
+    lost : ndarray of shape (n_options,)
+        Share of the variance of its outputs that is lost.
+
+    n_weights : ndarray of shape (n_options,)
+        Numbers that it holds.
+    """
+
+    ranks: list
+    lost: np.ndarray
+    n_weights: np.ndarray
+
+
+def list_options(lost, n_weights, whole):
+    """List the ranks that make a layer smaller.
+
+    Parameters
+    ----------
+    lost : dict of tuple to float
+        Share of the variance of the outputs that is lost with each rank.
+
+    n_weights : dict of tuple to int
+        Numbers that the factors hold.
+
+    whole : int
+        Numbers that the layer holds.
+
+    Returns
+    -------
+    options : RankOptions
+        The first one leaves the layer as it is.
+    """
+    ranks = [(), *(rank for rank in lost if n_weights[rank] < whole)]
+    return RankOptions(
+        ranks,
+        np.array([0.0, *(lost[rank] for rank in ranks[1:])]),
+        np.array([whole, *(n_weights[rank] for rank in ranks[1:])]),
+    )
+
+
+def spend_loss(options, lost):
+    """Choose the ranks of all layers that leave the fewest weights for some loss.
+
+    Parameters
+    ----------
+    options : list of RankOptions
+        One per layer.
+
+    lost : float
+        Share of the variance of the outputs that a layer may lose in the mean.
+
+    Returns
+    -------
+    ranks : list of tuple of int
+        One per layer.
+    """
+    return _spend(options, lambda found: np.mean(found[0]) <= lost, is_cheap=True)
+
+
+def spend_weights(options, n_weights):
+    """Choose the ranks of all layers that lose least for some number of weights.
+
+    Parameters
+    ----------
+    options : list of RankOptions
+        One per layer.
+
+    n_weights : float
+        Numbers that all layers may hold together.
+
+    Returns
+    -------
+    ranks : list of tuple of int
+        One per layer; the smallest ones if they are still too many.
+    """
+    return _spend(options, lambda found: sum(found[1]) <= n_weights, is_cheap=False)
+
+
+def choose_share(options, lost):
+    """Choose the smallest rank of a layer that loses at most some share.
+
+    Parameters
+    ----------
+    options : RankOptions
+        Of the layer.
+
+    lost : float
+        Share of the variance of the outputs that may be lost.
+
+    Returns
+    -------
+    rank : tuple of int
+        One of the options.
+    """
+    n_weights = np.where(options.lost <= lost, options.n_weights, np.inf)
+    return options.ranks[int(np.argmin(n_weights))]
+
+
+def _spend(options, is_within, *, is_cheap):
+    """Find the price per weight at which the choices just keep within a limit.
+
+    Each layer takes the rank of least loss and price. The choices are within the limit
+    at low prices (`is_cheap`), or at high ones.
+    """
+    low, high = -60.0, 10.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if is_within(_look_up(options, middle)) == is_cheap:
+            low = middle
+        else:
+            high = middle
+    chosen = _choose(options, low if is_cheap else high)
+    return [part.ranks[i] for part, i in zip(options, chosen, strict=True)]
+
+
+def _choose(options, log_price):
+    price = np.exp(log_price)
+    return [int(np.argmin(part.lost + price * part.n_weights)) for part in options]
+
+
+def _look_up(options, log_price):
+    pairs = list(zip(options, _choose(options, log_price), strict=True))
+    lost = [part.lost[i] for part, i in pairs]
+    return lost, [part.n_weights[i] for part, i in pairs]
