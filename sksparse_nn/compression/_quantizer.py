@@ -6,6 +6,7 @@ from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._networks import refuse_quantized, set_module
 from sksparse_nn.compression._samples import choose_samples
 from sksparse_nn.modules._facts import quantize
+from sksparse_nn.modules._folding import fold_batch_norms
 from sksparse_nn.modules._linear_layers import (
     multiplies_by_weights,
     replace_layers,
@@ -19,8 +20,9 @@ class NetQuantizer(Compressor):
 
     Each row of a weight matrix has its own scale, and so has each output channel of a
     convolution. The prediction for a sample does not depend on the other samples of a
-    batch. Atoms of layers of codes become integers too; the inputs of these layers are
-    never rounded.
+    batch. Batch normalisation becomes part of the layer ahead of it, where that leaves
+    the outputs as they are. Atoms of layers of codes become integers too; the inputs of
+    these layers are never rounded.
 
     Parameters
     ----------
@@ -106,7 +108,9 @@ class NetQuantizer(Compressor):
             )
 
     def _compress(self, network, data):
-        module = network.net_.module_.cpu()
+        module = fold_batch_norms(
+            network.net_.module_.cpu(), choose_samples(data[0])[0]
+        )
         scales = iter(self._find_input_scales(module, data[0]))
 
         def integers(layer):

@@ -17,6 +17,7 @@ from sksparse_nn.solvers.layers._quantize import (
     ZERO_BYTES,
     Quantized,
     dequantize_matrix,
+    quantize_for_products,
     quantize_matrix,
 )
 from sksparse_nn.solvers.layers._ranks import (
@@ -52,6 +53,7 @@ __all__ = [
     "largest_of_rows",
     "list_options",
     "project_outputs",
+    "quantize_for_products",
     "quantize_matrix",
     "restore_zeros",
     "score_inputs",

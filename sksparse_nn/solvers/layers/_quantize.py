@@ -55,19 +55,96 @@ def quantize_matrix(weight, n_bits=8):
     quantized : Quantized
         Integers and scales, each at most half a scale away from the weight.
     """
-    n_rows, n_columns = weight.shape
+    _, size, n_groups = _group_columns(weight.shape, n_bits)
+    padded = _pad(weight, n_groups * size)
+    scales = _find_scales(padded.reshape(len(weight), n_groups, size), n_bits)
+    integers = _round(padded, np.repeat(scales, size, axis=1), n_bits)
+    return _store(integers, scales, weight.shape, n_bits)
+
+
+def quantize_for_products(weight, squares, n_bits=8, ridge=1e-2):
+    """Round a matrix so that its products with some inputs are nearly kept.
+
+    Columns are rounded one after the other, and those that follow make up for the error
+    of each: E. Frantar, S. Ashkboos, T. Hoefler, D. Alistarh, "GPTQ: Accurate
+    Post-Training Quantization for Generative Pre-trained Transformers", ICLR 2023. A
+    group takes its scale when its first column is rounded.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n_rows, n_columns)
+        Weights.
+
+    squares : ndarray of shape (n_columns, n_columns)
+        Products of the inputs with each other, summed.
+
+    n_bits : int, default=8
+        As for `quantize_matrix`.
+
+    ridge : float, default=1e-2
+        Added to the squares of each input, in units of the mean square.
+
+    Returns
+    -------
+    quantized : Quantized
+        Integers and scales.
+    """
+    n_columns, size, n_groups = _group_columns(weight.shape, n_bits)
+    rest = _pad(weight, n_groups * size)
+    inverse = _invert_squares(squares, ridge)
+    scales = np.zeros((len(rest), n_groups), np.float32)
+    integers = np.zeros(rest.shape, np.int8)
+    for j in range(n_columns):
+        if j % size == 0:
+            group = rest[:, None, j : j + size]
+            scales[:, j // size] = _find_scales(group, n_bits)[:, 0]
+        scale = scales[:, j // size]
+        integers[:, j] = _round(rest[:, j], scale, n_bits)
+        error = (rest[:, j] - integers[:, j] * scale.astype(np.float64)) / inverse[j, j]
+        rest[:, j + 1 : n_columns] -= np.outer(error, inverse[j, j + 1 :])
+    return _store(integers, scales, weight.shape, n_bits)
+
+
+def _invert_squares(squares, ridge):
+    """Return the upper Cholesky factor of the inverse; the identity for no inputs."""
+    total = np.trace(squares)
+    if not total > 0:
+        return np.eye(len(squares))
+    penalised = squares * (len(squares) / total) + ridge * np.eye(len(squares))
+    return np.linalg.cholesky(np.linalg.inv(penalised)).T
+
+
+def _group_columns(shape, n_bits):
+    """Return the number of columns, the columns per group, and the number of groups."""
+    n_columns = shape[1]
     size = n_columns if n_bits == 8 else min(_GROUP_SIZE, n_columns + n_columns % 2)
-    n_groups = -(-n_columns // size) if n_columns else 0
-    padded = np.zeros((n_rows, n_groups * size), np.float64)
-    padded[:, :n_columns] = weight
-    groups = padded.reshape(n_rows, n_groups, size)
-    largest = 2 ** (n_bits - 1) - 1
-    scales = (np.abs(groups).max(axis=2, initial=0) / largest).astype(np.float32)
-    steps = np.where(scales > 0, scales, 1)[:, :, None].astype(np.float64)
-    integers = np.rint(groups / steps).clip(-largest, largest).astype(np.int8)
-    integers = integers.reshape(padded.shape)
-    values = integers[:, :n_columns] if n_bits == 8 else _pack_pairs(integers)
-    return Quantized(np.ascontiguousarray(values), scales, weight.shape, n_bits)
+    return n_columns, size, -(-n_columns // size) if n_columns else 0
+
+
+def _pad(weight, n_columns):
+    padded = np.zeros((len(weight), n_columns), np.float64)
+    padded[:, : weight.shape[1]] = weight
+    return padded
+
+
+def _find_scales(groups, n_bits):
+    largest = np.abs(groups).max(axis=2, initial=0)
+    return (largest / _largest_integer(n_bits)).astype(np.float32)
+
+
+def _round(weight, scales, n_bits):
+    steps = np.where(scales > 0, scales, 1).astype(np.float64)
+    largest = _largest_integer(n_bits)
+    return np.rint(weight / steps).clip(-largest, largest).astype(np.int8)
+
+
+def _largest_integer(n_bits):
+    return 2 ** (n_bits - 1) - 1
+
+
+def _store(integers, scales, shape, n_bits):
+    values = integers[:, : shape[1]] if n_bits == 8 else _pack_pairs(integers)
+    return Quantized(np.ascontiguousarray(values), scales, shape, n_bits)
 
 
 def dequantize_matrix(quantized):

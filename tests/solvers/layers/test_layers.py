@@ -11,6 +11,7 @@ from sksparse_nn.solvers.layers import (
     choose_weights,
     dequantize_matrix,
     largest_of_rows,
+    quantize_for_products,
     quantize_matrix,
 )
 
@@ -43,6 +44,53 @@ def test_zeros_stay_zeros_and_rows_have_scales_of_their_own(n_bits):
     back = dequantize_matrix(quantize_matrix(W, n_bits))
     assert_array_equal(back[W == 0], 0)
     assert_allclose(back[2], 1e-8, rtol=1e-6)
+
+
+def _round_one_by_one(W, H, n_bits):
+    """The definition: after each column, the others are those of least squares."""
+    rest, out = W.astype(np.float64), np.zeros(W.shape)
+    largest = 2 ** (n_bits - 1) - 1
+    size = W.shape[1] if n_bits == 8 else 32
+    for j in range(W.shape[1]):
+        if j % size == 0:
+            steps = np.float32(np.abs(rest[:, j : j + size]).max(axis=1) / largest)
+        out[:, j] = np.rint(rest[:, j] / steps).clip(-largest, largest) * steps
+        error, others = out[:, j] - rest[:, j], slice(j + 1, None)
+        if j + 1 < W.shape[1]:
+            change = np.linalg.solve(H[others, others], H[others, j])
+            rest[:, others] -= np.outer(error, change)
+    return out
+
+
+@every_width
+def test_later_columns_make_up_for_the_rounding_of_earlier_ones(n_bits):
+    W, X = (
+        matrix((5, 40)),
+        matrix((200, 10)) @ matrix((10, 40)) + 0.1 * matrix((200, 40)),
+    )
+    H = X.T.astype(np.float64) @ X
+    q = quantize_for_products(W, H, n_bits)
+    penalised = H / np.mean(H.diagonal()) + 1e-2 * np.eye(40)
+    expected = _round_one_by_one(W, penalised, n_bits)
+    assert_allclose(dequantize_matrix(q), expected, atol=1e-5)
+    plain = dequantize_matrix(quantize_matrix(W, n_bits))
+    lost = [np.sum((X @ (V - W).T) ** 2) for V in (dequantize_matrix(q), plain)]
+    assert lost[0] < 0.5 * lost[1]
+
+
+@every_width
+@every_shape
+def test_without_inputs_columns_are_rounded_as_they_are(shape, n_bits):
+    W = matrix(shape)
+    found = quantize_for_products(W, np.zeros((shape[1], shape[1])), n_bits)
+    plain = quantize_matrix(W, n_bits)
+    assert_array_equal(dequantize_matrix(found), dequantize_matrix(plain))
+
+
+@every_width
+def test_zeros_of_a_matrix_of_zeros_stay(n_bits):
+    found = quantize_for_products(np.zeros((3, 7)), np.eye(7), n_bits)
+    assert_array_equal(dequantize_matrix(found), 0)
 
 
 def test_four_bits_are_half_a_byte():
