@@ -1,0 +1,208 @@
+"""
+CIFAR-10 by small convolutional networks, in few kilobytes
+==========================================================
+
+A program to run, not a page::
+
+    python examples/tiny_networks.py FOLDER [--epochs 100] [--widths 16 11 8 6 4]
+
+It trains ResNet-8, the network of MLPerf Tiny, in several widths, and makes the widest
+one smaller in the ways of this package: fewer channels, factors of low rank, integers of
+8 and 4 bits, and combinations. Smaller ones are trained for a tenth of the epochs
+afterwards. It writes a table, and a picture of accuracy against size, to --output, keeps
+each epoch and each network there, and goes on where it was stopped.
+"""
+
+import argparse
+import pickle
+from pathlib import Path
+from time import perf_counter
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import torch
+from cifar10_patches import Results
+from sklearn.frozen import FrozenEstimator
+
+from sksparse_nn import (
+    NetFactorizer,
+    NetPruner,
+    NetQuantizer,
+    SparseNetClassifier,
+    compression_report,
+)
+from sksparse_nn.datasets import load_cifar10
+
+# Accuracy and bytes of the reference of MLPerf Tiny, in integers of 8 bits, and the
+# accuracy that it asks for: C. Banbury et al., "MLPerf Tiny Benchmark", NeurIPS 2021.
+REFERENCE, TARGET = (0.85, 96_000), 0.85
+
+RATE, WARM_UP = 0.1, 0.1
+MEASURED = ["accuracy", "parameters", "bytes_memory", "bytes_disk", "multiply_adds"]
+
+
+def make_network(width, seed):
+    """Make a ResNet-8, to be trained epoch by epoch."""
+    return SparseNetClassifier(
+        module="resnet8",
+        module_params={"width": width},
+        image_shape=(3, 32, 32),
+        augment=("mirror", "shift"),
+        optimizer="sgd",
+        weight_decay=5e-4,
+        label_smoothing=0.05,
+        batch_size=128,
+        device="cuda" if torch.cuda.is_available() else "cpu",
+        random_state=seed,
+    )
+
+
+def rate_of(epoch, epochs):
+    """Return the learning rate: it rises for a tenth of the epochs, then falls to 0."""
+    start = max(WARM_UP * epochs, 1)
+    if epoch < start:
+        return RATE * (epoch + 1) / (start + 1)
+    share = (epoch + 0.5 - start) / (epochs - start)
+    return RATE * (1 + np.cos(np.pi * share)) / 2
+
+
+def store(thing, path):
+    """Write a pickle, all of it or nothing."""
+    beside = path.with_suffix(".new")
+    beside.write_bytes(pickle.dumps(thing))
+    beside.replace(path)
+
+
+def trained(width, data, options):
+    """Return a trained network, whose epochs are stored on disk."""
+    path = options.output / f"resnet8_{width}_{options.epochs}_{options.seed}.pkl"
+    done, network = 0, make_network(width, options.seed)
+    if path.exists():
+        done, network = pickle.loads(path.read_bytes())  # noqa: S301
+    for epoch in range(done, options.epochs):
+        start = perf_counter()
+        network.set_params(learning_rate=rate_of(epoch, options.epochs))
+        network.partial_fit(*data, classes=np.arange(10))
+        store((epoch + 1, network), path)
+        taken = perf_counter() - start
+        left = (options.epochs - epoch - 1) * taken
+        print(f"width {width}, epoch {epoch + 1}: {taken:.0f} s, {left:.0f} s left")
+    return network
+
+
+def smaller(network, epochs):
+    """List the ways to make a network smaller, by name."""
+    frozen, later = FrozenEstimator(network), {"fine_tune_epochs": epochs}
+    ways = {"as it is": frozen}
+    for amount in (0.25, 0.5, 0.7, 0.85):
+        channels = {"amount": amount, "structure": "channel"}
+        name = f"{amount:.0%} of the channels removed"
+        ways[f"{name}, no epochs"] = NetPruner(frozen, fine_tune_epochs=0, **channels)
+        ways[name] = NetPruner(frozen, **channels, **later)
+    for method in ("svd", "tucker2"):
+        for amount in (0.5, 0.75):
+            name = f"{amount:.0%} of the weights removed, {method}"
+            ways[name] = NetFactorizer(frozen, method=method, amount=amount, **later)
+    both = NetPruner(frozen, amount=0.3, structure="channel", **later)
+    name = "30% of the channels, then half of the weights, tucker2"
+    ways[name] = NetFactorizer(both, method="tucker2", amount=0.5, **later)
+    return ways
+
+
+def in_integers(fitted):
+    """List a network and its forms in integers, by name."""
+    frozen = FrozenEstimator(fitted)
+    return {
+        "float": fitted,
+        "int8": NetQuantizer(frozen, scheme="static"),
+        "4 bits": NetQuantizer(frozen, scheme="weight_only", n_bits=4),
+    }
+
+
+def measure(estimator, test, **key):
+    """Return a row of the table."""
+    report = compression_report({"": estimator}, *test)
+    return key | report.loc["", MEASURED].to_dict()
+
+
+def compare(width, ways, train, test, results):
+    """Make a network smaller in each way, and write what is not yet in the table."""
+    for way, estimator in ways.items():
+        if results.find(width=width, way=way, form="4 bits"):
+            continue
+        start = perf_counter()
+        estimator.fit(*train)
+        for form, made in in_integers(estimator).items():
+            if form != "float":
+                made.fit(*train)
+            if not results.find(width=width, way=way, form=form):
+                results.add(**measure(made, test, width=width, way=way, form=form))
+        print(f"width {width}, {way}: {perf_counter() - start:.0f} s")
+
+
+def table(results):
+    """Return accuracy and kilobytes by way and form."""
+    rows = pd.DataFrame(results.rows)
+    kilobytes = (rows.bytes_memory / 1000).map("{:.1f}".format)
+    rows["cell"] = (100 * rows.accuracy).map("{:.2f}, ".format) + kilobytes + " kB"
+    rows["network"] = "width " + rows.width.astype(str) + ", " + rows.way
+    cells = rows.pivot_table("cell", "network", "form", "first")
+    return cells.loc[rows.network.unique(), rows.form.unique()]
+
+
+def draw(results, folder):
+    """Draw accuracy against size, with the reference of MLPerf Tiny."""
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    rows = pd.DataFrame(results.rows)
+    rows["plain"] = rows.way == "as it is"
+    figure, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    for (plain, form), part in rows.groupby(["plain", "form"], sort=False):
+        part = part.sort_values("bytes_memory")
+        label = f"{'ResNet-8 of a width' if plain else 'made smaller'}, {form}"
+        style = "o-" if plain else "x"
+        ax.semilogx(part.bytes_memory / 1000, 100 * part.accuracy, style, label=label)
+    accuracy, n_bytes = REFERENCE
+    ax.plot(n_bytes / 1000, 100 * accuracy, "k*", label="MLPerf Tiny, int8")
+    ax.axhline(100 * TARGET, color="k", linewidth=0.8, linestyle=":")
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.set(xlabel="kilobytes of parameters", ylabel="test accuracy, %")
+    ax.grid(alpha=0.3)
+    figure.legend(loc="outside right upper")
+    figure.savefig(folder / "tiny_networks.png", dpi=100)
+
+
+def read_options():
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Small networks for CIFAR-10.")
+    parser.add_argument("cifar10", metavar="FOLDER", help="a layout of CIFAR-10")
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--widths", type=int, nargs="+", default=[16, 11, 8, 6, 4])
+    parser.add_argument("--images", type=int, default=50_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--output", default="tiny-output", type=Path)
+    return parser.parse_args()
+
+
+def main():
+    """Compute the missing results, and print all."""
+    options = read_options()
+    options.output.mkdir(parents=True, exist_ok=True)
+    results = Results(options.output / "tiny_networks.csv")
+    X, y = load_cifar10(options.cifar10, subset="train", return_X_y=True)
+    train = X[: options.images], y[: options.images]
+    test = load_cifar10(options.cifar10, subset="test", return_X_y=True)
+    for i, width in enumerate(options.widths):
+        network = trained(width, train, options)
+        ways = smaller(network, max(options.epochs // 10, 1))
+        if i:
+            ways = {"as it is": ways["as it is"]}
+        compare(width, ways, train, test, results)
+        print(table(results).to_string())
+        draw(results, options.output)
+
+
+if __name__ == "__main__":
+    main()
