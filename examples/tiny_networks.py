@@ -7,10 +7,10 @@ A program to run, not a page::
     python examples/tiny_networks.py FOLDER [--epochs 100] [--widths 16 11 8 6 4]
 
 It trains ResNet-8, the network of MLPerf Tiny, in several widths, and makes the widest
-one smaller in the ways of this package: fewer channels, factors of low rank, integers of
-8 and 4 bits, and combinations. Smaller ones are trained for a tenth of the epochs
-afterwards. It writes a table, and a picture of accuracy against size, to --output, keeps
-each epoch and each network there, and goes on where it was stopped.
+one smaller in the ways of this package: fewer channels, factors of low rank, integers
+of 8 and 4 bits, and combinations. Smaller ones are trained for a tenth of the epochs
+afterwards. It writes a table, and a picture of accuracy against size, to --output,
+keeps each epoch and each network there, and goes on where it was stopped.
 """
 
 import argparse
@@ -79,7 +79,7 @@ def trained(width, data, options):
     path = options.output / f"resnet8_{width}_{options.epochs}_{options.seed}.pkl"
     done, network = 0, make_network(width, options.seed)
     if path.exists():
-        done, network = pickle.loads(path.read_bytes())  # noqa: S301
+        done, network = pickle.loads(path.read_bytes())
     for epoch in range(done, options.epochs):
         start = perf_counter()
         network.set_params(learning_rate=rate_of(epoch, options.epochs))

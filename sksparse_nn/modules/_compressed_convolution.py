@@ -132,12 +132,15 @@ class QuantizedConvolution(CompressedConvolution, QuantizedMatrix):
     input_scale : float, "row" or None
         Scale of the integers that the input is rounded to: one number for all samples,
         or 1/127 of the largest value of each; None does not round the input.
+
+    squares : ndarray of shape (n_groups, n_inputs, n_inputs) or None, default=None
+        As `quantize` takes them.
     """
 
-    def __init__(self, layer, n_bits, input_scale):
+    def __init__(self, layer, n_bits, input_scale, squares=None):
         super().__init__(layer)
         weight = layer.weight.detach().cpu().flatten(1).numpy()
-        self._store(weight, n_bits, input_scale)
+        self._store(weight, n_bits, input_scale, squares)
 
     def forward(self, X):
         """Convolve samples.

@@ -253,7 +253,7 @@ def _(layer: CONVOLUTIONS):
 
 
 @singledispatch
-def quantize(layer, n_bits, input_scale):
+def quantize(layer, n_bits, input_scale, squares=None):
     """Return a layer whose weights are small integers.
 
     Parameters
@@ -266,6 +266,10 @@ def quantize(layer, n_bits, input_scale):
 
     input_scale : float, "row" or None
         As `QuantizedLinear` takes it.
+
+    squares : ndarray of shape (n_groups, n_inputs, n_inputs) or None, default=None
+        Products of the inputs with each other, summed, so that rounding keeps the
+        products with them. None rounds each weight to the nearest integer.
 
     Returns
     -------
@@ -281,13 +285,13 @@ def quantize(layer, n_bits, input_scale):
 
 
 @quantize.register
-def _(layer: nn.Linear | PrunedLinear, n_bits, input_scale):
-    return QuantizedLinear(layer, n_bits, input_scale)
+def _(layer: nn.Linear | PrunedLinear, n_bits, input_scale, squares=None):
+    return QuantizedLinear(layer, n_bits, input_scale, squares)
 
 
 @quantize.register
-def _(layer: CONVOLUTIONS | PrunedConvolution, n_bits, input_scale):
-    return QuantizedConvolution(layer, n_bits, input_scale)
+def _(layer: CONVOLUTIONS | PrunedConvolution, n_bits, input_scale, squares=None):
+    return QuantizedConvolution(layer, n_bits, input_scale, squares)
 
 
 @singledispatch

@@ -17,6 +17,7 @@ from sksparse_nn.solvers.layers import (
     ZERO_BYTES,
     Quantized,
     dequantize_matrix,
+    quantize_for_products,
     quantize_matrix,
 )
 
@@ -24,8 +25,11 @@ from sksparse_nn.solvers.layers import (
 class QuantizedMatrix(CompressedMatrix):
     """A layer whose matrix is one of small integers, with scales."""
 
-    def _store(self, weight, n_bits, input_scale):
-        found = quantize_matrix(weight, n_bits)
+    def _store(self, weight, n_bits, input_scale, squares=None):
+        if squares is None:
+            found = quantize_matrix(weight, n_bits)
+        else:
+            found = quantize_for_products(weight, squares, n_bits)
         self.n_bits, self._dtype = n_bits, weight.dtype
         self._by_sample = input_scale == "row"
         self.register_buffer("values", torch.from_numpy(found.values))
@@ -101,11 +105,15 @@ class QuantizedLinear(QuantizedMatrix, CompressedLinear):
     input_scale : float, "row" or None
         Scale of the integers that the input is rounded to: one number for all rows, or
         1/127 of the largest value of each row; None does not round the input.
+
+    squares : ndarray of shape (1, n_inputs, n_inputs) or None, default=None
+        As `quantize` takes them.
     """
 
-    def __init__(self, layer, n_bits, input_scale):
+    def __init__(self, layer, n_bits, input_scale, squares=None):
         super().__init__(bias_of(layer), layer.in_features)
-        self._store(layer.weight.detach().cpu().numpy(), n_bits, input_scale)
+        weight = layer.weight.detach().cpu().numpy()
+        self._store(weight, n_bits, input_scale, squares)
 
     def forward(self, X):
         """Multiply by the weights and add the bias, row by row.

@@ -35,6 +35,9 @@ class Quantized:
 # per row, its largest weight would leave the others too few steps.
 _GROUP_SIZE = 32
 
+# Added to the squares of each input, in units of the mean square.
+_RIDGE = 1e-2
+
 # Byte that encodes zeros, by the number of bits.
 ZERO_BYTES = {8: 0, 4: 8 | 8 << 4}
 
@@ -62,7 +65,7 @@ def quantize_matrix(weight, n_bits=8):
     return _store(integers, scales, weight.shape, n_bits)
 
 
-def quantize_for_products(weight, squares, n_bits=8, ridge=1e-2):
+def quantize_for_products(weight, squares, n_bits=8):
     """Round a matrix so that its products with some inputs are nearly kept.
 
     Columns are rounded one after the other, and those that follow make up for the error
@@ -75,23 +78,28 @@ def quantize_for_products(weight, squares, n_bits=8, ridge=1e-2):
     weight : ndarray of shape (n_rows, n_columns)
         Weights.
 
-    squares : ndarray of shape (n_columns, n_columns)
-        Products of the inputs with each other, summed.
+    squares : ndarray of shape (n_groups, n_columns, n_columns)
+        Products of the inputs with each other, summed, for each of as many groups of
+        rows.
 
     n_bits : int, default=8
         As for `quantize_matrix`.
-
-    ridge : float, default=1e-2
-        Added to the squares of each input, in units of the mean square.
 
     Returns
     -------
     quantized : Quantized
         Integers and scales.
     """
+    parts = zip(np.split(weight, len(squares)), squares, strict=True)
+    found = [_quantize_columns(*part, n_bits) for part in parts]
+    integers, scales = (np.concatenate(rows) for rows in zip(*found, strict=True))
+    return _store(integers, scales, weight.shape, n_bits)
+
+
+def _quantize_columns(weight, squares, n_bits):
     n_columns, size, n_groups = _group_columns(weight.shape, n_bits)
     rest = _pad(weight, n_groups * size)
-    inverse = _invert_squares(squares, ridge)
+    inverse = _invert_squares(squares)
     scales = np.zeros((len(rest), n_groups), np.float32)
     integers = np.zeros(rest.shape, np.int8)
     for j in range(n_columns):
@@ -102,15 +110,15 @@ def quantize_for_products(weight, squares, n_bits=8, ridge=1e-2):
         integers[:, j] = _round(rest[:, j], scale, n_bits)
         error = (rest[:, j] - integers[:, j] * scale.astype(np.float64)) / inverse[j, j]
         rest[:, j + 1 : n_columns] -= np.outer(error, inverse[j, j + 1 :])
-    return _store(integers, scales, weight.shape, n_bits)
+    return integers, scales
 
 
-def _invert_squares(squares, ridge):
+def _invert_squares(squares):
     """Return the upper Cholesky factor of the inverse; the identity for no inputs."""
     total = np.trace(squares)
     if not total > 0:
         return np.eye(len(squares))
-    penalised = squares * (len(squares) / total) + ridge * np.eye(len(squares))
+    penalised = squares * (len(squares) / total) + _RIDGE * np.eye(len(squares))
     return np.linalg.cholesky(np.linalg.inv(penalised)).T
 
 

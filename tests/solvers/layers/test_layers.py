@@ -47,7 +47,7 @@ def test_zeros_stay_zeros_and_rows_have_scales_of_their_own(n_bits):
 
 
 def _round_one_by_one(W, H, n_bits):
-    """The definition: after each column, the others are those of least squares."""
+    """Round each column, then solve for those that follow by least squares."""
     rest, out = W.astype(np.float64), np.zeros(W.shape)
     largest = 2 ** (n_bits - 1) - 1
     size = W.shape[1] if n_bits == 8 else 32
@@ -69,7 +69,7 @@ def test_later_columns_make_up_for_the_rounding_of_earlier_ones(n_bits):
         matrix((200, 10)) @ matrix((10, 40)) + 0.1 * matrix((200, 40)),
     )
     H = X.T.astype(np.float64) @ X
-    q = quantize_for_products(W, H, n_bits)
+    q = quantize_for_products(W, H[None], n_bits)
     penalised = H / np.mean(H.diagonal()) + 1e-2 * np.eye(40)
     expected = _round_one_by_one(W, penalised, n_bits)
     assert_allclose(dequantize_matrix(q), expected, atol=1e-5)
@@ -82,14 +82,26 @@ def test_later_columns_make_up_for_the_rounding_of_earlier_ones(n_bits):
 @every_shape
 def test_without_inputs_columns_are_rounded_as_they_are(shape, n_bits):
     W = matrix(shape)
-    found = quantize_for_products(W, np.zeros((shape[1], shape[1])), n_bits)
+    squares = np.zeros((1, shape[1], shape[1]))
+    found = quantize_for_products(W, squares, n_bits)
     plain = quantize_matrix(W, n_bits)
     assert_array_equal(dequantize_matrix(found), dequantize_matrix(plain))
 
 
 @every_width
+def test_groups_of_rows_have_inputs_of_their_own(n_bits):
+    W, H = matrix((6, 9)), matrix((2, 9, 9))
+    H = H @ H.swapaxes(1, 2)
+    found = dequantize_matrix(quantize_for_products(W, H, n_bits))
+    parts = [
+        quantize_for_products(W[3 * i :][:3], H[i : i + 1], n_bits) for i in (0, 1)
+    ]
+    assert_array_equal(found, np.vstack([dequantize_matrix(part) for part in parts]))
+
+
+@every_width
 def test_zeros_of_a_matrix_of_zeros_stay(n_bits):
-    found = quantize_for_products(np.zeros((3, 7)), np.eye(7), n_bits)
+    found = quantize_for_products(np.zeros((4, 7)), np.eye(7)[None], n_bits)
     assert_array_equal(dequantize_matrix(found), 0)
 
 
