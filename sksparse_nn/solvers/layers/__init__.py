@@ -5,6 +5,7 @@ from sksparse_nn.solvers.layers._factorize import (
     factorize_for_products,
     factorize_matrix,
 )
+from sksparse_nn.solvers.layers._groups import Reader, choose_groups, score_groups
 from sksparse_nn.solvers.layers._prune import (
     CRITERIA,
     choose_inputs,
@@ -18,14 +19,18 @@ from sksparse_nn.solvers.layers._quantize import (
     dequantize_matrix,
     quantize_matrix,
 )
-from sksparse_nn.solvers.layers._refit import find_change, score_inputs
+from sksparse_nn.solvers.layers._refit import find_change, find_change_of, score_inputs
 from sksparse_nn.solvers.layers._storage import drop_zeros, restore_zeros
+from sksparse_nn.solvers.layers._sums import LayerSums
 
 __all__ = [
     "CRITERIA",
     "ZERO_BYTES",
+    "LayerSums",
     "LowRank",
     "Quantized",
+    "Reader",
+    "choose_groups",
     "choose_inputs",
     "choose_neurons",
     "choose_weights",
@@ -34,8 +39,10 @@ __all__ = [
     "factorize_for_products",
     "factorize_matrix",
     "find_change",
+    "find_change_of",
     "largest_of_rows",
     "quantize_matrix",
     "restore_zeros",
+    "score_groups",
     "score_inputs",
 ]
