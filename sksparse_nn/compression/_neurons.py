@@ -72,7 +72,7 @@ def remove_neurons(module, scores, amount, n_neurons, data, *, refit):
     if not isinstance(module, Perceptron):
         raise ValueError(
             "structure='neuron' needs a network of hidden_layer_sizes. Got a module of "
-            "your own; use structure='weight'."
+            "your own; use structure='channel', for its linear layers too."
         )
     linears = [layer for layer in module if is_linear(layer)]
     if len(linears) == 1:

@@ -1,5 +1,6 @@
-"""Pruning of weights or neurons."""
+"""Pruning of weights, neurons or channels."""
 
+from copy import deepcopy
 from numbers import Integral, Real
 
 import numpy as np
@@ -7,11 +8,17 @@ import torch
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sksparse_nn.compression._base import Compressor
+from sksparse_nn.compression._channels import (
+    count_channels,
+    find_couplings,
+    remove_channels,
+)
 from sksparse_nn.compression._fine_tuning import KeepZeros, fine_tune, keep_zeros
 from sksparse_nn.compression._networks import refuse_quantized, set_module
 from sksparse_nn.compression._neurons import remove_neurons
+from sksparse_nn.modules._coded import CodedNetwork
 from sksparse_nn.modules._coding import dense_atoms, has_atoms
-from sksparse_nn.modules._facts import make_plain, prune
+from sksparse_nn.modules._facts import is_convolution, make_plain, prune
 from sksparse_nn.modules._linear_layers import (
     has_matrix,
     replace_layers,
@@ -19,16 +26,17 @@ from sksparse_nn.modules._linear_layers import (
     select_layers,
     trained_weight,
 )
+from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.neural._gradients import loss_gradients
 from sksparse_nn.solvers.layers import CRITERIA, choose_weights, largest_of_rows
 
 
 class NetPruner(Compressor):
-    """Fit a network and remove its least important weights or neurons.
+    """Fit a network and remove its least important weights, neurons or channels.
 
-    Without neurons layers become narrower, smaller and faster. Removed weights become
-    zeros, which take one bit each in storage; large layers with at most 3 % nonzero
-    weights are multiplied as sparse matrices, all others as dense ones.
+    Without neurons or channels layers become narrower, smaller and faster. Removed
+    weights become zeros, which take one bit each in storage; large layers with at most
+    3 % nonzero weights are multiplied as sparse matrices, all others as dense ones.
 
     Convolutions lose weights as linear layers do, and always run dense. Entries of
     atoms in layers of codes count as weights. Where a layer normalises its atoms, those
@@ -44,23 +52,33 @@ class NetPruner(Compressor):
         ``FrozenEstimator`` is copied as it is.
 
     amount : float, default=0.5
-        Share of the weights, or of the hidden neurons, to remove. Those of all layers
-        are ranked together; a layer keeps at least one neuron.
+        Share of the weights, or of the hidden neurons or channels, to remove. Those of
+        all layers are ranked together; a layer keeps at least one neuron or channel.
 
-    structure : {"weight", "neuron"}, default="weight"
-        What to remove. "neuron" needs a network of `hidden_layer_sizes`, or a
-        ``torch.nn.Sequential`` of a layer of codes and linear layers, with layers in
-        between that treat each number by itself. Atoms are neurons then.
+    structure : {"weight", "neuron", "channel"}, default="weight"
+        What to remove.
+
+        "channel" removes channels of convolutions and neurons of the linear layers
+        around them, from any module. Channels that a sum, a depthwise convolution or a
+        group of a normalisation ties together go together. A nested
+        ``torch.nn.Sequential`` of layers that treat channels one by one needs nothing
+        else, all other modules need ``pip install "sksparse-nn[prune]"``. What cannot
+        be done is an error that names the layer.
+
+        "neuron" needs a network of `hidden_layer_sizes`, or a ``torch.nn.Sequential``
+        of a layer of codes and linear layers, with layers in between that treat each
+        number by itself. Atoms are neurons then.
 
     criterion : {"layer_adaptive", "magnitude", "first_order"}, \
             default="layer_adaptive"
-        Importance of a weight. That of a neuron combines all its incoming and outgoing
-        weights, in units of its layer.
+        Importance of a weight. That of a neuron or channel combines all its incoming
+        and outgoing weights, in units of its layer.
 
         - "layer_adaptive": the square of the weight, divided by the sum of all squares
-          in its layer that are not smaller [3]_. Neurons go one after the other, each
-          time the one that the next layer misses least, as the squares of its outputs
-          tell after a refit [5]_. Without `refit` the same as "magnitude" for neurons;
+          in its layer that are not smaller [3]_. Neurons and channels go one after the
+          other, each time the one that the next layers miss least, as the squares of
+          their outputs tell after a refit [5]_. Without `refit` the same as "magnitude"
+          for neurons and channels;
         - "magnitude": the absolute value, in whichever layer. A layer of small weights
           may lose all of them;
         - "first_order": the absolute value of the product of the weight and the
@@ -70,12 +88,14 @@ class NetPruner(Compressor):
         Number of steps in which the amount is reached, larger ones first [2]_.
 
     refit : bool or "auto", default="auto"
-        Whether to solve the weights behind removed neurons again, without labels.
+        Whether to solve the weights behind removed neurons or channels again, without
+        labels.
 
-        Layer by layer, outputs for up to 5000 training samples come as near to those of
-        the network before the removal as ridge least squares can bring them [4]_. If
-        False, only their means stay. "auto" is True for neurons. Weights are not
-        refitted: True with ``structure="weight"`` is an error.
+        Layer by layer, outputs for up to 5000 training samples, or 1280 where there are
+        convolutions, come as near to those of the network before the removal as ridge
+        least squares can bring them [4]_. If False, only their means stay, in layers
+        with a bias. "auto" is True for neurons and channels. Weights are not refitted:
+        True with ``structure="weight"`` is an error.
 
     fine_tune_epochs : int, default=5
         Epochs of training after the change, at 0.3 of the network's `learning_rate`.
@@ -139,7 +159,7 @@ class NetPruner(Compressor):
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit"])],
         "amount": [Interval(Real, 0, 1, closed="left")],
-        "structure": [StrOptions({"weight", "neuron"})],
+        "structure": [StrOptions({"weight", "neuron", "channel"})],
         "criterion": [StrOptions(set(CRITERIA))],
         "n_steps": [Interval(Integral, 1, None, closed="left")],
         "refit": [StrOptions({"auto"}), "boolean"],
@@ -171,8 +191,8 @@ class NetPruner(Compressor):
     def _check_parameters(self):
         if self.structure == "weight" and self.refit not in ("auto", False):
             raise ValueError(
-                "refit=True needs structure='neuron', as weights are not refitted. Got "
-                "structure='weight'; set refit='auto'."
+                "refit=True needs structure='neuron' or 'channel', as weights are not "
+                "refitted. Got structure='weight'; set refit='auto'."
             )
 
     def _check_kind(self, network):
@@ -183,12 +203,15 @@ class NetPruner(Compressor):
         set_module(network, module, trains=True)
         layers = select_layers(network.net_.module_, has_matrix)
         n_neurons = [len(trained_weight(layer)) for layer in layers]
+        n_channels = None
         for step in range(1, self.n_steps + 1):
             amount = self.amount * (1 - (1 - step / self.n_steps) ** 3)
-            if self.structure == "neuron":
+            if self.structure == "weight":
+                self._remove_weights(network, amount, data)
+            elif self.structure == "neuron" or _is_own(network.net_.module_):
                 self._remove_neurons(network, amount, n_neurons, data)
             else:
-                self._remove_weights(network, amount, data)
+                n_channels = self._remove_channels(network, amount, n_channels, data)
         module = network.net_.module_
         if self.structure == "weight":
             module = replace_layers(module, lambda layer: [prune(layer)])
@@ -203,13 +226,31 @@ class NetPruner(Compressor):
         fine_tune(network, data, self.fine_tune_epochs, [KeepZeros(masks)])
 
     def _remove_neurons(self, network, amount, n_neurons, data):
-        refit = bool(self.refit)  # "auto", too
-        by_outputs = refit and self.criterion == "layer_adaptive"
-        scores = None if by_outputs else self._score_weights(network, data)
+        scores, refit = self._score_neurons(network, data), bool(self.refit)
         module = network.net_.module_
         module = remove_neurons(module, scores, amount, n_neurons, data, refit=refit)
         set_module(network, module, trains=True)
         fine_tune(network, data, self.fine_tune_epochs)
+
+    def _remove_channels(self, network, amount, n_channels, data):
+        """Remove channels; return how many the network had before the first step."""
+        module = deepcopy(network.net_.module_).cpu()
+        couplings = find_couplings(module, data[0])
+        n_left = count_channels(couplings)
+        n_channels = n_left if n_channels is None else n_channels
+        n_removed = n_left - round((1 - amount) * n_channels)
+        scores, refit = self._score_neurons(network, data), bool(self.refit)
+        module = remove_channels(
+            module, couplings, scores, n_removed, data, refit=refit
+        )
+        set_module(network, module, trains=True)
+        fine_tune(network, data, self.fine_tune_epochs)
+        return n_channels
+
+    def _score_neurons(self, network, data):
+        """Score weights; None where the outputs of the next layers decide."""
+        by_outputs = self.refit and self.criterion == "layer_adaptive"
+        return None if by_outputs else self._score_weights(network, data)
 
     def _score_weights(self, network, data):
         layers = select_layers(network.net_.module_, has_matrix)
@@ -227,6 +268,14 @@ class NetPruner(Compressor):
     @property
     def _criterion(self):
         return CRITERIA[self.criterion]
+
+
+def _is_own(module):
+    """Return whether neurons are all that a network has: one without convolutions."""
+    if isinstance(module, Perceptron | CodedNetwork):
+        return True
+    has_codes = any(map(has_atoms, module.modules()))
+    return has_codes and not select_layers(module, is_convolution)
 
 
 def _find_needed(module):

@@ -4,11 +4,11 @@ import numpy as np
 
 from sksparse_nn.modules._run import run
 
-# Samples to read, and samples per block.
-_ROWS, _BLOCK = 5000, 1024
+# Samples to read at most, and samples per block.
+MOST_SAMPLES, _BLOCK = 5000, 1024
 
 
-def choose_samples(X, sample_weight=None):
+def choose_samples(X, sample_weight=None, n_most=None):
     """Choose up to 5000 samples at equal distances.
 
     The first ones may all have the same label.
@@ -21,6 +21,9 @@ def choose_samples(X, sample_weight=None):
     sample_weight : ndarray of shape (n_samples,) or None, default=None
         Their weights.
 
+    n_most : int or None, default=None
+        Number of samples to choose at most, where not 5000.
+
     Returns
     -------
     rows : {ndarray, CSR matrix} of shape (n_rows, n_features)
@@ -31,10 +34,10 @@ def choose_samples(X, sample_weight=None):
     """
     if sample_weight is not None:
         sample_weight = sample_weight / sample_weight.max()  # sums might overflow
-    n_samples = X.shape[0]
-    if n_samples <= _ROWS:
+    n_samples, n_most = X.shape[0], n_most or MOST_SAMPLES
+    if n_samples <= n_most:
         return X, sample_weight
-    chosen = np.linspace(0, n_samples - 1, _ROWS).astype(np.intp)
+    chosen = np.linspace(0, n_samples - 1, n_most).astype(np.intp)
     return X[chosen], None if sample_weight is None else sample_weight[chosen]
 
 

@@ -192,7 +192,7 @@ def test_weights_equal_repetitions(fitted, samples, name):
 
 @pytest.mark.parametrize("name", ["three layers", "a coder", "soft"])
 def test_sparse_rows_are_read_as_dense_ones(monkeypatch, fitted, samples, name):
-    monkeypatch.setattr(_samples, "_ROWS", 150)
+    monkeypatch.setattr(_samples, "MOST_SAMPLES", 150)
     monkeypatch.setattr(_samples, "_BLOCK", 64)
     X, y = samples
     dense = removing(fitted(name)).fit(X, y)
@@ -246,7 +246,7 @@ def test_networks_of_float64_stay_so(samples):
 
 
 def test_samples_are_read_from_all_labels(monkeypatch, fitted, samples):
-    monkeypatch.setattr(_samples, "_ROWS", 100)
+    monkeypatch.setattr(_samples, "MOST_SAMPLES", 100)
     X, y = samples
     order = np.argsort(y, kind="stable")
     small = removing(fitted("three layers")).fit(X[order], y[order])

@@ -5,7 +5,7 @@ from sksparse_nn.solvers.layers._factorize import (
     find_output_directions,
     project_outputs,
 )
-from sksparse_nn.solvers.layers._moments import Moments
+from sksparse_nn.solvers.layers._groups import Reader, choose_groups, score_groups
 from sksparse_nn.solvers.layers._prune import (
     CRITERIA,
     choose_inputs,
@@ -26,8 +26,9 @@ from sksparse_nn.solvers.layers._ranks import (
     spend_loss,
     spend_weights,
 )
-from sksparse_nn.solvers.layers._refit import find_change, score_inputs
+from sksparse_nn.solvers.layers._refit import find_change, find_change_of, score_inputs
 from sksparse_nn.solvers.layers._storage import drop_zeros, restore_zeros
+from sksparse_nn.solvers.layers._sums import LayerSums
 from sksparse_nn.solvers.layers._tucker import (
     Tucker,
     find_input_channels,
@@ -37,10 +38,12 @@ from sksparse_nn.solvers.layers._tucker import (
 __all__ = [
     "CRITERIA",
     "ZERO_BYTES",
+    "LayerSums",
     "LowRank",
-    "Moments",
     "Quantized",
+    "Reader",
     "Tucker",
+    "choose_groups",
     "choose_inputs",
     "choose_neurons",
     "choose_share",
@@ -48,6 +51,7 @@ __all__ = [
     "dequantize_matrix",
     "drop_zeros",
     "find_change",
+    "find_change_of",
     "find_input_channels",
     "find_output_directions",
     "largest_of_rows",
@@ -56,6 +60,7 @@ __all__ = [
     "quantize_for_products",
     "quantize_matrix",
     "restore_zeros",
+    "score_groups",
     "score_inputs",
     "spend_loss",
     "spend_weights",

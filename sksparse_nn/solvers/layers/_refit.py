@@ -3,9 +3,7 @@
 import numpy as np
 
 from sksparse_nn.kernels.elimination import eliminate_inputs
-
-# Least unit of an input, in units of an average one.
-_LEAST_UNIT = 1e-6
+from sksparse_nn.solvers.layers._sums import LayerSums, input_units
 
 
 def find_change(blocks, ridge, *, has_bias=True):
@@ -36,10 +34,35 @@ def find_change(blocks, ridge, *, has_bias=True):
     bias : ndarray of float64 of shape (n_outputs,)
         To be added to the bias; zeros without one.
     """
-    means, products = _add_up(blocks, has_bias)
+    sums = LayerSums(has_bias=has_bias)
+    for inputs, missing, weights in blocks:
+        sums.add(inputs, missing, weights)
+    return find_change_of(sums, ridge)
+
+
+def find_change_of(sums, ridge):
+    """Find the change of a layer's weights from the sums over its blocks.
+
+    Parameters
+    ----------
+    sums : LayerSums
+        Of all blocks that `find_change` would take.
+
+    ridge : float
+        As for `find_change`.
+
+    Returns
+    -------
+    weight : ndarray of float64 of shape (n_outputs, n_inputs)
+        To be added to the weights.
+
+    bias : ndarray of float64 of shape (n_outputs,)
+        To be added to the bias; zeros without one.
+    """
+    means, products = sums.centred()
     n_inputs = len(products)
     G, B = products[:, :n_inputs], products[:, n_inputs:]
-    units = _units(G)[:, None]
+    units = input_units(G)[:, None]
     penalised = G / units / units.T + ridge * np.eye(n_inputs)
     change = np.linalg.solve(penalised, B / units) / units
     return change.T, means[n_inputs:] - means[:n_inputs] @ change
@@ -74,9 +97,12 @@ def score_inputs(blocks, weight, ridge, *, has_bias=True):
         that is lost with the input and all those that go before it, with the penalty on
         the change of the others. Infinite for the last one.
     """
-    _, G = _add_up(((rows, rows[:, :0], weights) for rows, weights in blocks), has_bias)
+    sums = LayerSums(has_bias=has_bias)
+    for rows, weights in blocks:
+        sums.add(rows, rows[:, :0], weights)
+    _, G = sums.centred()
     V = np.array(weight.T, np.float64, order="C")
-    energy, units = np.sum(G @ V * V), _units(G)[:, None]
+    energy, units = np.sum(G @ V * V), input_units(G)[:, None]
     scores = np.append(np.zeros(len(G) - 1), np.inf)
     if energy > 0:
         C = np.linalg.inv(G / units / units.T + ridge * np.eye(len(G)))
@@ -86,36 +112,3 @@ def score_inputs(blocks, weight, ridge, *, has_bias=True):
         scores[order[:-1]] = np.cumsum(costs) / energy
         scores[order[-1]] = np.inf
     return scores
-
-
-def _units(G):
-    """Return the root of the sum of squares of each input; ones if none varies.
-
-    Those that vary by rounding alone have a larger one, so that nothing is fitted to
-    them.
-    """
-    roots = np.sqrt(np.maximum(G.diagonal(), 0))  # rounding may go below
-    least = _LEAST_UNIT * np.sqrt(np.mean(roots**2))
-    return np.maximum(roots, least or 1.0)
-
-
-def _add_up(blocks, is_centred):
-    """Return the means of inputs and outputs, and the products of inputs with both.
-
-    Products are those of the differences from the means; without centring, means are
-    zeros. Sums are taken from the first row, so that large means cancel no digits and
-    inputs that never vary are zeros to the last bit.
-    """
-    origin, total, sums, products = None, 0.0, 0.0, 0.0
-    for inputs, missing, weight in blocks:
-        rows = np.hstack([inputs, missing]).astype(np.float64)
-        weight = np.ones(len(rows)) if weight is None else weight
-        if origin is None:
-            origin = is_centred * rows[0]
-        rows -= origin
-        weighted = weight[:, None] * rows
-        products = products + weighted[:, : inputs.shape[1]].T @ rows
-        total, sums = total + weight.sum(), sums + weighted.sum(axis=0)
-    means = is_centred * sums / total
-    products -= total * np.outer(means[: len(products)], means)
-    return origin + means, products

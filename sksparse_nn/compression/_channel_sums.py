@@ -1,0 +1,239 @@
+"""Sums over what layers take and put out while samples run through a network."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from sksparse_nn.compression._samples import choose_samples
+from sksparse_nn.modules._layer_rows import input_rows, matrices, n_groups, output_rows
+from sksparse_nn.modules._linear_layers import multiplies_by_weights
+from sksparse_nn.modules._run import run
+from sksparse_nn.solvers.layers import LayerSums
+
+# Samples per block.
+_BLOCK = 64
+
+
+def count_calls(module, samples):
+    """Count how often each layer of weights is called.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network of plain layers.
+
+    samples : tuple
+        Input of the network, of which a block is read, and weights or None.
+
+    Returns
+    -------
+    n_calls : dict of str to int
+        By the name of the layer, in the order of the first calls. Without layers that
+        are never called.
+    """
+    layers = {x: name for name, x in module.named_modules() if multiplies_by_weights(x)}
+    n_calls = {}
+
+    def note(layer, given):
+        n_calls[layers[layer]] = n_calls.get(layers[layer], 0) + 1
+
+    with _hooked([layer.register_forward_pre_hook(note) for layer in layers]):
+        run(module, samples[0][:_BLOCK], _BLOCK)
+    return n_calls
+
+
+def sum_inputs(module, n_calls, samples, *, centres=None):
+    """Sum the products of the inputs of layers.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network of plain layers.
+
+    n_calls : dict of str to int
+        Layers, and how often each is called.
+
+    samples : tuple
+        Input of the network, of which up to 5000 samples are read, and weights or None.
+
+    centres : bool or None, default=None
+        Whether to take inputs from their means; None for those of layers with a bias.
+
+    Returns
+    -------
+    sums : dict of str to list of LayerSums
+        One per group of each layer, without outputs.
+    """
+    sums = {name: _start(module, name, centres) for name in n_calls}
+    for X, weight, seed in _blocks(*samples):
+        for name, calls in _read(module, n_calls, X, seed, is_input=True).items():
+            for inputs, which in calls:
+                weights = _weights_of(which, weight, X.shape[0])
+                for part, rows in zip(sums[name], inputs, strict=True):
+                    part.add(rows, rows[:, :0], weights)
+    return sums
+
+
+def read_wanted(module, n_calls, kept, samples):
+    """Return what layers put out, at the positions of the sums.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network of plain layers.
+
+    n_calls : dict of str to int
+        Layers, and how often each is called.
+
+    kept : dict of str to ndarray of int
+        Outputs of each layer to return.
+
+    samples : tuple
+        As for `sum_inputs`.
+
+    Returns
+    -------
+    wanted : dict of str to list of list of ndarray of shape (n_rows, n_outputs)
+        For each layer, block and call.
+    """
+    wanted = {name: [] for name in n_calls}
+    for X, _, seed in _blocks(*samples):
+        for name, calls in _read(module, n_calls, X, seed, is_input=False).items():
+            wanted[name].append([rows[:, kept[name]] for rows in calls])
+    return wanted
+
+
+def sum_missing(module, name, wanted, samples):
+    """Sum the products of a layer's inputs and what its outputs lack.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The network without some channels.
+
+    name : str
+        Of the layer.
+
+    wanted : list of list of ndarray of shape (n_rows, n_outputs)
+        What it should put out, for each block and call.
+
+    samples : tuple
+        As for `sum_inputs`.
+
+    Returns
+    -------
+    sums : list of LayerSums
+        One per group.
+
+    squares : float
+        Weighted sum of the squares that are missing.
+    """
+    sums, squares = _start(module, name, None), 0.0
+    for inputs, missing, weights in read_missing(module, name, wanted, samples):
+        for part, rows, lacks in zip(sums, inputs, missing, strict=True):
+            part.add(rows, lacks, weights)
+        of_rows = np.square(missing, dtype=np.float64).sum(axis=(0, 2))
+        squares += of_rows.sum() if weights is None else weights @ of_rows
+    return sums, squares
+
+
+def read_missing(module, name, wanted, samples):
+    """Yield the inputs of a layer and what its outputs lack, block by block.
+
+    Parameters
+    ----------
+    module, name, wanted, samples : object
+        As for `sum_missing`.
+
+    Yields
+    ------
+    inputs : ndarray of shape (n_groups, n_rows, n_inputs)
+        Of the layer.
+
+    missing : ndarray of shape (n_groups, n_rows, n_outputs)
+        What is wanted, less its outputs.
+
+    weights : ndarray of shape (n_rows,) or None
+        Weights of the rows.
+    """
+    layer, n_calls = module.get_submodule(name), {name: len(wanted[0])}
+    W = matrices(layer).numpy()
+    bias = 0 if layer.bias is None else layer.bias.detach().numpy()
+    for (X, weight, seed), block in zip(_blocks(*samples), wanted, strict=True):
+        taken = _read(module, n_calls, X, seed, is_input=True)[name]
+        for (inputs, which), rows in zip(taken, block, strict=True):
+            lacks = (rows - bias).reshape(len(which), len(W), -1)
+            lacks = lacks.swapaxes(0, 1) - inputs @ W.swapaxes(1, 2)
+            yield inputs, lacks, _weights_of(which, weight, X.shape[0])
+
+
+def _start(module, name, centres):
+    layer = module.get_submodule(name)
+    centres = layer.bias is not None if centres is None else centres
+    return [LayerSums(has_bias=centres) for _ in range(n_groups(layer))]
+
+
+def _blocks(X, sample_weight):
+    X, weight = choose_samples(X, sample_weight)
+    for start in range(0, X.shape[0], _BLOCK):
+        block = slice(start, start + _BLOCK)
+        yield X[block], None if weight is None else weight[block], start
+
+
+class _Done(Exception):  # noqa: N818
+    """All that was wanted has been seen."""
+
+
+def _read(module, n_calls, X, seed, *, is_input):
+    """Run one block, and return the rows of each call of some layers."""
+    found = {name: [] for name in n_calls}
+    names = {module.get_submodule(name): name for name in n_calls}
+    left = sum(n_calls.values())
+
+    def note(layer, rows):
+        nonlocal left
+        found[names[layer]].append(rows)
+        left -= 1
+        if not left:
+            raise _Done
+
+    def before(layer, given):
+        note(layer, input_rows(layer, given[0], seed))
+
+    def after(layer, given, output):
+        note(layer, output_rows(layer, output, seed))
+
+    if is_input:
+        handles = [layer.register_forward_pre_hook(before) for layer in names]
+    else:  # ahead of the user's hooks, which may change the output
+        handles = [layer.register_forward_hook(after, prepend=True) for layer in names]
+    with _hooked(handles):
+        try:
+            run(module, X, X.shape[0])
+        except _Done:
+            return found
+    name = next(name for name in n_calls if len(found[name]) != n_calls[name])
+    raise ValueError(
+        "structure='channel' needs layers that are called equally often for all "
+        f"samples. Got {name!r} of the network, called {len(found[name])} times "
+        f"instead of {n_calls[name]}; use structure='weight'."
+    )
+
+
+@contextmanager
+def _hooked(handles):
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _weights_of(which, weight, n_samples):
+    """Return the weights of rows; the mean where rows are not of samples."""
+    if weight is None:
+        return None
+    n_parts = which.max() + 1
+    if n_parts % n_samples:
+        return np.full(len(which), weight.mean())
+    return weight[which // (n_parts // n_samples)]

@@ -1,0 +1,142 @@
+"""Removal of groups of inputs that several layers share, one after the other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sksparse_nn.solvers.layers._sums import LayerSums, input_units
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A layer that reads groups of inputs.
+
+    Attributes
+    ----------
+    sums : LayerSums
+        Sums over its inputs.
+
+    weight : ndarray of shape (n_outputs, n_inputs)
+        Its weights.
+
+    groups : ndarray of int of shape (n_inputs,)
+        Group of each input; -1 for inputs that stay.
+    """
+
+    sums: LayerSums
+    weight: np.ndarray
+    groups: np.ndarray
+
+
+def score_groups(readers, n_groups, ridge):
+    """Score groups of inputs by the outputs that are lost without them.
+
+    One group after the other is removed, that which costs least when the weights of the
+    other inputs change as `find_change` would change them. That is `score_inputs` for
+    groups, and for several layers that read the same ones.
+
+    Parameters
+    ----------
+    readers : list of Reader
+        The layers.
+
+    n_groups : int
+        Number of groups.
+
+    ridge : float
+        As for `find_change`.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_groups,)
+        Sum over the layers of the share of the squares of the outputs that is lost with
+        the group and all those that go before it.
+    """
+    states = [_State.of(reader, ridge) for reader in readers]
+    states = [state for state in states if state is not None]
+    left, scores, lost = np.arange(n_groups), np.zeros(n_groups), 0.0
+    while len(left):
+        costs = np.zeros(n_groups)
+        for state in states:
+            state.add_costs(costs)
+        cheapest = left[costs[left].argmin()]
+        lost += costs[cheapest]
+        scores[cheapest] = lost
+        for state in states:
+            state.remove(cheapest)
+        left = left[left != cheapest]
+    return scores
+
+
+class _State:
+    """What is left of the inputs of a layer."""
+
+    def __init__(self, C, V, groups):
+        self._C, self._V = C, V
+        self._of = [
+            (g, np.flatnonzero(groups == g)) for g in np.unique(groups) if g >= 0
+        ]
+
+    @classmethod
+    def of(cls, reader, ridge):
+        _, G = reader.sums.centred()
+        V = np.array(reader.weight.T, np.float64)
+        energy, units = np.sum(G @ V * V), input_units(G)[:, None]
+        if energy <= 0:
+            return None
+        C = np.linalg.inv(G / units / units.T + ridge * np.eye(len(G)))
+        V *= np.where(G.diagonal()[:, None] > 0, units, 0)  # constants cost nothing
+        return cls(C, V / np.sqrt(energy), reader.groups)
+
+    def add_costs(self, costs):
+        """Add what the outputs lose without each group."""
+        for size in {len(places) for _, places in self._of}:
+            same = [(g, places) for g, places in self._of if len(places) == size]
+            which = np.array([g for g, _ in same])
+            places = np.array([places for _, places in same])
+            V = self._V[places]
+            C = self._C[places[:, :, None], places[:, None, :]]
+            costs[which] += np.sum(V * np.linalg.solve(C, V), axis=(1, 2))
+
+    def remove(self, group):
+        """Remove a group from the others."""
+        gone = next((places for g, places in self._of if g == group), None)
+        if gone is None:
+            return
+        shares = np.linalg.solve(self._C[np.ix_(gone, gone)], self._C[gone])
+        self._V -= shares.T @ self._V[gone]
+        self._C -= self._C[:, gone] @ shares
+        self._of = [(g, places) for g, places in self._of if g != group]
+
+
+def choose_groups(scores, layers, n_removed):
+    """Choose the groups of channels to keep, ranked over all layers.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_groups,)
+        Importance of each group.
+
+    layers : list of ndarray of int of shape (n_channels,)
+        Group of each channel of each layer; -1 for channels that stay. A layer keeps at
+        least one channel.
+
+    n_removed : int
+        Number of channels to remove.
+
+    Returns
+    -------
+    keeps : ndarray of bool of shape (n_groups,)
+        Among equal scores the first are kept.
+    """
+    counts = np.zeros((len(layers), len(scores)), np.int64)
+    for row, groups in zip(counts, layers, strict=True):
+        np.add.at(row, groups[groups >= 0], 1)
+    left, sizes = np.array([len(groups) for groups in layers]), counts.sum(axis=0)
+    keeps = np.ones(len(scores), bool)
+    for group in np.lexsort((-np.arange(len(scores)), scores)):
+        if n_removed >= sizes[group] / 2 and np.all(left > counts[:, group]):
+            keeps[group] = False
+            left -= counts[:, group]
+            n_removed -= sizes[group]
+    return keeps
