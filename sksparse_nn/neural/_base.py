@@ -44,6 +44,7 @@ from sksparse_nn.neural._convergence import (
 )
 from sksparse_nn.neural._forward import network_outputs
 from sksparse_nn.neural._holdout import hold_out
+from sksparse_nn.neural._images import HasImages
 from sksparse_nn.neural._net import epoch_records
 from sksparse_nn.neural._optimizers import OPTIMIZERS
 from sksparse_nn.neural._schedule import SCHEDULES
@@ -55,7 +56,7 @@ _MAX_SEED = np.iinfo(np.int32).max
 _SMALL_SIZE = 2**14
 
 
-class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
+class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
     """A network as an estimator; subclasses define targets and predictions."""
 
     _parameter_constraints: dict = {
@@ -72,6 +73,7 @@ class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
         "group_lasso": [Interval(Real, 0, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "module_params": [dict, None],
+        "image_shape": ["array-like", None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
         "optimizer_params": [dict, None],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -119,7 +121,8 @@ class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
             Samples. float64 trains in float64, all else in float32. A CSR matrix of at
             most a tenth nonzeros stays sparse through the first layer, forward and
             backward. Otherwise, with a `module` of your own, or on a GPU, samples are
-            made dense one mini-batch at a time.
+            made dense one mini-batch at a time. Images may also be of shape
+            (n_samples, channels, height, width).
 
         y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
             Targets: labels for a classifier, or an indicator of several labels, zeros

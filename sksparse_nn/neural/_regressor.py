@@ -40,6 +40,17 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         Keyword arguments of a callable `module`. Each is a parameter of its own too:
         ``module__width`` is the entry ``"width"``.
 
+    image_shape : tuple of int, default=None
+        Shape of the images that samples are: (channels, height, width), or (height,
+        width) if there is one channel.
+
+        A row then has one channel after the other, and a `module` gets images of shape
+        (n_rows, channels, height, width), whose channels have mean zero and deviation
+        one over the samples of the first training. Images of uint8 stay so until their
+        mini-batch is made. None takes the shape of samples of shape (n_samples,
+        channels, height, width), and rows for rows. With a `coder`, which takes pixels
+        as they are, only `augment` reads it.
+
     coder : transformer, default=None
         What writes each sample with few atoms, ahead of the layers.
 
@@ -193,6 +204,9 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
     coder_ : transformer
         The fitted coder, with the atoms as they are trained; only with `coder`.
 
+    image_shape_ : tuple of int
+        Channels, height and width; only if samples are images.
+
     n_outputs_ : int
         Number of outputs of the network.
 
@@ -254,6 +268,7 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         activation="relu",
         module=None,
         module_params=None,
+        image_shape=None,
         coder=None,
         tune_coder=True,
         reconstruction=0.0,
@@ -285,6 +300,7 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         self.activation = activation
         self.module = module
         self.module_params = module_params
+        self.image_shape = image_shape
         self.coder = coder
         self.tune_coder = tune_coder
         self.reconstruction = reconstruction
