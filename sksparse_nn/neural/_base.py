@@ -29,6 +29,7 @@ from sksparse_nn.modules._device import check_device
 from sksparse_nn.modules._first_layer import check_first_layer, first_weight
 from sksparse_nn.modules._perceptron import stays_sparse
 from sksparse_nn.modules._spec import ACTIVATIONS
+from sksparse_nn.neural._augmenting import Augmenter, read_augment
 from sksparse_nn.neural._batches import STREAMED, TrainingSamples, rows_per_batch
 from sksparse_nn.neural._coder import HasCoder, head_of
 from sksparse_nn.neural._constant_predictions import warn_if_worse
@@ -50,6 +51,7 @@ from sksparse_nn.neural._optimizers import OPTIMIZERS
 from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
 from sksparse_nn.neural._torch_state import borrow_torch
+from sksparse_nn.neural.augmentation import AbstractAugmentation
 
 _NO_EPOCHS = {"epoch": np.empty(0, dtype=int), "train_loss": np.empty(0)}
 _MAX_SEED = np.iinfo(np.int32).max
@@ -78,6 +80,7 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
         "optimizer_params": [dict, None],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "augment": ["array-like", str, AbstractAugmentation, None],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "scheduler": [StrOptions(set(SCHEDULES)), callable, None],
         "batch_size": [
@@ -158,6 +161,7 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
             former = self.net_ if self.warm_start and hasattr(self, "net_") else None
             new = former is None
             samples = self._read(X, y, sample_weight, reset=new, learn=new)
+            self._read_augment()
             self._renew_random_state(new)
             if new:
                 self._fit_coder(samples)
@@ -186,6 +190,7 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
         device = check_device(self.device)
         new = not hasattr(self, "net_")
         samples = self._read(X, y, sample_weight, reset=new, learn=learn and new)
+        self._read_augment()
         self._renew_random_state(new)
         if new:
             self._fit_coder(samples)
@@ -266,6 +271,7 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
         former, n_known = net.history, len(net.history)
         train = self._weight_samples(train, self._seen, net)
         train.shuffle = self._rng
+        train.augment = self._make_augmenter(train, net)
         if valid is not None:
             valid = self._weight_samples(valid, self._sum_weights(valid), net)
         loss = "train_loss" if valid is None else "valid_loss"
@@ -311,6 +317,30 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
             samples.rows,
             row_weight=samples.row_weight / samples.row_weight.mean(),
             sparse_dtype=dtype if stays_sparse(samples.matrix, net.module_) else None,
+        )
+
+    def _read_augment(self):
+        """Return the augmentations; raise if these samples cannot have them."""
+        steps = read_augment(self.augment, vars(self).get("image_shape_"))
+        if steps and self.coder is not None and not self.tune_coder:
+            raise ValueError(
+                "augment changes samples ahead of the coder, which has to code them "
+                f"anew each time. Got augment={self.augment!r} with tune_coder=False; "
+                "set tune_coder=True, or augment=None."
+            )
+        return steps
+
+    def _make_augmenter(self, samples, net):
+        steps = self._read_augment()
+        if not steps:
+            return None
+        samples.sparse_dtype = None
+        return Augmenter(
+            steps,
+            samples,
+            vars(self).get("image_shape_"),
+            seed=self._rng.randint(_MAX_SEED),
+            like=next(net.module_.parameters()).detach(),
         )
 
     def _outputs(self, X, then=None):

@@ -83,6 +83,18 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         with a label of -1 then count in the reconstruction only, unless there are no
         two other classes.
 
+    augment : str, AbstractAugmentation, or tuple of these, default=None
+        Random changes of the samples of each mini-batch, in this order.
+
+        Of images, "mirror" exchanges left and right in half of them, "shift" moves each
+        by up to an eighth of its side, and "cutout" replaces a square of a quarter of
+        the side by the mean. Of any samples, "mixup" mixes pairs and their losses, and
+        "noise" adds Gaussian noise of half their standard deviation. Objects of
+        `sksparse_nn.neural.augmentation` have parameters, such as ``(Mirror(),
+        Shift(4), Noise(0.1))``. Samples of a coder that is tuned are changed ahead of
+        it. Losses in `history_` are of the changed samples, held-out ones stay as they
+        are, and sparse ones are made dense one mini-batch at a time.
+
     l1 : float, default=0.0
         Penalty of the absolute weights of all layers: ``l1`` times their sum is added
         to the loss, by a soft threshold after each step, so that weights become exactly
@@ -282,6 +294,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         coder=None,
         tune_coder=True,
         reconstruction=0.0,
+        augment=None,
         l1=0.0,
         group_lasso=0.0,
         dropout=0.0,
@@ -314,6 +327,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         self.coder = coder
         self.tune_coder = tune_coder
         self.reconstruction = reconstruction
+        self.augment = augment
         self.l1 = l1
         self.group_lasso = group_lasso
         self.dropout = dropout

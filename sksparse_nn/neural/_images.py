@@ -105,11 +105,13 @@ def make_input(samples, image_shape, *, flat):
     layer : ImageInput
         With the mean and deviation of the channels of the samples.
     """
-    return ImageInput(image_shape, *channel_moments(samples, image_shape), flat=flat)
+    mean, variance = channel_moments(samples, image_shape)
+    deviation = np.sqrt(np.where(variance > 0, variance, 1))
+    return ImageInput(image_shape, mean, deviation, flat=flat)
 
 
 def channel_moments(samples, image_shape):
-    """Measure the mean and the deviation of each channel.
+    """Measure the mean and the variance of each channel.
 
     Parameters
     ----------
@@ -121,8 +123,8 @@ def channel_moments(samples, image_shape):
 
     Returns
     -------
-    mean, deviation : ndarray of shape (n_channels,)
-        In float64; a deviation of one where a channel is constant.
+    mean, variance : ndarray of shape (n_channels,)
+        In float64; a variance of zero where a channel is constant.
     """
     weight, start = samples.row_weight / samples.row_weight.sum(), None
     sums = squares = 0.0
@@ -134,8 +136,7 @@ def channel_moments(samples, image_shape):
         squares = squares + weight[block] @ np.square(pixels).mean(axis=2)
     mean, variance = start[:, 0] + sums, squares - sums**2
     # What is left of a constant channel is rounding.
-    is_constant = variance <= 1e-12 * np.square(mean)
-    return mean, np.sqrt(np.where(is_constant, 1.0, variance))
+    return mean, np.where(variance > 1e-12 * np.square(mean), variance, 0)
 
 
 def _blocks(samples, image_shape):
