@@ -51,6 +51,7 @@ from sksparse_nn.neural._optimizers import OPTIMIZERS
 from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
 from sksparse_nn.neural._torch_state import borrow_torch
+from sksparse_nn.neural._weight_averaging import WeightAverage
 from sksparse_nn.neural.augmentation import AbstractAugmentation
 
 _NO_EPOCHS = {"epoch": np.empty(0, dtype=int), "train_loss": np.empty(0)}
@@ -83,6 +84,7 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
         "augment": ["array-like", str, AbstractAugmentation, None],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "scheduler": [StrOptions(set(SCHEDULES)), callable, None],
+        "weight_averaging": [Interval(Real, 0, 1, closed="neither"), None],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -277,6 +279,7 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
         loss = "train_loss" if valid is None else "valid_loss"
         stop_by = loss if self.early_stopping and scheduled else None
         net.targets_ = self._targets
+        self._average_weights(net)
         net.train(
             train,
             valid,
@@ -288,6 +291,8 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
                 stop_by=stop_by,
             ),
         )
+        if scheduled:
+            net.average = None  # only streams go on with it
         self.net_ = net
         if net.history is not former:
             n_known = 0  # a callback has loaded another history
@@ -295,6 +300,15 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
         self.history_ = add_epochs(known, epoch_records(net, n_known))
         self.n_iter_ = len(net.history)
         return self.n_iter_ - n_known, train
+
+    def _average_weights(self, net):
+        decay = self.weight_averaging
+        if decay is None:
+            net.average = None
+        elif net.average is None:
+            net.average = WeightAverage(net.module_, decay)
+        else:
+            net.average.decay = decay
 
     def _keeps(self, n_epochs, n_done):
         return keeps_interrupted(self, n_done, n_epochs)

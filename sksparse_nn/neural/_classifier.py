@@ -121,11 +121,20 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     learning_rate : float, default=1e-3
         Step size of the optimizer.
 
-    scheduler : "cosine" or callable, default=None
+    scheduler : {"cosine", "one_cycle"} or callable, default=None
         How the learning rate changes during `fit`. "cosine" lets it fall to zero along
-        half a cosine. A callable takes the optimizer and returns one of torch's
-        schedulers, which is asked after each epoch, such as
+        half a cosine. "one_cycle" lets it rise from a 25th during the first quarter of
+        the steps, and then fall to zero. A callable takes the optimizer and returns one
+        of torch's schedulers, which is asked after each epoch, such as
         ``functools.partial(torch.optim.lr_scheduler.ExponentialLR, gamma=0.9)``.
+
+    weight_averaging : float or None, default=None
+        Decay of a moving average of the weights, which the network then has, such as
+        0.999.
+
+        It averages over about one by one minus this steps, over fewer at first.
+        Training itself goes on with its own weights, and with them `partial_fit` goes
+        on. Losses of held-out rows are those of the averages.
 
     weight_decay : float, default=0.0
         Decay of the weights, as the optimizer defines it.
@@ -302,6 +311,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         optimizer_params=None,
         learning_rate=1e-3,
         scheduler=None,
+        weight_averaging=None,
         weight_decay=0.0,
         max_epochs=50,
         batch_size="auto",
@@ -335,6 +345,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         self.optimizer_params = optimizer_params
         self.learning_rate = learning_rate
         self.scheduler = scheduler
+        self.weight_averaging = weight_averaging
         self.weight_decay = weight_decay
         self.max_epochs = max_epochs
         self.batch_size = batch_size
