@@ -79,9 +79,12 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
     -------
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         In float64 if `X` is in float64 or has integers that float32 cannot represent,
-        in float32 otherwise; a sparse one has sorted indices without duplicates. The
+        in float32 otherwise, in uint8 if `X` is and the estimator takes it for images;
+        a sparse one has sorted indices without duplicates. The
         user's own arrays are not written to.
     """
+    if hasattr(estimator, "_as_rows"):  # samples may be images
+        X = estimator._as_rows(X, reset=reset)
     is_known = isinstance(ensure_all_finite, bool) and not options
     if is_known and _is_plain(estimator, X, reset):
         if reset:
@@ -99,7 +102,7 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
         checked = validate_data(
             estimator,
             X,
-            dtype=float_types(X),
+            dtype=_types_for(estimator, X),
             accept_sparse="csr",
             reset=reset,
             ensure_all_finite=False if is_left_to_us else ensure_all_finite,
@@ -110,6 +113,20 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
         check_finite(estimator, X)
     X = _canonical(X) if sparse.issparse(X) else X
     return (X, *y) if y else X
+
+
+def _types_for(estimator, X):
+    """Return the types that an estimator takes."""
+    if getattr(estimator, "_keeps_bytes", False) and _are_bytes(X):
+        return np.uint8
+    return float_types(X)
+
+
+def _are_bytes(X):
+    """Return whether an array or a table has pixels of eight bits."""
+    dtypes = getattr(X, "dtypes", None)
+    dtypes = [getattr(X, "dtype", None)] if dtypes is None else list(dtypes)
+    return all(str(dtype).lower() == "uint8" for dtype in dtypes)
 
 
 def _is_plain(estimator, X, reset):

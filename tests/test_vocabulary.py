@@ -18,6 +18,8 @@ DIFFERENT = {
     "components_": "a reducer has singular vectors instead of atoms",
     "algorithm": "rows and patches are coded by other algorithms",
     "alpha": "None follows the rows; whitened patches have a scale of their own",
+    "image_shape": "networks take channels first, as torch has them",
+    "image_shape_": "networks take channels first, as torch has them",
     "learner": "patches have one more",
     "n_components": "a reducer takes a share or a number of components too",
     "n_jobs": "a search runs processes",

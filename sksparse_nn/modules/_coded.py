@@ -121,6 +121,8 @@ class CodedNetwork(nn.Sequential):
         outputs : Tensor of shape (n_rows, n_outputs)
             Of the head.
         """
+        if getattr(X, "dtype", None) == torch.uint8:  # pixels
+            X = X.to(next(self.parameters()).dtype)
         codes = self.coding(X)
         if self.training and self.reconstruction > 0:
             lost = self._lost_share(X, codes, weight)

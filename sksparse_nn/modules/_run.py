@@ -6,7 +6,9 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from sksparse_nn.modules._perceptron import stays_sparse
+from sksparse_nn.modules._activations import bytes_per_row
+from sksparse_nn.modules._coded import CodedNetwork
+from sksparse_nn.modules._perceptron import Perceptron, stays_sparse
 from sksparse_nn.modules._single_rows import apply_module
 from sksparse_nn.modules._sparse_input import sparse_rows
 from sksparse_nn.modules._threads import limit_threads
@@ -14,6 +16,10 @@ from sksparse_nn.modules._threads import limit_threads
 # Numbers of input per block, or of output of the first layer if the input is sparse:
 # 16 MB of float32.
 _BLOCK_SIZE = 2**22
+
+# Bytes that activations of a block may take, in networks whose activations are not
+# known to be as small as their input. One pass over so few samples needs no blocks.
+_ACTIVATIONS, _FEW = 2**26, 32
 
 
 def _forget(outputs):
@@ -58,8 +64,8 @@ def run(module, X, n_rows, *, use=_forget, private=True):
         )
 
 
-def rows_per_block(module, X):
-    """Return how many samples fit into a block of memory.
+def rows_per_block(module, X, at_least):
+    """Return how many samples to run at a time, so that they fit into memory.
 
     Parameters
     ----------
@@ -69,14 +75,26 @@ def rows_per_block(module, X):
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         Its input.
 
+    at_least : int
+        Samples that are known to fit, if activations do.
+
     Returns
     -------
     n_rows : int
-        Zero if not even one does.
+        One at least.
     """
     is_sparse = stays_sparse(X, module)
     width = module.sparse_layer.out_features if is_sparse else X.shape[1]
-    return _BLOCK_SIZE // width
+    n_rows = max(at_least, _BLOCK_SIZE // width)
+    if min(n_rows, X.shape[0]) <= _FEW or isinstance(module, Perceptron | CodedNetwork):
+        return n_rows
+    return min(n_rows, max(1, _ACTIVATIONS // _measure_row(module, X)))
+
+
+def _measure_row(module, X):
+    with torch.inference_mode():
+        row = _as_input(X[:1], module, is_sparse=False, private=True)
+        return bytes_per_row(partial(apply_module, module), row)
 
 
 def module_float_type(module):

@@ -1,5 +1,6 @@
 """Description of the module to build: layers of given sizes, or the user's own."""
 
+from collections import OrderedDict
 from copy import deepcopy
 from dataclasses import dataclass
 from inspect import signature
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 from sksparse_nn._warnings import warn
+from sksparse_nn.modules._image_input import ImageInput
 from sksparse_nn.modules._outputs import describe_output, find_squashing
 from sksparse_nn.modules._perceptron import Perceptron, store_by_feature
 from sksparse_nn.modules._single_rows import apply_module
@@ -65,6 +67,9 @@ class ModuleSpec:
 
     squashed : bool
         Whether the output is turned into probabilities later.
+
+    images : ImageInput or None
+        What turns rows into images ahead of the module.
     """
 
     module: object
@@ -78,6 +83,7 @@ class ModuleSpec:
     dtype: torch.dtype
     by_feature: bool
     squashed: bool
+    images: ImageInput | None = None
 
     def build(self, **settings):
         """Build a new module.
@@ -104,10 +110,16 @@ class ModuleSpec:
                 f"{settings} with module={self.module!r}; leave one of the two out."
             )
         if self.module is None:
-            return self._build_perceptron().to(self.dtype)
-        module = self._build_own(settings).to(self.dtype)
+            return self._behind_images(self._build_perceptron()).to(self.dtype)
+        module = self._behind_images(self._build_own(settings)).to(self.dtype)
         self._try_out(module)
         return module
+
+    def _behind_images(self, module):
+        if self.images is None:
+            return module
+        parts = {"images": deepcopy(self.images), "network": module}
+        return nn.Sequential(OrderedDict(parts))
 
     @property
     def _makes_module(self):
@@ -137,22 +149,32 @@ class ModuleSpec:
         return module
 
     def _select_widths(self):
-        if not (self.widths and self._makes_module):
+        if not self._makes_module:
+            return {}
+        if not self.widths and self.images is None:
             return {}
         arguments = list(signature(self.module).parameters.values())
         known = {argument.name for argument in arguments[:2]}
         takes_all = any(a.kind is a.VAR_KEYWORD for a in arguments)
         names = {argument.name for argument in arguments[2:]}
-        return {
+        selected = {
             name: width
             for name, width in self.widths.items()
             if name not in known and (takes_all or name in names)
         }
+        if self.images is not None and "image_shape" in names:
+            selected["image_shape"] = self.images.image_shape
+        return selected
 
     def _try_out(self, module):
         """Run a sample of zeros, which also initializes lazy layers."""
+        taken = (
+            f"rows of n_features={self.n_features} numbers"
+            if self.images is None
+            else f"images of shape {self.images.image_shape}"
+        )
         wanted = (
-            f"module must turn rows of n_features={self.n_features} numbers into one "
+            f"module must turn {taken} into one "
             f"tensor, rows of n_outputs={self.n_outputs}."
         )
         rows = torch.zeros(1, self.n_features, dtype=self.dtype)

@@ -29,6 +29,7 @@ from sksparse_nn.modules._device import check_device
 from sksparse_nn.modules._first_layer import check_first_layer, first_weight
 from sksparse_nn.modules._perceptron import stays_sparse
 from sksparse_nn.modules._spec import ACTIVATIONS
+from sksparse_nn.neural._augmenting import Augmenter, read_augment
 from sksparse_nn.neural._batches import STREAMED, TrainingSamples, rows_per_batch
 from sksparse_nn.neural._coder import HasCoder, head_of
 from sksparse_nn.neural._constant_predictions import warn_if_worse
@@ -44,18 +45,21 @@ from sksparse_nn.neural._convergence import (
 )
 from sksparse_nn.neural._forward import network_outputs
 from sksparse_nn.neural._holdout import hold_out
+from sksparse_nn.neural._images import HasImages
 from sksparse_nn.neural._net import epoch_records
 from sksparse_nn.neural._optimizers import OPTIMIZERS
 from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
 from sksparse_nn.neural._torch_state import borrow_torch
+from sksparse_nn.neural._weight_averaging import WeightAverage
+from sksparse_nn.neural.augmentation import AbstractAugmentation
 
 _NO_EPOCHS = {"epoch": np.empty(0, dtype=int), "train_loss": np.empty(0)}
 _MAX_SEED = np.iinfo(np.int32).max
 _SMALL_SIZE = 2**14
 
 
-class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
+class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
     """A network as an estimator; subclasses define targets and predictions."""
 
     _parameter_constraints: dict = {
@@ -72,12 +76,15 @@ class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
         "group_lasso": [Interval(Real, 0, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "module_params": [dict, None],
+        "image_shape": ["array-like", None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
         "optimizer_params": [dict, None],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "augment": ["array-like", str, AbstractAugmentation, None],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "scheduler": [StrOptions(set(SCHEDULES)), callable, None],
+        "weight_averaging": [Interval(Real, 0, 1, closed="neither"), None],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -119,7 +126,8 @@ class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
             Samples. float64 trains in float64, all else in float32. A CSR matrix of at
             most a tenth nonzeros stays sparse through the first layer, forward and
             backward. Otherwise, with a `module` of your own, or on a GPU, samples are
-            made dense one mini-batch at a time.
+            made dense one mini-batch at a time. Images may also be of shape
+            (n_samples, channels, height, width).
 
         y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
             Targets: labels for a classifier, or an indicator of several labels, zeros
@@ -155,6 +163,7 @@ class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
             former = self.net_ if self.warm_start and hasattr(self, "net_") else None
             new = former is None
             samples = self._read(X, y, sample_weight, reset=new, learn=new)
+            self._read_augment()
             self._renew_random_state(new)
             if new:
                 self._fit_coder(samples)
@@ -183,6 +192,7 @@ class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
         device = check_device(self.device)
         new = not hasattr(self, "net_")
         samples = self._read(X, y, sample_weight, reset=new, learn=learn and new)
+        self._read_augment()
         self._renew_random_state(new)
         if new:
             self._fit_coder(samples)
@@ -263,11 +273,13 @@ class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
         former, n_known = net.history, len(net.history)
         train = self._weight_samples(train, self._seen, net)
         train.shuffle = self._rng
+        train.augment = self._make_augmenter(train, net)
         if valid is not None:
             valid = self._weight_samples(valid, self._sum_weights(valid), net)
         loss = "train_loss" if valid is None else "valid_loss"
         stop_by = loss if self.early_stopping and scheduled else None
         net.targets_ = self._targets
+        self._average_weights(net)
         net.train(
             train,
             valid,
@@ -279,6 +291,8 @@ class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
                 stop_by=stop_by,
             ),
         )
+        if scheduled:
+            net.average = None  # only streams go on with it
         self.net_ = net
         if net.history is not former:
             n_known = 0  # a callback has loaded another history
@@ -286,6 +300,15 @@ class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
         self.history_ = add_epochs(known, epoch_records(net, n_known))
         self.n_iter_ = len(net.history)
         return self.n_iter_ - n_known, train
+
+    def _average_weights(self, net):
+        decay = self.weight_averaging
+        if decay is None:
+            net.average = None
+        elif net.average is None:
+            net.average = WeightAverage(net.module_, decay)
+        else:
+            net.average.decay = decay
 
     def _keeps(self, n_epochs, n_done):
         return keeps_interrupted(self, n_done, n_epochs)
@@ -308,6 +331,30 @@ class SparseNet(HasCoder, NestedSettings, BaseEstimator, ABC):
             samples.rows,
             row_weight=samples.row_weight / samples.row_weight.mean(),
             sparse_dtype=dtype if stays_sparse(samples.matrix, net.module_) else None,
+        )
+
+    def _read_augment(self):
+        """Return the augmentations; raise if these samples cannot have them."""
+        steps = read_augment(self.augment, vars(self).get("image_shape_"))
+        if steps and self.coder is not None and not self.tune_coder:
+            raise ValueError(
+                "augment changes samples ahead of the coder, which has to code them "
+                f"anew each time. Got augment={self.augment!r} with tune_coder=False; "
+                "set tune_coder=True, or augment=None."
+            )
+        return steps
+
+    def _make_augmenter(self, samples, net):
+        steps = self._read_augment()
+        if not steps:
+            return None
+        samples.sparse_dtype = None
+        return Augmenter(
+            steps,
+            samples,
+            vars(self).get("image_shape_"),
+            seed=self._rng.randint(_MAX_SEED),
+            like=next(net.module_.parameters()).detach(),
         )
 
     def _outputs(self, X, then=None):

@@ -42,10 +42,14 @@ class TrainingSamples(Dataset):
     is_weighted : bool
         Whether some weight is not one.
 
+    augment : Augmenter or None
+        Changes each mini-batch of a training, if it is there.
+
     shuffle : RandomState or None
         Draws the order of each epoch. None keeps the order of the samples.
     """
 
+    augment = None
     shuffle = None
 
     def __init__(
@@ -207,7 +211,8 @@ class BatchIterator:
         since layers that normalise a batch need more than one.
 
     shuffles : bool, default=True
-        Whether to use the order that the samples draw, if they draw one.
+        Whether to use the order that the samples draw, and their augmentation, if they
+        have these.
     """
 
     def __init__(self, samples, batch_size, last_batch="keep", shuffles=True):
@@ -218,8 +223,10 @@ class BatchIterator:
 
     def __iter__(self):
         order = self._order()
+        augment = self.samples.augment if self.shuffles else None
         for start, stop in pairwise(self._bounds()):
-            yield self.samples.batch(order[start:stop])
+            inputs, target = self.samples.batch(order[start:stop])
+            yield inputs if augment is None else augment(inputs), target
 
     def __len__(self):
         return len(self._bounds()) - 1

@@ -47,6 +47,17 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Keyword arguments of a callable `module`. Each is a parameter of its own too:
         ``module__width`` is the entry ``"width"``.
 
+    image_shape : tuple of int, default=None
+        Shape of the images that samples are: (channels, height, width), or (height,
+        width) if there is one channel.
+
+        A row then has one channel after the other, and a `module` gets images of shape
+        (n_rows, channels, height, width), whose channels have mean zero and deviation
+        one over the samples of the first training. Images of uint8 stay so until their
+        mini-batch is made. None takes the shape of samples of shape (n_samples,
+        channels, height, width), and rows for rows. With a `coder`, which takes pixels
+        as they are, only `augment` reads it.
+
     coder : transformer, default=None
         What writes each sample with few atoms, ahead of the layers.
 
@@ -71,6 +82,18 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         the loss, so that atoms still describe the samples. 0.5 is a start. Samples
         with a label of -1 then count in the reconstruction only, unless there are no
         two other classes.
+
+    augment : str, AbstractAugmentation, or tuple of these, default=None
+        Random changes of the samples of each mini-batch, in this order.
+
+        Of images, "mirror" exchanges left and right in half of them, "shift" moves each
+        by up to an eighth of its side, and "cutout" replaces a square of a quarter of
+        the side by the mean. Of any samples, "mixup" mixes pairs and their losses, and
+        "noise" adds Gaussian noise of half their standard deviation. Objects of
+        `sksparse_nn.neural.augmentation` have parameters, such as ``(Mirror(),
+        Shift(4), Noise(0.1))``. Samples of a coder that is tuned are changed ahead of
+        it. Losses in `history_` are of the changed samples, held-out ones stay as they
+        are, and sparse ones are made dense one mini-batch at a time.
 
     l1 : float, default=0.0
         Penalty of the absolute weights of all layers: ``l1`` times their sum is added
@@ -98,11 +121,20 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     learning_rate : float, default=1e-3
         Step size of the optimizer.
 
-    scheduler : "cosine" or callable, default=None
+    scheduler : {"cosine", "one_cycle"} or callable, default=None
         How the learning rate changes during `fit`. "cosine" lets it fall to zero along
-        half a cosine. A callable takes the optimizer and returns one of torch's
-        schedulers, which is asked after each epoch, such as
+        half a cosine. "one_cycle" lets it rise from a 25th during the first quarter of
+        the steps, and then fall to zero. A callable takes the optimizer and returns one
+        of torch's schedulers, which is asked after each epoch, such as
         ``functools.partial(torch.optim.lr_scheduler.ExponentialLR, gamma=0.9)``.
+
+    weight_averaging : float or None, default=None
+        Decay of a moving average of the weights, which the network then has, such as
+        0.999.
+
+        It averages over about one by one minus this steps, over fewer at first.
+        Training itself goes on with its own weights, and with them `partial_fit` goes
+        on. Losses of held-out rows are those of the averages.
 
     weight_decay : float, default=0.0
         Decay of the weights, as the optimizer defines it.
@@ -201,6 +233,9 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     coder_ : transformer
         The fitted coder, with the atoms as they are trained; only with `coder`.
 
+    image_shape_ : tuple of int
+        Channels, height and width; only if samples are images.
+
     n_outputs_ : int
         Number of outputs of the network.
 
@@ -264,9 +299,11 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         activation="relu",
         module=None,
         module_params=None,
+        image_shape=None,
         coder=None,
         tune_coder=True,
         reconstruction=0.0,
+        augment=None,
         l1=0.0,
         group_lasso=0.0,
         dropout=0.0,
@@ -274,6 +311,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         optimizer_params=None,
         learning_rate=1e-3,
         scheduler=None,
+        weight_averaging=None,
         weight_decay=0.0,
         max_epochs=50,
         batch_size="auto",
@@ -295,9 +333,11 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         self.activation = activation
         self.module = module
         self.module_params = module_params
+        self.image_shape = image_shape
         self.coder = coder
         self.tune_coder = tune_coder
         self.reconstruction = reconstruction
+        self.augment = augment
         self.l1 = l1
         self.group_lasso = group_lasso
         self.dropout = dropout
@@ -305,6 +345,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         self.optimizer_params = optimizer_params
         self.learning_rate = learning_rate
         self.scheduler = scheduler
+        self.weight_averaging = weight_averaging
         self.weight_decay = weight_decay
         self.max_epochs = max_epochs
         self.batch_size = batch_size

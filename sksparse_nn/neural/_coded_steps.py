@@ -1,11 +1,14 @@
 """Training steps of networks behind a coder, with gradients by the chain rule."""
 
+from functools import partial
+
 import torch
 from torch import nn
 
 from sksparse_nn.modules._coded import CodedNetwork, Scale, SplitSign
 from sksparse_nn.modules._sparse_input import SparseBatch
 from sksparse_nn.modules._traced_codes import has_traced_codes, trace_codes
+from sksparse_nn.neural._augmenting import mix_losses
 from sksparse_nn.neural._optimizer_steps import OptimizerSteps
 from sksparse_nn.neural._perceptron_steps import PerceptronPasses, is_plain_perceptron
 from sksparse_nn.solvers._threads import single_threaded_blas
@@ -78,9 +81,8 @@ class CodedSteps:
             scaled = self._scale(traced.codes)
             kept = self._draw_kept(scaled)
             outputs = self._head.forward(scaled * kept)
-            loss, gradient = self._criterion.with_gradient(
-                outputs[-1], target, inputs["weight"]
-            )
+            measure = partial(self._criterion.with_gradient, outputs[-1])
+            loss, gradient = mix_losses(measure, target, inputs)
             of_head, of_first = self._head.backward(outputs, gradient)
             gradient = of_first @ self._module.head[0].weight
             of_codes = self._behind_scale(gradient * kept, traced.codes)

@@ -137,7 +137,7 @@ class HasCoder:
         if self._is_tuned:
             network.net_ = copy(self.net_)
             network.net_.module_ = _behind_codes(self.net_.module_)
-        for name in ("coder_", "feature_names_in_"):
+        for name in ("coder_", "feature_names_in_", "image_shape_"):
             vars(network).pop(name, None)
         network.coder, network._is_tuned = None, False
         network.n_features_in_ = n_codes(coder)

@@ -15,6 +15,7 @@ from sksparse_nn.neural._callbacks import input_widths
 from sksparse_nn.neural._coder import build_coded, head_of, n_codes
 from sksparse_nn.neural._early_stopping import LowestLoss
 from sksparse_nn.neural._held_sparsity import HoldSparsity
+from sksparse_nn.neural._images import make_input
 from sksparse_nn.neural._loop import is_closure_free
 from sksparse_nn.neural._optimizers import check_settings, make_optimizer, takes_groups
 from sksparse_nn.neural._progress import ProgressLine
@@ -57,6 +58,7 @@ def make_net(estimator, samples, *, batch_size, device):
     is_tuned = estimator._is_tuned
     width = n_codes(estimator.coder_) if is_tuned else X.shape[1]
     may_lie_by_feature = _may_lie_by_feature(estimator, device)
+    images = _make_images(estimator, samples)
     spec = ModuleSpec(
         estimator.module,
         estimator.module_params or {},
@@ -66,9 +68,10 @@ def make_net(estimator, samples, *, batch_size, device):
         estimator.dropout,
         n_features=width,
         n_outputs=estimator.n_outputs_,
-        dtype=getattr(torch, X.dtype.name),
-        by_feature=may_lie_by_feature and is_thin(X) and not is_tuned,
+        dtype=torch.float32 if X.dtype == np.uint8 else getattr(torch, X.dtype.name),
+        by_feature=may_lie_by_feature and is_thin(X) and not (is_tuned or images),
         squashed=net_class.nonlinearity is not None,
+        images=images,
     )
     build = partial(build_coded, spec, estimator, samples) if is_tuned else spec.build
     net = net_class(
@@ -93,6 +96,14 @@ def make_net(estimator, samples, *, batch_size, device):
     if estimator.group_lasso > 0:
         check_first_layer(head_of(net.module_), width, "group_lasso")
     return net
+
+
+def _make_images(estimator, samples):
+    """Return the layer that makes images, if the network takes the samples as such."""
+    shape = vars(estimator).get("image_shape_")
+    if shape is None or estimator.coder is not None:
+        return None
+    return make_input(samples, shape, flat=estimator.module is None)
 
 
 def _optimizer_settings(estimator):

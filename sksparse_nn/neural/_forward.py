@@ -33,5 +33,5 @@ def network_outputs(net, X, *, private, then=None):
         joined = parts[0] if len(parts) == 1 else torch.cat(parts)
         return joined if then is None else then(joined)
 
-    n_rows = max(net.batch_size, rows_per_block(net.module_, X))
+    n_rows = rows_per_block(net.module_, X, net.batch_size)
     return run(net.module_, X, n_rows, use=join, private=private)

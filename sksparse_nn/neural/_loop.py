@@ -4,6 +4,8 @@ For a small network, walking through callbacks, parameters and the history takes
 of the training time.
 """
 
+from contextlib import nullcontext
+
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.utils import TeeGenerator
@@ -17,10 +19,14 @@ class LeanLoop(NeuralNet):
 
     Attributes
     ----------
+    average : WeightAverage or None
+        Average of the weights, which the module has between epochs.
+
     path : float
         Sum of the learning rates over all steps.
     """
 
+    average = None
     path = 0.0
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
@@ -48,6 +54,13 @@ class LeanLoop(NeuralNet):
         if training and self._steps_by_hand(iterator.samples):
             self._set_training(True)
             step_fn = make_steps(self).step
+        average = self.average if training else None
+        averaging = average.training(self.module_) if average else nullcontext()
+        with averaging as update:
+            self._run_batches(iterator, prefix, step_fn, update, **fit_params)
+
+    def _run_batches(self, iterator, prefix, step_fn, update, **fit_params):
+        training = prefix == "train"
         before, after = map(self.listeners, ("on_batch_begin", "on_batch_end"))
         batches = self.history[-1]["batches"]
         n_before = len(batches)
@@ -64,6 +77,8 @@ class LeanLoop(NeuralNet):
             self.check_loss(loss)
             for listen in after:
                 listen(self, batch=batch, training=training, **step)
+            if update is not None:
+                update()
         self.history.record(f"{prefix}_batch_count", len(batches) - n_before)
 
     def train_step(self, batch, **fit_params):

@@ -15,6 +15,7 @@ from sksparse_nn.modules._run import module_float_type
 from sksparse_nn.modules._single_rows import apply_module, use_known_statistics
 from sksparse_nn.modules._sparse_input import SparseBatch
 from sksparse_nn.modules._threads import limit_threads
+from sksparse_nn.neural._augmenting import mix_losses
 from sksparse_nn.neural._callbacks import (
     LossRecord,
     copy_callbacks,
@@ -373,9 +374,13 @@ class Net(LeanLoop):
                 "module must return one tensor in training too. Got "
                 f"{describe_output(y_pred)}."
             )
-        device, weight = y_pred.device, X["weight"]
-        weight = weight if weight is None else weight.to(device)
-        return self.criterion_(y_pred, y_true.to(device), weight)
+        device = y_pred.device
+
+        def measure(target, weight):
+            weight = weight if weight is None else weight.to(device)
+            return self.criterion_(y_pred, target.to(device), weight)
+
+        return mix_losses(measure, y_true, X)
 
 
 def epoch_records(net, start=0):

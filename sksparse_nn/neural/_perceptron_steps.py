@@ -3,11 +3,14 @@
 For a small batch, autograd takes several times as long as the products.
 """
 
+from functools import partial
+
 import torch
 from torch import nn
 from torch.ops import aten
 
 from sksparse_nn.modules._perceptron import Perceptron
+from sksparse_nn.neural._augmenting import mix_losses
 from sksparse_nn.neural._optimizer_steps import OptimizerSteps
 
 # Gradient of the input of an activation, given that of its output and the output.
@@ -74,9 +77,8 @@ class PerceptronSteps:
         """
         inputs, target = batch
         outputs = self._passes.forward(inputs["X"].to(self._like.dtype))
-        loss, gradient = self._criterion.with_gradient(
-            outputs[-1], target, inputs["weight"]
-        )
+        measure = partial(self._criterion.with_gradient, outputs[-1])
+        loss, gradient = mix_losses(measure, target, inputs)
         self._optimizer.step(self._passes.backward(outputs, gradient)[0])
         return {"loss": loss, "y_pred": outputs[-1]}
 

@@ -5,7 +5,22 @@ from math import cos, pi
 from skorch.callbacks import Callback
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-SCHEDULES = ("cosine",)
+# One cycle: share of the steps in which the rate rises, and share where it starts.
+_RISE, _START = 0.25, 0.04
+
+
+def _cosine(progress):
+    return (1 + cos(pi * progress)) / 2
+
+
+def _one_cycle(progress):
+    if progress < _RISE:
+        return 1 - (1 - _START) * _cosine(progress / _RISE)
+    return _cosine((progress - _RISE) / (1 - _RISE))
+
+
+# Share of the learning rate, given the share of the training that is done.
+SCHEDULES = {"cosine": _cosine, "one_cycle": _one_cycle}
 
 
 def make_schedule(scheduler, n_epochs):
@@ -13,7 +28,7 @@ def make_schedule(scheduler, n_epochs):
 
     Parameters
     ----------
-    scheduler : "cosine" or callable
+    scheduler : {"cosine", "one_cycle"} or callable
         A callable takes an optimizer and returns one of torch's schedulers.
 
     n_epochs : int
@@ -24,7 +39,9 @@ def make_schedule(scheduler, n_epochs):
     schedule : Callback
         Restores the rate when the training ends.
     """
-    return Cosine(n_epochs) if scheduler == "cosine" else Stepwise(scheduler)
+    if isinstance(scheduler, str):
+        return Planned(SCHEDULES[scheduler], n_epochs)
+    return Stepwise(scheduler)
 
 
 class _Schedule(Callback):
@@ -71,16 +88,20 @@ class _Schedule(Callback):
             group["lr"] = share * rate
 
 
-class Cosine(_Schedule):
-    """Let the learning rate fall to zero along half a cosine, step by step.
+class Planned(_Schedule):
+    """Change the learning rate step by step, by the share of the training done.
 
     Parameters
     ----------
+    share_at : callable
+        Takes the share of the steps that are done, returns that of the rate.
+
     n_epochs : int
         Epochs of the training.
     """
 
-    def __init__(self, n_epochs):
+    def __init__(self, share_at, n_epochs):
+        self.share_at = share_at
         self.n_epochs = n_epochs
 
     def on_train_begin(self, net, **kwargs):
@@ -129,7 +150,7 @@ class Cosine(_Schedule):
             Not used.
         """
         if training:
-            self.set_rates(net, (1 + cos(pi * self.n_steps / self.n_steps_in_all)) / 2)
+            self.set_rates(net, self.share_at(self.n_steps / self.n_steps_in_all))
             self.n_steps += 1
 
 

@@ -50,6 +50,7 @@ def step_first_layer(net, samples):
 def _is_possible(net, samples):
     return (
         samples.sparse_dtype is not None
+        and net.average is None
         and isinstance(net.module_, Perceptron)
         and type(net.optimizer_) in (optim.Adam, optim.AdamW)
         and not any(g["amsgrad"] or g["maximize"] for g in net.optimizer_.param_groups)

@@ -41,13 +41,22 @@ def test_cosine_falls_along_half_a_cosine(blobs):
     assert_allclose(rates, 0.05 * (1 + np.cos(np.pi * np.arange(12) / 12)))
 
 
+def test_one_cycle_rises_for_a_quarter_and_falls_to_zero(blobs):
+    _, rates = rates_of(*blobs, scheduler="one_cycle", max_epochs=8, learning_rate=0.1)
+    rise = 0.1 - 0.096 * (1 + np.cos(np.pi * np.arange(6) / 6)) / 2
+    fall = 0.05 * (1 + np.cos(np.pi * np.arange(18) / 18))
+    assert_allclose(rates, [*rise, *fall])
+
+
 def test_a_scheduler_of_torch_is_asked_after_each_epoch(blobs):
     halved = partial(ExponentialLR, gamma=0.5)
     _, rates = rates_of(*blobs, scheduler=halved, max_epochs=3, learning_rate=0.1)
     assert_allclose(rates, np.repeat([0.1, 0.05, 0.025], 3))
 
 
-@pytest.mark.parametrize("scheduler", ["cosine", partial(ExponentialLR, gamma=0.5)])
+@pytest.mark.parametrize(
+    "scheduler", ["cosine", "one_cycle", partial(ExponentialLR, gamma=0.5)]
+)
 def test_a_training_that_goes_on_starts_from_the_full_rate(blobs, scheduler):
     net, _ = rates_of(*blobs, scheduler=scheduler, max_epochs=2, learning_rate=0.1)
     assert net.net_.optimizer_.param_groups[0]["lr"] == pytest.approx(0.1)
