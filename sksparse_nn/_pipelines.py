@@ -145,15 +145,38 @@ def split_coders(estimator):
         The estimators inside are not copied.
     """
 
-    def change(leaf):
-        if is_frame(leaf):
-            twin, name = copy(leaf), _inner_name(leaf)
-            setattr(twin, name, split_coders(getattr(leaf, name)))
-            return twin
+    def split(leaf):
         steps = flat_steps(leaf)
         return leaf if len(steps) == 1 else make_pipeline(*steps)
 
-    return replace_leaves(estimator, change)
+    return replace_inside(estimator, split)
+
+
+def replace_inside(estimator, change):
+    """Copy an estimator with replaced leaves, also inside frames.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted; a pipeline, a frame, or anything else, in any nesting.
+
+    change : callable
+        Returns the replacement of an estimator of another kind.
+
+    Returns
+    -------
+    copy : estimator
+        The estimators that stay are not copied.
+    """
+
+    def change_leaf(leaf):
+        if not is_frame(leaf):
+            return change(leaf)
+        twin, name = copy(leaf), _inner_name(leaf)
+        setattr(twin, name, replace_inside(getattr(leaf, name), change))
+        return twin
+
+    return replace_leaves(estimator, change_leaf)
 
 
 def last_step(estimator):

@@ -4,22 +4,25 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from copy import deepcopy
 
-import numpy as np
 import torch
-from scipy import sparse
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
+from skorch import NeuralNet
 
-from sksparse_nn._pipelines import last_step, split_coders, transform_ahead
+from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
-from sksparse_nn._validation import check_rows, counting_rows, restored_on_error
-from sksparse_nn.compression._networks import check_compressible, check_layers
-from sksparse_nn.modules._projection import replace_projections
+from sksparse_nn._validation import restored_on_error
+from sksparse_nn.compression._last_network import (
+    check_compressible,
+    check_data,
+    open_network,
+)
+from sksparse_nn.compression._networks import check_finite, check_layers
 from sksparse_nn.neural._batches import TrainingSamples
-from sksparse_nn.neural._nesting import RoutesFit, fit_copy
+from sksparse_nn.neural._nesting import NETWORKS, RoutesFit, fit_copy
 
 
 def _inner_has(method):
@@ -75,22 +78,22 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         with restored_on_error(self), torch.inference_mode(False), torch.enable_grad():
             self._validate_params()
             self._check_parameters()
-            check_compressible(self.estimator, type(self).__name__)
+            name = type(self).__name__
+            check_compressible(self.estimator, name)
+            check_data(self.estimator, X, sample_weight, name)
             check_structure(X)
             check_structure(y, "y")
-            report = ProgressLines(type(self).__name__, self.verbose)
-            fitted = split_coders(fit_copy(self, X, y, sample_weight, **fit_params))
+            report = ProgressLines(name, self.verbose)
+            fitted = fit_copy(self, X, y, sample_weight, **fit_params)
             report(f"fitted {type(fitted).__name__}")
-            network = last_step(fitted)
-            Z = check_rows(network, transform_ahead(fitted, X), reset=False)
-            net = network.net_
-            net.module_ = replace_projections(net.module_)
-            check_layers(net.module_, type(self).__name__)
+            fitted, network, data = open_network(fitted, X, y, sample_weight, name)
+            check_layers(network.net_.module_, name)
+            check_finite(network.net_.module_, name)
             self._check_kind(network)
-            data = _drop_zero_weights(Z, y, sample_weight)
             with _hide_names(network):
                 self._compress(network, data)
-            network._store_coder(TrainingSamples(data[0], weight=data[2]))
+            if isinstance(network, NETWORKS):
+                network._store_coder(TrainingSamples(data[0], weight=data[2]))
             report("made its network smaller")
             self.estimator_ = fitted
             for name in ("classes_", "n_features_in_", "feature_names_in_"):
@@ -188,6 +191,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         return self.estimator_.feature_importances_
 
+    @available_if(_inner_has("score"))
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, or for a regressor the coefficient of determination.
 
@@ -210,9 +214,11 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
             The score.
         """
         check_structure(y, "y")
-        return last_step(self._check_fitted(X)).__class__.score(
-            self, X, y, sample_weight=sample_weight
-        )
+        last = last_step(self._check_fitted(X))
+        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+        if isinstance(last, NeuralNet):  # its own score may read more than predictions
+            return last.score(transform_ahead(self.estimator_, X), y, **weight)
+        return last.__class__.score(self, X, y, sample_weight=sample_weight)
 
     def _check_fitted(self, X):
         # The check takes longer than the prediction of one sample.
@@ -245,12 +251,3 @@ def _hide_names(network):
     finally:
         if names is not None:
             network.feature_names_in_ = names
-
-
-def _drop_zero_weights(X, y, sample_weight):
-    """Leave out the samples of zero weight."""
-    if sample_weight is None:
-        return X, y, None
-    kept, weights = counting_rows(X, sample_weight)
-    y = y.tocsr() if sparse.issparse(y) else np.asarray(y)
-    return X[kept], y[kept], weights

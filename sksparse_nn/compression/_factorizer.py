@@ -39,9 +39,11 @@ class NetFactorizer(Compressor):
     estimator : estimator
         The estimator that this one wraps.
 
-        A `SparseNetClassifier` or `SparseNetRegressor`, a Pipeline that ends in one, or
-        another compressor of one. It is cloned and fitted; one in a scikit-learn
-        ``FrozenEstimator`` is copied as it is.
+        A `SparseNetClassifier` or `SparseNetRegressor`, a net of skorch, an
+        ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn, a Pipeline that ends in
+        one, or another compressor of one. It is cloned and fitted; one in a
+        scikit-learn ``FrozenEstimator`` is copied as it is. An MLP becomes a
+        `SparseNetClassifier` or `SparseNetRegressor` that predicts the same.
 
     rank : int, float or "auto", default="auto"
         Rank of each layer.

@@ -5,6 +5,7 @@ from skorch.callbacks import Callback, LRScheduler
 
 from sksparse_nn.modules._linear_layers import has_matrix, select_layers, trained_weight
 from sksparse_nn.neural._batches import rows_per_batch
+from sksparse_nn.neural._skorch_networks import SkorchNetwork
 
 # Factor of the network's learning rate. The optimizer starts afresh, and its first
 # steps are long.
@@ -62,11 +63,11 @@ def fine_tune(network, data, epochs, callbacks=()):
 
     Parameters
     ----------
-    network : SparseNetClassifier or SparseNetRegressor
+    network : SparseNetClassifier, SparseNetRegressor or SkorchNetwork
         A fitted network with an optimizer.
 
     data : tuple
-        Samples, targets, and sample weights or None.
+        Samples, targets, and sample weights or None. A skorch net reads its own.
 
     epochs : int
         Number of epochs.
@@ -75,6 +76,9 @@ def fine_tune(network, data, epochs, callbacks=()):
         Callbacks besides the network's own. Its schedules of the learning rate are left
         out, as they have ended.
     """
+    if isinstance(network, SkorchNetwork):
+        network.train(epochs, callbacks, slower=_SLOWER)
+        return
     X, y, sample_weight = data
     own = network.get_params(deep=False)
     network.set_params(

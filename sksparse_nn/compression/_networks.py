@@ -2,7 +2,6 @@
 
 from torch import nn
 
-from sksparse_nn._pipelines import last_step
 from sksparse_nn.modules._coding import has_atoms
 from sksparse_nn.modules._facts import traits
 from sksparse_nn.modules._linear_layers import (
@@ -10,31 +9,7 @@ from sksparse_nn.modules._linear_layers import (
     multiplies_by_weights,
     select_layers,
 )
-from sksparse_nn.neural._nesting import NETWORKS
-
-
-def check_compressible(estimator, name):
-    """Raise if an estimator does not end in a network of this package.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Estimator to compress.
-
-    name : str
-        Name of the compressor, for the message.
-
-    Raises
-    ------
-    TypeError
-        If the estimator does not end in a network.
-    """
-    found = last_step(estimator)
-    if not isinstance(found, NETWORKS):
-        raise TypeError(
-            f"{name} takes a SparseNetClassifier or SparseNetRegressor, or a Pipeline, "
-            f"search or compressor that ends in one. Got {type(found).__name__}."
-        )
+from sksparse_nn.neural._skorch_networks import SkorchNetwork
 
 
 def check_layers(module, name):
@@ -72,6 +47,32 @@ def check_layers(module, name):
             )
 
 
+def check_finite(module, name):
+    """Raise if a network has weights that are missing or infinite.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network.
+
+    name : str
+        Name of the compressor, for the message.
+
+    Raises
+    ------
+    ValueError
+        If a layer has such weights.
+    """
+    for place, layer in module.named_modules():
+        for weight in layer.parameters(recurse=False):
+            if not weight.isfinite().all():
+                raise ValueError(
+                    f"{name} takes networks of finite weights. Got NaN or infinity in "
+                    f"{type(layer).__name__} ({place!r} of the network); train it at "
+                    "a lower learning rate, or on scaled samples."
+                )
+
+
 def _computes_otherwise(layer):
     """Return whether a layer has a `forward` of its own, or computes its weights."""
     if "forward" in vars(layer):
@@ -93,7 +94,7 @@ def set_module(network, module, *, trains=False):
 
     Parameters
     ----------
-    network : SparseNetClassifier or SparseNetRegressor
+    network : SparseNetClassifier, SparseNetRegressor or SkorchNetwork
         A network that belongs to the caller.
 
     module : torch.nn.Module
@@ -106,9 +107,15 @@ def set_module(network, module, *, trains=False):
     net = network.net_
     if any(traits(layer).needs_cpu for layer in module.modules()):
         net.device = "cpu"
-    net.module_ = module.to(net.device).eval()
+        if isinstance(net.criterion_, nn.Module):
+            net.criterion_.cpu()
+    # skorch leaves a module where it is if its device is None.
+    module = module if net.device is None else module.to(net.device)
+    net.module_ = module.eval()
     if trains:
         net.initialize_optimizer()
+    elif isinstance(network, SkorchNetwork):
+        network.drop_optimizers()
     else:
         net.optimizer_ = None
 

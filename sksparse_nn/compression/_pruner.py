@@ -47,9 +47,11 @@ class NetPruner(Compressor):
     estimator : estimator
         The estimator that this one wraps.
 
-        A `SparseNetClassifier` or `SparseNetRegressor`, a Pipeline that ends in one, or
-        another compressor of one. It is cloned and fitted; one in a scikit-learn
-        ``FrozenEstimator`` is copied as it is.
+        A `SparseNetClassifier` or `SparseNetRegressor`, a net of skorch, an
+        ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn, a Pipeline that ends in
+        one, or another compressor of one. It is cloned and fitted; one in a
+        scikit-learn ``FrozenEstimator`` is copied as it is. An MLP becomes a
+        `SparseNetClassifier` or `SparseNetRegressor` that predicts the same.
 
     amount : float, default=0.5
         Share of the weights, or of the hidden neurons or channels, to remove. Those of

@@ -29,9 +29,11 @@ class NetQuantizer(Compressor):
     estimator : estimator
         The estimator that this one wraps.
 
-        A `SparseNetClassifier` or `SparseNetRegressor`, a Pipeline that ends in one, or
-        another compressor of one. It is cloned and fitted; one in a scikit-learn
-        ``FrozenEstimator`` is copied as it is.
+        A `SparseNetClassifier` or `SparseNetRegressor`, a net of skorch, an
+        ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn, a Pipeline that ends in
+        one, or another compressor of one. It is cloned and fitted; one in a
+        scikit-learn ``FrozenEstimator`` is copied as it is. An MLP becomes a
+        `SparseNetClassifier` or `SparseNetRegressor` that predicts the same.
 
     scheme : {"dynamic", "static", "weight_only"}, default="dynamic"
         Treatment of the inputs of layers. "dynamic" rounds them to integers with a

@@ -1,11 +1,13 @@
 """Gradient of the loss of a trained network."""
 
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 
 from sksparse_nn.neural._batches import BatchIterator
 from sksparse_nn.neural._evaluation import loss_samples
+from sksparse_nn.neural._skorch_networks import SkorchNetwork
 
 
 def loss_gradients(estimator, X, y, sample_weight, parameters):
@@ -13,8 +15,8 @@ def loss_gradients(estimator, X, y, sample_weight, parameters):
 
     Parameters
     ----------
-    estimator : SparseNetClassifier or SparseNetRegressor
-        Fitted. It does not change.
+    estimator : SparseNetClassifier, SparseNetRegressor or SkorchNetwork
+        Fitted. It does not change. A skorch net reads its own samples.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Samples.
@@ -33,18 +35,26 @@ def loss_gradients(estimator, X, y, sample_weight, parameters):
     gradients : list of ndarray
         Shaped as the parameters.
     """
-    net = estimator.net_
-    samples = loss_samples(estimator, X, y, sample_weight)
+    losses = partial(_losses, estimator, X, y, sample_weight)
+    if isinstance(estimator, SkorchNetwork):
+        losses = estimator.losses
     with torch.inference_mode(False), torch.enable_grad(), _unfrozen(parameters):
         totals = [torch.zeros_like(parameter) for parameter in parameters]
-        for inputs, target in BatchIterator(samples, net.batch_size):
-            loss = net.get_loss(net.infer(inputs), target, X=inputs)
-            share = len(target) / len(samples)
-            for total, part in zip(
-                totals, torch.autograd.grad(loss, parameters), strict=True
-            ):
-                total += share * part
+        for loss, share in losses():
+            parts = torch.autograd.grad(loss, parameters, allow_unused=True)
+            for total, part in zip(totals, parts, strict=True):
+                if part is not None:  # a layer that never runs
+                    total += share * part
     return [total.cpu().numpy() for total in totals]
+
+
+def _losses(estimator, X, y, sample_weight):
+    """Yield the loss of each batch, and its share in the samples."""
+    net = estimator.net_
+    samples = loss_samples(estimator, X, y, sample_weight)
+    for inputs, target in BatchIterator(samples, net.batch_size):
+        loss = net.get_loss(net.infer(inputs), target, X=inputs)
+        yield loss, len(target) / len(samples)
 
 
 @contextmanager
