@@ -3,19 +3,9 @@
 import numpy as np
 import torch
 
-from sksparse_nn.compression._channel_sums import (
-    count_calls,
-    read_wanted,
-    sum_inputs,
-    sum_missing,
-)
-from sksparse_nn.compression._refit import RIDGE
-from sksparse_nn.compression._samples import MOST_SAMPLES
-from sksparse_nn.modules._layer_rows import MOST_POSITIONS, matrices, mixes_channels
-from sksparse_nn.solvers.layers import find_change_of
-
-# Bytes of what is kept at once.
-_MEMORY = 2**28
+from sksparse_nn.compression._channel_sums import count_calls, sum_inputs
+from sksparse_nn.compression._matching import refit_layer, wanted_outputs
+from sksparse_nn.modules._layer_rows import matrices, mixes_channels
 
 
 def refit_channels(module, original, couplings, keeps, samples):
@@ -44,35 +34,8 @@ def refit_channels(module, original, couplings, keeps, samples):
     """
     n_calls = _find_behind(original, couplings, keeps, samples)
     kept = {name: couplings.kept(couplings.outputs[name], keeps) for name in n_calls}
-    n_bytes = {name: _count_bytes(original, name, samples) for name in n_calls}
-    for names in in_chunks(n_bytes):
-        chunk = {name: n_calls[name] for name in names}
-        for name, wanted in read_wanted(original, chunk, kept, samples).items():
-            _refit(module, name, wanted, samples)
-
-
-def in_chunks(n_bytes):
-    """Split layers into chunks that fit into memory.
-
-    Parameters
-    ----------
-    n_bytes : dict of object to int
-        Memory that each takes.
-
-    Yields
-    ------
-    chunk : list
-        Keys that take at most 256 MB together, or one that takes more.
-    """
-    chunk, total = [], 0
-    for key, size in n_bytes.items():
-        if chunk and total + size > _MEMORY:
-            yield chunk
-            chunk, total = [], 0
-        chunk.append(key)
-        total += size
-    if chunk:
-        yield chunk
+    for name, wanted in wanted_outputs(original, n_calls, samples, kept):
+        refit_layer(module, name, wanted, samples)
 
 
 def _find_behind(original, couplings, keeps, samples):
@@ -88,13 +51,6 @@ def _find_behind(original, couplings, keeps, samples):
 
 def _keeps_all(couplings, name, keeps):
     return np.append(keeps, True)[couplings.inputs[name]].all()
-
-
-def _count_bytes(module, name, samples):
-    """Count the bytes of what a layer puts out, at most."""
-    layer = module.get_submodule(name)
-    n_rows = min(samples[0].shape[0], MOST_SAMPLES) * MOST_POSITIONS
-    return n_rows * len(layer.weight) * layer.weight.element_size()
 
 
 def keep_means(module, original, couplings, keeps, samples):
@@ -128,18 +84,3 @@ def _mean_outputs(layer, sums, gone):
     means = [part.centred()[0] for part in sums]
     parts = zip(matrices(layer).numpy(), means, np.split(gone, len(sums)), strict=True)
     return np.concatenate([W @ (mean * part) for W, mean, part in parts])
-
-
-def _refit(module, name, wanted, samples):
-    layer = module.get_submodule(name)
-    sums, squares = sum_missing(module, name, wanted, samples)
-    before = {key: x.detach().clone() for key, x in layer.named_parameters()}
-    changes = [find_change_of(part, RIDGE) for part in sums]
-    weight, bias = (np.concatenate(parts) for parts in zip(*changes, strict=True))
-    with torch.no_grad():
-        layer.weight += torch.from_numpy(weight).reshape(layer.weight.shape)
-        if layer.bias is not None:
-            layer.bias += torch.from_numpy(bias)
-    is_again = len(wanted[0]) > 1  # then inputs of later calls have changed, too
-    if is_again and sum_missing(module, name, wanted, samples)[1] > squares:
-        layer.load_state_dict(before)

@@ -74,6 +74,28 @@ def sum_inputs(module, n_calls, samples, *, centres=None):
     return sums
 
 
+def sum_outputs(module, n_calls, samples):
+    """Sum the outputs of layers, and their products with each other.
+
+    Parameters
+    ----------
+    module, n_calls, samples : object
+        As for `sum_inputs`.
+
+    Returns
+    -------
+    sums : dict of str to LayerSums
+        Of the outputs, taken from their means.
+    """
+    sums = {name: LayerSums() for name in n_calls}
+    for X, weight, seed in _blocks(*samples):
+        for name, calls in _read(module, n_calls, X, seed, is_input=False).items():
+            for rows, which in calls:
+                weights = _weights_of(which, weight, X.shape[0])
+                sums[name].add(rows, rows[:, :0], weights)
+    return sums
+
+
 def read_wanted(module, n_calls, kept, samples):
     """Return what layers put out, at the positions of the sums.
 
@@ -99,7 +121,7 @@ def read_wanted(module, n_calls, kept, samples):
     wanted = {name: [] for name in n_calls}
     for X, _, seed in _blocks(*samples):
         for name, calls in _read(module, n_calls, X, seed, is_input=False).items():
-            wanted[name].append([rows[:, kept[name]] for rows in calls])
+            wanted[name].append([rows[:, kept[name]] for rows, _ in calls])
     return wanted
 
 

@@ -2,20 +2,17 @@
 
 import numpy as np
 
-from sksparse_nn.compression._channel_refit import in_chunks, keep_means, refit_channels
+from sksparse_nn.compression._channel_refit import keep_means, refit_channels
 from sksparse_nn.compression._channel_sums import count_calls, sum_inputs
 from sksparse_nn.compression._graphs import couple_graph
+from sksparse_nn.compression._matching import in_chunks
 from sksparse_nn.compression._narrowing import check_narrower, narrow
 from sksparse_nn.compression._refit import RIDGE
-from sksparse_nn.compression._samples import choose_samples
+from sksparse_nn.compression._samples import choose_for_layers
 from sksparse_nn.compression._sequences import couple_sequence
-from sksparse_nn.modules._facts import is_convolution
 from sksparse_nn.modules._layer_rows import matrices, mixes_channels, n_groups
 from sksparse_nn.modules._linear_layers import has_matrix, select_layers
 from sksparse_nn.solvers.layers import Reader, choose_groups, score_groups
-
-# Images to read, of which each has many positions. 5000 were not better on CIFAR-10.
-_IMAGES = 1280
 
 
 def find_couplings(module, X):
@@ -104,8 +101,7 @@ def remove_channels(module, couplings, scores, n_removed, data, *, refit):
         If the narrower network is not the one that ignores these channels.
     """
     X, _, weight = data
-    n_most = _IMAGES if any(map(is_convolution, module.modules())) else None
-    samples = choose_samples(X, weight, n_most)
+    samples = choose_for_layers(module, X, weight)
     if scores is None:
         found = _score_by_outputs(module, couplings, samples)
     else:

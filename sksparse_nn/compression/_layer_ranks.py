@@ -7,10 +7,9 @@ from math import prod
 import numpy as np
 import torch
 
-from sksparse_nn.compression._samples import choose_samples
-from sksparse_nn.modules._facts import is_convolution
-from sksparse_nn.modules._linear_layers import multiplies_by_weights, select_layers
-from sksparse_nn.modules._moments import channel_moments, product_moments
+from sksparse_nn.compression._channel_sums import count_calls, sum_inputs, sum_outputs
+from sksparse_nn.modules._layer_rows import n_groups
+from sksparse_nn.modules._linear_layers import multiplies_by_weights
 from sksparse_nn.solvers.layers import (
     find_input_channels,
     find_output_directions,
@@ -106,7 +105,7 @@ class Spectrum:
         return n_ends + rank[0] * (n_inputs + n_positions * rank[1])
 
 
-def find_spectra(module, X, sample_weight, *, splits_inputs):
+def find_spectra(module, samples, *, splits_inputs):
     """Find what the outputs of each layer lose with each rank.
 
     Parameters
@@ -114,11 +113,8 @@ def find_spectra(module, X, sample_weight, *, splits_inputs):
     module : torch.nn.Module
         A network of plain layers.
 
-    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
-        Input of the network, of which up to 5000 samples are read.
-
-    sample_weight : ndarray of shape (n_samples,) or None
-        Weights of the samples.
+    samples : tuple
+        Input of the network, of which up to 5000 samples are read, and weights or None.
 
     splits_inputs : bool
         Whether input channels of convolutions are combined too, where the kernel has
@@ -126,28 +122,53 @@ def find_spectra(module, X, sample_weight, *, splits_inputs):
 
     Returns
     -------
-    spectra : dict of torch.nn.Module to Spectrum
-        One per linear layer and convolution of one group.
+    spectra : dict of str to Spectrum
+        One per linear layer and convolution of one group, by name.
     """
-    X, sample_weight = choose_samples(X, sample_weight)
-    moments = product_moments(module, X, sample_weight)
-    channels = channel_moments(module, X, sample_weight) if splits_inputs else {}
+    n_calls = count_calls(module, samples)
+    _check_called(module, n_calls)
+    layers = {name: module.get_submodule(name) for name in n_calls}
+    n_calls = {name: n for name, n in n_calls.items() if n_groups(layers[name]) == 1}
+    outputs = sum_outputs(module, n_calls, samples)
+    wide = {
+        name: n
+        for name, n in n_calls.items()
+        if splits_inputs and layers[name].weight[0, 0].numel() > 1
+    }
+    inputs = sum_inputs(module, wide, samples, centres=False) if wide else {}
     return {
-        layer: _find_spectrum(layer, moments[layer], channels.get(layer))
-        for layer in select_layers(module, multiplies_by_weights)
-        if not is_convolution(layer) or layer.groups == 1
+        name: _find_spectrum(layers[name], outputs[name], inputs.get(name))
+        for name in n_calls
     }
 
 
+def _check_called(module, n_calls):
+    for name, layer in module.named_modules():
+        if multiplies_by_weights(layer) and name not in n_calls:
+            raise ValueError(
+                f"Layer {name!r} of the network is never called, so its outputs are "
+                "not known."
+            )
+
+
 @torch.no_grad()
-def _find_spectrum(layer, moments, channels):
+def _find_spectrum(layer, outputs, inputs):
     weight = layer.weight.cpu()
     kernel = weight.reshape(*weight.shape[:2], prod(weight.shape[2:])).numpy()
     n_whole = weight.numel() + (0 if layer.bias is None else len(layer.bias))
-    matrix = kernel.reshape(len(kernel), -1)
-    outputs = find_output_directions(matrix, moments.covariance)
-    inputs = None
-    if channels is not None and kernel.shape[2] > 1:
-        squares = channels.covariance + np.outer(channels.mean, channels.mean)
-        inputs = find_input_channels(kernel, squares)
-    return Spectrum(kernel, n_whole, moments.mean, outputs, inputs)
+    mean, squares = outputs.centred()
+    if layer.bias is not None:
+        mean = mean - layer.bias.cpu().numpy()
+    directions = find_output_directions(kernel.reshape(len(kernel), -1), squares)
+    channels = None
+    if inputs is not None:
+        channels = find_input_channels(kernel, _sum_positions(kernel, inputs[0]))
+    return Spectrum(kernel, n_whole, mean, directions, channels)
+
+
+def _sum_positions(kernel, inputs):
+    """Return the products of input channels with each other, at all positions."""
+    _, n_channels, n_positions = kernel.shape
+    _, squares = inputs.centred()
+    shape = n_channels, n_positions, n_channels, n_positions
+    return np.einsum("ipjp->ij", squares.reshape(shape))

@@ -90,14 +90,14 @@ class NetPruner(Compressor):
         Number of steps in which the amount is reached, larger ones first [2]_.
 
     refit : bool or "auto", default="auto"
-        Whether to solve the weights behind removed neurons or channels again, without
-        labels.
+        Whether to solve weights again afterwards, without labels.
 
-        Layer by layer, outputs for up to 5000 training samples, or 1280 where there are
-        convolutions, come as near to those of the network before the removal as ridge
-        least squares can bring them [4]_. If False, only their means stay, in layers
-        with a bias. "auto" is True for neurons and channels. Weights are not refitted:
-        True with ``structure="weight"`` is an error.
+        Layer by layer behind what was removed, outputs for up to 5000 training samples,
+        or 1280 where there are convolutions, come as near to those of the network
+        before the removal as ridge least squares can bring them [4]_. If False, only
+        their means stay, in layers with a bias. "auto" is True for neurons and
+        channels. Weights are not refitted: True with ``structure="weight"`` is an
+        error.
 
     fine_tune_epochs : int, default=5
         Epochs of training after the change, at 0.3 of the network's `learning_rate`.

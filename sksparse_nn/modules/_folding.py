@@ -8,7 +8,11 @@ from torch.nn.utils import fusion
 
 from sksparse_nn.modules._facts import make_plain, prune, traits
 from sksparse_nn.modules._hooks import watch_layers
-from sksparse_nn.modules._linear_layers import multiplies_by_weights, select_layers
+from sksparse_nn.modules._linear_layers import (
+    multiplies_by_weights,
+    replace_one,
+    select_layers,
+)
 from sksparse_nn.modules._run import run
 
 _BatchNorm = nn.modules.batchnorm._BatchNorm
@@ -118,16 +122,7 @@ def _fold(module, layer_name, norm_name):
         norm.bias,
     )
     new = prune(plain) if traits(layer).keeps_zeros else plain
-    _set(module, layer, new)
-    _set(module, norm, nn.Identity())
+    if new is not layer:
+        replace_one(module, layer, new)
+    replace_one(module, norm, nn.Identity())
     return module
-
-
-def _set(module, old, new):
-    """Replace a layer wherever it stands in a network."""
-    if old is new:
-        return
-    for part in list(module.modules()):
-        for name, child in part._modules.items():
-            if child is old:
-                setattr(part, name, new)

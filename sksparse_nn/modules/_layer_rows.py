@@ -110,12 +110,15 @@ def output_rows(layer, outputs, seed):
     -------
     rows : ndarray of shape (n_rows, n_outputs)
         A copy.
+
+    which : ndarray of int of shape (n_rows,)
+        Indices along the first dimension of the output.
     """
     if is_convolution(layer):
         n_dims = layer.weight.ndim - 2
         outputs = _batched(layer, outputs).movedim(-n_dims - 1, -1)
-    _, places = _draw(outputs.shape[:-1], seed)
-    return outputs[places].cpu().numpy().copy()
+    which, places = _draw(outputs.shape[:-1], seed)
+    return outputs[places].cpu().numpy().copy(), which
 
 
 def _batched(layer, images):

@@ -191,6 +191,33 @@ def replace_layers(module, replace):
     return _replace(deepcopy(module), replace, {})
 
 
+def replace_one(module, old, new):
+    """Replace a layer of a network wherever it stands.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network that belongs to the caller.
+
+    old : torch.nn.Module
+        A layer of it, whose hooks are handed on.
+
+    new : torch.nn.Module
+        What takes its place.
+
+    Returns
+    -------
+    module : torch.nn.Module
+        The network itself, changed in place, or the new layer if it is the old one.
+    """
+    _with_hooks(old, [new])
+    for part in list(module.modules()):
+        for name, child in part._modules.items():
+            if child is old:
+                setattr(part, name, new)
+    return new if module is old else module
+
+
 def _replace(module, replace, done):
     if module not in done:
         done[module] = module

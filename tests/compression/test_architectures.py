@@ -19,10 +19,10 @@ from sksparse_nn import (
     compression_report,
     for_prediction,
 )
+from sksparse_nn.compression._channel_sums import count_calls, sum_outputs
 from sksparse_nn.inspection import attribute
 from sksparse_nn.modules._facts import is_convolution, traits
 from sksparse_nn.modules._linear_layers import multiplies_by_weights, select_layers
-from sksparse_nn.modules._moments import product_moments
 from tests.compression.architectures import KNOWN, REFUSED, ReadsWeights
 from tests.compression.compressors import module_of
 
@@ -34,9 +34,11 @@ SMALLER = {
     "dynamic": NetQuantizer,
     "static": lambda net: NetQuantizer(net, scheme="static"),
     "weights of 8 bits": lambda net: NetQuantizer(net, scheme="weight_only"),
+    "dynamic, refitted": lambda net: NetQuantizer(net, refit=True),
     "weights of 4 bits": lambda net: NetQuantizer(net, scheme="weight_only", n_bits=4),
     "rank": lambda net: NetFactorizer(net, rank=0.98),
     "ranks of all layers": NetFactorizer,
+    "ranks, no refit": lambda net: NetFactorizer(net, refit=False),
     "three kernels": lambda net: NetFactorizer(net, method="tucker2"),
     "pruned, then integers": lambda net: NetQuantizer(
         NetPruner(net, amount=0.3, fine_tune_epochs=0)
@@ -151,14 +153,15 @@ def test_ranks_are_those_of_the_outputs(digits, fitted):
 
 
 @pytest.mark.parametrize("name", ["one layer", "tokens"])
-def test_weights_count_as_repetitions_in_the_moments(digits, fitted, name):
+def test_weights_count_as_repetitions_in_the_sums(digits, fitted, name):
     X, module = digits[0][:40], fitted(name).net_.module_
-    n_times = np.arange(40) % 3
-    weighted = product_moments(module, X, n_times.astype(float))
-    repeated = product_moments(module, np.repeat(X, n_times, axis=0))
-    for one, other in zip(weighted.values(), repeated.values(), strict=True):
-        assert_allclose(one.mean, other.mean, atol=1e-5)
-        assert_allclose(one.covariance, other.covariance, rtol=1e-4, atol=1e-4)
+    n_times, n_calls = np.arange(40) % 3, count_calls(module, (X, None))
+    weighted = sum_outputs(module, n_calls, (X, n_times.astype(float)))
+    repeated = sum_outputs(module, n_calls, (np.repeat(X, n_times, axis=0), None))
+    for layer in n_calls:
+        one, other = weighted[layer].centred(), repeated[layer].centred()
+        assert_allclose(one[0], other[0], atol=1e-5)
+        assert_allclose(one[1] * n_times.max(), other[1], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("method", ["svd", "tucker2"])

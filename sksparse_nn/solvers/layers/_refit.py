@@ -40,7 +40,7 @@ def find_change(blocks, ridge, *, has_bias=True):
     return find_change_of(sums, ridge)
 
 
-def find_change_of(sums, ridge):
+def find_change_of(sums, ridge, **units):
     """Find the change of a layer's weights from the sums over its blocks.
 
     Parameters
@@ -50,6 +50,9 @@ def find_change_of(sums, ridge):
 
     ridge : float
         As for `find_change`.
+
+    **units : dict
+        As for `input_units`.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def find_change_of(sums, ridge):
     means, products = sums.centred()
     n_inputs = len(products)
     G, B = products[:, :n_inputs], products[:, n_inputs:]
-    units = input_units(G)[:, None]
+    units = input_units(G, **units)[:, None]
     penalised = G / units / units.T + ridge * np.eye(n_inputs)
     change = np.linalg.solve(penalised, B / units) / units
     return change.T, means[n_inputs:] - means[:n_inputs] @ change

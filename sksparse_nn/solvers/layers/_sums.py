@@ -3,7 +3,7 @@
 import numpy as np
 
 # Least unit of an input, in units of an average one.
-_LEAST_UNIT = 1e-6
+_LEAST_UNIT = 1e-4
 
 
 class LayerSums:
@@ -66,7 +66,7 @@ class LayerSums:
         return self._origin + means, products
 
 
-def input_units(G):
+def input_units(G, least=_LEAST_UNIT):
     """Return the root of the sum of squares of each input; ones if none varies.
 
     Those that vary by rounding alone have a larger one, so that nothing is fitted to
@@ -77,11 +77,14 @@ def input_units(G):
     G : ndarray of shape (n_inputs, n_inputs)
         Products of the inputs.
 
+    least : float, default=1e-4
+        Least unit, in units of an average one.
+
     Returns
     -------
     units : ndarray of shape (n_inputs,)
         Positive.
     """
     roots = np.sqrt(np.maximum(G.diagonal(), 0))  # rounding may go below
-    least = _LEAST_UNIT * np.sqrt(np.mean(roots**2))
-    return np.maximum(roots, least or 1.0)
+    average = np.sqrt(np.mean(roots**2))
+    return np.maximum(roots, least * average or 1.0)

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sksparse_nn.solvers.layers import (
-    Moments,
+    LayerSums,
     choose_share,
     find_input_channels,
     find_output_directions,
@@ -23,28 +23,29 @@ def draw(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape)
 
 
-def moments_of(rows, weight=None):
-    found = Moments()
-    found.add(rows[:7], None if weight is None else weight[:7])
-    found.add(rows[7:], None if weight is None else weight[7:])
-    return found
+def sums_of(rows, weight=None):
+    found = LayerSums()
+    weight = np.ones(len(rows)) if weight is None else weight
+    for block in (slice(7), slice(7, None)):
+        found.add(rows[block], rows[block, :0], weight[block])
+    return found.centred()
 
 
 def factors_for(weight, inputs, rank):
-    moments = moments_of(inputs @ weight.T)
-    directions = find_output_directions(weight, moments.covariance)
+    mean, squares = sums_of(inputs @ weight.T)
+    directions = find_output_directions(weight, squares)
     basis = directions.basis[:, :rank]
-    return directions, project_outputs(weight, basis, moments.mean)
+    return directions, project_outputs(weight, basis, mean)
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e6])
-def test_moments_are_those_of_all_rows(offset):
+def test_sums_are_those_of_all_rows(offset):
     rows, weight = draw(50, 4) + offset, np.arange(50) % 3
-    found = moments_of(rows, weight)
+    mean, squares = sums_of(rows, weight)
     repeated = np.repeat(rows, weight, axis=0)
-    assert_allclose(found.mean, repeated.mean(axis=0), rtol=1e-12)
-    expected = np.cov(repeated.T, bias=True)
-    assert_allclose(found.covariance, expected, rtol=1e-7, atol=1e-9)
+    assert_allclose(mean, repeated.mean(axis=0), rtol=1e-12)
+    expected = np.cov(repeated.T, bias=True) * len(repeated)
+    assert_allclose(squares, expected, rtol=1e-7, atol=1e-7)
 
 
 @pytest.mark.parametrize("shape", [(6, 20), (20, 6), (5, 5), (1, 4), (4, 1)], ids=str)

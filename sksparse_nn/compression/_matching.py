@@ -1,0 +1,111 @@
+"""Layers of a smaller network that answer as those of the network before."""
+
+import numpy as np
+import torch
+
+from sksparse_nn.compression._channel_sums import read_wanted, sum_missing
+from sksparse_nn.compression._refit import RIDGE
+from sksparse_nn.compression._samples import MOST_SAMPLES
+from sksparse_nn.modules._layer_rows import MOST_POSITIONS
+from sksparse_nn.solvers.layers import find_change_of
+
+# Bytes of what is kept at once.
+_MEMORY = 2**28
+
+
+def wanted_outputs(original, n_calls, samples, kept=None):
+    """Yield what layers of a network put out.
+
+    Parameters
+    ----------
+    original : torch.nn.Module
+        The network, on the CPU.
+
+    n_calls : dict of str to int
+        Layers, and how often each is called.
+
+    samples : tuple
+        Input of the network, of which up to 5000 samples are read, and weights or None.
+
+    kept : dict of str to ndarray of int, default=None
+        Outputs of each layer that are wanted; None for all.
+
+    Yields
+    ------
+    name : str
+        Of a layer, in the order of `n_calls`.
+
+    wanted : list of list of ndarray of shape (n_rows, n_outputs)
+        Its outputs, for each block and call.
+    """
+    if kept is None:
+        kept = dict.fromkeys(n_calls, slice(None))
+    n_bytes = {name: _count_bytes(original, name, samples) for name in n_calls}
+    for names in in_chunks(n_bytes):
+        chunk = {name: n_calls[name] for name in names}
+        yield from read_wanted(original, chunk, kept, samples).items()
+
+
+def refit_layer(module, name, wanted, samples, **units):
+    """Solve the weights of a layer again, in place, so that it answers as wanted.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The smaller network, on the CPU.
+
+    name : str
+        Of the layer.
+
+    wanted : list of list of ndarray of shape (n_rows, n_outputs)
+        What it should put out, for each block and call.
+
+    samples : tuple
+        Input of the network, of which up to 5000 samples are read, and weights or None.
+
+    **units : dict
+        As for `input_units`.
+    """
+    layer = module.get_submodule(name)
+    sums, squares = sum_missing(module, name, wanted, samples)
+    before = {key: x.detach().clone() for key, x in layer.named_parameters()}
+    changes = [find_change_of(part, RIDGE, **units) for part in sums]
+    weight, bias = (np.concatenate(parts) for parts in zip(*changes, strict=True))
+    with torch.no_grad():
+        layer.weight += torch.from_numpy(weight).reshape(layer.weight.shape)
+        if layer.bias is not None:
+            layer.bias += torch.from_numpy(bias)
+    is_again = len(wanted[0]) > 1  # then inputs of later calls have changed, too
+    if is_again and sum_missing(module, name, wanted, samples)[1] > squares:
+        layer.load_state_dict(before)
+
+
+def in_chunks(n_bytes):
+    """Split layers into chunks that fit into memory.
+
+    Parameters
+    ----------
+    n_bytes : dict of object to int
+        Memory that each takes.
+
+    Yields
+    ------
+    chunk : list
+        Keys that take at most 256 MB together, or one that takes more.
+    """
+    chunk, total = [], 0
+    for key, size in n_bytes.items():
+        if chunk and total + size > _MEMORY:
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(key)
+        total += size
+    if chunk:
+        yield chunk
+
+
+def _count_bytes(module, name, samples):
+    """Count the bytes of what a layer puts out, at most."""
+    layer = module.get_submodule(name)
+    n_rows = min(samples[0].shape[0], MOST_SAMPLES) * MOST_POSITIONS
+    return n_rows * len(layer.weight) * layer.weight.element_size()

@@ -1,0 +1,65 @@
+"""Integers of a network, one layer after the other, so that outputs stay."""
+
+import numpy as np
+
+from sksparse_nn.compression._channel_sums import count_calls, sum_missing
+from sksparse_nn.compression._matching import refit_layer, wanted_outputs
+from sksparse_nn.modules._facts import quantize, traits
+from sksparse_nn.modules._layer_rows import matrices
+from sksparse_nn.modules._linear_layers import replace_layers, replace_one
+
+# Inputs of a layer at most; the squares of more take too much memory.
+_MOST_INPUTS = 4096
+
+# Least unit of an input, in units of an average one. Large weights of inputs that
+# hardly vary would leave the others of a row too few steps.
+_LEAST_UNIT = 1.0
+
+
+def round_layers(module, n_bits, scales, samples):
+    """Make layers of a network integers, and let the later ones make up for errors.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network on the CPU.
+
+    n_bits : int
+        8 or 4.
+
+    scales : dict of str to float, "row" or None
+        Scale of the inputs of each layer, by name, as `quantize` takes it.
+
+    samples : tuple
+        Input of the network, of which up to 5000 samples are read, and weights or None.
+
+    Returns
+    -------
+    module : torch.nn.Module
+        A copy, in which pruned layers and those of many inputs are as they were.
+    """
+    rounded = replace_layers(module, lambda layer: [layer])
+    n_calls = {
+        name: n
+        for name, n in count_calls(module, samples).items()
+        if _can_be_solved(module.get_submodule(name))
+    }
+    for name, wanted in wanted_outputs(module, n_calls, samples):
+        refit_layer(rounded, name, wanted, samples, least=_LEAST_UNIT)
+        sums, _ = sum_missing(rounded, name, wanted, samples)
+        squares = np.stack([_squares(part) for part in sums])
+        layer = rounded.get_submodule(name)
+        integers = quantize(layer, n_bits, scales[name], squares)
+        rounded = replace_one(rounded, layer, integers)
+    return rounded
+
+
+def _squares(sums):
+    _, products = sums.centred()
+    return products[:, : len(products)]
+
+
+def _can_be_solved(layer):
+    if traits(layer).keeps_zeros:
+        return False
+    return matrices(layer).shape[-1] <= _MOST_INPUTS
