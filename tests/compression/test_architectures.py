@@ -44,7 +44,20 @@ SMALLER = {
         NetPruner(net, amount=0.3, fine_tune_epochs=0)
     ),
     "factors, then integers": lambda net: NetQuantizer(NetFactorizer(net)),
+    "channels": lambda net: NetPruner(
+        net, amount=0.25, structure="channel", fine_tune_epochs=0
+    ),
+    "channels without refit": lambda net: NetPruner(
+        net, amount=0.25, structure="channel", refit=False, fine_tune_epochs=3
+    ),
+    "channels, then factors, then integers": lambda net: NetQuantizer(
+        NetFactorizer(
+            NetPruner(net, amount=0.1, structure="channel", fine_tune_epochs=0)
+        )
+    ),
 }
+WITHOUT_CHANNELS = ["one layer", "control flow"]
+PLAIN_SEQUENCES = {"one dimension", "without linear layers"}
 ways = pytest.mark.parametrize("make", SMALLER.values(), ids=SMALLER)
 
 
@@ -65,13 +78,40 @@ def fitted(digits):
     return fit
 
 
+def removes_channels(small):
+    while not isinstance(small, FrozenEstimator):
+        if getattr(small, "structure", None) == "channel":
+            return True
+        small = small.estimator
+    return False
+
+
+def made(make, net, name=None):
+    """Return a compressor; skip what needs Torch-Pruning where it is absent."""
+    small = make(FrozenEstimator(net))
+    if removes_channels(small) and name not in PLAIN_SEQUENCES:
+        pytest.importorskip("torch_pruning")
+    return small
+
+
+@pytest.mark.parametrize("name", WITHOUT_CHANNELS)
+def test_networks_without_hidden_channels_are_refused(digits, fitted, name):
+    X, _, y, _ = digits
+    small = made(SMALLER["channels"], fitted(name))
+    with pytest.raises(ValueError, match="needs hidden channels"):
+        small.fit(X[:100], y[:100])
+
+
 @ways
 @pytest.mark.parametrize("name", KNOWN)
 def test_answers_are_nearly_kept(digits, fitted, make, name):
     X, X_test, y, y_test = digits
     net = fitted(name)
     before = net.predict_proba(X_test)
-    small = make(FrozenEstimator(net)).fit(X[:600], y[:600])
+    small = made(make, net, name)
+    if removes_channels(small) and name in WITHOUT_CHANNELS:
+        return  # they are refused
+    small.fit(X[:600], y[:600])
     assert small.score(X_test, y_test) > net.score(X_test, y_test) - 0.15
     assert_allclose(
         small.predict_proba(X_test[:1]), small.predict_proba(X_test)[:1], atol=1e-5
@@ -85,14 +125,17 @@ def test_answers_are_nearly_kept(digits, fitted, make, name):
 @pytest.mark.parametrize("name", KNOWN)
 def test_no_layer_is_passed_over(digits, fitted, make, name):
     X, _, y, _ = digits
-    small = make(FrozenEstimator(fitted(name))).fit(X[:100], y[:100])
+    small = made(make, fitted(name), name)
+    if removes_channels(small) and name in WITHOUT_CHANNELS:
+        return  # they are refused
+    small.fit(X[:100], y[:100])
     layers = select_layers(module_of(small), multiplies_by_weights)
     assert len(layers) >= len(
         select_layers(fitted(name).net_.module_, multiplies_by_weights)
     )
     if isinstance(small, NetQuantizer):
         assert all(traits(layer).holds_integers for layer in layers)
-    if isinstance(small, NetPruner):
+    if isinstance(small, NetPruner) and small.structure == "weight":
         n_weights = sum(layer.weight.numel() for layer in layers)
         n_zeros = sum(int((layer.weight == 0).sum()) for layer in layers)
         assert n_zeros == pytest.approx(small.amount * n_weights, abs=1)
@@ -102,7 +145,7 @@ def test_no_layer_is_passed_over(digits, fitted, make, name):
 def test_reports_count_what_is_left(digits, fitted, make):
     X, _, y, _ = digits
     net = fitted("residual")
-    small = make(FrozenEstimator(net)).fit(X[:100], y[:100])
+    small = made(make, net).fit(X[:100], y[:100])
     report = compression_report({"float": net, "small": small}, X[:100], y[:100])
     module = module_of(small)
     n_weights = sum(
@@ -235,7 +278,7 @@ def test_layers_may_have_two_names_and_other_rows(digits, make, weight):
     net = SparseNetClassifier(module=_Seen(), learning_rate=0.01, max_epochs=5)
     net.fit(X[:600], y[:600])
     weight = None if weight is None else np.full(600, weight)
-    small = make(FrozenEstimator(net)).fit(X[:600], y[:600], sample_weight=weight)
+    small = made(make, net).fit(X[:600], y[:600], sample_weight=weight)
     n_layers = len(select_layers(module_of(small), multiplies_by_weights))
     n_factors = sum(rank is not None for rank in getattr(small, "ranks_", []))
     assert n_layers == 3 + n_factors or isinstance(small.estimator, NetFactorizer)
@@ -261,7 +304,7 @@ def test_float64_stays_float64(digits):
     net.fit(X.astype(np.float64), y)
     assert net.net_.module_.head.weight.dtype == torch.float64
     for make in SMALLER.values():
-        small = make(FrozenEstimator(net)).fit(X[:50].astype(np.float64), y[:50])
+        small = made(make, net).fit(X[:50].astype(np.float64), y[:50])
         assert all(
             weight.dtype == torch.float64 for weight in module_of(small).parameters()
         )
