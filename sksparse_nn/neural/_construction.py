@@ -74,6 +74,7 @@ def make_net(estimator, samples, *, batch_size, device):
         by_feature=may_lie_by_feature and is_thin(X) and not (is_tuned or images),
         squashed=net_class.nonlinearity is not None,
         images=images,
+        any_order=isinstance(estimator.optimizer, str),
     )
     build = spec.build
     if is_tuned:
