@@ -6,18 +6,25 @@ from sksparse_nn.modules._compressed_convolution import (
     PrunedConvolution,
     QuantizedConvolution,
 )
+from sksparse_nn.modules._patch_convolution import PatchConvolution
+from sksparse_nn.modules._patch_net import PatchNet
 from sksparse_nn.modules._patches import PatchLayer
 from sksparse_nn.modules._perceptron import Perceptron
+from sksparse_nn.modules._plain_conv_net import PlainConvNet
 from sksparse_nn.modules._projection import ProjectionLayer
 from sksparse_nn.modules._pruned import PrunedLinear
 from sksparse_nn.modules._quantized import QuantizedLinear
+from sksparse_nn.modules._resnet import ResNet8
 from sksparse_nn.modules._sparse_coding import SparseCodingLayer
 from sksparse_nn.modules._thresholds import SoftThresholdLayer, TriangleLayer
 
 __all__ = [
     "AttentionLayer",
+    "PatchConvolution",
     "PatchLayer",
+    "PatchNet",
     "Perceptron",
+    "PlainConvNet",
     "ProjectionLayer",
     "PrunedCoding",
     "PrunedConvolution",
@@ -25,6 +32,7 @@ __all__ = [
     "QuantizedCoding",
     "QuantizedConvolution",
     "QuantizedLinear",
+    "ResNet8",
     "SoftThresholdLayer",
     "SparseCodingLayer",
     "TriangleLayer",

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from sksparse_nn._warnings import warn
-from sksparse_nn.modules._image_input import ImageInput
+from sksparse_nn.modules._image_input import ImageInput, put_channels_last
 from sksparse_nn.modules._outputs import describe_output, find_squashing
 from sksparse_nn.modules._perceptron import Perceptron, store_by_feature
 from sksparse_nn.modules._single_rows import apply_module
@@ -70,6 +70,9 @@ class ModuleSpec:
 
     images : ImageInput or None
         What turns rows into images ahead of the module.
+
+    any_order : bool
+        Whether weights may lie in memory in any order.
     """
 
     module: object
@@ -84,6 +87,7 @@ class ModuleSpec:
     by_feature: bool
     squashed: bool
     images: ImageInput | None = None
+    any_order: bool = True
 
     def build(self, **settings):
         """Build a new module.
@@ -113,6 +117,8 @@ class ModuleSpec:
             return self._behind_images(self._build_perceptron()).to(self.dtype)
         module = self._behind_images(self._build_own(settings)).to(self.dtype)
         self._try_out(module)
+        if self.images is not None and self.any_order:
+            put_channels_last(module)
         return module
 
     def _behind_images(self, module):

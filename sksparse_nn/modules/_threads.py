@@ -11,6 +11,9 @@ import torch
 # process occupies a core.
 _WORTH_THREADS = 2e7
 
+# Places at which a convolution multiplies by its weights: 8 x 8 pixels are few.
+_PLACES = 64
+
 # Python threads for which torch may have started its own threads.
 _CALLERS = set()
 
@@ -30,7 +33,7 @@ def limit_threads(parameters, n_rows):
     before = torch.get_num_threads()
     if before > 1:
         _CALLERS.add(get_ident())
-    work = n_rows * sum(weights.numel() for weights in parameters)
+    work = n_rows * sum(map(_multiply_adds, parameters))
     if before == 1 or work >= _WORTH_THREADS:
         yield
         return
@@ -39,6 +42,11 @@ def limit_threads(parameters, n_rows):
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _multiply_adds(weights):
+    """Return about how often the weights multiply something, per sample."""
+    return weights.numel() * (_PLACES if weights.ndim > 2 else 1)
 
 
 def _after_fork_in_child():

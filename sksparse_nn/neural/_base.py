@@ -27,6 +27,7 @@ from sksparse_nn._validation import (
 )
 from sksparse_nn.modules._device import check_device
 from sksparse_nn.modules._first_layer import check_first_layer, first_weight
+from sksparse_nn.modules._networks import NETWORKS, PATCH_NET
 from sksparse_nn.modules._perceptron import stays_sparse
 from sksparse_nn.modules._spec import ACTIVATIONS
 from sksparse_nn.neural._augmenting import Augmenter, read_augment
@@ -68,7 +69,12 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
             Interval(Integral, 1, None, closed="left"),
         ],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "module": [None, torch.nn.Module, callable],
+        "module": [
+            None,
+            torch.nn.Module,
+            callable,
+            StrOptions({*NETWORKS, PATCH_NET}),
+        ],
         "coder": [HasMethods(["fit", "transform"]), None],
         "tune_coder": ["boolean", StrOptions({"all"})],
         "reconstruction": [Interval(Real, 0, None, closed="left")],
@@ -163,6 +169,7 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
             former = self.net_ if self.warm_start and hasattr(self, "net_") else None
             new = former is None
             samples = self._read(X, y, sample_weight, reset=new, learn=new)
+            self._check_images_are_there()
             self._read_augment()
             self._renew_random_state(new)
             if new:
@@ -192,6 +199,7 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
         device = check_device(self.device)
         new = not hasattr(self, "net_")
         samples = self._read(X, y, sample_weight, reset=new, learn=learn and new)
+        self._check_images_are_there()
         self._read_augment()
         self._renew_random_state(new)
         if new:
@@ -336,7 +344,8 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
     def _read_augment(self):
         """Return the augmentations; raise if these samples cannot have them."""
         steps = read_augment(self.augment, vars(self).get("image_shape_"))
-        if steps and self.coder is not None and not self.tune_coder:
+        codes_first = self.coder is not None and not self.tune_coder
+        if steps and codes_first and not self._has_patch_net:
             raise ValueError(
                 "augment changes samples ahead of the coder, which has to code them "
                 f"anew each time. Got augment={self.augment!r} with tune_coder=False; "

@@ -4,7 +4,6 @@ from copy import copy, deepcopy
 
 import numpy as np
 import torch
-from scipy import sparse
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array
@@ -14,11 +13,11 @@ from sksparse_nn._validation import FLOAT_TYPES
 from sksparse_nn.modules._coded import CodedNetwork, Scale, SplitSign
 from sksparse_nn.modules._facts import is_linear, make_plain
 from sksparse_nn.modules._first_layer import FirstLayerError
+from sksparse_nn.modules._networks import PATCH_NET
 from sksparse_nn.modules._run import run
 from sksparse_nn.neural._batches import TrainingSamples
-
-# Training samples whose codes determine the scale.
-_SCALED_ROWS = 2000
+from sksparse_nn.neural._patch_net import default_patch_coder
+from sksparse_nn.neural._scale_of_codes import choose_some, root_mean_square
 
 
 class HasCoder:
@@ -26,20 +25,34 @@ class HasCoder:
 
     _is_tuned = False
 
+    @property
+    def _has_patch_net(self):
+        """Whether the coder gives maps, for convolutions."""
+        return isinstance(self.module, str) and self.module == PATCH_NET
+
+    def _chosen_coder(self):
+        """Return the coder to fit, or None."""
+        if self.coder is None and self._has_patch_net:
+            return default_patch_coder(self.image_shape_)
+        return self.coder
+
     def _fit_coder(self, samples):
         """Fit a copy of the coder to training samples, without their labels."""
         self._check_coder()
         vars(self).pop("coder_", None)
-        self._is_tuned = self.coder is not None and bool(self.tune_coder)
-        if self.coder is None:
+        coder = self._chosen_coder()
+        self._is_tuned = self._has_patch_net or (
+            coder is not None and bool(self.tune_coder)
+        )
+        if coder is None:
             return
-        if isinstance(self.coder, FrozenEstimator):
-            check_is_fitted(self.coder.estimator)
-            self.coder_ = deepcopy(self.coder.estimator)
+        if isinstance(coder, FrozenEstimator):
+            check_is_fitted(coder.estimator)
+            self.coder_ = deepcopy(coder.estimator)
             return
         from sksparse_nn.neural._coding_layers import seed_coder
 
-        coder = clone(self.coder)
+        coder = clone(coder)
         seed_coder(coder, self._rng)
         weights = {}
         is_weighted = (samples.row_weight != 1).any()
@@ -51,7 +64,7 @@ class HasCoder:
 
     def _check_coder(self):
         """Raise if a parameter is set that nothing reads."""
-        if self.coder is None and not self.tune_coder:
+        if self.coder is None and not (self.tune_coder or self._has_patch_net):
             raise ValueError(
                 "tune_coder is read with a coder only. Got tune_coder=False with "
                 "coder=None; give a coder, or leave it out."
@@ -131,7 +144,7 @@ class HasCoder:
     def _split_steps(self):
         """Return the coder and a network behind it, or the network alone."""
         coder = vars(self).get("coder_")
-        if coder is None:
+        if coder is None or self._has_patch_net:
             return [self]
         network = copy(self)
         if self._is_tuned:
@@ -176,16 +189,15 @@ def build_coded(spec, estimator, samples, **settings):
             "has no inverse_transform; set reconstruction=0."
         )
     coding = make_layer(coder, learn_alpha=estimator.tune_coder == "all").to(spec.dtype)
-    chosen = np.linspace(0, len(samples) - 1, _SCALED_ROWS).astype(int)
-    some = samples.subset(np.unique(chosen))
+    some = choose_some(samples)
     [codes] = run(coding.eval(), some.X, len(some), use=list)
-    scale = Scale(1 / (_root_mean_square(codes.numpy(), some.row_weight) or 1.0))
+    scale = Scale(1 / (root_mean_square(codes.numpy(), some.row_weight) or 1.0))
     if n_codes(coder) != codes.shape[1]:
         scale = torch.nn.Sequential(SplitSign(), scale)
     network = CodedNetwork.of(coding, scale, spec.build(**settings)).to(spec.dtype)
     network.dropout = estimator.dropout
     network.reconstruction = estimator.reconstruction
-    energy = some.shape[1] * _root_mean_square(some.X, some.row_weight) ** 2
+    energy = some.shape[1] * root_mean_square(some.X, some.row_weight) ** 2
     network.energy = energy or 1.0
     return network
 
@@ -206,13 +218,6 @@ def n_codes(coder):
     if hasattr(coder, "_n_features_out"):
         return coder._n_features_out
     return len(coder.get_feature_names_out())
-
-
-def _root_mean_square(X, weight):
-    X = sparse.csr_array(X, dtype=np.float64)
-    unit = abs(X).max() or 1.0  # squares of some values overflow
-    squares = (X / unit).power(2).sum(axis=1)
-    return unit * np.sqrt(np.average(squares, weights=weight) / X.shape[1])
 
 
 def _splits(coder):

@@ -13,15 +13,12 @@ from sksparse_nn.decomposition import (
 )
 from sksparse_nn.feature_extraction import ImagePatchCoder
 from sksparse_nn.modules._attention import AttentionLayer
-from sksparse_nn.modules._patch_values import PATCH_VALUES
+from sksparse_nn.modules._patch_coders import patch_layer
 from sksparse_nn.modules._patches import PatchLayer
 from sksparse_nn.modules._projection import ProjectionLayer
 from sksparse_nn.modules._sparse_coding import SparseCodingLayer
 from sksparse_nn.modules._thresholds import TriangleLayer
-from sksparse_nn.solvers.coding import CODERS, Triangle
-
-# Algorithms of patches that a layer has, and their names.
-_OF_PATCHES = {CODERS[name]: name for name in PATCH_VALUES}
+from sksparse_nn.solvers.coding import Triangle
 
 
 @singledispatch
@@ -97,33 +94,7 @@ def _(coder: TruncatedSVDReducer, *, learn_alpha):
 
 @make_layer.register
 def _(coder: ImagePatchCoder, *, learn_alpha):
-    algorithm = _patch_algorithm(coder)
-    name = _OF_PATCHES[type(algorithm)]
-    if learn_alpha and not _has_slope(PATCH_VALUES[name]):
-        raise ValueError(
-            'tune_coder="all" needs an ImagePatchCoder whose codes have a derivative '
-            f'by alpha: algorithm="soft_threshold". Got {coder.algorithm!r}; set '
-            "tune_coder=True."
-        )
-    layout = coder._layout
-    sides, channels = (layout.height, layout.width), (layout.n_channels,)
-    first = layout.channels_first
-    return PatchLayer(
-        coder.components_,
-        channels + sides if first else sides + channels,
-        channel_axis=0 if first else -1,
-        patch_size=layout.patch,
-        stride=layout.stride,
-        algorithm=name,
-        alpha=getattr(algorithm, "alpha", None),
-        contrast_reg=coder.contrast_reg_,
-        whitening=coder.whitening_,
-        patch_mean=coder.patch_mean_,
-        pooled_shape=layout.grid,
-        pooling=coder.pooling,
-        split_sign=coder.split_sign,
-        learn_alpha=learn_alpha,
-    )
+    return patch_layer(coder, learn_alpha=learn_alpha, kind=PatchLayer)
 
 
 @singledispatch
@@ -225,27 +196,6 @@ def _groups(reducer):
         (np.flatnonzero(reducer.component_groups_ == g), np.flatnonzero(labels == g))
         for g in np.unique(reducer.component_groups_)
     ]
-
-
-def _has_slope(values):
-    return values.has_level and values.is_smooth
-
-
-def _patch_algorithm(coder):
-    """Return the algorithm of a coder of patches, if a layer has it."""
-    algorithm = getattr(coder._encoder(), "coder", None)
-    is_restricted = (
-        getattr(algorithm, "positive_code", False)
-        or getattr(algorithm, "atom_weights", None) is not None
-    )
-    if type(algorithm) not in _OF_PATCHES or is_restricted:
-        raise ValueError(
-            "tune_coder=True needs an ImagePatchCoder with algorithm "
-            '"soft_threshold", "threshold" or "triangle", without positive_code and '
-            f"atom_weights. Got algorithm={coder.algorithm!r}; choose one of these, or "
-            "set tune_coder=False, which takes all of them."
-        )
-    return algorithm
 
 
 def _without_penalty(coder):

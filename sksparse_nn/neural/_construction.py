@@ -8,6 +8,7 @@ import torch
 
 from sksparse_nn._early_stopping import Patience
 from sksparse_nn.modules._first_layer import check_first_layer
+from sksparse_nn.modules._networks import NETWORKS
 from sksparse_nn.modules._sparse_input import is_thin
 from sksparse_nn.modules._spec import ModuleSpec
 from sksparse_nn.neural._batches import BatchIterator, TrainingSamples
@@ -18,6 +19,7 @@ from sksparse_nn.neural._held_sparsity import HoldSparsity
 from sksparse_nn.neural._images import make_input
 from sksparse_nn.neural._loop import is_closure_free
 from sksparse_nn.neural._optimizers import check_settings, make_optimizer, takes_groups
+from sksparse_nn.neural._patch_net import build_patch_net
 from sksparse_nn.neural._progress import ProgressLine
 from sksparse_nn.neural._proximal import ProximalStep
 from sksparse_nn.neural._schedule import make_schedule
@@ -55,12 +57,12 @@ def make_net(estimator, samples, *, batch_size, device):
         If the module or the optimizer cannot be made.
     """
     X, net_class = samples.matrix, estimator._net_class
-    is_tuned = estimator._is_tuned
+    is_tuned, module = estimator._is_tuned, estimator.module
     width = n_codes(estimator.coder_) if is_tuned else X.shape[1]
     may_lie_by_feature = _may_lie_by_feature(estimator, device)
     images = _make_images(estimator, samples)
     spec = ModuleSpec(
-        estimator.module,
+        NETWORKS[module] if isinstance(module, str) and not is_tuned else module,
         estimator.module_params or {},
         input_widths(estimator.callbacks, np.empty((1, width))),
         estimator.hidden_layer_sizes,
@@ -72,8 +74,12 @@ def make_net(estimator, samples, *, batch_size, device):
         by_feature=may_lie_by_feature and is_thin(X) and not (is_tuned or images),
         squashed=net_class.nonlinearity is not None,
         images=images,
+        any_order=isinstance(estimator.optimizer, str),
     )
-    build = partial(build_coded, spec, estimator, samples) if is_tuned else spec.build
+    build = spec.build
+    if is_tuned:
+        behind = build_patch_net if estimator._has_patch_net else build_coded
+        build = partial(behind, spec, estimator, samples)
     net = net_class(
         build,
         estimator._criterion,
@@ -101,7 +107,7 @@ def make_net(estimator, samples, *, batch_size, device):
 def _make_images(estimator, samples):
     """Return the layer that makes images, if the network takes the samples as such."""
     shape = vars(estimator).get("image_shape_")
-    if shape is None or estimator.coder is not None:
+    if shape is None or estimator.coder is not None or estimator._has_patch_net:
         return None
     return make_input(samples, shape, flat=estimator.module is None)
 
@@ -111,7 +117,8 @@ def _optimizer_settings(estimator):
     settings = check_settings(
         estimator.optimizer, estimator.weight_decay, estimator.optimizer_params
     )
-    if estimator._is_tuned and takes_groups(estimator.optimizer, settings):
+    is_trained = estimator._is_tuned and estimator.tune_coder
+    if is_trained and takes_groups(estimator.optimizer, settings):
         rate = _CODER_RATE * estimator.learning_rate
         coder = {"lr": rate, "share": _CODER_RATE, "weight_decay": 0.0}
         settings["param_groups"] = [("coding.*", coder)]

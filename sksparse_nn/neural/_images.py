@@ -27,6 +27,14 @@ class HasImages:
         """Whether samples of uint8 stay so until their mini-batch is made."""
         return "image_shape_" in vars(self)
 
+    def _check_images_are_there(self):
+        """Raise if a module that is named needs images and samples are none."""
+        if isinstance(self.module, str) and not self._keeps_bytes:
+            raise ValueError(
+                f"module={self.module!r} needs images. Got rows; set image_shape, or "
+                "give X of shape (n_samples, channels, height, width)."
+            )
+
     def _as_rows(self, X, *, reset):
         """Return images as rows; learn their shape, or check it."""
         X = np.asarray(X) if isinstance(X, list | tuple) else X

@@ -29,16 +29,22 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
             "tanh"}, default="relu"
         What follows each hidden layer.
 
-    module : callable or torch.nn.Module, default=None
-        A network of your own in place of the layers above.
+    module : {"resnet8", "plain_conv_net", "patch_net"}, callable or \
+            torch.nn.Module, default=None
+        A network for images, or one of your own, in place of the layers above.
 
-        A module class or function, called as ``module(n_features, n_outputs)``, or a
-        module, of which a copy is trained on from its weights. It maps rows of
-        ``n_features`` numbers to rows of ``n_outputs`` standardised targets.
+        Names are of networks in `sksparse_nn.modules` for images: `ResNet8`,
+        `PlainConvNet`, and `PatchNet`, whose first layer are the atoms of `coder`, or
+        of an `ImagePatchCoder` of 32 atoms.
+
+        A module class or function is called as ``module(n_features, n_outputs)``, with
+        ``image_shape`` too if it has such an argument. Of a module, a copy is trained
+        on from its weights. It maps rows of ``n_features`` numbers, or images, to rows
+        of ``n_outputs`` standardised targets.
 
     module_params : dict, default=None
-        Keyword arguments of a callable `module`. Each is a parameter of its own too:
-        ``module__width`` is the entry ``"width"``.
+        Keyword arguments of a `module` that is named or called. Each is a parameter of
+        its own too: ``module__width`` is the entry ``"width"``.
 
     image_shape : tuple of int, default=None
         Shape of the images that samples are: (channels, height, width), or (height,

@@ -184,6 +184,36 @@ def test_numbers_are_predicted_from_images():
     assert net.fit(X, y).score(X, y) > 0.7
 
 
+class Viewing(nn.Module):
+    """Read images as they lie in memory."""
+
+    def __init__(self, n_features, n_outputs):
+        super().__init__()
+        self.first = nn.Conv2d(2, 4, 3, padding=1)
+        self.last = nn.Linear(256, n_outputs)
+
+    def forward(self, images):
+        return self.last(self.first(images).view(len(images), -1))
+
+
+@pytest.mark.parametrize(
+    ("module", "optimizer", "channels_last"),
+    [
+        (convolutions, "adamw", True),
+        (Viewing, "adamw", False),
+        (convolutions, torch.optim.NAdam, False),
+    ],
+)
+def test_channels_lie_side_by_side_where_a_module_can(module, optimizer, channels_last):
+    X, y = digits()
+    net = classifier(module=module, optimizer=optimizer, max_epochs=2).fit(X, y)
+    assert net.net_.module_.images.channels_last == channels_last
+    net.net_.module_.images.channels_last = False
+    found = net.predict_proba(X)
+    net.net_.module_.to(memory_format=torch.contiguous_format)
+    assert_allclose(net.predict_proba(X), found, atol=1e-5)
+
+
 def test_images_are_cross_validated():
     X, y = digits()
     assert cross_val_score(classifier(max_epochs=15), X, y, cv=2).mean() > 0.7
