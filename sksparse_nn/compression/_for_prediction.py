@@ -86,6 +86,7 @@ def _drop_training(network):
     network.net_.optimizer_ = None
     network.net_.history_ = type(network.net_.history)()
     network.history_ = {}
+    network._rng = None
     return network
 
 

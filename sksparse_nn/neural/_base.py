@@ -253,7 +253,7 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
 
     def _renew_random_state(self, new):
         """Start a stream of random numbers, or continue a copy of the former one."""
-        if new:
+        if new or self._rng is None:  # as in a copy for prediction
             self._seed = check_random_state(self.random_state).randint(_MAX_SEED)
             self._rng = np.random.RandomState(self._seed)
         else:
