@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from sksparse_nn.compression._channel_sums import (
+    column_parts,
     count_calls,
     read_wanted,
     sum_inputs,
@@ -125,21 +126,29 @@ def keep_means(module, original, couplings, keeps, samples):
 def _mean_outputs(layer, sums, gone):
     """Return the mean contribution of some input channels to each output."""
     gone = np.repeat(gone, layer.weight[0, 0].numel())
-    means = [part.centred()[0] for part in sums]
+    means = [np.concatenate([part.centred()[0] for part in group]) for group in sums]
     parts = zip(matrices(layer).numpy(), means, np.split(gone, len(sums)), strict=True)
     return np.concatenate([W @ (mean * part) for W, mean, part in parts])
 
 
 def _refit(module, name, wanted, samples):
     layer = module.get_submodule(name)
-    sums, squares = sum_missing(module, name, wanted, samples)
     before = {key: x.detach().clone() for key, x in layer.named_parameters()}
-    changes = [find_change_of(part, RIDGE) for part in sums]
-    weight, bias = (np.concatenate(parts) for parts in zip(*changes, strict=True))
-    with torch.no_grad():
-        layer.weight += torch.from_numpy(weight).reshape(layer.weight.shape)
-        if layer.bias is not None:
-            layer.bias += torch.from_numpy(bias)
+    lost = []
+    for columns in column_parts(layer):
+        sums, squares = sum_missing(module, name, wanted, samples, columns)
+        _change(layer, columns, [find_change_of(part, RIDGE) for part in sums])
+        lost.append(squares)
     is_again = len(wanted[0]) > 1  # then inputs of later calls have changed, too
-    if is_again and sum_missing(module, name, wanted, samples)[1] > squares:
+    if is_again and sum_missing(module, name, wanted, samples)[1] > lost[0]:
         layer.load_state_dict(before)
+
+
+@torch.no_grad()
+def _change(layer, columns, changes):
+    weight, bias = (np.stack(parts) for parts in zip(*changes, strict=True))
+    W = matrices(layer).clone()
+    W[:, :, columns] += torch.from_numpy(weight)
+    layer.weight.copy_(W.reshape(layer.weight.shape))
+    if layer.bias is not None:
+        layer.bias += torch.from_numpy(bias.ravel())

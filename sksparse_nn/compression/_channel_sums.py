@@ -1,6 +1,7 @@
 """Sums over what layers take and put out while samples run through a network."""
 
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,8 +11,26 @@ from sksparse_nn.modules._linear_layers import multiplies_by_weights
 from sksparse_nn.modules._run import run
 from sksparse_nn.solvers.layers import LayerSums
 
-# Samples per block.
-_BLOCK = 64
+# Samples per block, and inputs of a layer whose products are formed at once.
+_BLOCK, _WIDTH = 64, 4096
+
+
+def column_parts(layer):
+    """Split the inputs of a layer, so that their products fit into memory.
+
+    Parameters
+    ----------
+    layer : torch.nn.Module
+        A plain linear layer or convolution.
+
+    Returns
+    -------
+    parts : list of slice
+        Columns of its matrices.
+    """
+    n_inputs = matrices(layer).shape[2]
+    edges = np.linspace(0, n_inputs, -(-n_inputs // _WIDTH) + 1).astype(int)
+    return [slice(*edge) for edge in pairwise(edges.tolist())]
 
 
 def count_calls(module, samples):
@@ -61,16 +80,21 @@ def sum_inputs(module, n_calls, samples, *, centres=None):
 
     Returns
     -------
-    sums : dict of str to list of LayerSums
-        One per group of each layer, without outputs.
+    sums : dict of str to list of list of LayerSums
+        For each layer, group, and part of its columns. Without outputs.
     """
-    sums = {name: _start(module, name, centres) for name in n_calls}
+    sums, columns = {}, {}
+    for name in n_calls:
+        columns[name] = column_parts(module.get_submodule(name))
+        parts = [_start(module, name, centres) for _ in columns[name]]
+        sums[name] = list(map(list, zip(*parts, strict=True)))
     for X, weight, seed in _blocks(*samples):
         for name, calls in _read(module, n_calls, X, seed, is_input=True).items():
             for inputs, which in calls:
                 weights = _weights_of(which, weight, X.shape[0])
-                for part, rows in zip(sums[name], inputs, strict=True):
-                    part.add(rows, rows[:, :0], weights)
+                for group, rows in zip(sums[name], inputs, strict=True):
+                    for part, some in zip(group, columns[name], strict=True):
+                        part.add(rows[:, some], rows[:, :0], weights)
     return sums
 
 
@@ -103,7 +127,7 @@ def read_wanted(module, n_calls, kept, samples):
     return wanted
 
 
-def sum_missing(module, name, wanted, samples):
+def sum_missing(module, name, wanted, samples, columns=slice(None)):
     """Sum the products of a layer's inputs and what its outputs lack.
 
     Parameters
@@ -120,6 +144,9 @@ def sum_missing(module, name, wanted, samples):
     samples : tuple
         As for `sum_inputs`.
 
+    columns : slice, default=slice(None)
+        Inputs to take.
+
     Returns
     -------
     sums : list of LayerSums
@@ -131,7 +158,7 @@ def sum_missing(module, name, wanted, samples):
     sums, squares = _start(module, name, None), 0.0
     for inputs, missing, weights in read_missing(module, name, wanted, samples):
         for part, rows, lacks in zip(sums, inputs, missing, strict=True):
-            part.add(rows, lacks, weights)
+            part.add(rows[:, columns], lacks, weights)
         of_rows = np.square(missing, dtype=np.float64).sum(axis=(0, 2))
         squares += of_rows.sum() if weights is None else weights @ of_rows
     return sums, squares
