@@ -114,7 +114,7 @@ def keep_means(module, original, couplings, keeps, samples):
         if mixes_channels(original.get_submodule(name))
     }
     sums = sum_inputs(original, narrower, samples, centres=True)
-    for name in narrower:
+    for name in sums:
         rows = couplings.kept(couplings.outputs[name], keeps)
         units = couplings.inputs[name]
         gone = ~np.append(keeps, True)[units]

@@ -201,9 +201,12 @@ def _start(module, name, centres):
 
 
 def _blocks(X, sample_weight):
+    """Yield blocks of nearly equal size, their weights, and where they start."""
     X, weight = choose_samples(X, sample_weight)
-    for start in range(0, X.shape[0], _BLOCK):
-        block = slice(start, start + _BLOCK)
+    n_samples = X.shape[0]
+    edges = np.linspace(0, n_samples, -(-n_samples // _BLOCK) + 1).astype(int)
+    for start, stop in pairwise(edges.tolist()):
+        block = slice(start, stop)
         yield X[block], None if weight is None else weight[block], start
 
 
@@ -216,6 +219,8 @@ def _read(module, n_calls, X, seed, *, is_input):
     found = {name: [] for name in n_calls}
     names = {module.get_submodule(name): name for name in n_calls}
     left = sum(n_calls.values())
+    if not left:
+        return found
 
     def note(layer, rows):
         nonlocal left

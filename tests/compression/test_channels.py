@@ -113,9 +113,11 @@ def test_the_share_of_channels_is_gone(digits, fitted, name, refit):
 
 
 @each_network
-def test_nothing_removed_changes_nothing(digits, fitted, name):
+@pytest.mark.parametrize("refit", [True, False])
+def test_nothing_removed_changes_nothing(digits, fitted, name, refit):
     X, _, y, _ = digits
-    small = removing(FrozenEstimator(fitted(name)), amount=0.0).fit(X[:200], y[:200])
+    small = removing(FrozenEstimator(fitted(name)), amount=0.0, refit=refit)
+    small.fit(X[:200], y[:200])
     assert_array_equal(small.predict_proba(X), fitted(name).predict_proba(X))
 
 
@@ -256,6 +258,18 @@ def test_the_means_of_removed_channels_stay(digits, fitted):
     small = removing(FrozenEstimator(net), 1 / 14, refit=False).fit(X, y)
     assert module_of(small)[1].out_channels == 7
     assert_allclose(small.predict_proba(X), net.predict_proba(X), rtol=1e-4)
+
+
+def test_layers_without_a_bias_keep_no_means(digits):
+    X = digits[0][:50]
+    module = images(
+        nn.Conv2d(1, 4, 3, bias=False), nn.Flatten(), nn.Linear(144, 10, bias=False)
+    ).eval()
+    couplings, keeps = find_couplings(module, X), np.arange(4) < 2
+    small = narrow(module, couplings, keeps)
+    before = small[3].weight.detach().clone()
+    _channel_refit.keep_means(small, module, couplings, keeps, (X, None))
+    assert_array_equal(small[3].weight.detach(), before)
 
 
 def test_networks_of_hidden_layers_lose_neurons(digits, net):
