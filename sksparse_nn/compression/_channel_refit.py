@@ -69,7 +69,7 @@ def keep_means(module, original, couplings, keeps, samples):
         if mixes_channels(original.get_submodule(name))
     }
     sums = sum_inputs(original, narrower, samples, centres=True)
-    for name in narrower:
+    for name in sums:
         rows = couplings.kept(couplings.outputs[name], keeps)
         units = couplings.inputs[name]
         gone = ~np.append(keeps, True)[units]
@@ -81,6 +81,6 @@ def keep_means(module, original, couplings, keeps, samples):
 def _mean_outputs(layer, sums, gone):
     """Return the mean contribution of some input channels to each output."""
     gone = np.repeat(gone, layer.weight[0, 0].numel())
-    means = [part.centred()[0] for part in sums]
+    means = [np.concatenate([part.centred()[0] for part in group]) for group in sums]
     parts = zip(matrices(layer).numpy(), means, np.split(gone, len(sums)), strict=True)
     return np.concatenate([W @ (mean * part) for W, mean, part in parts])

@@ -1,6 +1,7 @@
 """Sums over what layers take and put out while samples run through a network."""
 
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,8 +11,26 @@ from sksparse_nn.modules._linear_layers import multiplies_by_weights
 from sksparse_nn.modules._run import run
 from sksparse_nn.solvers.layers import LayerSums
 
-# Samples per block.
-_BLOCK = 64
+# Samples per block, and inputs of a layer whose products are formed at once.
+_BLOCK, _WIDTH = 64, 4096
+
+
+def column_parts(layer):
+    """Split the inputs of a layer, so that their products fit into memory.
+
+    Parameters
+    ----------
+    layer : torch.nn.Module
+        A plain linear layer or convolution.
+
+    Returns
+    -------
+    parts : list of slice
+        Columns of its matrices.
+    """
+    n_inputs = matrices(layer).shape[2]
+    edges = np.linspace(0, n_inputs, -(-n_inputs // _WIDTH) + 1).astype(int)
+    return [slice(*edge) for edge in pairwise(edges.tolist())]
 
 
 def count_calls(module, samples):
@@ -61,16 +80,21 @@ def sum_inputs(module, n_calls, samples, *, centres=None):
 
     Returns
     -------
-    sums : dict of str to list of LayerSums
-        One per group of each layer, without outputs.
+    sums : dict of str to list of list of LayerSums
+        For each layer, group, and part of its columns. Without outputs.
     """
-    sums = {name: _start(module, name, centres) for name in n_calls}
+    sums, columns = {}, {}
+    for name in n_calls:
+        columns[name] = column_parts(module.get_submodule(name))
+        parts = [_start(module, name, centres) for _ in columns[name]]
+        sums[name] = list(map(list, zip(*parts, strict=True)))
     for X, weight, seed in _blocks(*samples):
         for name, calls in _read(module, n_calls, X, seed, is_input=True).items():
             for inputs, which in calls:
                 weights = _weights_of(which, weight, X.shape[0])
-                for part, rows in zip(sums[name], inputs, strict=True):
-                    part.add(rows, rows[:, :0], weights)
+                for group, rows in zip(sums[name], inputs, strict=True):
+                    for part, some in zip(group, columns[name], strict=True):
+                        part.add(rows[:, some], rows[:, :0], weights)
     return sums
 
 
@@ -92,6 +116,33 @@ def sum_outputs(module, n_calls, samples):
         for name, calls in _read(module, n_calls, X, seed, is_input=False).items():
             for rows, which in calls:
                 weights = _weights_of(which, weight, X.shape[0])
+                sums[name].add(rows, rows[:, :0], weights)
+    return sums
+
+
+def sum_channels(module, n_calls, samples):
+    """Sum the products of the input channels of convolutions, at all positions.
+
+    Parameters
+    ----------
+    module, n_calls, samples : object
+        As for `sum_inputs`; convolutions of one group.
+
+    Returns
+    -------
+    sums : dict of str to LayerSums
+        Of the input channels, not taken from their means.
+    """
+    sums = {name: LayerSums(has_bias=False) for name in n_calls}
+    for X, weight, seed in _blocks(*samples):
+        for name, calls in _read(module, n_calls, X, seed, is_input=True).items():
+            n_channels = module.get_submodule(name).weight.shape[1]
+            for inputs, which in calls:
+                rows = inputs[0].reshape(len(which), n_channels, -1).swapaxes(1, 2)
+                weights = _weights_of(which, weight, X.shape[0])
+                if weights is not None:
+                    weights = np.repeat(weights, rows.shape[1])
+                rows = rows.reshape(-1, n_channels)
                 sums[name].add(rows, rows[:, :0], weights)
     return sums
 
@@ -125,7 +176,7 @@ def read_wanted(module, n_calls, kept, samples):
     return wanted
 
 
-def sum_missing(module, name, wanted, samples):
+def sum_missing(module, name, wanted, samples, columns=slice(None)):
     """Sum the products of a layer's inputs and what its outputs lack.
 
     Parameters
@@ -142,6 +193,9 @@ def sum_missing(module, name, wanted, samples):
     samples : tuple
         As for `sum_inputs`.
 
+    columns : slice, default=slice(None)
+        Inputs to take.
+
     Returns
     -------
     sums : list of LayerSums
@@ -153,7 +207,7 @@ def sum_missing(module, name, wanted, samples):
     sums, squares = _start(module, name, None), 0.0
     for inputs, missing, weights in read_missing(module, name, wanted, samples):
         for part, rows, lacks in zip(sums, inputs, missing, strict=True):
-            part.add(rows, lacks, weights)
+            part.add(rows[:, columns], lacks, weights)
         of_rows = np.square(missing, dtype=np.float64).sum(axis=(0, 2))
         squares += of_rows.sum() if weights is None else weights @ of_rows
     return sums, squares
@@ -196,9 +250,12 @@ def _start(module, name, centres):
 
 
 def _blocks(X, sample_weight):
+    """Yield blocks of nearly equal size, their weights, and where they start."""
     X, weight = choose_samples(X, sample_weight)
-    for start in range(0, X.shape[0], _BLOCK):
-        block = slice(start, start + _BLOCK)
+    n_samples = X.shape[0]
+    edges = np.linspace(0, n_samples, -(-n_samples // _BLOCK) + 1).astype(int)
+    for start, stop in pairwise(edges.tolist()):
+        block = slice(start, stop)
         yield X[block], None if weight is None else weight[block], start
 
 
@@ -211,6 +268,8 @@ def _read(module, n_calls, X, seed, *, is_input):
     found = {name: [] for name in n_calls}
     names = {module.get_submodule(name): name for name in n_calls}
     left = sum(n_calls.values())
+    if not left:
+        return found
 
     def note(layer, rows):
         nonlocal left

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sksparse_nn.compression._channel_refit import keep_means, refit_channels
-from sksparse_nn.compression._channel_sums import count_calls, sum_inputs
+from sksparse_nn.compression._channel_sums import column_parts, count_calls, sum_inputs
 from sksparse_nn.compression._graphs import couple_graph
 from sksparse_nn.compression._matching import in_chunks
 from sksparse_nn.compression._narrowing import check_narrower, narrow
@@ -151,9 +151,8 @@ def _score_by_outputs(module, couplings, samples):
         for part in parts:
             members = np.flatnonzero(classes == part)
             found = [
-                reader
+                _parts(module.get_submodule(name), couplings, name, members, sums[name])
                 for name in readers[part]
-                for reader in _readers(module, name, sums[name], couplings, members)
             ]
             scores[members] = score_groups(found, len(members), RIDGE)
     return scores
@@ -172,17 +171,23 @@ def _find_readers(module, couplings, is_inside, n_calls):
 
 def _count_bytes(module, name):
     """Count the bytes of the products of a layer's inputs."""
-    n_parts, _, n_inputs = matrices(module.get_submodule(name)).shape
-    return 8 * n_parts * n_inputs**2
+    layer = module.get_submodule(name)
+    widths = [part.stop - part.start for part in column_parts(layer)]
+    return 8 * n_groups(layer) * sum(width**2 for width in widths)
 
 
-def _readers(module, name, sums, couplings, members):
-    layer, units = module.get_submodule(name), couplings.inputs[name]
+def _parts(layer, couplings, name, members, sums):
+    """Return the parts of a layer, with the numbers of units among the members."""
     numbers = np.full(couplings.n_units + 1, -1)
     numbers[members] = np.arange(len(members))
-    groups = np.repeat(numbers[units], layer.weight[0, 0].numel())
-    parts = zip(sums, matrices(layer).numpy(), np.split(groups, len(sums)), strict=True)
-    return [Reader(*part) for part in parts]
+    groups = np.repeat(numbers[couplings.inputs[name]], layer.weight[0, 0].numel())
+    return [
+        Reader(part, W[:, columns], some[columns])
+        for of_group, W, some in zip(
+            sums, matrices(layer).numpy(), np.split(groups, len(sums)), strict=True
+        )
+        for part, columns in zip(of_group, column_parts(layer), strict=True)
+    ]
 
 
 def _score_by_weights(module, couplings, scores):

@@ -7,7 +7,11 @@ from math import prod
 import numpy as np
 import torch
 
-from sksparse_nn.compression._channel_sums import count_calls, sum_inputs, sum_outputs
+from sksparse_nn.compression._channel_sums import (
+    count_calls,
+    sum_channels,
+    sum_outputs,
+)
 from sksparse_nn.modules._layer_rows import n_groups
 from sksparse_nn.modules._linear_layers import multiplies_by_weights
 from sksparse_nn.solvers.layers import (
@@ -135,7 +139,7 @@ def find_spectra(module, samples, *, splits_inputs):
         for name, n in n_calls.items()
         if splits_inputs and layers[name].weight[0, 0].numel() > 1
     }
-    inputs = sum_inputs(module, wide, samples, centres=False) if wide else {}
+    inputs = sum_channels(module, wide, samples) if wide else {}
     return {
         name: _find_spectrum(layers[name], outputs[name], inputs.get(name))
         for name in n_calls
@@ -162,13 +166,5 @@ def _find_spectrum(layer, outputs, inputs):
     directions = find_output_directions(kernel.reshape(len(kernel), -1), squares)
     channels = None
     if inputs is not None:
-        channels = find_input_channels(kernel, _sum_positions(kernel, inputs[0]))
+        channels = find_input_channels(kernel, inputs.centred()[1])
     return Spectrum(kernel, n_whole, mean, directions, channels)
-
-
-def _sum_positions(kernel, inputs):
-    """Return the products of input channels with each other, at all positions."""
-    _, n_channels, n_positions = kernel.shape
-    _, squares = inputs.centred()
-    shape = n_channels, n_positions, n_channels, n_positions
-    return np.einsum("ipjp->ij", squares.reshape(shape))

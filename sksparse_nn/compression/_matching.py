@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from sksparse_nn.compression._channel_sums import read_wanted, sum_missing
+from sksparse_nn.compression._channel_sums import column_parts, read_wanted, sum_missing
 from sksparse_nn.compression._refit import RIDGE
 from sksparse_nn.compression._samples import MOST_SAMPLES
-from sksparse_nn.modules._layer_rows import MOST_POSITIONS
+from sksparse_nn.modules._layer_rows import MOST_POSITIONS, matrices
 from sksparse_nn.solvers.layers import find_change_of
 
 # Bytes of what is kept at once.
@@ -67,17 +67,26 @@ def refit_layer(module, name, wanted, samples, **units):
         As for `input_units`.
     """
     layer = module.get_submodule(name)
-    sums, squares = sum_missing(module, name, wanted, samples)
     before = {key: x.detach().clone() for key, x in layer.named_parameters()}
-    changes = [find_change_of(part, RIDGE, **units) for part in sums]
-    weight, bias = (np.concatenate(parts) for parts in zip(*changes, strict=True))
-    with torch.no_grad():
-        layer.weight += torch.from_numpy(weight).reshape(layer.weight.shape)
-        if layer.bias is not None:
-            layer.bias += torch.from_numpy(bias)
+    lost = []
+    for columns in column_parts(layer):
+        sums, squares = sum_missing(module, name, wanted, samples, columns)
+        changes = [find_change_of(part, RIDGE, **units) for part in sums]
+        _change(layer, columns, changes)
+        lost.append(squares)
     is_again = len(wanted[0]) > 1  # then inputs of later calls have changed, too
-    if is_again and sum_missing(module, name, wanted, samples)[1] > squares:
+    if is_again and sum_missing(module, name, wanted, samples)[1] > lost[0]:
         layer.load_state_dict(before)
+
+
+@torch.no_grad()
+def _change(layer, columns, changes):
+    weight, bias = (np.stack(parts) for parts in zip(*changes, strict=True))
+    W = matrices(layer).clone()
+    W[:, :, columns] += torch.from_numpy(weight)
+    layer.weight.copy_(W.reshape(layer.weight.shape))
+    if layer.bias is not None:
+        layer.bias += torch.from_numpy(bias.ravel())
 
 
 def in_chunks(n_bytes):

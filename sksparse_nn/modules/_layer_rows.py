@@ -57,7 +57,7 @@ def matrices(layer):
     Returns
     -------
     weights : Tensor of shape (n_groups, n_outputs, n_inputs)
-        A view.
+        To be read.
     """
     weight = layer.weight.detach()
     return weight.reshape(n_groups(layer), len(weight) // n_groups(layer), -1)

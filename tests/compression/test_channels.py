@@ -60,7 +60,7 @@ def fitted(digits):
             net = SparseNetClassifier(
                 module=NETWORKS[name](),
                 learning_rate=0.01,
-                max_epochs=15,
+                max_epochs=10,
                 random_state=0,
             )
             nets[name] = net.fit(X[:600], y[:600])
@@ -113,9 +113,11 @@ def test_the_share_of_channels_is_gone(digits, fitted, name, refit):
 
 
 @each_network
-def test_nothing_removed_changes_nothing(digits, fitted, name):
+@pytest.mark.parametrize("refit", [True, False])
+def test_nothing_removed_changes_nothing(digits, fitted, name, refit):
     X, _, y, _ = digits
-    small = removing(FrozenEstimator(fitted(name)), amount=0.0).fit(X[:200], y[:200])
+    small = removing(FrozenEstimator(fitted(name)), amount=0.0, refit=refit)
+    small.fit(X[:200], y[:200])
     assert_array_equal(small.predict_proba(X), fitted(name).predict_proba(X))
 
 
@@ -135,7 +137,7 @@ def test_no_layer_lacks_more_than_before(monkeypatch, digits, fitted, name):
 
     monkeypatch.setattr(_channel_refit, "_refit", refit_and_measure)
     removing(FrozenEstimator(fitted(name)), 0.5).fit(
-        *(part[:300] for part in digits[::2])
+        *(part[:150] for part in digits[::2])
     )
     for n_calls, before, after in lost:
         if n_calls > 1:
@@ -258,6 +260,18 @@ def test_the_means_of_removed_channels_stay(digits, fitted):
     assert_allclose(small.predict_proba(X), net.predict_proba(X), rtol=1e-4)
 
 
+def test_layers_without_a_bias_keep_no_means(digits):
+    X = digits[0][:50]
+    module = images(
+        nn.Conv2d(1, 4, 3, bias=False), nn.Flatten(), nn.Linear(144, 10, bias=False)
+    ).eval()
+    couplings, keeps = find_couplings(module, X), np.arange(4) < 2
+    small = narrow(module, couplings, keeps)
+    before = small[3].weight.detach().clone()
+    _channel_refit.keep_means(small, module, couplings, keeps, (X, None))
+    assert_array_equal(small[3].weight.detach(), before)
+
+
 def test_networks_of_hidden_layers_lose_neurons(digits, net):
     X, _, y, _ = digits
     both = [
@@ -320,3 +334,34 @@ def test_neurons_of_convolutions_point_to_channels(digits):
     net = SparseNetClassifier(module=module, max_epochs=1).fit(X[:50], y[:50])
     with pytest.raises(ValueError, match="structure='channel'"):
         removing(FrozenEstimator(net), structure="neuron").fit(X[:50], y[:50])
+
+
+@pytest.mark.parametrize("name", ["two convolutions", "norms", "linear layers"])
+def test_wide_layers_are_solved_part_by_part(monkeypatch, digits, fitted, name):
+    X, _, y, _ = digits
+    net = FrozenEstimator(fitted(name))
+    whole, raw = (
+        removing(net, refit=refit, criterion="magnitude").fit(X[:300], y[:300])
+        for refit in (True, False)
+    )
+    monkeypatch.setattr(_channel_sums, "_WIDTH", 20)
+    parts = removing(net, criterion="magnitude").fit(X[:300], y[:300])
+    wanted = net.decision_function(X[:300])
+    lost = [
+        np.mean((small.decision_function(X[:300]) - wanted) ** 2)
+        for small in (whole, parts, raw)
+    ]
+    assert lost[1] < 0.5 * lost[2]
+    by_outputs = removing(net, 0.3).fit(X[:300], y[:300])
+    assert by_outputs.score(X, y) > net.score(X, y) - 0.1
+
+
+def test_the_order_of_weights_in_memory_does_not_count(digits, fitted):
+    X, _, y, _ = digits
+    found = []
+    for order in (torch.contiguous_format, torch.channels_last):
+        net = copy.deepcopy(fitted("two convolutions"))
+        net.net_.module_.to(memory_format=order)
+        small = removing(FrozenEstimator(net)).fit(X[:200], y[:200])
+        found.append(small.predict_proba(X))
+    assert_allclose(*found, rtol=1e-3, atol=1e-5)

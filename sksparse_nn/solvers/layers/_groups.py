@@ -6,18 +6,21 @@ import numpy as np
 
 from sksparse_nn.solvers.layers._sums import LayerSums, input_units
 
+# Group of inputs that were removed.
+_GONE = -2
+
 
 @dataclass(frozen=True)
 class Reader:
-    """A layer that reads groups of inputs.
+    """Inputs of a layer, in groups, and the matrix that reads them.
 
     Attributes
     ----------
     sums : LayerSums
-        Sums over its inputs.
+        Sums over the inputs.
 
     weight : ndarray of shape (n_outputs, n_inputs)
-        Its weights.
+        The matrix.
 
     groups : ndarray of int of shape (n_inputs,)
         Group of each input; -1 for inputs that stay.
@@ -28,7 +31,7 @@ class Reader:
     groups: np.ndarray
 
 
-def score_groups(readers, n_groups, ridge):
+def score_groups(layers, n_groups, ridge):
     """Score groups of inputs by the outputs that are lost without them.
 
     One group after the other is removed, that which costs least when the weights of the
@@ -37,8 +40,8 @@ def score_groups(readers, n_groups, ridge):
 
     Parameters
     ----------
-    readers : list of Reader
-        The layers.
+    layers : list of list of Reader
+        The parts of each layer. Inputs of one part do not make up for those of another.
 
     n_groups : int
         Number of groups.
@@ -52,8 +55,7 @@ def score_groups(readers, n_groups, ridge):
         Sum over the layers of the share of the squares of the outputs that is lost with
         the group and all those that go before it.
     """
-    states = [_State.of(reader, ridge) for reader in readers]
-    states = [state for state in states if state is not None]
+    states = [state for readers in layers for state in _start(readers, ridge)]
     left, scores, lost = np.arange(n_groups), np.zeros(n_groups), 0.0
     while len(left):
         costs = np.zeros(n_groups)
@@ -68,45 +70,57 @@ def score_groups(readers, n_groups, ridge):
     return scores
 
 
-class _State:
-    """What is left of the inputs of a layer."""
-
-    def __init__(self, C, V, groups):
-        self._C, self._V = C, V
-        self._of = [
-            (g, np.flatnonzero(groups == g)) for g in np.unique(groups) if g >= 0
-        ]
-
-    @classmethod
-    def of(cls, reader, ridge):
-        _, G = reader.sums.centred()
-        V = np.array(reader.weight.T, np.float64)
-        energy, units = np.sum(G @ V * V), input_units(G)[:, None]
-        if energy <= 0:
-            return None
+def _start(readers, ridge):
+    """Return the states of the parts of a layer, in units of all its outputs."""
+    products = [reader.sums.centred()[1] for reader in readers]
+    columns = [np.array(reader.weight.T, np.float64) for reader in readers]
+    energy = sum(np.sum(G @ V * V) for G, V in zip(products, columns, strict=True))
+    if energy <= 0:
+        return
+    for reader, G, V in zip(readers, products, columns, strict=True):
+        units = input_units(G)[:, None]
         C = np.linalg.inv(G / units / units.T + ridge * np.eye(len(G)))
         V *= np.where(G.diagonal()[:, None] > 0, units, 0)  # constants cost nothing
-        return cls(C, V / np.sqrt(energy), reader.groups)
+        yield _State(C, V / np.sqrt(energy), reader.groups)
+
+
+class _State:
+    """What is left of the inputs of a part of a layer."""
+
+    def __init__(self, C, V, groups):
+        self._C, self._V, self._groups = C, V, np.array(groups)
+        self._find_places()
+
+    def _find_places(self):
+        numbers = np.unique(self._groups[self._groups >= 0])
+        self._of = {g: np.flatnonzero(self._groups == g) for g in numbers}
 
     def add_costs(self, costs):
         """Add what the outputs lose without each group."""
-        for size in {len(places) for _, places in self._of}:
-            same = [(g, places) for g, places in self._of if len(places) == size]
-            which = np.array([g for g, _ in same])
-            places = np.array([places for _, places in same])
+        for size in {len(places) for places in self._of.values()}:
+            same = {g: places for g, places in self._of.items() if len(places) == size}
+            places = np.array(list(same.values()))
             V = self._V[places]
             C = self._C[places[:, :, None], places[:, None, :]]
-            costs[which] += np.sum(V * np.linalg.solve(C, V), axis=(1, 2))
+            costs[list(same)] += np.sum(V * np.linalg.solve(C, V), axis=(1, 2))
 
     def remove(self, group):
         """Remove a group from the others."""
-        gone = next((places for g, places in self._of if g == group), None)
+        gone = self._of.pop(group, None)
         if gone is None:
             return
         shares = np.linalg.solve(self._C[np.ix_(gone, gone)], self._C[gone])
         self._V -= shares.T @ self._V[gone]
         self._C -= self._C[:, gone] @ shares
-        self._of = [(g, places) for g, places in self._of if g != group]
+        self._groups[gone] = _GONE
+        if 2 * np.count_nonzero(self._groups == _GONE) > len(self._groups):
+            self._close_up()
+
+    def _close_up(self):
+        left = np.flatnonzero(self._groups != _GONE)
+        self._C, self._V = self._C[np.ix_(left, left)], self._V[left]
+        self._groups = self._groups[left]
+        self._find_places()
 
 
 def choose_groups(scores, layers, n_removed):

@@ -57,7 +57,7 @@ def test_scores_are_those_of_least_squares_anew(name, has_bias):
         reader(groups, has_bias=has_bias, seed=i)
         for i, groups in enumerate(READERS[name])
     ]
-    scores = score_groups([found for found, _ in pairs], 4, RIDGE)
+    scores = score_groups([[found] for found, _ in pairs], 4, RIDGE)
 
     def loss(gone):
         return sum(lost_share(found, rows, gone) for found, rows in pairs)
@@ -74,15 +74,28 @@ def test_groups_of_one_are_inputs():
     found, rows = reader(range(6))
     weighted = [(rows, None)]
     wanted = score_inputs(weighted, found.weight, RIDGE)
-    scores = score_groups([found], 6, RIDGE)
+    scores = score_groups([[found]], 6, RIDGE)
     assert_allclose(scores[np.isfinite(wanted)], wanted[np.isfinite(wanted)])
     assert scores.argmax() == wanted.argmax()
+
+
+def test_parts_of_a_layer_share_its_outputs():
+    one, _ = reader([0, 0, 1], seed=1)
+    other, _ = reader([1, 2, 2], seed=2)
+    apart = [score_groups([[part]], 3, RIDGE) for part in (one, other)]
+    energies = [
+        np.sum(part.sums.centred()[1] @ part.weight.T * part.weight.T)
+        for part in (one, other)
+    ]
+    joint = score_groups([[one, other]], 3, RIDGE)
+    wanted = np.average([scores.max() for scores in apart], weights=energies, axis=0)
+    assert joint.max() == pytest.approx(wanted)
 
 
 def test_a_layer_of_zeros_costs_nothing():
     found, _ = reader([0, 0, 1, 1])
     nothing = Reader(found.sums, 0 * found.weight, found.groups)
-    assert_array_equal(score_groups([nothing], 2, RIDGE), np.zeros(2))
+    assert_array_equal(score_groups([[nothing]], 2, RIDGE), np.zeros(2))
 
 
 def test_as_many_channels_go_as_wanted():
