@@ -14,7 +14,9 @@ from sksparse_nn.modules._layer_rows import matrices, mixes_channels, n_groups
 from sksparse_nn.modules._linear_layers import has_matrix, select_layers
 from sksparse_nn.solvers.layers import Reader, choose_groups, score_groups
 
-# Images to read, of which each has many positions. 5000 were not better on CIFAR-10.
+# Images to read, of which each has many positions. Of a ResNet-8 on CIFAR-10 without
+# half of its channels, 2560 or 5000 gained 0.02 of accuracy in two and four times the
+# time; without a quarter nothing.
 _IMAGES = 1280
 
 
