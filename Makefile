@@ -8,7 +8,7 @@ INSTALL = $(VENV)/python -m pip install --constraint constraints.txt --editable
 # Lines appear as they are printed, also through a pipe.
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo compare patches compressed test lint docs doctest clean \
+.PHONY: demo compare patches compressed tiny test lint docs doctest clean \
   bench-coding bench-svd bench-net bench-images bench-activations bench-attention \
   bench-defaults bench-task-driven bench-robustness bench-mnist
 
@@ -29,6 +29,10 @@ patches: .venv/installed-plot
 # make compressed CIFAR10=FOLDER   their features in few kilobytes, resumes
 compressed: .venv/installed-plot
 	$(VENV)/python examples/cifar10_compressed.py "$(CIFAR10)"
+
+# make tiny CIFAR10=FOLDER   convolutional networks in few kilobytes: hours, resumes
+tiny: .venv/installed-plot,prune
+	$(VENV)/python examples/tiny_networks.py "$(CIFAR10)"
 
 test: .venv/installed-test
 	$(VENV)/python -m pytest --numprocesses 2
@@ -69,4 +73,4 @@ bench-coding bench-svd bench-net bench-images bench-activations bench-attention 
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv .cache demo-output compare-output patches-output docs/_build docs/auto_examples docs/generated
+	rm -rf .venv .cache demo-output compare-output patches-output tiny-output docs/_build docs/auto_examples docs/generated

@@ -8,7 +8,9 @@ from sksparse_nn.modules._run import run
 # Samples to read at most, and samples per block.
 MOST_SAMPLES, _BLOCK = 5000, 1024
 
-# Images to read, of which each has many positions. 5000 were not better on CIFAR-10.
+# Images to read, of which each has many positions. Of a ResNet-8 on CIFAR-10 without
+# half of its channels, 2560 or 5000 gained 0.02 of accuracy in two and four times the
+# time; without a quarter nothing.
 _IMAGES = 1280
 
 

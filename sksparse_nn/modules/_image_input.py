@@ -7,6 +7,9 @@ from torch import nn
 
 _ORDERS = {False: torch.contiguous_format, True: torch.channels_last}
 
+# Output channels must be a multiple of this many.
+_CHANNELS = 8
+
 
 class ImageInput(nn.Module):
     """Turn rows of pixels into images of mean zero and deviation one per channel.
@@ -70,20 +73,24 @@ class ImageInput(nn.Module):
         return f"{prod(self.image_shape)}, image_shape={self.image_shape}"
 
 
-def put_channels_last(network):
+def order_channels(network):
     """Let convolutions have the channels of a pixel side by side, where they can.
 
-    A network that reads images as they lie in memory, as `view` does, stays as it is.
+    A network that reads images as they lie in memory, as `view` does, has the pixels of
+    a channel side by side. So has one of few channels, by which training in torch 2.13
+    crashes or does not end on some processors, and one that starts with no images.
 
     Parameters
     ----------
-    network : torch.nn.Sequential
-        In evaluation mode. Its first layer is an `ImageInput`.
+    network : torch.nn.Module
+        In evaluation mode.
     """
-    images = network[0]
-    if not any(isinstance(layer, nn.Conv2d) for layer in network.modules()):
+    images = next(iter(network.children()), None)
+    if not isinstance(images, ImageInput):
         return
-    _set_order(network, channels_last=True)
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    is_wide = all(layer.out_channels % _CHANNELS == 0 for layer in layers)
+    _set_order(network, channels_last=bool(layers) and is_wide)
     rows = images.mean.new_zeros(2, prod(images.image_shape))
     try:
         with torch.no_grad():

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from sksparse_nn._warnings import warn
-from sksparse_nn.modules._image_input import ImageInput, put_channels_last
+from sksparse_nn.modules._image_input import ImageInput, order_channels
 from sksparse_nn.modules._outputs import describe_output, find_squashing
 from sksparse_nn.modules._perceptron import Perceptron, store_by_feature
 from sksparse_nn.modules._single_rows import apply_module
@@ -118,7 +118,7 @@ class ModuleSpec:
         module = self._behind_images(self._build_own(settings)).to(self.dtype)
         self._try_out(module)
         if self.images is not None and self.any_order:
-            put_channels_last(module)
+            order_channels(module)
         return module
 
     def _behind_images(self, module):

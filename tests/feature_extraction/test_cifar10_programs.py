@@ -84,3 +84,24 @@ def test_models_are_made_smaller(patches, data, tmp_path):
     assert program.table(results).shape == (n_rows, 1)
     program.draw(results, tmp_path)
     assert (tmp_path / "cifar10_compressed.png").stat().st_size > 10_000
+
+
+def test_tiny_networks_go_on_where_they_were_stopped(
+    patches, data, tmp_path, monkeypatch
+):
+    program = import_module("tiny_networks")
+    X, y, X_test, y_test = data
+    train, test = (X[:300], y[:300]), (X_test[:200], y_test[:200])
+    arguments = [str(tmp_path), "--epochs", "2", "--widths", "4", "2"]
+    options = program.read_options([*arguments, "--output", str(tmp_path)])
+    results = program.Results(tmp_path / "tiny_networks.csv")
+    program.run(options, train, test, results)
+    rows = pd.DataFrame(results.rows).set_index(["width", "way", "form"])
+    floats = rows.xs("float", level="form").bytes_zipped[4]
+    assert floats.drop("as it is").max() < floats["as it is"]
+    assert rows.bytes_zipped[2, "as it is", "float"] < floats["as it is"]
+    assert (tmp_path / "tiny_networks.png").stat().st_size > 10_000
+
+    monkeypatch.setattr(program, "make_network", lambda *_: None)
+    monkeypatch.setattr(program, "measure", None)  # nothing is computed again
+    program.run(options, train, test, program.Results(tmp_path / "tiny_networks.csv"))
