@@ -4,7 +4,7 @@ from torch import nn
 
 from sksparse_nn.modules._coding import has_atoms
 from sksparse_nn.modules._facts import traits
-from sksparse_nn.modules._image_input import order_channels
+from sksparse_nn.modules._image_input import order_fewer_channels
 from sksparse_nn.modules._linear_layers import (
     has_matrix,
     multiplies_by_weights,
@@ -113,7 +113,7 @@ def set_module(network, module, *, trains=False):
     # skorch leaves a module where it is if its device is None.
     module = module if net.device is None else module.to(net.device)
     net.module_ = module.eval()
-    order_channels(net.module_)
+    order_fewer_channels(net.module_)
     if trains:
         net.initialize_optimizer()
     elif isinstance(network, SkorchNetwork):

@@ -78,16 +78,14 @@ def order_channels(network):
 
     A network that reads images as they lie in memory, as `view` does, has the pixels of
     a channel side by side. So has one of few channels, by which training in torch 2.13
-    crashes or does not end on some processors, and one that starts with no images.
+    crashes or does not end on some processors.
 
     Parameters
     ----------
-    network : torch.nn.Module
-        In evaluation mode.
+    network : torch.nn.Sequential
+        In evaluation mode. Its first layer is an `ImageInput`.
     """
-    images = next(iter(network.children()), None)
-    if not isinstance(images, ImageInput):
-        return
+    images = network[0]
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
     is_wide = all(layer.out_channels % _CHANNELS == 0 for layer in layers)
     _set_order(network, channels_last=bool(layers) and is_wide)
@@ -97,6 +95,20 @@ def order_channels(network):
             network(rows)
     except RuntimeError:
         _set_order(network, channels_last=False)
+
+
+def order_fewer_channels(network):
+    """Order the channels of a network again that was made smaller.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        In evaluation mode. One that does not start with images, or had the pixels of a
+        channel side by side, stays as it is.
+    """
+    first = next(iter(network.children()), None)
+    if isinstance(first, ImageInput) and first.channels_last:
+        order_channels(network)
 
 
 def _set_order(network, *, channels_last):

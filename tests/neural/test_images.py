@@ -6,10 +6,16 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import cross_val_score
 from torch import nn
 
-from sksparse_nn import ImagePatchCoder, SparseNetClassifier, SparseNetRegressor
+from sksparse_nn import (
+    ImagePatchCoder,
+    NetPruner,
+    SparseNetClassifier,
+    SparseNetRegressor,
+)
 from sksparse_nn.modules import _run
 from tests.neural.image_samples import SHAPE, classifier, convolutions, digits
 
@@ -189,19 +195,29 @@ class Viewing(nn.Module):
 
     def __init__(self, n_features, n_outputs):
         super().__init__()
-        self.first = nn.Conv2d(2, 4, 3, padding=1)
-        self.last = nn.Linear(256, n_outputs)
+        self.first = nn.Conv2d(2, 8, 3, padding=1)
+        self.last = nn.Linear(512, n_outputs)
 
     def forward(self, images):
         return self.last(self.first(images).view(len(images), -1))
 
 
+def wider(n_features, n_outputs):
+    return nn.Sequential(
+        nn.Conv2d(2, 8, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(128, n_outputs),
+    )
+
+
 @pytest.mark.parametrize(
     ("module", "optimizer", "channels_last"),
     [
-        (convolutions, "adamw", True),
+        (wider, "adamw", True),
+        (convolutions, "adamw", False),
         (Viewing, "adamw", False),
-        (convolutions, torch.optim.NAdam, False),
+        (wider, torch.optim.NAdam, False),
     ],
 )
 def test_channels_lie_side_by_side_where_a_module_can(module, optimizer, channels_last):
@@ -212,6 +228,17 @@ def test_channels_lie_side_by_side_where_a_module_can(module, optimizer, channel
     found = net.predict_proba(X)
     net.net_.module_.to(memory_format=torch.contiguous_format)
     assert_allclose(net.predict_proba(X), found, atol=1e-5)
+
+
+def test_channels_of_a_smaller_network_are_ordered_again():
+    X, y = digits()
+    net = classifier(module=wider, max_epochs=2).fit(X, y)
+    pruner = NetPruner(
+        FrozenEstimator(net), amount=0.6, structure="channel", fine_tune_epochs=1
+    )
+    images = pruner.fit(X, y).estimator_.net_.module_[0]
+    assert not images.channels_last
+    assert net.net_.module_[0].channels_last
 
 
 def test_images_are_cross_validated():
