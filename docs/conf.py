@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 import sksparse_nn
 import sksparse_nn.inspection
 import sksparse_nn.modules
+import sksparse_nn.neural.augmentation
 
 HERE = Path(__file__).resolve().parent
 
@@ -43,6 +44,7 @@ APART = {
     for home, package in (
         ("inspection", sksparse_nn.inspection),
         ("modules", sksparse_nn.modules),
+        ("neural.augmentation", sksparse_nn.neural.augmentation),
     )
 }
 
@@ -106,8 +108,8 @@ API reference
 
 Names are imported from ``sksparse_nn`` itself, as in
 ``from sksparse_nn import SparseDictionaryCoder``; what reads a fitted model, from
-``sksparse_nn.inspection``, and layers for networks in torch from
-``sksparse_nn.modules``.
+``sksparse_nn.inspection``, layers for networks in torch from ``sksparse_nn.modules``,
+and changes of training samples from ``sksparse_nn.neural.augmentation``.
 
 .. currentmodule:: sksparse_nn
 

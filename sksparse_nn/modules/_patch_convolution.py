@@ -3,6 +3,7 @@
 import torch
 from torch.nn import functional
 
+from sksparse_nn.modules._patch_values import PATCH_VALUES
 from sksparse_nn.modules._patches import PatchLayer
 
 
@@ -28,6 +29,8 @@ class PatchConvolution(PatchLayer):
     torch.Size([1, 4, 3, 3])
     """
 
+    _algorithms = [name for name in PATCH_VALUES if PATCH_VALUES[name].has_level]
+
     @classmethod
     def from_coder(cls, coder, *, learn_alpha=False):
         """Make a layer of a fitted coder.
@@ -48,14 +51,6 @@ class PatchConvolution(PatchLayer):
         from sksparse_nn.modules._patch_coders import patch_layer
 
         return patch_layer(coder, learn_alpha=learn_alpha, kind=cls)
-
-    def __init__(self, *args, **parameters):
-        super().__init__(*args, **parameters)
-        if not self._pooling.values.has_level:
-            raise ValueError(
-                "algorithm must be one with a level, for codes that are maps: "
-                f'"soft_threshold" or "threshold". Got {self.algorithm!r}.'
-            )
 
     @property
     def map_shape(self):

@@ -106,6 +106,7 @@ class PatchLayer(CodingLayer):
     """
 
     skips_zeros = False
+    _algorithms = PATCH_VALUES
 
     def __init__(
         self,
@@ -126,7 +127,7 @@ class PatchLayer(CodingLayer):
         learn_alpha=False,
     ):
         super().__init__()
-        _check_choice("algorithm", algorithm, PATCH_VALUES)
+        _check_choice("algorithm", algorithm, self._algorithms)
         _check_choice("pooling", pooling, POOLINGS)
         values = PATCH_VALUES[algorithm]
         _check_level(algorithm, alpha, learn_alpha=learn_alpha)

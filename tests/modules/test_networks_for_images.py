@@ -63,7 +63,7 @@ def test_a_coder_without_level_gives_no_maps(photographs):
     coder = ImagePatchCoder(
         8, image_shape=(3, 16, 16), algorithm="triangle", max_epochs=1, random_state=0
     ).fit(rows)
-    with pytest.raises(ValueError, match="one with a level"):
+    with pytest.raises(ValueError, match="algorithm must be one of"):
         PatchConvolution.from_coder(coder)
 
 

@@ -79,7 +79,7 @@ def test_rows_are_refused(name):
     ("parameters", "match"),
     [
         ({"coder": SparseDictionaryCoder(4)}, "needs an ImagePatchCoder"),
-        ({"coder": coder(algorithm="triangle")}, "one with a level"),
+        ({"coder": coder(algorithm="triangle")}, "algorithm must be one of"),
         ({"coder": coder(), "reconstruction": 0.5}, "reconstruction"),
     ],
 )

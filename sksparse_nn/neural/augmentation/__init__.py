@@ -13,7 +13,6 @@ AUGMENTATIONS = Registry(
 )
 
 __all__ = [
-    "AUGMENTATIONS",
     "AbstractAugmentation",
     "Cutout",
     "Mirror",
