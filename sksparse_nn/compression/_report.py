@@ -3,31 +3,27 @@
 import pickle
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import clone, is_regressor
-from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
-from torch.nn import Module
+from skorch import NeuralNet
 
-from sksparse_nn._pipelines import (
-    drop_samplers,
-    flat_steps,
-    is_frame,
-    last_step,
-    replace_leaves,
-    unwrap,
-    walk_leaves,
-)
+from sksparse_nn._pipelines import flat_steps, last_step, walk_leaves
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import check_rows
+from sksparse_nn.compression._for_prediction import for_prediction
+from sksparse_nn.modules._activation_size import measure_activations
+from sksparse_nn.modules._compiled import is_compiled, uncompile
 from sksparse_nn.modules._counts import network_counts
+from sksparse_nn.modules._run import module_float_type
 from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
+from sksparse_nn.neural._skorch_networks import module_inputs
 
 _BATCHES = {"latency_1": (1, 101), "latency_256": (256, 21)}
 
@@ -43,12 +39,12 @@ def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
     Parameters
     ----------
     estimators : dict of str to estimator
-        Networks, linear models and MLPs of scikit-learn, pipelines that end in one,
-        compressors and searches of these, in any nesting; fitted, unless `fit_on` is
-        given. The others are compared with the first.
+        Networks, nets of skorch, linear models and MLPs of scikit-learn, pipelines that
+        end in one, compressors and searches of these, in any nesting; fitted, unless
+        `fit_on` is given. The others are compared with the first.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Samples for the score and the latency.
+        Samples for the score and the latency; for nets of skorch also images.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets.
@@ -71,11 +67,15 @@ def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
         - ``bytes_memory``: bytes of these parameters in memory;
         - ``bytes_disk``: length of a pickle of `for_prediction`, without the state of
           training;
+        - ``bytes_activations``: the largest sum of the bytes that a layer of the
+          network takes and returns for one sample, without the steps ahead of it;
         - ``multiply_adds`` per sample, without zeros. For a coder these are the
           products with the atoms and, if it searches, their updates: half the square of
           the number of nonzeros for each atom. A convolution multiplies at every
-          position of its output. For another step ahead of the network they are those
-          of one product with its largest matrix, which is all that an SVD does;
+          position of its output. Functions that a module calls without a layer count as
+          in ``torch.utils.flop_counter``, normalisations and activations not at all.
+          For another step ahead of the network they are those of one product with its
+          largest matrix, which is all that an SVD does;
         - ``latency_1`` and ``latency_256``: median seconds of a prediction of 1 and 256
           samples, and ``latency_1_spread`` and ``latency_256_spread``, half the
           interquartile range;
@@ -87,9 +87,8 @@ def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
     Raises
     ------
     TypeError
-        If an estimator ends neither in a network of this package nor in a linear model
-        or MLP of scikit-learn, or has no name, or the multiply-adds of a layer are
-        unknown.
+        If an estimator ends in nothing of the above, or has no score or no name, or the
+        multiply-adds of a layer are unknown.
 
     Examples
     --------
@@ -134,16 +133,10 @@ def _measure(estimator, X, y, fit_on):
         estimator.fit(*fit_on)
         times["fit_time"] = perf_counter() - start
     check_is_fitted(estimator)
-    if as_module(last_step(estimator)) is None:
-        raise TypeError(
-            "compression_report takes estimators that end in a network of this "
-            "package, or in a linear model or an MLP of scikit-learn. Got "
-            f"{type(last_step(estimator)).__name__}."
-        )
+    _check_measurable(estimator)
     score = "r2" if is_regressor(estimator) else "accuracy"
-    parts = _count_parts(estimator, _repeat_rows(X, _COUNTED_ROWS))
     row = {score: float(estimator.score(X, y))}
-    row |= {name: sum(part[name] for part in parts) for name in parts[0]}
+    row |= _count(estimator, _repeat_rows(X, _COUNTED_ROWS))
     row["bytes_disk"] = len(pickle.dumps(for_prediction(estimator)))
     for name, (n_rows, n_rounds) in _BATCHES.items():
         taken = _time_predictions(estimator, X, n_rows, n_rounds)
@@ -152,83 +145,19 @@ def _measure(estimator, X, y, fit_on):
     return row | times
 
 
-def for_prediction(estimator):
-    """Return a copy of a fitted estimator that holds only what predictions need.
-
-    The copy has neither the state of training nor the estimator before compression.
-    Pickle it to get the size that `compression_report` shows.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A fitted network of this package, compressor, transformer, or pipeline of these;
-        a search is replaced by its best estimator.
-
-    Returns
-    -------
-    copy : estimator
-        Makes the same predictions, but has no `partial_fit`, and no `fit` where
-        `module` was given as an instance, which is left out. A compressor is replaced
-        by the network or the pipeline inside. Pipelines keep their class but not their
-        samplers, which act only in `fit`.
-
-    See Also
-    --------
-    compression_report : Sizes, multiply-adds and latencies of several estimators.
-
-    Examples
-    --------
-    >>> import pickle
-    >>> from sklearn.datasets import load_digits
-    >>> from sksparse_nn import NetQuantizer, SparseNetClassifier, for_prediction
-    >>> X, y = load_digits(return_X_y=True)
-    >>> net = SparseNetClassifier((64,), max_epochs=2, random_state=0).fit(X / 16, y)
-    >>> small = NetQuantizer(net).fit(X / 16, y)
-    >>> slim = for_prediction(small)
-    >>> bool((slim.predict(X / 16) == small.predict(X / 16)).all())
-    True
-    >>> len(pickle.dumps(slim)) < len(pickle.dumps(small)) / 3
-    True
-    """
-    if isinstance(estimator, Pipeline):
-        estimator = drop_samplers(estimator)
-    return replace_leaves(estimator, _strip)
-
-
-def _strip(estimator):
-    if is_frame(estimator):
-        return for_prediction(unwrap(estimator))
-    if isinstance(estimator, NETWORKS):
-        return _drop_training(estimator)
-    slim = deepcopy(estimator)
-    for name in getattr(slim, "_only_for_fitting", ()):
-        vars(slim).pop(name, None)
-    return slim
-
-
-def _drop_training(network):
-    network = deepcopy(network)
-    if network._is_tuned:
-        del network.coder_  # its atoms are in the network
-    if isinstance(network.module, Module):
-        # An untrained twin of the network, as large as it is.
-        network.module = network.net_.module = _LeftOut(type(network.module).__name__)
-    network.net_.optimizer_ = None
-    network.net_.history_ = type(network.net_.history)()
-    network.history_ = {}
-    return network
-
-
-@dataclass(frozen=True)
-class _LeftOut:
-    """Stands for a module that was given as an instance."""
-
-    name: str
-
-    def __call__(self, *sizes, **settings):
-        raise ValueError(
-            f"module must be there to fit a network. Got a copy for prediction, which "
-            f"left out the {self.name} that it was given; fit the original."
+def _check_measurable(estimator):
+    last = last_step(estimator)
+    if _module_of(last) is None:
+        raise TypeError(
+            "compression_report takes estimators that end in a network of this "
+            "package or of skorch, or in a linear model or an MLP of scikit-learn. Got "
+            f"{type(last).__name__}."
+        )
+    if not hasattr(last, "score"):
+        raise TypeError(
+            "compression_report takes estimators that have a score. Got "
+            f"{type(last).__name__}; use NeuralNetClassifier, NeuralNetRegressor or a "
+            "subclass with a score."
         )
 
 
@@ -247,17 +176,37 @@ def _repeat_rows(X, n_rows):
     return _safe_indexing(X, np.arange(n_rows) % X.shape[0])
 
 
-def _count_parts(estimator, rows):
-    """Count the parameters of each step, and its multiply-adds for some samples."""
+def _count(estimator, rows):
+    """Count the steps and the network together, for some samples."""
     *steps, network = flat_steps(estimator)
-    counted = []
+    parts = []
     for step in steps:
-        counted += [_count_step(*leaf) for leaf in walk_leaves(step, rows)]
+        parts += [_count_step(*leaf) for leaf in walk_leaves(step, rows)]
         rows = step.transform(rows)
+    module, row = _module_of(network), _input_of(network, rows)
+    parts += network_counts(module, row, "compression_report")
+    total = {name: sum(part[name] for part in parts) for name in parts[0]}
+    return total | {"bytes_activations": measure_activations(module, row)}
+
+
+def _module_of(network):
+    """Return the module of a network or of a model that converts to one, or None."""
+    is_net = isinstance(network, NeuralNet)
+    module = network.module_ if is_net else as_module(network)
+    if module is None or not is_compiled(module):
+        return module
+    return uncompile(deepcopy(module))
+
+
+def _input_of(network, rows):
+    """Return what the module of a network gets for the first sample."""
+    if isinstance(network, NeuralNet):
+        return module_inputs(network, rows[:1], "compression_report")
     if isinstance(network, NETWORKS):
         rows = check_rows(network, rows, reset=False)
-    module, row = as_module(network), _repeat_rows(rows, 1)
-    return [*counted, *network_counts(module, row, "compression_report")]
+    row = _repeat_rows(rows, 1)
+    row = row if sparse.issparse(row) else np.asarray(row)
+    return row.astype(module_float_type(as_module(network)))
 
 
 def _count_step(step, rows):

@@ -1,23 +1,24 @@
 """Parameters, memory and multiply-adds of a network, per layer."""
 
-import numpy as np
-from scipy import sparse
-
+from sksparse_nn._warnings import warn
 from sksparse_nn.modules._facts import count_multiply_adds, is_known, measure_buffers
+from sksparse_nn.modules._functional_work import FunctionalWork
 from sksparse_nn.modules._hooks import evaluation_mode, watch_layers
-from sksparse_nn.modules._run import module_float_type, run
+from sksparse_nn.modules._run import run
 from sksparse_nn.modules._size import Size
 
 
 def network_counts(module, row, what):
     """Count the parameters of a network, and its multiply-adds for a sample.
 
+    Warns about layers that do not run, whose parameters count all the same.
+
     Parameters
     ----------
     module : torch.nn.Module
         A network.
 
-    row : {array-like, sparse matrix} of shape (1, n_inputs)
+    row : {ndarray, CSR matrix} of shape (1, ...)
         A sample to run through it.
 
     what : str
@@ -28,7 +29,8 @@ def network_counts(module, row, what):
     counts : list of dict
         For each layer its ``parameters``, those that are ``nonzero``,
         ``bytes_memory``, and ``multiply_adds`` for the sample. A weight that several
-        layers share is counted in the first.
+        layers share is counted in the first. The last of them has the multiply-adds of
+        functions that the network calls without a layer.
 
     Raises
     ------
@@ -43,20 +45,32 @@ def network_counts(module, row, what):
                 f"({name!r} of the network). It knows linear layers, convolutions, "
                 "normalisations, PReLU and embeddings."
             )
-    shapes = _output_shapes(module, layers.values(), row)
+    shapes, outside = _run_once(module, layers.values(), row)
+    _warn_if_idle({name: x for name, x in layers.items() if not shapes[x]}, what)
     counted, seen = [], set()
     for layer in layers.values():
         size = _measure_unseen(layer, seen) + measure_buffers(layer)
         work = sum(count_multiply_adds(layer, shape) for shape in shapes[layer])
-        counted.append(
-            {
-                "parameters": size.parameters,
-                "nonzero": size.nonzero,
-                "bytes_memory": size.n_bytes,
-                "multiply_adds": work,
-            }
+        counted.append(_as_row(size, work))
+    return [*counted, _as_row(Size(), outside)]
+
+
+def _as_row(size, work):
+    return {
+        "parameters": size.parameters,
+        "nonzero": size.nonzero,
+        "bytes_memory": size.n_bytes,
+        "multiply_adds": work,
+    }
+
+
+def _warn_if_idle(layers, what):
+    if layers:
+        named = [f"{type(x).__name__} ({name!r})" for name, x in layers.items()]
+        warn(
+            f"{what} counts the parameters of layers that a prediction does not call: "
+            f"{', '.join(named)}."
         )
-    return counted
 
 
 def _holds(layer):
@@ -72,17 +86,14 @@ def _measure_unseen(layer, seen):
     return Size.of(own)
 
 
-def _output_shapes(module, layers, row):
-    """Return the output shapes of each layer for a sample, one per call."""
+def _run_once(module, layers, row):
+    """Return the output shapes of each layer, one per call, and the work outside."""
     found = {layer: [] for layer in layers}
-    row = (row if sparse.issparse(row) else np.asarray(row)).astype(
-        module_float_type(module)
-    )
-    with (
-        evaluation_mode(module),
-        watch_layers(
-            found, lambda layer, output: found[layer].append(tuple(output.shape))
-        ),
-    ):
+    work = FunctionalWork(found)
+
+    def see(layer, output):
+        found[layer].append(tuple(output.shape))
+
+    with evaluation_mode(module), watch_layers(found, see), work.counting():
         run(module, row, 1)
-    return found
+    return found, work.multiply_adds
