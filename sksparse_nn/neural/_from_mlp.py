@@ -92,10 +92,11 @@ def _numbers_of(mlp):
 
 
 def _sum_weights(targets, y, sample_weight):
-    y = targets.read(y if sparse.issparse(y) else np.asarray(y))
-    y = y.ravel() if isinstance(targets, Classes) else y
+    y = y if sparse.issparse(y) else np.asarray(y)
+    y = targets.read(y.ravel() if isinstance(targets, Classes) else y)
     weight = _check_sample_weight(sample_weight, y)
-    return targets.add_to_sums(targets.start_sums(), y, weight)
+    counts = weight > 0
+    return targets.add_to_sums(targets.start_sums(), y[counts], weight[counts])
 
 
 def _make_net(network, mlp):
@@ -116,7 +117,7 @@ def _make_net(network, mlp):
 def _weights(mlp):
     """Return weights and biases, with a logit for each of two classes."""
     weights, biases = list(mlp.coefs_), list(mlp.intercepts_)
-    if is_classifier(mlp) and mlp._label_binarizer.y_type_ == "binary":
+    if is_classifier(mlp) and mlp.n_outputs_ < len(mlp.classes_):
         halves = np.array([[-0.5, 0.5]], weights[-1].dtype)
         weights[-1], biases[-1] = weights[-1] * halves, biases[-1] * halves[0]
     return weights, biases
