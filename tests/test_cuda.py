@@ -9,7 +9,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from skorch import NeuralNetClassifier
 
 from sksparse_nn import (
     NetFactorizer,
@@ -19,6 +21,12 @@ from sksparse_nn import (
     compression_report,
 )
 from tests.compression.instances import COMPRESSORS
+from tests.compression.other_networks import (
+    IMAGES,
+    LABELS,
+    Convolutions,
+    skorch_net,
+)
 from tests.inspection.instances import ACTIVATIONS
 from tests.neural.instances import AUTOENCODERS, NETS
 
@@ -96,3 +104,17 @@ def test_a_compressed_net_answers_what_it_does_on_the_processor(digits, compress
     assert (here.predict(X) == there.predict(X)).mean() > 0.99
     report = compression_report({"here": here, "there": there}, X, y)
     assert report.bytes_memory["here"] == report.bytes_memory["there"]
+
+
+@pytest.mark.parametrize("compressor", [NetPruner, NetQuantizer, NetFactorizer])
+def test_nets_of_skorch_are_compressed(compressor):
+    net = skorch_net(
+        NeuralNetClassifier,
+        Convolutions,
+        criterion=torch.nn.CrossEntropyLoss,
+        device="cuda",
+    ).fit(IMAGES, LABELS)
+    small = compressor(FrozenEstimator(net)).fit(IMAGES, LABELS)
+    assert small.score(IMAGES, LABELS) > net.score(IMAGES, LABELS) - 0.2
+    report = compression_report({"net": net, "small": small}, IMAGES, LABELS)
+    assert (report.multiply_adds > 0).all()

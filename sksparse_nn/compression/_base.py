@@ -47,13 +47,13 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples. A net of skorch takes an array or tensor of any shape.
 
         y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples.
+            Weights of the samples. Nets of skorch take none.
 
         **fit_params : dict
             Further parameters of the estimator's `fit`, such as `X_val` and `y_val`.
@@ -69,10 +69,11 @@ class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
         ------
         TypeError
             If the estimator does not end in a network, or the network has weights
-            outside linear layers, convolutions and layers of codes.
+            outside linear layers, convolutions and layers of codes; for a net of skorch
+            also if it has several modules or inputs, or there are weights of samples.
         ValueError
-            If the network was compressed before in a way that this would undo, or a
-            parameter is set that nothing reads.
+            If the network was compressed before in a way that this would undo, a weight
+            is not finite, or a parameter is set that nothing reads.
         """
         # Tensors made in the caller's inference mode could not be trained.
         with restored_on_error(self), torch.inference_mode(False), torch.enable_grad():

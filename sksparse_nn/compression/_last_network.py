@@ -21,6 +21,7 @@ from sksparse_nn.modules._compiled import uncompile
 from sksparse_nn.modules._projection import replace_projections
 from sksparse_nn.neural._from_mlp import network_of_mlp
 from sksparse_nn.neural._nesting import NETWORKS
+from sksparse_nn.neural._net import Net
 from sksparse_nn.neural._skorch_networks import (
     SkorchNetwork,
     check_single,
@@ -52,6 +53,11 @@ def check_compressible(estimator, name):
             f"{name} takes a SparseNetClassifier or SparseNetRegressor, a skorch net, "
             "an MLPClassifier or MLPRegressor, or a Pipeline, search or compressor "
             f"that ends in one. Got {type(found).__name__}."
+        )
+    if isinstance(found, Net):
+        raise TypeError(
+            f"{name} takes whole estimators. Got the net_ of one, a "
+            f"{type(found).__name__}; give the estimator."
         )
 
 

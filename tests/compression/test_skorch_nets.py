@@ -5,6 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from skorch import NeuralNetClassifier
@@ -12,7 +13,13 @@ from skorch.callbacks import Callback, Checkpoint, LRScheduler
 from skorch.dataset import Dataset
 from torch import nn
 
-from sksparse_nn import NetFactorizer, NetPruner, NetQuantizer, SparseNetClassifier
+from sksparse_nn import (
+    NetFactorizer,
+    NetPruner,
+    NetQuantizer,
+    SparseNetClassifier,
+    compression_report,
+)
 from sksparse_nn.neural._skorch_networks import module_inputs
 from tests.compression.other_networks import (
     IMAGES,
@@ -230,3 +237,39 @@ def test_a_callback_that_makes_the_module_anew_is_refused():
     net.callbacks_.append(("renames", Renames()))
     with pytest.raises(ValueError, match="must leave its module_ in place"):
         NetPruner(FrozenEstimator(net)).fit(X, LABELS)
+
+
+@EVERY
+def test_the_net_inside_an_estimator_is_refused(compressor):
+    own = SparseNetClassifier((8,), max_epochs=1).fit(X, LABELS)
+    with pytest.raises(TypeError, match="Got the net_ of one, a ClassifierNet"):
+        compressor(FrozenEstimator(own.net_)).fit(X, LABELS)
+
+
+def test_integers_may_be_the_input():
+    rows = (16 * X).astype(np.int64)
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Embedding(20, 4), nn.Flatten(), nn.Linear(256, 10))
+    net = _fit(module, rows)
+    report = compression_report({"it": net}, rows, LABELS)
+    assert report.multiply_adds["it"] == 2560
+    with pytest.raises(TypeError, match="pass over Embedding"):
+        NetQuantizer(FrozenEstimator(net)).fit(rows, LABELS)
+
+
+def test_a_net_without_a_device_stays_where_it_is():
+    for make in (NetPruner, NetQuantizer, NetFactorizer):
+        net = skorch_net(
+            NeuralNetClassifier, Layers, criterion=nn.CrossEntropyLoss, device=None
+        )
+        small = make(net).fit(X, LABELS)
+        assert small.estimator_.device == (None if make is NetFactorizer else "cpu")
+        assert small.predict(X).shape == (300,)
+
+
+def test_the_best_net_of_a_search_is_compressed():
+    net = skorch_net(NeuralNetClassifier, Layers, criterion=nn.CrossEntropyLoss)
+    search = GridSearchCV(net, {"lr": [1e-5, 0.1]}, cv=2)
+    small = NetQuantizer(search).fit(X, LABELS)
+    assert small.estimator_.best_params_ == {"lr": 0.1}
+    assert small.score(X, LABELS) > 0.5

@@ -108,9 +108,9 @@ COUNTED = {
     "convolution": ([nn.Conv2d(1, 3, 3, padding=1), nn.Flatten()], (1, 8, 8), 27 * 64),
     "strided": ([nn.Conv2d(1, 4, 4, stride=4), nn.Flatten()], (1, 8, 8), 64 * 4),
     "grouped": ([nn.Conv1d(8, 8, 3, groups=4), nn.Flatten()], (8, 8), 8 * 2 * 3 * 6),
-    "norm": ([nn.BatchNorm2d(1), nn.Flatten()], (1, 8, 8), 64),
+    "norm": ([nn.BatchNorm2d(1), nn.Flatten()], (1, 8, 8), 0),
     "no affine": ([nn.BatchNorm2d(1, affine=False), nn.Flatten()], (1, 8, 8), 0),
-    "layer norm, PReLU": ([nn.LayerNorm(64), nn.PReLU()], (64,), 128),
+    "layer norm, PReLU": ([nn.LayerNorm(64), nn.PReLU()], (64,), 0),
     "places": ([nn.Linear(8, 5), nn.Flatten()], (8, 8), 8 * 5 * 8),
 }
 
