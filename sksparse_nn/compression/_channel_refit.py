@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from sksparse_nn.compression._channel_sums import count_calls, sum_inputs
+from sksparse_nn.compression._layer_sums import count_calls, sum_inputs
 from sksparse_nn.compression._matching import refit_layer, wanted_outputs
 from sksparse_nn.modules._layer_rows import matrices, mixes_channels
 

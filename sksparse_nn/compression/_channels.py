@@ -3,8 +3,8 @@
 import numpy as np
 
 from sksparse_nn.compression._channel_refit import keep_means, refit_channels
-from sksparse_nn.compression._channel_sums import column_parts, count_calls, sum_inputs
 from sksparse_nn.compression._graphs import couple_graph
+from sksparse_nn.compression._layer_sums import column_parts, count_calls, sum_inputs
 from sksparse_nn.compression._matching import in_chunks
 from sksparse_nn.compression._narrowing import check_narrower, narrow
 from sksparse_nn.compression._refit import RIDGE

@@ -5,9 +5,9 @@ from numbers import Integral, Real
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sksparse_nn.compression._base import Compressor
-from sksparse_nn.compression._channel_sums import count_calls
 from sksparse_nn.compression._fine_tuning import fine_tune
 from sksparse_nn.compression._layer_ranks import find_spectra
+from sksparse_nn.compression._layer_sums import count_calls
 from sksparse_nn.compression._matching import refit_layer, wanted_outputs
 from sksparse_nn.compression._networks import (
     refuse_atoms_alone,

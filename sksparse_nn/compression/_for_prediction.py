@@ -87,6 +87,7 @@ def _drop_training(network):
     network.net_.history_ = type(network.net_.history)()
     network.history_ = {}
     network._rng = None
+    network.net_.average = None
     return network
 
 

@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 import torch
 
-from sksparse_nn.compression._channel_sums import (
+from sksparse_nn.compression._layer_sums import (
     count_calls,
     sum_channels,
     sum_outputs,

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from sksparse_nn.compression._channel_sums import column_parts, read_wanted, sum_missing
+from sksparse_nn.compression._layer_sums import column_parts, read_wanted, sum_missing
 from sksparse_nn.compression._refit import RIDGE
 from sksparse_nn.compression._samples import MOST_SAMPLES
 from sksparse_nn.modules._layer_rows import MOST_POSITIONS, matrices

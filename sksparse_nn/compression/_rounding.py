@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sksparse_nn.compression._channel_sums import count_calls, sum_missing
+from sksparse_nn.compression._layer_sums import count_calls, sum_missing
 from sksparse_nn.compression._matching import refit_layer, wanted_outputs
 from sksparse_nn.modules._facts import quantize, traits
 from sksparse_nn.modules._layer_rows import matrices

@@ -19,7 +19,7 @@ from sksparse_nn import (
     compression_report,
     for_prediction,
 )
-from sksparse_nn.compression._channel_sums import count_calls, sum_outputs
+from sksparse_nn.compression._layer_sums import count_calls, sum_outputs
 from sksparse_nn.inspection import attribute
 from sksparse_nn.modules._facts import is_convolution, traits
 from sksparse_nn.modules._linear_layers import multiplies_by_weights, select_layers

@@ -12,7 +12,12 @@ from sklearn.frozen import FrozenEstimator
 from torch import nn
 
 from sksparse_nn import NetPruner, SparseNetClassifier
-from sksparse_nn.compression import _channel_refit, _channel_sums, _channels
+from sksparse_nn.compression import (
+    _channel_refit,
+    _layer_sums,
+    _matching,
+    _samples,
+)
 from sksparse_nn.compression._channels import count_channels, find_couplings
 from sksparse_nn.compression._narrowing import narrow
 from sksparse_nn.modules import _layer_rows
@@ -122,20 +127,20 @@ def test_nothing_removed_changes_nothing(digits, fitted, name, refit):
 
 
 def missing_squares(module, name, wanted, samples):
-    blocks = _channel_sums.read_missing(module, name, wanted, samples)
+    blocks = _layer_sums.read_missing(module, name, wanted, samples)
     return sum((lacks.astype(float) ** 2).sum(axis=1) for _, lacks, _ in blocks)
 
 
 @each_network
 def test_no_layer_lacks_more_than_before(monkeypatch, digits, fitted, name):
-    refit, lost = _channel_refit._refit, []
+    refit, lost = _channel_refit.refit_layer, []
 
     def refit_and_measure(*given):
         before = missing_squares(*given)
         refit(*given)
         lost.append((len(given[2][0]), before, missing_squares(*given)))
 
-    monkeypatch.setattr(_channel_refit, "_refit", refit_and_measure)
+    monkeypatch.setattr(_channel_refit, "refit_layer", refit_and_measure)
     removing(FrozenEstimator(fitted(name)), 0.5).fit(
         *(part[:150] for part in digits[::2])
     )
@@ -236,12 +241,12 @@ def test_blocks_of_memory_change_nothing(monkeypatch, digits, fitted):
     X, y = digits[0][:200], digits[2][:200]
     small = removing(FrozenEstimator(fitted("norms")))
     whole = clone(small).fit(X, y).predict_proba(X)
-    monkeypatch.setattr(_channel_refit, "_MEMORY", 1)
+    monkeypatch.setattr(_matching, "_MEMORY", 1)
     assert_array_equal(clone(small).fit(X, y).predict_proba(X), whole)
 
 
 def test_samples_are_read_from_all_labels(monkeypatch, digits, fitted):
-    monkeypatch.setattr(_channels, "_IMAGES", 100)
+    monkeypatch.setattr(_samples, "_IMAGES", 100)
     X, _, y, _ = digits
     net, order = fitted("two convolutions"), np.argsort(y, kind="stable")
     small = removing(FrozenEstimator(net)).fit(X[order], y[order])
@@ -344,7 +349,7 @@ def test_wide_layers_are_solved_part_by_part(monkeypatch, digits, fitted, name):
         removing(net, refit=refit, criterion="magnitude").fit(X[:300], y[:300])
         for refit in (True, False)
     )
-    monkeypatch.setattr(_channel_sums, "_WIDTH", 20)
+    monkeypatch.setattr(_layer_sums, "_WIDTH", 20)
     parts = removing(net, criterion="magnitude").fit(X[:300], y[:300])
     wanted = net.decision_function(X[:300])
     lost = [

@@ -72,7 +72,9 @@ def spend_loss(options, lost):
     ranks : list of tuple of int
         One per layer.
     """
-    return _spend(options, lambda found: np.mean(found[0]) <= lost, is_cheap=True)
+    chosen = _spend(options, lambda found: np.mean(found[0]) <= lost, is_cheap=True)
+    parts = [(part.lost, part.n_weights) for part in options]
+    return _name(options, _use_rest(parts, chosen, lost * len(options)))
 
 
 def spend_weights(options, n_weights):
@@ -91,7 +93,9 @@ def spend_weights(options, n_weights):
     ranks : list of tuple of int
         One per layer; the smallest ones if they are still too many.
     """
-    return _spend(options, lambda found: sum(found[1]) <= n_weights, is_cheap=False)
+    chosen = _spend(options, lambda found: sum(found[1]) <= n_weights, is_cheap=False)
+    parts = [(part.n_weights, part.lost) for part in options]
+    return _name(options, _use_rest(parts, chosen, n_weights))
 
 
 def choose_share(options, lost):
@@ -127,7 +131,31 @@ def _spend(options, is_within, *, is_cheap):
             low = middle
         else:
             high = middle
-    chosen = _choose(options, low if is_cheap else high)
+    return _choose(options, low if is_cheap else high)
+
+
+def _use_rest(parts, chosen, limit):
+    """Change the choice of one layer after the other while something is left.
+
+    `parts` has what each option spends, and what it costs otherwise. Each time the
+    change is made that lowers the cost most.
+    """
+    chosen = list(chosen)
+    while True:
+        rest = limit - sum(part[0][i] for part, i in zip(parts, chosen, strict=True))
+        best = None
+        for layer, (spent, cost) in enumerate(parts):
+            now = chosen[layer]
+            gains = np.where(spent - spent[now] <= rest, cost[now] - cost, -np.inf)
+            i = int(np.argmax(gains))
+            if gains[i] > 0 and (best is None or gains[i] > best[0]):
+                best = gains[i], layer, i
+        if best is None:
+            return chosen
+        chosen[best[1]] = best[2]
+
+
+def _name(options, chosen):
     return [part.ranks[i] for part, i in zip(options, chosen, strict=True)]
 
 

@@ -37,6 +37,8 @@ class LayerSums:
         weight : ndarray of shape (n_rows,) or None, default=None
             Weights of the rows.
         """
+        if not len(inputs):
+            return
         rows = np.hstack([inputs, outputs]).astype(np.float64)
         weight = np.ones(len(rows)) if weight is None else weight
         if self._origin is None:
@@ -47,6 +49,17 @@ class LayerSums:
         self._products = self._products + products
         self._total += weight.sum()
         self._sums = self._sums + weighted.sum(axis=0)
+
+    @property
+    def is_empty(self):
+        """Return whether no row was added.
+
+        Returns
+        -------
+        is_empty : bool
+            Then nothing is known.
+        """
+        return self._origin is None
 
     def centred(self):
         """Return the means of inputs and outputs, and the products of inputs with both.

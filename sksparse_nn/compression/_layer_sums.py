@@ -95,6 +95,8 @@ def sum_inputs(module, n_calls, samples, *, centres=None):
                 for group, rows in zip(sums[name], inputs, strict=True):
                     for part, some in zip(group, columns[name], strict=True):
                         part.add(rows[:, some], rows[:, :0], weights)
+    for name, groups in sums.items():
+        _check_seen(name, groups[0][0])
     return sums
 
 
@@ -117,6 +119,8 @@ def sum_outputs(module, n_calls, samples):
             for rows, which in calls:
                 weights = _weights_of(which, weight, X.shape[0])
                 sums[name].add(rows, rows[:, :0], weights)
+    for name, part in sums.items():
+        _check_seen(name, part)
     return sums
 
 
@@ -210,6 +214,7 @@ def sum_missing(module, name, wanted, samples, columns=slice(None)):
             part.add(rows[:, columns], lacks, weights)
         of_rows = np.square(missing, dtype=np.float64).sum(axis=(0, 2))
         squares += of_rows.sum() if weights is None else weights @ of_rows
+    _check_seen(name, sums[0])
     return sums, squares
 
 
@@ -238,6 +243,8 @@ def read_missing(module, name, wanted, samples):
     for (X, weight, seed), block in zip(_blocks(*samples), wanted, strict=True):
         taken = _read(module, n_calls, X, seed, is_input=True)[name]
         for (inputs, which), rows in zip(taken, block, strict=True):
+            if len(rows) != len(which):
+                raise _changing(name)
             lacks = (rows - bias).reshape(len(which), len(W), -1)
             lacks = lacks.swapaxes(0, 1) - inputs @ W.swapaxes(1, 2)
             yield inputs, lacks, _weights_of(which, weight, X.shape[0])
@@ -294,10 +301,23 @@ def _read(module, n_calls, X, seed, *, is_input):
         except _Done:
             return found
     name = next(name for name in n_calls if len(found[name]) != n_calls[name])
-    raise ValueError(
-        "structure='channel' needs layers that are called equally often for all "
-        f"samples. Got {name!r} of the network, called {len(found[name])} times "
-        f"instead of {n_calls[name]}; use structure='weight'."
+    raise _changing(name)
+
+
+def _check_seen(name, sums):
+    if sums.is_empty:
+        raise ValueError(
+            f"Layer {name!r} of the network sees none of the samples, so what it puts "
+            "out is not known. Give more samples, or use structure='weight' of "
+            "NetPruner."
+        )
+
+
+def _changing(name):
+    return ValueError(
+        "Layers can be solved again where they see as many samples each time. Got "
+        f"{name!r} of the network, whose calls depend on the samples; use refit=False, "
+        "or structure='weight' of NetPruner."
     )
 
 
