@@ -64,7 +64,9 @@ class NetFactorizer(Compressor):
         layers of one position have two factors.
 
     amount : float or None, default=None
-        Share of the weights of all these layers to remove, at the least loss. It needs
+        Share to remove, of all layers together.
+
+        It is one of the weights, which go where they cost least. It needs
         ``rank="auto"``. None removes as many as the loss allows.
 
     refit : bool, default=True

@@ -54,8 +54,10 @@ class NetPruner(Compressor):
         `SparseNetClassifier` or `SparseNetRegressor` that predicts the same.
 
     amount : float, default=0.5
-        Share of the weights, or of the hidden neurons or channels, to remove. Those of
-        all layers are ranked together; a layer keeps at least one neuron or channel.
+        Share to remove, of all layers together.
+
+        It is one of the weights, or of the hidden neurons or channels. Those of all
+        layers are ranked together; a layer keeps at least one neuron or channel.
 
     structure : {"weight", "neuron", "channel"}, default="weight"
         What to remove.
