@@ -110,7 +110,9 @@ def read_outputs(module, X):
     Returns
     -------
     outputs : ndarray of shape (n_samples, n_outputs)
-        Its outputs.
+        Its outputs, the first ones of several.
     """
     (outputs,) = run(module, X, X.shape[0], use=list)
+    if isinstance(outputs, list | tuple):
+        outputs = outputs[0]
     return outputs.cpu().numpy()

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils import fusion
@@ -80,7 +81,11 @@ def _find_pairs(module, rows):
 
 
 def _outputs(module, rows):
-    return run(module, rows, _ROWS, use=next).numpy()
+    """Return all numbers that a network puts out; it may return several tensors."""
+    outputs = run(module, rows, _ROWS, use=next)
+    parts = outputs if isinstance(outputs, list | tuple) else [outputs]
+    tensors = [part for part in parts if isinstance(part, torch.Tensor)]
+    return np.concatenate([part.numpy().ravel() for part in tensors])
 
 
 def _are_close(outputs, expected):

@@ -227,3 +227,10 @@ def test_modules_may_return_tuples(make):
     net.fit(IMAGES, LABELS)
     small = make(FrozenEstimator(net)).fit(IMAGES, LABELS)
     assert small.score(IMAGES, LABELS) > net.score(IMAGES, LABELS) - 0.2
+
+
+def test_channels_of_modules_that_return_tuples_are_removed():
+    pytest.importorskip("torch_pruning")
+    net = skorch_net(_PairNet, _Pair, criterion=nn.CrossEntropyLoss, max_epochs=3)
+    small = NetPruner(FrozenEstimator(net.fit(IMAGES, LABELS)), structure="channel")
+    assert small.fit(IMAGES, LABELS).score(IMAGES, LABELS) > 0.5
