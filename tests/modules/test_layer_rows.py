@@ -61,7 +61,7 @@ def test_outputs_are_products_of_rows_and_matrices(monkeypatch, name, n_position
     )
     if layer.bias is not None:
         products += layer.bias.detach().numpy()
-    assert_allclose(output_rows(layer, outputs, 3), products, atol=1e-12)
+    assert_allclose(output_rows(layer, outputs, 3)[0], products, atol=1e-12)
     assert len(which) == len(products)
 
 
@@ -69,7 +69,7 @@ def test_outputs_are_products_of_rows_and_matrices(monkeypatch, name, n_position
 def test_all_positions_of_each_sample_come_where_they_are_few(monkeypatch, name):
     monkeypatch.setattr(_layer_rows, "MOST_POSITIONS", 1000)
     layer, given, outputs = made(name)
-    assert output_rows(layer, outputs, 0).size == outputs.numel()
+    assert output_rows(layer, outputs, 0)[0].size == outputs.numel()
     n_samples = 1 if name == "one image" else len(given)
     _, which = input_rows(layer, given, 0)
     assert_array_equal(np.bincount(which), len(which) // n_samples)

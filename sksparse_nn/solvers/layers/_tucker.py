@@ -115,7 +115,9 @@ def split_kernel(weight, channels, n_channels, basis, mean):
     """
     outer = project_outputs(weight.reshape(len(weight), -1), basis, mean)
     core = outer.right.reshape(-1, *weight.shape[1:])
-    core = np.einsum("oip,ij->ojp", core, channels.back[:, :n_channels])
-    parts = channels.into[:n_channels], core
+    # Of unit norm: training by steps of one size would change small weights too much.
+    norms = np.linalg.norm(channels.into[:n_channels], axis=1, keepdims=True)
+    back = channels.back[:, :n_channels] * norms.T
+    parts = channels.into[:n_channels] / norms, np.einsum("oip,ij->ojp", core, back)
     into, core = (np.ascontiguousarray(part, weight.dtype) for part in parts)
     return Tucker(into, core, outer.left, outer.shift)

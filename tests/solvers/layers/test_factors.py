@@ -95,6 +95,7 @@ def test_kernels_of_all_channels_are_the_whole():
     parts = split_kernel(kernel, channels, 4, np.eye(6), np.zeros(6))
     found = np.einsum("or,rjp,ji->oip", parts.left, parts.core, parts.into)
     assert_allclose(found, kernel, atol=1e-8)
+    assert_allclose(np.linalg.norm(parts.into, axis=1), 1)
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
