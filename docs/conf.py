@@ -1,5 +1,6 @@
 """Sphinx configuration."""
 
+import inspect
 import re
 from collections import defaultdict
 from importlib import import_module
@@ -67,7 +68,7 @@ def methods_of(cls):
     ours = {}
     for parent in reversed(cls.__mro__):
         for name, value in vars(parent).items():
-            if hasattr(value, "__get__") and not isinstance(value, property):
+            if hasattr(value, "__get__") and not inspect.isdatadescriptor(value):
                 home = getattr(value, "__module__", None) or parent.__module__
                 ours[name] = home.startswith("sksparse_nn")
     hidden = re.compile("_|set_.*_request$")
