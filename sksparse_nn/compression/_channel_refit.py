@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from sksparse_nn.compression._layer_sums import count_calls, sum_inputs
+from sksparse_nn.compression._layer_sums import calls_from, count_calls, sum_inputs
 from sksparse_nn.compression._matching import refit_layer, wanted_outputs
 from sksparse_nn.modules._layer_rows import matrices, mixes_channels
 
@@ -32,21 +32,13 @@ def refit_channels(module, original, couplings, keeps, samples):
         Input of the network, of which up to 5000 samples are read, and their weights or
         None.
     """
-    n_calls = _find_behind(original, couplings, keeps, samples)
+    n_calls = calls_from(
+        count_calls(original, samples),
+        lambda name: not _keeps_all(couplings, name, keeps),
+    )
     kept = {name: couplings.kept(couplings.outputs[name], keeps) for name in n_calls}
     for name, wanted in wanted_outputs(original, n_calls, samples, kept):
         refit_layer(module, name, wanted, samples)
-
-
-def _find_behind(original, couplings, keeps, samples):
-    """Return how often layers are called, from the first that has lost inputs."""
-    n_calls = count_calls(original, samples)
-    names = list(n_calls)
-    first = next(
-        (i for i, name in enumerate(names) if not _keeps_all(couplings, name, keeps)),
-        len(names),
-    )
-    return {name: n_calls[name] for name in names[first:]}
 
 
 def _keeps_all(couplings, name, keeps):

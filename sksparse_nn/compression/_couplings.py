@@ -7,16 +7,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from torch import nn
 
-from sksparse_nn.modules._facts import is_convolution, is_linear
+from sksparse_nn.modules._facts import NORMS, is_convolution, is_linear
 from sksparse_nn.modules._layer_rows import n_groups
-
-NORMS = (
-    nn.modules.batchnorm._BatchNorm
-    | nn.modules.instancenorm._InstanceNorm
-    | nn.GroupNorm
-    | nn.LayerNorm
-    | nn.PReLU
-)
 
 
 @dataclass(frozen=True)

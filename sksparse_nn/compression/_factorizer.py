@@ -7,7 +7,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import fine_tune
 from sksparse_nn.compression._layer_ranks import find_spectra
-from sksparse_nn.compression._layer_sums import count_calls
+from sksparse_nn.compression._layer_sums import calls_from, count_calls
 from sksparse_nn.compression._matching import refit_layer, wanted_outputs
 from sksparse_nn.compression._networks import (
     refuse_atoms_alone,
@@ -21,7 +21,12 @@ from sksparse_nn.modules._linear_layers import (
     replace_layers,
     select_layers,
 )
-from sksparse_nn.solvers.layers import choose_share, spend_loss, spend_weights
+from sksparse_nn.solvers.layers import (
+    choose_exactly,
+    choose_share,
+    spend_loss,
+    spend_weights,
+)
 
 # Share of the variance of its outputs that a layer may lose in the mean.
 _LOST_SHARE = 0.01
@@ -213,8 +218,7 @@ class NetFactorizer(Compressor):
 
 def _clip_rank(spectrum, options, rank):
     """Return a rank, or all directions where they are fewer, if that pays."""
-    clipped = tuple(min(rank, n) for n in spectrum.n_directions)
-    return clipped if clipped in options.ranks else ()
+    return choose_exactly(options, [min(rank, n) for n in spectrum.n_directions])
 
 
 def _as_rank(rank):
@@ -244,10 +248,7 @@ def _replace(module, spectra, ranks):
 
 def _refit(smaller, module, ranks, ends, samples):
     """Solve the last factors, and all layers behind them, again, in place."""
-    n_calls = count_calls(module, samples)
-    order = list(n_calls)
-    first = next((i for i, name in enumerate(order) if ranks.get(name)), len(order))
-    behind = {name: n_calls[name] for name in order[first:]}
+    behind = calls_from(count_calls(module, samples), ranks.get)
     names = {layer: name for name, layer in smaller.named_modules()}
     for name, wanted in wanted_outputs(module, behind, samples):
         refit_layer(smaller, names[ends[name]], wanted, samples)

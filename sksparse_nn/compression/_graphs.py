@@ -7,7 +7,8 @@ from copy import deepcopy
 import numpy as np
 import torch
 
-from sksparse_nn.compression._couplings import NORMS, ChannelGraph, has_channels
+from sksparse_nn.compression._couplings import ChannelGraph, has_channels
+from sksparse_nn.modules._facts import NORMS
 from sksparse_nn.modules._linear_layers import multiplies_by_weights
 from sksparse_nn.modules._run import run
 

@@ -1,7 +1,6 @@
 """What the layers of a network lose with each rank, on samples."""
 
 from dataclasses import dataclass
-from itertools import product
 from math import prod
 
 import numpy as np
@@ -74,13 +73,10 @@ class Spectrum:
         options : RankOptions
             Ranks are ``(rank,)``, or with input channels ``(input_rank, rank)``.
         """
-        ranks = list(product(*(range(1, n + 1) for n in self.n_directions)))
-        lost = {
-            rank: sum(side.lost[r] for side, r in zip(self._sides, rank, strict=True))
-            for rank in ranks
-        }
-        n_weights = {rank: self._count(rank) for rank in ranks}
-        return list_options(lost, n_weights, self.n_whole)
+        grid = np.indices(self.n_directions).reshape(len(self._sides), -1)
+        ranks = grid + 1
+        lost = sum(side.lost[r] for side, r in zip(self._sides, ranks, strict=True))
+        return list_options(ranks.T, lost, self._count(ranks), self.n_whole)
 
     def split(self, rank):
         """Split the kernel.

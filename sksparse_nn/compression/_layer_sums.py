@@ -1,11 +1,12 @@
 """Sums over what layers take and put out while samples run through a network."""
 
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 
 import numpy as np
 
 from sksparse_nn.compression._samples import choose_samples
+from sksparse_nn.modules._hooks import watch_layers
 from sksparse_nn.modules._layer_rows import input_rows, matrices, n_groups, output_rows
 from sksparse_nn.modules._linear_layers import multiplies_by_weights
 from sksparse_nn.modules._run import run
@@ -56,9 +57,28 @@ def count_calls(module, samples):
     def note(layer, given):
         n_calls[layers[layer]] = n_calls.get(layers[layer], 0) + 1
 
-    with _hooked([layer.register_forward_pre_hook(note) for layer in layers]):
+    with watch_layers(layers, note, inputs=True):
         run(module, samples[0][:_BLOCK], _BLOCK)
     return n_calls
+
+
+def calls_from(n_calls, has_changed):
+    """Return the calls from the first layer on that has changed.
+
+    Parameters
+    ----------
+    n_calls : dict of str to int
+        Layers in the order of their calls, and how often each is called.
+
+    has_changed : callable
+        Takes the name of a layer.
+
+    Returns
+    -------
+    n_calls : dict of str to int
+        That layer and all behind it.
+    """
+    return dict(dropwhile(lambda item: not has_changed(item[0]), n_calls.items()))
 
 
 def sum_inputs(module, n_calls, samples, *, centres=None):
@@ -332,7 +352,7 @@ def _hooked(handles):
 
 def _weights_of(which, weight, n_samples):
     """Return the weights of rows; the mean where rows are not of samples."""
-    if weight is None:
+    if weight is None or not len(which):
         return None
     n_parts = which.max() + 1
     if n_parts % n_samples:

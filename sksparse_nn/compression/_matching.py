@@ -7,7 +7,7 @@ from sksparse_nn.compression._layer_sums import column_parts, read_wanted, sum_m
 from sksparse_nn.compression._refit import RIDGE
 from sksparse_nn.compression._samples import MOST_SAMPLES
 from sksparse_nn.modules._layer_rows import MOST_POSITIONS, matrices
-from sksparse_nn.solvers.layers import find_change_of
+from sksparse_nn.solvers.layers import LEAST_UNIT, find_change_of
 
 # Bytes of what is kept at once.
 _MEMORY = 2**28
@@ -46,7 +46,7 @@ def wanted_outputs(original, n_calls, samples, kept=None):
         yield from read_wanted(original, chunk, kept, samples).items()
 
 
-def refit_layer(module, name, wanted, samples, **units):
+def refit_layer(module, name, wanted, samples, least_unit=LEAST_UNIT):
     """Solve the weights of a layer again, in place, so that it answers as wanted.
 
     Parameters
@@ -63,20 +63,27 @@ def refit_layer(module, name, wanted, samples, **units):
     samples : tuple
         Input of the network, of which up to 5000 samples are read, and weights or None.
 
-    **units : dict
-        As for `input_units`.
+    least_unit : float, default=1e-4
+        Least unit of an input, in units of an average one.
+
+    Returns
+    -------
+    sums : list of LayerSums
+        One per group: the inputs, and what the outputs lacked before. Of the last part
+        of the inputs, where there are several.
     """
     layer = module.get_submodule(name)
     before = {key: x.detach().clone() for key, x in layer.named_parameters()}
     lost = []
     for columns in column_parts(layer):
         sums, squares = sum_missing(module, name, wanted, samples, columns)
-        changes = [find_change_of(part, RIDGE, **units) for part in sums]
+        changes = [find_change_of(part, RIDGE, least_unit) for part in sums]
         _change(layer, columns, changes)
         lost.append(squares)
     is_again = len(wanted[0]) > 1  # then inputs of later calls have changed, too
     if is_again and sum_missing(module, name, wanted, samples)[1] > lost[0]:
         layer.load_state_dict(before)
+    return sums
 
 
 @torch.no_grad()

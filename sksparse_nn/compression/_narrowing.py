@@ -6,9 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from sksparse_nn.compression._couplings import NORMS
 from sksparse_nn.compression._samples import read_outputs
-from sksparse_nn.modules._facts import is_convolution
+from sksparse_nn.modules._facts import NORMS, is_convolution
 
 # Samples to compare outputs on; differences in units of the largest output. Rounding
 # makes up to 1e-5.

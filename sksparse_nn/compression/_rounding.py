@@ -1,15 +1,13 @@
 """Integers of a network, one layer after the other, so that outputs stay."""
 
+from copy import deepcopy
+
 import numpy as np
 
-from sksparse_nn.compression._layer_sums import count_calls, sum_missing
+from sksparse_nn.compression._layer_sums import column_parts, count_calls
 from sksparse_nn.compression._matching import refit_layer, wanted_outputs
 from sksparse_nn.modules._facts import quantize, traits
-from sksparse_nn.modules._layer_rows import matrices
-from sksparse_nn.modules._linear_layers import replace_layers, replace_one
-
-# Inputs of a layer at most; the squares of more take too much memory.
-_MOST_INPUTS = 4096
+from sksparse_nn.modules._linear_layers import replace_one
 
 # Least unit of an input, in units of an average one. Large weights of inputs that
 # hardly vary would leave the others of a row too few steps.
@@ -38,15 +36,14 @@ def round_layers(module, n_bits, scales, samples):
     module : torch.nn.Module
         A copy, in which pruned layers and those of many inputs are as they were.
     """
-    rounded = replace_layers(module, lambda layer: [layer])
+    rounded = deepcopy(module)
     n_calls = {
         name: n
         for name, n in count_calls(module, samples).items()
         if _can_be_solved(module.get_submodule(name))
     }
     for name, wanted in wanted_outputs(module, n_calls, samples):
-        refit_layer(rounded, name, wanted, samples, least=_LEAST_UNIT)
-        sums, _ = sum_missing(rounded, name, wanted, samples)
+        sums = refit_layer(rounded, name, wanted, samples, least_unit=_LEAST_UNIT)
         squares = np.stack([_squares(part) for part in sums])
         layer = rounded.get_submodule(name)
         integers = quantize(layer, n_bits, scales[name], squares)
@@ -60,6 +57,4 @@ def _squares(sums):
 
 
 def _can_be_solved(layer):
-    if traits(layer).keeps_zeros:
-        return False
-    return matrices(layer).shape[-1] <= _MOST_INPUTS
+    return not traits(layer).keeps_zeros and len(column_parts(layer)) == 1

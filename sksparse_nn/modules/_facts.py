@@ -23,7 +23,7 @@ from sksparse_nn.modules._pruned import PrunedLinear, PrunedMatrix
 from sksparse_nn.modules._quantized import QuantizedLinear, QuantizedMatrix
 from sksparse_nn.modules._size import Size
 
-_NORMS = (
+NORMS = (
     nn.modules.batchnorm._BatchNorm
     | nn.modules.instancenorm._InstanceNorm
     | nn.LayerNorm
@@ -152,7 +152,7 @@ def _(layer: CompressedConvolution, shape):
 
 
 @count_multiply_adds.register
-def _(layer: _NORMS | nn.Embedding, shape):
+def _(layer: NORMS | nn.Embedding, shape):
     return 0  # as in torch's own counter
 
 

@@ -19,12 +19,12 @@ def digits():
     return np.stack([10 * X, 200 - 2 * X], axis=1).astype(np.uint8), y[:400]
 
 
-def convolutions(n_features, n_outputs):
+def convolutions(n_features, n_outputs, n_channels=6):
     return nn.Sequential(
-        nn.Conv2d(2, 6, 3, stride=2, padding=1),
+        nn.Conv2d(2, n_channels, 3, stride=2, padding=1),
         nn.ReLU(),
         nn.Flatten(),
-        nn.Linear(96, n_outputs),
+        nn.Linear(16 * n_channels, n_outputs),
     )
 
 

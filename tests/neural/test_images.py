@@ -1,5 +1,7 @@
 """Networks whose samples are images."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -202,13 +204,7 @@ class Viewing(nn.Module):
         return self.last(self.first(images).view(len(images), -1))
 
 
-def wider(n_features, n_outputs):
-    return nn.Sequential(
-        nn.Conv2d(2, 8, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Linear(128, n_outputs),
-    )
+wider = partial(convolutions, n_channels=8)
 
 
 @pytest.mark.parametrize(

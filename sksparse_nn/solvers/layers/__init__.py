@@ -21,6 +21,7 @@ from sksparse_nn.solvers.layers._quantize import (
     quantize_matrix,
 )
 from sksparse_nn.solvers.layers._ranks import (
+    choose_exactly,
     choose_share,
     list_options,
     spend_loss,
@@ -28,7 +29,7 @@ from sksparse_nn.solvers.layers._ranks import (
 )
 from sksparse_nn.solvers.layers._refit import find_change, find_change_of, score_inputs
 from sksparse_nn.solvers.layers._storage import drop_zeros, restore_zeros
-from sksparse_nn.solvers.layers._sums import LayerSums
+from sksparse_nn.solvers.layers._sums import LEAST_UNIT, LayerSums
 from sksparse_nn.solvers.layers._tucker import (
     Tucker,
     find_input_channels,
@@ -37,12 +38,14 @@ from sksparse_nn.solvers.layers._tucker import (
 
 __all__ = [
     "CRITERIA",
+    "LEAST_UNIT",
     "ZERO_BYTES",
     "LayerSums",
     "LowRank",
     "Quantized",
     "Reader",
     "Tucker",
+    "choose_exactly",
     "choose_groups",
     "choose_inputs",
     "choose_neurons",

@@ -14,8 +14,8 @@ class RankOptions:
 
     Attributes
     ----------
-    ranks : list of tuple of int
-        The choices; () leaves the layer as it is.
+    ranks : ndarray of int of shape (n_options, n_sides)
+        The choices; zeros leave the layer as it is.
 
     lost : ndarray of shape (n_options,)
         Share of the variance of its outputs that is lost.
@@ -24,20 +24,38 @@ class RankOptions:
         Numbers that it holds.
     """
 
-    ranks: list
+    ranks: np.ndarray
     lost: np.ndarray
     n_weights: np.ndarray
 
+    def name(self, i):
+        """Return a choice.
 
-def list_options(lost, n_weights, whole):
+        Parameters
+        ----------
+        i : int
+            Which one.
+
+        Returns
+        -------
+        rank : tuple of int
+            () leaves the layer as it is.
+        """
+        return tuple(self.ranks[i].tolist()) if self.ranks[i].any() else ()
+
+
+def list_options(ranks, lost, n_weights, whole):
     """List the ranks that make a layer smaller.
 
     Parameters
     ----------
-    lost : dict of tuple to float
-        Share of the variance of the outputs that is lost with each rank.
+    ranks : ndarray of int of shape (n_ranks, n_sides)
+        All ranks.
 
-    n_weights : dict of tuple to int
+    lost : ndarray of shape (n_ranks,)
+        Share of the variance of the outputs that is lost with each.
+
+    n_weights : ndarray of int of shape (n_ranks,)
         Numbers that the factors hold.
 
     whole : int
@@ -48,11 +66,11 @@ def list_options(lost, n_weights, whole):
     options : RankOptions
         The first one leaves the layer as it is.
     """
-    ranks = [(), *(rank for rank in lost if n_weights[rank] < whole)]
+    pays = n_weights < whole
     return RankOptions(
-        ranks,
-        np.array([0.0, *(lost[rank] for rank in ranks[1:])]),
-        np.array([whole, *(n_weights[rank] for rank in ranks[1:])]),
+        np.vstack([np.zeros_like(ranks[:1]), ranks[pays]]),
+        np.append(0.0, lost[pays]),
+        np.append(whole, n_weights[pays]),
     )
 
 
@@ -115,7 +133,26 @@ def choose_share(options, lost):
         One of the options.
     """
     n_weights = np.where(options.lost <= lost, options.n_weights, np.inf)
-    return options.ranks[int(np.argmin(n_weights))]
+    return options.name(int(np.argmin(n_weights)))
+
+
+def choose_exactly(options, rank):
+    """Choose one rank of a layer, if it makes the layer smaller.
+
+    Parameters
+    ----------
+    options : RankOptions
+        Of the layer.
+
+    rank : sequence of int
+        The rank.
+
+    Returns
+    -------
+    rank : tuple of int
+        The same, or () where it is no option.
+    """
+    return tuple(rank) if (options.ranks == rank).all(axis=1).any() else ()
 
 
 def _spend(options, is_within, *, is_cheap):
@@ -156,7 +193,7 @@ def _use_rest(parts, chosen, limit):
 
 
 def _name(options, chosen):
-    return [part.ranks[i] for part, i in zip(options, chosen, strict=True)]
+    return [part.name(i) for part, i in zip(options, chosen, strict=True)]
 
 
 def _choose(options, log_price):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sksparse_nn.kernels.elimination import eliminate_inputs
-from sksparse_nn.solvers.layers._sums import LayerSums, input_units
+from sksparse_nn.solvers.layers._sums import LEAST_UNIT, LayerSums, input_units
 
 
 def find_change(blocks, ridge, *, has_bias=True):
@@ -40,7 +40,7 @@ def find_change(blocks, ridge, *, has_bias=True):
     return find_change_of(sums, ridge)
 
 
-def find_change_of(sums, ridge, **units):
+def find_change_of(sums, ridge, least_unit=LEAST_UNIT):
     """Find the change of a layer's weights from the sums over its blocks.
 
     Parameters
@@ -51,8 +51,8 @@ def find_change_of(sums, ridge, **units):
     ridge : float
         As for `find_change`.
 
-    **units : dict
-        As for `input_units`.
+    least_unit : float, default=1e-4
+        Least unit of an input, in units of an average one.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def find_change_of(sums, ridge, **units):
     means, products = sums.centred()
     n_inputs = len(products)
     G, B = products[:, :n_inputs], products[:, n_inputs:]
-    units = input_units(G, **units)[:, None]
+    units = input_units(G, least_unit)[:, None]
     penalised = G / units / units.T + ridge * np.eye(n_inputs)
     change = np.linalg.solve(penalised, B / units) / units
     return change.T, means[n_inputs:] - means[:n_inputs] @ change

@@ -3,7 +3,7 @@
 import numpy as np
 
 # Least unit of an input, in units of an average one.
-_LEAST_UNIT = 1e-4
+LEAST_UNIT = 1e-4
 
 
 class LayerSums:
@@ -79,7 +79,7 @@ class LayerSums:
         return self._origin + means, products
 
 
-def input_units(G, least=_LEAST_UNIT):
+def input_units(G, least=LEAST_UNIT):
     """Return the root of the sum of squares of each input; ones if none varies.
 
     Those that vary by rounding alone have a larger one, so that nothing is fitted to

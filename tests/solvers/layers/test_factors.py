@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 from sksparse_nn.solvers.layers import (
     LayerSums,
+    choose_exactly,
     choose_share,
     find_input_channels,
     find_output_directions,
@@ -117,13 +118,14 @@ def test_channels_that_are_always_zero_are_left_out():
 
 
 def options_of(lost, side=10):
-    lost = {(r,): share for r, share in enumerate(lost, 1)}
-    return list_options(lost, {rank: 2 * side * rank[0] for rank in lost}, side * side)
+    ranks = np.arange(1, len(lost) + 1)[:, None]
+    return list_options(ranks, lost, 2 * side * ranks[:, 0], side * side)
 
 
 def test_ranks_that_do_not_pay_are_no_options():
     options = options_of(0.5 ** np.arange(1, 11))
-    assert options.ranks == [(), (1,), (2,), (3,), (4,)]
+    assert [options.name(i) for i in range(5)] == [(), (1,), (2,), (3,), (4,)]
+    assert len(options.ranks) == 5
     assert_allclose(options.n_weights, [100, 20, 40, 60, 80])
 
 
@@ -131,6 +133,12 @@ def test_the_smallest_rank_within_a_share_is_chosen():
     options = options_of(0.5 ** np.arange(1, 11))
     assert choose_share(options, 0.3) == (2,)
     assert choose_share(options, 0.01) == ()
+
+
+def test_a_rank_is_chosen_if_it_pays():
+    options = options_of(0.5 ** np.arange(1, 11))
+    assert choose_exactly(options, [4]) == (4,)
+    assert choose_exactly(options, [5]) == ()
 
 
 LAYERS = [
@@ -150,7 +158,7 @@ def all_choices():
 
 
 def totals(ranks):
-    places = [part.ranks.index(rank) for part, rank in zip(LAYERS, ranks, strict=True)]
+    places = [rank[0] if rank else 0 for rank in ranks]
     pairs = list(zip(LAYERS, places, strict=True))
     lost = np.mean([part.lost[i] for part, i in pairs])
     return lost, sum(part.n_weights[i] for part, i in pairs)
