@@ -1,7 +1,7 @@
 """Read, and optionally replace, the activation of a layer while a module runs.
 
 Activations are passed as arrays with one row per sample, whatever their shape in the
-module.
+module, or with one row per position.
 """
 
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from sksparse_nn.modules._places import find_place
 
 
 @contextmanager
-def watch_activation(module, layer, see):
+def watch_activation(module, layer, see, positions=False):
     """Pass the activation of a layer to a function whenever the module runs.
 
     The module is in evaluation mode meanwhile. Its state is restored afterwards, also
@@ -32,6 +32,10 @@ def watch_activation(module, layer, see):
         Takes a copy of the activation, an ndarray of shape (n_samples, n_units). What
         it returns, unless None, replaces the activation.
 
+    positions : bool or "channels_last", default=False
+        Whether the activation comes as an array of shape (n_samples * n_positions,
+        n_channels). Channels are the first dimension of a sample, or the last.
+
     Raises
     ------
     ValueError
@@ -39,7 +43,7 @@ def watch_activation(module, layer, see):
         is not a tensor with one row per sample.
     """
     place = find_place(module, layer)
-    watch = _Watch(place, see)
+    watch = _Watch(place, see, positions)
     handles = [module.register_forward_pre_hook(watch.begin)]
     if place.is_input:
         handles.append(place.layer.register_forward_pre_hook(watch.see_input))
@@ -109,9 +113,10 @@ def evaluation_mode(module):
 class _Watch:
     """The hooks of one place, which act only in the thread that made them."""
 
-    def __init__(self, place, see):
+    def __init__(self, place, see, positions):
         self._place = place
         self._see = see
+        self._positions = positions
         self._thread = get_ident()
         self._n_rows, self._n_runs = None, 0
 
@@ -143,7 +148,8 @@ class _Watch:
     def _show(self, activation):
         self._check(activation)
         self._n_runs += 1
-        rows = activation.detach().reshape(len(activation), -1).cpu()
+        last = self._with_channels_last(activation.detach())
+        rows = last.reshape(-1, last.shape[-1]).cpu()
         if rows.dtype not in (torch.float32, torch.float64):
             rows = rows.float()
         other = self._see(np.array(rows.numpy()))
@@ -151,12 +157,25 @@ class _Watch:
             return None
         if other.shape != rows.shape:
             raise ValueError(
-                f"Layer {self._place.name!r} needs {rows.shape[1]} numbers per sample "
-                f"to replace its activation. Got {other.shape[1]}; fit the coder to "
-                "the activations of this layer."
+                f"Layer {self._place.name!r} needs {rows.shape[1]} numbers per "
+                f"{'position' if self._positions else 'sample'} to replace its "
+                f"activation. Got {other.shape[1]}; fit the coder to the activations "
+                "of this layer."
             )
-        other = np.asarray(other).reshape(activation.shape)
-        return torch.from_numpy(np.array(other, order="C")).to(activation)
+        other = np.asarray(other).reshape(last.shape)
+        other = torch.from_numpy(np.array(other, order="C")).to(activation)
+        return self._as_before(other).reshape(activation.shape)
+
+    def _with_channels_last(self, activation):
+        if not self._positions:
+            return activation.reshape(len(activation), -1)
+        if self._positions == "channels_last" or activation.ndim < 3:
+            return activation
+        return activation.movedim(1, -1)
+
+    def _as_before(self, activation):
+        is_moved = self._positions is True and activation.ndim > 2
+        return activation.movedim(-1, 1) if is_moved else activation
 
     def _check(self, activation):
         is_tensor = isinstance(activation, torch.Tensor)

@@ -11,8 +11,9 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import _safe_indexing, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils import _safe_indexing, check_array, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._progress import ProgressLines
@@ -24,6 +25,10 @@ from sksparse_nn.inspection.activations._networks import (
     network_and_rows,
 )
 from sksparse_nn.neural._nesting import RoutesFit, fit_copy
+
+
+def _has_positions(estimator):
+    return bool(estimator.positions)
 
 
 class LayerActivations(
@@ -53,6 +58,15 @@ class LayerActivations(
         position among the layers without sublayers, from the end if negative. None is
         the input of the last linear layer, which is the last hidden representation.
 
+    positions : bool or "channels_last", default=False
+        Whether to return one row per position of the layer.
+
+        Channels of images or sequences, at each place, are then the features: a
+        dictionary of them is learnt as for activations of language models. True takes
+        the first dimension of a sample as channels, as those of convolutions are,
+        "channels_last" the last, as in transformers. The rows of a sample follow one
+        another, and a step behind that needs targets does not fit them.
+
     batch_size : int, default=1024
         Rows per mini-batch.
 
@@ -67,6 +81,11 @@ class LayerActivations(
     ----------
     estimator_ : estimator
         The fitted estimator.
+
+    n_positions_ : int
+        Rows per sample.
+
+        One, unless `positions` is set.
 
     n_features_in_ : int
         Number of features seen in `fit`.
@@ -84,8 +103,9 @@ class LayerActivations(
 
     Notes
     -----
-    Activations of more than two dimensions are flattened: those of a convolution have a
-    column for each channel and position, in channel-major order.
+    Activations of more than two dimensions are flattened, unless `positions` is set:
+    those of a convolution have a column for each channel and position, in channel-major
+    order.
 
     References
     ----------
@@ -118,13 +138,17 @@ class LayerActivations(
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit"])],
         "layer": [str, Integral, None],
+        "positions": ["boolean", StrOptions({"channels_last"})],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "verbose": ["verbose"],
     }
 
-    def __init__(self, estimator, *, layer=None, batch_size=1024, verbose=0):
+    def __init__(
+        self, estimator, *, layer=None, positions=False, batch_size=1024, verbose=0
+    ):
         self.estimator = estimator
         self.layer = layer
+        self.positions = positions
         self.batch_size = batch_size
         self.verbose = verbose
 
@@ -163,7 +187,8 @@ class LayerActivations(
             report = ProgressLines(type(self).__name__, self.verbose)
             self.estimator_ = fit_copy(self, X, y, **fit_params)
             report(f"fitted {type(self.estimator_).__name__}")
-            self._n_features_out = self._activations(_first_row(X)).shape[1]
+            found = self._activations(_first_row(X))
+            self.n_positions_, self._n_features_out = found.shape
             for name in ("n_features_in_", "feature_names_in_"):
                 vars(self).pop(name, None)
                 if hasattr(self.estimator_, name):
@@ -180,16 +205,50 @@ class LayerActivations(
 
         Returns
         -------
-        activations : ndarray of shape (n_samples, n_units)
+        activations : ndarray of shape (n_samples, n_units) \
+                or (n_samples * n_positions, n_channels)
             In the float type of the network.
         """
         check_is_fitted(self, "estimator_")
         check_structure(X)
         return self._activations(X)
 
+    @available_if(_has_positions)
+    def inverse_transform(self, X):
+        """Join the rows of each sample again.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples * n_positions, n_channels)
+            Activations by position, such as a coder's reconstruction. Only with
+            `positions`.
+
+        Returns
+        -------
+        activations : ndarray of shape (n_samples, n_units)
+            What `transform` without `positions` returns.
+
+        Raises
+        ------
+        ValueError
+            If there is a part of a sample.
+        """
+        check_is_fitted(self, "estimator_")
+        rows = check_array(X, dtype=[np.float64, np.float32])
+        shape = self.n_positions_, self._n_features_out
+        if rows.shape[1] != shape[1] or len(rows) % shape[0]:
+            raise ValueError(
+                f"X must have {shape[0]} rows per sample, and {shape[1]} columns. Got "
+                f"X of shape {rows.shape}."
+            )
+        samples = rows.reshape(-1, *shape)
+        if self.positions != "channels_last":
+            samples = samples.swapaxes(1, 2)
+        return samples.reshape(len(samples), -1)
+
     def _activations(self, X):
         network, Z = network_and_rows(self.estimator_, X)
-        return activations(network, Z, self.layer, self.batch_size)
+        return activations(network, Z, self.layer, self.batch_size, self.positions)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "estimator_")

@@ -9,6 +9,7 @@ from sksparse_nn._warnings import warn
 from sksparse_nn.inspection.activations._networks import (
     activations,
     check_network,
+    check_positions,
     module_of,
     network_and_rows,
 )
@@ -19,7 +20,7 @@ from sksparse_nn.neural._evaluation import mean_loss
 _BATCH_SIZE = 1024
 
 
-def loss_recovered(estimator, coder, X, y, *, layer=None):
+def loss_recovered(estimator, coder, X, y, *, layer=None, positions=False):
     """Measure the loss of a network when a reconstruction replaces an activation.
 
     The loss with the reconstruction is placed on a scale on which 1 is the loss of the
@@ -42,6 +43,10 @@ def loss_recovered(estimator, coder, X, y, *, layer=None):
 
     layer : str, int or None, default=None
         The layer, as in `LayerActivations`.
+
+    positions : bool or "channels_last", default=False
+        Whether the coder takes a row per position of the layer, as in
+        `LayerActivations`.
 
     Returns
     -------
@@ -90,8 +95,10 @@ def loss_recovered(estimator, coder, X, y, *, layer=None):
     check_coder(coder)
     check_is_fitted(estimator)
     check_structure(y, "y")
+    check_positions(positions)
     network, Z = network_and_rows(estimator, X)
-    mean = activations(network, Z, layer, _BATCH_SIZE).mean(axis=0, dtype=np.float64)
+    rows = activations(network, Z, layer, _BATCH_SIZE, positions)
+    mean = rows.mean(axis=0, dtype=np.float64)
     replace = {
         "loss": lambda rows: None,
         "loss_reconstructed": lambda rows: reconstruct(coder, rows),
@@ -100,7 +107,7 @@ def loss_recovered(estimator, coder, X, y, *, layer=None):
     }
     result = Bunch()
     for name, other in replace.items():
-        with watch_activation(module_of(network), layer, other):
+        with watch_activation(module_of(network), layer, other, positions):
             result[name] = mean_loss(network, Z, y)
     for name in ("zero", "mean"):
         result[f"recovered_{name}"] = _share(result, name)

@@ -38,6 +38,25 @@ def check_network(estimator, name):
         )
 
 
+def check_positions(positions):
+    """Refuse values of `positions` that mean nothing.
+
+    Parameters
+    ----------
+    positions : object
+        As given.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a bool nor "channels_last".
+    """
+    if not isinstance(positions, bool) and positions != "channels_last":
+        raise ValueError(
+            f"positions must be True, False or 'channels_last'. Got {positions!r}."
+        )
+
+
 def network_and_rows(estimator, X):
     """Return the network that a fitted estimator ends in, and what that is given.
 
@@ -83,7 +102,7 @@ def module_of(network):
     return network.net_.module_ if isinstance(network, NETWORKS) else network.module_
 
 
-def activations(network, Z, layer, batch_size):
+def activations(network, Z, layer, batch_size, positions=False):
     """Return the activations of a layer.
 
     Parameters
@@ -100,11 +119,18 @@ def activations(network, Z, layer, batch_size):
     batch_size : int
         Rows that go through the network at a time.
 
+    positions : bool or "channels_last", default=False
+        Whether to return one row per position.
+
     Returns
     -------
-    activations : ndarray of shape (n_samples, n_units)
+    activations : ndarray of shape (n_samples, n_units) \
+            or (n_samples * n_positions, n_channels)
         In the network's float type.
     """
+    n_positions = 1
+    if positions and Z.shape[0] > 1:
+        n_positions = len(activations(network, Z[:1], layer, 1, positions))
     module, seen = module_of(network), []
 
     def collect(outputs):
@@ -112,12 +138,13 @@ def activations(network, Z, layer, batch_size):
         for _ in outputs:
             part = seen.pop()
             if found is None:
-                found = np.empty((Z.shape[0], part.shape[1]), part.dtype)
+                n_rows = max(n_positions * Z.shape[0], len(part))
+                found = np.empty((n_rows, part.shape[1]), part.dtype)
             found[n_found : n_found + len(part)] = part
             n_found += len(part)
         return found
 
-    with watch_activation(module, layer, seen.append):
+    with watch_activation(module, layer, seen.append, positions):
         return run(module, Z, batch_size, use=collect)
 
 

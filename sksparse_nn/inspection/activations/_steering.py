@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn.inspection.activations._networks import (
     answers,
     check_network,
+    check_positions,
     module_of,
     network_and_rows,
 )
@@ -15,7 +16,16 @@ from sksparse_nn.modules._hooks import watch_activation
 
 
 def steer(
-    estimator, coder, X, *, atoms, layer=None, scale=0.0, value=None, keep_error=True
+    estimator,
+    coder,
+    X,
+    *,
+    atoms,
+    layer=None,
+    positions=False,
+    scale=0.0,
+    value=None,
+    keep_error=True,
 ):
     """Predict with some atoms of an activation removed, scaled or set.
 
@@ -36,6 +46,10 @@ def steer(
 
     layer : str, int or None, default=None
         The layer, as in `LayerActivations`.
+
+    positions : bool or "channels_last", default=False
+        Whether the coder takes a row per position of the layer, as in
+        `LayerActivations`.
 
     scale : float, default=0.0
         Factor of the coefficients of the atoms; 0 removes the atoms.
@@ -83,6 +97,7 @@ def steer(
     check_network(estimator, "steer")
     check_coder(coder)
     check_is_fitted(estimator)
+    check_positions(positions)
     network, Z = network_and_rows(estimator, X)
 
     def leave_atoms(rows):
@@ -97,7 +112,7 @@ def steer(
 
     predictions = []
     for see in (leave_atoms, change_atoms):
-        with watch_activation(module_of(network), layer, see):
+        with watch_activation(module_of(network), layer, see, positions):
             predictions.append(answers(network, Z))
     return tuple(predictions)
 
