@@ -69,6 +69,7 @@ def pruned(net, amount):
         FrozenEstimator(net),
         amount=amount,
         criterion="magnitude",
+        refit=False,
         fine_tune_epochs=3,
     )
 

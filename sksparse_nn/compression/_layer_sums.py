@@ -286,6 +286,10 @@ def _blocks(X, sample_weight):
         yield X[block], None if weight is None else weight[block], start
 
 
+class UnsolvableError(ValueError):
+    """The samples do not tell what a layer should put out."""
+
+
 class _Done(Exception):  # noqa: N818
     """All that was wanted has been seen."""
 
@@ -326,7 +330,7 @@ def _read(module, n_calls, X, seed, *, is_input):
 
 def _check_seen(name, sums):
     if sums.is_empty:
-        raise ValueError(
+        raise UnsolvableError(
             f"Layer {name!r} of the network sees none of the samples, so what it puts "
             "out is not known. Give more samples, or use structure='weight' of "
             "NetPruner."
@@ -334,7 +338,7 @@ def _check_seen(name, sums):
 
 
 def _changing(name):
-    return ValueError(
+    return UnsolvableError(
         "Layers can be solved again where they see as many samples each time. Got "
         f"{name!r} of the network, whose calls depend on the samples; use refit=False, "
         "or structure='weight' of NetPruner."

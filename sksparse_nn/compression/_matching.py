@@ -1,5 +1,7 @@
 """Layers of a smaller network that answer as those of the network before."""
 
+from itertools import repeat
+
 import numpy as np
 import torch
 
@@ -8,6 +10,11 @@ from sksparse_nn.compression._refit import RIDGE
 from sksparse_nn.compression._samples import MOST_SAMPLES
 from sksparse_nn.modules._layer_rows import MOST_POSITIONS, matrices
 from sksparse_nn.solvers.layers import LEAST_UNIT, find_change_of
+
+# Least unit of an input, in units of an average one, that gives no large weights to
+# inputs that hardly vary. These would leave the others of a row too few steps as
+# integers, and would count as important features.
+EVEN_UNIT = 1.0
 
 # Bytes of what is kept at once.
 _MEMORY = 2**28
@@ -46,7 +53,7 @@ def wanted_outputs(original, n_calls, samples, kept=None):
         yield from read_wanted(original, chunk, kept, samples).items()
 
 
-def refit_layer(module, name, wanted, samples, least_unit=LEAST_UNIT):
+def refit_layer(module, name, wanted, samples, *, least_unit=LEAST_UNIT, kept=None):
     """Solve the weights of a layer again, in place, so that it answers as wanted.
 
     Parameters
@@ -66,6 +73,9 @@ def refit_layer(module, name, wanted, samples, least_unit=LEAST_UNIT):
     least_unit : float, default=1e-4
         Least unit of an input, in units of an average one.
 
+    kept : ndarray of bool of shape (n_groups, n_outputs, n_inputs), default=None
+        Weights that may change; None for all.
+
     Returns
     -------
     sums : list of LayerSums
@@ -77,7 +87,11 @@ def refit_layer(module, name, wanted, samples, least_unit=LEAST_UNIT):
     lost = []
     for columns in column_parts(layer):
         sums, squares = sum_missing(module, name, wanted, samples, columns)
-        changes = [find_change_of(part, RIDGE, least_unit) for part in sums]
+        masks = repeat(None) if kept is None else kept[:, :, columns]
+        changes = [
+            find_change_of(part, RIDGE, least_unit, mask)
+            for part, mask in zip(sums, masks, strict=False)
+        ]
         _change(layer, columns, changes)
         lost.append(squares)
     is_again = len(wanted[0]) > 1  # then inputs of later calls have changed, too

@@ -14,8 +14,11 @@ from sksparse_nn.compression._channels import (
     remove_channels,
 )
 from sksparse_nn.compression._fine_tuning import KeepZeros, fine_tune, keep_zeros
+from sksparse_nn.compression._layer_sums import UnsolvableError
 from sksparse_nn.compression._networks import refuse_quantized, set_module
 from sksparse_nn.compression._neurons import remove_neurons
+from sksparse_nn.compression._samples import choose_for_layers
+from sksparse_nn.compression._weight_refit import refit_weights
 from sksparse_nn.modules._coded import CodedNetwork
 from sksparse_nn.modules._coding import dense_atoms, has_atoms
 from sksparse_nn.modules._facts import is_convolution, make_plain, prune
@@ -94,12 +97,14 @@ class NetPruner(Compressor):
     refit : bool or "auto", default="auto"
         Whether to solve weights again afterwards, without labels.
 
-        Layer by layer behind what was removed, outputs for up to 5000 training samples,
-        or 1280 where there are convolutions, come as near to those of the network
-        before the removal as ridge least squares can bring them [4]_. If False, only
-        their means stay, in layers with a bias. "auto" is True for neurons and
-        channels. Weights are not refitted: True with ``structure="weight"`` is an
-        error.
+        Layer by layer from the first that has changed, outputs for up to 5000 training
+        samples, or 1280 where there are convolutions, come as near to those of the
+        network before the removal as ridge least squares can bring them [4]_. Removed
+        weights stay zero, and layers of more than 4096 inputs that lost single weights
+        are left as they are. "auto" is True; but a network whose layers do not see as
+        many samples each time, or none, is an error if channels are removed, and left
+        without a refit if weights are. If False, the other weights stay as they are,
+        and what removed neurons and channels contribute in the mean goes into biases.
 
     fine_tune_epochs : int, default=5
         Epochs of training after the change, at 0.3 of the network's `learning_rate`.
@@ -192,13 +197,6 @@ class NetPruner(Compressor):
         self.fine_tune_epochs = fine_tune_epochs
         self.verbose = verbose
 
-    def _check_parameters(self):
-        if self.structure == "weight" and self.refit not in ("auto", False):
-            raise ValueError(
-                "refit=True needs structure='neuron' or 'channel', as weights are not "
-                "refitted. Got structure='weight'; set refit='auto'."
-            )
-
     def _check_kind(self, network):
         refuse_quantized(network.net_.module_, "NetPruner")
 
@@ -225,9 +223,29 @@ class NetPruner(Compressor):
         ranked = self._criterion.across_layers
         scores = [ranked(layer) for layer in self._score_weights(network, data)]
         masks = choose_weights(scores, amount, _find_needed(network.net_.module_))
+        original = deepcopy(network.net_.module_).cpu() if self.refit else None
         masks = [torch.from_numpy(mask).to(network.net_.device) for mask in masks]
         keep_zeros(network.net_.module_, masks)
+        if self.refit:
+            self._refit_weights(network.net_.module_, original, masks, data)
         fine_tune(network, data, self.fine_tune_epochs, [KeepZeros(masks)])
+
+    def _refit_weights(self, module, original, masks, data):
+        layers = select_layers(original, has_matrix)
+        masks = {
+            name: masks[layers.index(layer)].cpu().numpy()
+            for name, layer in original.named_modules()
+            if layer in layers
+        }
+        samples = choose_for_layers(original, data[0], data[2])
+        smaller = deepcopy(module).cpu()
+        try:
+            refit_weights(smaller, original, masks, samples)
+        except UnsolvableError:
+            if self.refit != "auto":
+                raise
+        else:
+            module.load_state_dict(smaller.state_dict())
 
     def _remove_neurons(self, network, amount, n_neurons, data):
         scores, refit = self._score_neurons(network, data), bool(self.refit)

@@ -52,9 +52,9 @@ class NetQuantizer(Compressor):
         In the order of their calls, layers come as near to their outputs before as
         ridge least squares can bring them, for up to 5000 training samples, or 1280
         where there are convolutions. Then they are rounded, column by column, where
-        those that follow make up for the error of each [2]_. Pruned layers, and those
-        of more than 4096 inputs, are only rounded. "auto" is True for 4 bits: with 8,
-        there is little to gain.
+        those that follow make up for the error of each [2]_. Zeros of pruned layers
+        stay zero. Layers of more than 4096 inputs are only rounded. "auto" is True for
+        4 bits: with 8, there is little to gain.
 
     verbose : int, default=0
         Whether to print lines about the progress.

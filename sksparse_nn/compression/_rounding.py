@@ -1,17 +1,20 @@
 """Integers of a network, one layer after the other, so that outputs stay."""
 
-from copy import deepcopy
-
 import numpy as np
 
 from sksparse_nn.compression._layer_sums import column_parts, count_calls
-from sksparse_nn.compression._matching import refit_layer, wanted_outputs
-from sksparse_nn.modules._facts import quantize, traits
-from sksparse_nn.modules._linear_layers import replace_one
-
-# Least unit of an input, in units of an average one. Large weights of inputs that
-# hardly vary would leave the others of a row too few steps.
-_LEAST_UNIT = 1.0
+from sksparse_nn.compression._matching import (
+    EVEN_UNIT,
+    refit_layer,
+    wanted_outputs,
+)
+from sksparse_nn.modules._facts import make_plain, quantize, traits
+from sksparse_nn.modules._layer_rows import matrices
+from sksparse_nn.modules._linear_layers import (
+    multiplies_by_weights,
+    replace_layers,
+    replace_one,
+)
 
 
 def round_layers(module, n_bits, scales, samples):
@@ -34,16 +37,20 @@ def round_layers(module, n_bits, scales, samples):
     Returns
     -------
     module : torch.nn.Module
-        A copy, in which pruned layers and those of many inputs are as they were.
+        A copy, in which layers of many inputs are as they were. Zeros of pruned layers
+        stay zero.
     """
-    rounded = deepcopy(module)
+    original, rounded = (replace_layers(module, _make_plain) for _ in range(2))
     n_calls = {
         name: n
-        for name, n in count_calls(module, samples).items()
-        if _can_be_solved(module.get_submodule(name))
+        for name, n in count_calls(original, samples).items()
+        if _can_be_solved(original.get_submodule(name))
     }
-    for name, wanted in wanted_outputs(module, n_calls, samples):
-        sums = refit_layer(rounded, name, wanted, samples, least_unit=_LEAST_UNIT)
+    for name, wanted in wanted_outputs(original, n_calls, samples):
+        kept = _find_kept(module.get_submodule(name))
+        sums = refit_layer(
+            rounded, name, wanted, samples, least_unit=EVEN_UNIT, kept=kept
+        )
         squares = np.stack([_squares(part) for part in sums])
         layer = rounded.get_submodule(name)
         integers = quantize(layer, n_bits, scales[name], squares)
@@ -56,5 +63,16 @@ def _squares(sums):
     return products[:, : len(products)]
 
 
+def _make_plain(layer):
+    return [make_plain(layer) if multiplies_by_weights(layer) else layer]
+
+
+def _find_kept(layer):
+    """Return a mask of the weights that pruning left; None for other layers."""
+    if not traits(layer).keeps_zeros:
+        return None
+    return matrices(make_plain(layer)).numpy() != 0
+
+
 def _can_be_solved(layer):
-    return not traits(layer).keeps_zeros and len(column_parts(layer)) == 1
+    return len(column_parts(layer)) == 1

@@ -13,6 +13,9 @@ from tests.compression.architectures import KNOWN, Images
 from tests.compression.compressors import module_of
 
 SMALLER = {
+    "weights": lambda net, **refit: NetPruner(
+        net, amount=0.7, fine_tune_epochs=0, **refit
+    ),
     "factors": lambda net, **refit: NetFactorizer(net, amount=0.4, **refit),
     "tucker2": lambda net, **refit: NetFactorizer(
         net, amount=0.4, method="tucker2", **refit
@@ -78,6 +81,34 @@ def test_the_network_that_is_given_does_not_change(digits, nets, make):
     np.testing.assert_array_equal(nets["residual"].predict_proba(X_test), before)
 
 
+@pytest.mark.parametrize("name", ["perceptron", "plain", "residual", "depthwise"])
+def test_the_same_weights_are_zero_with_and_without_a_refit(digits, nets, name):
+    X, _, y, _ = digits
+    net = FrozenEstimator(nets[name])
+    found = [SMALLER["weights"](net, refit=refit).fit(X, y) for refit in (True, False)]
+    layers = [select_layers(module_of(small), multiplies_by_weights) for small in found]
+    for refitted, plain in zip(*layers, strict=True):
+        refitted, plain = refitted.dense_matrix(), plain.dense_matrix()
+        np.testing.assert_array_equal(refitted[plain == 0], 0)
+        assert refitted.any() == plain.any()
+
+
+def test_a_tenth_of_the_weights_knows_digits_without_labels(digits):
+    X, X_test, y, y_test = digits
+    net = SparseNetClassifier((64, 64), random_state=0).fit(X, y)
+    small = NetPruner(FrozenEstimator(net), amount=0.9, fine_tune_epochs=0).fit(X, y)
+    assert small.score(X_test, y_test) > net.score(X_test, y_test) - 0.05
+
+
+def test_weights_of_wide_layers_only_go(digits):
+    X, _, y, _ = digits
+    net = train(nn.Sequential(nn.Linear(64, 4100), nn.Linear(4100, 10)), digits)
+    small = NetPruner(FrozenEstimator(net), amount=0.5, fine_tune_epochs=0).fit(X, y)
+    before = net.net_.module_[1].weight.detach().numpy()
+    after = module_of(small)[1].dense_matrix()
+    np.testing.assert_array_equal(after[after != 0], before[after != 0])
+
+
 @pytest.mark.parametrize("amount", [0.2, 0.5, 0.8])
 def test_as_many_weights_are_left_as_asked_for(digits, nets, amount):
     X, _, y, _ = digits
@@ -97,10 +128,16 @@ def test_layers_with_more_to_save_lose_more(digits, nets):
     assert ranks.ranks_[2] is None
 
 
-def test_zeros_of_pruned_layers_stay(digits, nets):
+@pytest.mark.parametrize("name", ["perceptron", "plain", "depthwise"])
+def test_zeros_of_pruned_layers_stay_and_the_others_make_up(digits, nets, name):
     X, _, y, _ = digits
-    pruned = NetPruner(FrozenEstimator(nets["plain"]), amount=0.6, fine_tune_epochs=0)
-    small = NetQuantizer(pruned, scheme="weight_only", n_bits=4).fit(X, y)
+    pruned = NetPruner(FrozenEstimator(nets[name]), amount=0.6, fine_tune_epochs=0)
+    pruned = FrozenEstimator(pruned.fit(X, y))
+    small, plain = (
+        NetQuantizer(pruned, scheme="weight_only", n_bits=4, refit=refit).fit(X, y)
+        for refit in (True, False)
+    )
+    assert distance(pruned, small, X) < 0.95 * distance(pruned, plain, X)
     layers = select_layers(module_of(small), multiplies_by_weights)
     n_weights = sum(np.prod(layer.matrix_shape) for layer in layers)
     assert sum(layer.n_nonzero for layer in layers) <= 0.4 * n_weights + 1
@@ -143,6 +180,18 @@ def test_samples_that_layers_choose_are_refused_in_words(digits):
     with pytest.raises(ValueError, match=r"'second.*of the network.*refit=False"):
         NetFactorizer(net, amount=0.5).fit(X, y)
     NetFactorizer(net, amount=0.5, refit=False).fit(X, y)
+
+
+def test_weights_go_without_a_refit_where_layers_choose_samples(digits):
+    X, _, y, _ = digits
+    net = FrozenEstimator(train(Choosing(), digits))
+    with pytest.raises(ValueError, match=r"'second.*of the network.*refit=False"):
+        NetPruner(net, refit=True).fit(X, y)
+    found, plain = (
+        NetPruner(net, refit=refit, fine_tune_epochs=0).fit(X, y)
+        for refit in ("auto", False)
+    )
+    np.testing.assert_array_equal(found.predict_proba(X), plain.predict_proba(X))
 
 
 class Sleeping(Choosing):

@@ -251,10 +251,3 @@ def test_samples_are_read_from_all_labels(monkeypatch, fitted, samples):
     order = np.argsort(y, kind="stable")
     small = removing(fitted("three layers")).fit(X[order], y[order])
     assert small.score(X, y) > fitted("three layers").score(X, y) - 0.1
-
-
-def test_weights_are_not_refitted(fitted, samples):
-    small = NetPruner(fitted("one layer"), refit=True)
-    with pytest.raises(ValueError, match=r"structure='neuron'.*Got structure='weight'"):
-        small.fit(*samples)
-    NetPruner(fitted("one layer"), refit=False, fine_tune_epochs=0).fit(*samples)

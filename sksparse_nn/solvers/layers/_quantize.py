@@ -71,7 +71,7 @@ def quantize_for_products(weight, squares, n_bits=8):
     Columns are rounded one after the other, and those that follow make up for the error
     of each: E. Frantar, S. Ashkboos, T. Hoefler, D. Alistarh, "GPTQ: Accurate
     Post-Training Quantization for Generative Pre-trained Transformers", ICLR 2023. A
-    group takes its scale when its first column is rounded.
+    group takes its scale when its first column is rounded. Zeros stay zero.
 
     Parameters
     ----------
@@ -99,6 +99,7 @@ def quantize_for_products(weight, squares, n_bits=8):
 def _quantize_columns(weight, squares, n_bits):
     n_columns, size, n_groups = _group_columns(weight.shape, n_bits)
     rest = _pad(weight, n_groups * size)
+    is_free = rest != 0
     inverse = _invert_squares(squares)
     scales = np.zeros((len(rest), n_groups), np.float32)
     integers = np.zeros(rest.shape, np.int8)
@@ -110,6 +111,7 @@ def _quantize_columns(weight, squares, n_bits):
         integers[:, j] = _round(rest[:, j], scale, n_bits)
         error = (rest[:, j] - integers[:, j] * scale.astype(np.float64)) / inverse[j, j]
         rest[:, j + 1 : n_columns] -= np.outer(error, inverse[j, j + 1 :])
+        rest *= is_free
     return integers, scales
 
 

@@ -1,6 +1,7 @@
 """Change of the weights of a layer by ridge least squares."""
 
 import numpy as np
+from scipy import linalg
 
 from sksparse_nn.kernels.elimination import eliminate_inputs
 from sksparse_nn.solvers.layers._sums import LEAST_UNIT, LayerSums, input_units
@@ -40,7 +41,7 @@ def find_change(blocks, ridge, *, has_bias=True):
     return find_change_of(sums, ridge)
 
 
-def find_change_of(sums, ridge, least_unit=LEAST_UNIT):
+def find_change_of(sums, ridge, least_unit=LEAST_UNIT, kept=None):
     """Find the change of a layer's weights from the sums over its blocks.
 
     Parameters
@@ -53,6 +54,9 @@ def find_change_of(sums, ridge, least_unit=LEAST_UNIT):
 
     least_unit : float, default=1e-4
         Least unit of an input, in units of an average one.
+
+    kept : ndarray of bool of shape (n_outputs, n_inputs) or None, default=None
+        Weights that may change; None for all.
 
     Returns
     -------
@@ -67,8 +71,22 @@ def find_change_of(sums, ridge, least_unit=LEAST_UNIT):
     G, B = products[:, :n_inputs], products[:, n_inputs:]
     units = input_units(G, least_unit)[:, None]
     penalised = G / units / units.T + ridge * np.eye(n_inputs)
-    change = np.linalg.solve(penalised, B / units) / units
+    if kept is None:
+        change = np.linalg.solve(penalised, B / units) / units
+    else:
+        change = _solve_kept(penalised, B / units, kept) / units
     return change.T, means[n_inputs:] - means[:n_inputs] @ change
+
+
+def _solve_kept(A, B, kept):
+    """Solve each column of the equations for the unknowns that it keeps."""
+    solved = np.zeros_like(B)
+    for i, mask in enumerate(kept):
+        free = np.flatnonzero(mask)
+        if len(free):
+            part = A[np.ix_(free, free)]
+            solved[free, i] = linalg.solve(part, B[free, i], assume_a="pos")
+    return solved
 
 
 def score_inputs(blocks, weight, ridge, *, has_bias=True):

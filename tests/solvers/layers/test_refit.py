@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sksparse_nn.solvers.layers import choose_inputs, find_change, score_inputs
+from sksparse_nn.solvers.layers import (
+    LayerSums,
+    choose_inputs,
+    find_change,
+    find_change_of,
+    score_inputs,
+)
 
 N_ROWS, N_INPUTS, N_OUTPUTS = 90, 7, 3
 
@@ -53,6 +59,25 @@ def test_the_change_is_that_of_one_system_of_all_rows(
     # A ridge of 1e-6 has a condition of about 1e7.
     assert_allclose(found[0], wanted[0], rtol=1e-6, atol=1e-7)
     assert_allclose(found[1], wanted[1], rtol=1e-6, atol=1e-7)
+
+
+@with_or_without_bias
+@weighted_or_not
+def test_weights_that_may_not_change_count_as_inputs_that_are_not_there(
+    has_bias, is_weighted
+):
+    inputs, missing, weight = rows()
+    weight = weight if is_weighted else np.ones(N_ROWS)
+    kept = np.random.default_rng(1).random((N_OUTPUTS, N_INPUTS)) < 0.5
+    kept[0] = False
+    sums = LayerSums(has_bias=has_bias)
+    sums.add(inputs, missing, weight)
+    change, bias = find_change_of(sums, 1e-3, kept=kept)
+    assert_array_equal(change[~kept], 0)
+    for i, mask in enumerate(kept):
+        wanted = solve_at_once(inputs[:, mask], missing[:, [i]], weight, 1e-3, has_bias)
+        assert_allclose(change[i, mask], wanted[0][0], rtol=1e-8, atol=1e-9)
+        assert_allclose(bias[i], wanted[1][0], rtol=1e-8, atol=1e-9)
 
 
 @with_or_without_bias
