@@ -554,12 +554,12 @@ class TruncatedSVDReducer(AtomsTransformer):
         self.n_samples_seen_ = n_samples
 
     def _known_state(self):
-        if self._state is None:
+        if vars(self).get("_state") is None:
             raise ValueError(
-                f"Rows can be added only where fit kept products of features. Got a "
-                f"fit by solver={self.solver_!r} on data too large to keep them; use "
-                f"partial_fit from the first rows on, or solver='gram' for groups of "
-                f"at most 5000 features."
+                f"Samples can be added only where fit kept products of features. Got a "
+                f"fit by solver={self.solver_!r} on data too large to keep them, or a "
+                f"copy for prediction; use partial_fit from the first samples on, or "
+                f"solver='gram' for groups of at most 5000 features."
             )
         return statistics_from(Partition(self.groups_), self._state)
 

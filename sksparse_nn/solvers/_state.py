@@ -17,6 +17,9 @@ class State(ABC):
     ----------
     context : object
         What the state refers to; None if nothing.
+
+    shape : tuple
+        What must be equal in two states that are merged.
     """
 
     @abstractmethod
@@ -93,7 +96,7 @@ def check_alike(one, other):
     Parameters
     ----------
     one, other : State
-        The two. Their `shape` is what must agree.
+        The two.
 
     Raises
     ------
