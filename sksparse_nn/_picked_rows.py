@@ -107,3 +107,24 @@ def pick(X, rows):
     if isinstance(X, PickedRows):
         return PickedRows(X.whole, X.rows[rows])
     return PickedRows(X, rows)
+
+
+def spread_rows(n_rows, n_most):
+    """Choose rows at equal distances, as the first ones may be alike.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+
+    n_most : int
+        Number of rows to choose at most.
+
+    Returns
+    -------
+    chosen : ndarray of int of shape (n_chosen,)
+        In ascending order; all rows where there are no more.
+    """
+    if n_rows <= n_most:
+        return np.arange(n_rows)
+    return np.linspace(0, n_rows - 1, n_most).astype(np.intp)

@@ -96,7 +96,7 @@ def has_frozen(estimator):
     return any(has_frozen(step) for _, step in steps)
 
 
-def flat_steps(estimator):
+def list_steps(estimator):
     """Return the steps that a prediction goes through, in order.
 
     Parameters
@@ -124,10 +124,10 @@ def split_steps(estimator):
     Returns
     -------
     steps : list of estimator
-        As `flat_steps` returns them; the network of a tuned coder is a copy that takes
+        As `list_steps` returns them; the network of a tuned coder is a copy that takes
         codes.
     """
-    *steps, last = flat_steps(estimator)
+    *steps, last = list_steps(estimator)
     return [*steps, *getattr(last, "_split_steps", lambda: [last])()]
 
 
@@ -146,7 +146,7 @@ def split_coders(estimator):
     """
 
     def split(leaf):
-        steps = flat_steps(leaf)
+        steps = list_steps(leaf)
         return leaf if len(steps) == 1 else make_pipeline(*steps)
 
     return replace_inside(estimator, split)
@@ -192,7 +192,7 @@ def last_step(estimator):
     step : estimator
         The innermost last step.
     """
-    return flat_steps(estimator)[-1]
+    return list_steps(estimator)[-1]
 
 
 def transform_ahead(estimator, X):
@@ -217,7 +217,7 @@ def transform_ahead(estimator, X):
         If the indices of a sparse `X` are not within its shape.
     """
     check_structure(X)
-    for step in flat_steps(estimator)[:-1]:
+    for step in list_steps(estimator)[:-1]:
         X = step.transform(X)
     return X
 
@@ -251,7 +251,7 @@ def walk_leaves(step, X):
             if not _is_nothing(part):
                 yield from walk_leaves(part, _safe_indexing(X, columns, axis=1))
     elif isinstance(step, Pipeline) or is_frame(step):
-        *steps, last = flat_steps(step)
+        *steps, last = list_steps(step)
         for part in steps:
             yield from walk_leaves(part, X)
             X = part.transform(X)

@@ -9,7 +9,11 @@ from scipy import sparse
 from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils._missing import is_pandas_na
 from sklearn.utils._set_output import _get_output_config
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
 
 from sksparse_nn._kinds import check_kind
 from sksparse_nn._picked_rows import pick
@@ -347,6 +351,30 @@ def check_same_names(one, other):
             "Both need the same features in the same order. Got"
             f" {list(names[0][:5])} and {list(names[1][:5])}, to name the first."
         )
+
+
+def check_mergeable(one, other):
+    """Check that two estimators are fitted, of one kind, on the same features.
+
+    Parameters
+    ----------
+    one, other : estimator instance
+        The two.
+
+    Raises
+    ------
+    NotFittedError
+        If one of them is not fitted.
+
+    ValueError
+        If they are of different classes, or the names of their features differ.
+    """
+    kinds = [type(estimator).__name__ for estimator in (one, other)]
+    if not isinstance(other, type(one)):
+        raise ValueError(f"merge needs another {kinds[0]}. Got {kinds[1]}.")
+    check_is_fitted(one)
+    check_is_fitted(other)
+    check_same_names(one, other)
 
 
 def check_weights(X, sample_weight):

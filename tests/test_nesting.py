@@ -29,7 +29,7 @@ from sksparse_nn import (
     compression_report,
     for_prediction,
 )
-from sksparse_nn._pipelines import flat_steps, last_step
+from sksparse_nn._pipelines import last_step, list_steps
 from sksparse_nn.inspection import attribute, deletion_curves, report
 
 
@@ -104,7 +104,7 @@ def fitted_nesting(request, data):
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_everything_takes_every_nesting_apart(fitted, data, tmp_path):
     X, y = data
-    steps = flat_steps(fitted)
+    steps = list_steps(fitted)
     assert isinstance(steps[-1], SparseNetClassifier)
     assert isinstance(steps[-2], SparseDictionaryCoder)
     Z = X

@@ -8,7 +8,7 @@ from numpydoc.docscrape import NumpyDocString
 import sksparse_nn
 from sksparse_nn.decomposition import (
     _attention_learning,
-    _coder_parts,
+    _coder_algorithms,
     _truncated_svd_reducer,
 )
 from sksparse_nn.feature_extraction import _image_patch_coder, _patch_learning
@@ -66,9 +66,9 @@ def test_every_difference_is_needed():
 
 # What only some algorithms read, and its default.
 READ_BY_SOME = {
-    "SparseDictionaryCoder": _coder_parts.OF_ALGORITHMS
-    | _coder_parts.OF_LEARNERS
-    | _coder_parts.OF_LEARNING,
+    "SparseDictionaryCoder": _coder_algorithms.OF_ALGORITHMS
+    | _coder_algorithms.OF_LEARNERS
+    | _coder_algorithms.OF_LEARNING,
     "SparseAttentionCoder": _attention_learning._OF_KEYS,
     "TruncatedSVDReducer": _truncated_svd_reducer._OF_SOLVERS,
     "ImagePatchCoder": _image_patch_coder._OF_ENCODERS

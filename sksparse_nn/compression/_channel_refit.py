@@ -29,8 +29,7 @@ def refit_channels(module, original, couplings, keeps, samples):
         Units that are left.
 
     samples : tuple
-        Input of the network, of which up to 5000 samples are read, and their weights or
-        None.
+        Input of the network, read where `choose_samples` says, and weights or None.
     """
     n_calls = calls_from(
         count_calls(original, samples),

@@ -9,8 +9,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from skorch import NeuralNet
 
 from sksparse_nn._pipelines import (
-    flat_steps,
     last_step,
+    list_steps,
     replace_inside,
     split_coders,
     transform_ahead,
@@ -25,7 +25,7 @@ from sksparse_nn.neural._net import Net
 from sksparse_nn.neural._skorch_networks import (
     SkorchNetwork,
     check_single,
-    module_inputs,
+    read_module_inputs,
 )
 
 MLPS = MLPClassifier, MLPRegressor
@@ -93,7 +93,7 @@ def check_data(estimator, X, sample_weight, name):
             "weights; leave them out, or use SparseNetClassifier or "
             "SparseNetRegressor with your module."
         )
-    if len(flat_steps(estimator)) == 1 or isinstance(X, Mapping):
+    if len(list_steps(estimator)) == 1 or isinstance(X, Mapping):
         _check_array(X, name)
 
 
@@ -127,7 +127,7 @@ def open_network(fitted, X, y, sample_weight, name):
 
     data : tuple
         Input of the module, targets, and weights or None. For a skorch net the input of
-        up to 5000 samples.
+        the samples of `choose_samples`.
     """
     fitted = split_coders(fitted)
     fitted = replace_inside(fitted, lambda leaf: _replace_mlp(leaf, y, sample_weight))
@@ -136,7 +136,7 @@ def open_network(fitted, X, y, sample_weight, name):
         check_single(step, name)
         step.module_ = uncompile(step.module_).eval()
         Z = _check_array(Z, name)
-        inputs = module_inputs(step, choose_samples(Z)[0], name)
+        inputs = read_module_inputs(step, choose_samples(Z)[0], name)
         return fitted, SkorchNetwork(step, Z, y), (inputs, None, None)
     Z = check_rows(step, Z, reset=False)
     step.net_.module_ = replace_projections(uncompile(step.net_.module_))

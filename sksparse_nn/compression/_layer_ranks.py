@@ -114,7 +114,7 @@ def find_spectra(module, samples, *, splits_inputs):
         A network of plain layers.
 
     samples : tuple
-        Input of the network, of which up to 5000 samples are read, and weights or None.
+        Input of the network, read where `choose_samples` says, and weights or None.
 
     splits_inputs : bool
         Whether input channels of convolutions are combined too, where the kernel has

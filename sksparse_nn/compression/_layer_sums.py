@@ -93,7 +93,7 @@ def sum_inputs(module, n_calls, samples, *, centres=None):
         Layers, and how often each is called.
 
     samples : tuple
-        Input of the network, of which up to 5000 samples are read, and weights or None.
+        Input of the network, read where `choose_samples` says, and weights or None.
 
     centres : bool or None, default=None
         Whether to take inputs from their means; None for those of layers with a bias.

@@ -32,7 +32,7 @@ def wanted_outputs(original, n_calls, samples, kept=None):
         Layers, and how often each is called.
 
     samples : tuple
-        Input of the network, of which up to 5000 samples are read, and weights or None.
+        Input of the network, read where `choose_samples` says, and weights or None.
 
     kept : dict of str to ndarray of int, default=None
         Outputs of each layer that are wanted; None for all.
@@ -68,7 +68,7 @@ def refit_layer(module, name, wanted, samples, *, least_unit=LEAST_UNIT, kept=No
         What it should put out, for each block and call.
 
     samples : tuple
-        Input of the network, of which up to 5000 samples are read, and weights or None.
+        Input of the network, read where `choose_samples` says, and weights or None.
 
     least_unit : float, default=1e-4
         Least unit of an input, in units of an average one.

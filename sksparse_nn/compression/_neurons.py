@@ -12,7 +12,7 @@ from sksparse_nn.modules._coded import CodedNetwork
 from sksparse_nn.modules._coding import has_atoms
 from sksparse_nn.modules._facts import is_linear
 from sksparse_nn.modules._linear import linear
-from sksparse_nn.modules._linear_layers import layer_inputs
+from sksparse_nn.modules._linear_layers import read_layer_inputs
 from sksparse_nn.modules._perceptron import Perceptron
 from sksparse_nn.solvers.layers import choose_inputs, choose_neurons
 
@@ -92,7 +92,7 @@ def _mean_inputs(module, X, sample_weight):
     X, weight = choose_samples(X, sample_weight)
     return [
         np.average(part, axis=0, weights=weight).astype(part.dtype)
-        for part in layer_inputs(module, X)
+        for part in read_layer_inputs(module, X)
     ]
 
 

@@ -29,7 +29,7 @@ def refit_layers(module, original, kept, X, sample_weight):
         Neurons or atoms that are left, for each layer of a matrix but the last.
 
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
-        Input of the network, of which up to 5000 samples are read.
+        Input of the network, read where `choose_samples` says.
 
     sample_weight : ndarray of shape (n_samples,) or None
         Weights of the samples in the sums of squares.
@@ -55,7 +55,7 @@ def score_neurons(module, X, sample_weight):
         The network; the layers behind its first layer of a matrix are linear.
 
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
-        Input of the network, of which up to 5000 samples are read.
+        Input of the network, read where `choose_samples` says.
 
     sample_weight : ndarray of shape (n_samples,) or None
         Weights of the samples in the sums of squares.

@@ -13,18 +13,18 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet
 
-from sksparse_nn._pipelines import flat_steps, last_step, walk_leaves
+from sksparse_nn._pipelines import last_step, list_steps, walk_leaves
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import check_rows
 from sksparse_nn.compression._for_prediction import for_prediction
 from sksparse_nn.modules._activation_size import measure_activations
 from sksparse_nn.modules._compiled import is_compiled, uncompile
-from sksparse_nn.modules._counts import network_counts
+from sksparse_nn.modules._counts import count_in_network
 from sksparse_nn.modules._run import module_float_type
 from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
-from sksparse_nn.neural._skorch_networks import module_inputs
+from sksparse_nn.neural._skorch_networks import read_module_inputs
 
 _BATCHES = {"latency_1": (1, 101), "latency_256": (256, 21)}
 
@@ -182,13 +182,13 @@ def _repeat_rows(X, n_rows):
 
 def _count(estimator, rows):
     """Count the steps and the network together, for some samples."""
-    *steps, network = flat_steps(estimator)
+    *steps, network = list_steps(estimator)
     parts = []
     for step in steps:
         parts += [_count_step(*leaf) for leaf in walk_leaves(step, rows)]
         rows = step.transform(rows)
     module, row = _module_of(network), _input_of(network, rows)
-    parts += network_counts(module, row, "compression_report")
+    parts += count_in_network(module, row, "compression_report")
     total = {name: sum(part[name] for part in parts) for name in parts[0]}
     return total | {"bytes_activations": measure_activations(module, row)}
 
@@ -205,7 +205,7 @@ def _module_of(network):
 def _input_of(network, rows):
     """Return what the module of a network gets for the first sample."""
     if isinstance(network, NeuralNet):
-        return module_inputs(network, rows[:1], "compression_report")
+        return read_module_inputs(network, rows[:1], "compression_report")
     if isinstance(network, NETWORKS):
         rows = check_rows(network, rows, reset=False)
     row = _repeat_rows(rows, 1)

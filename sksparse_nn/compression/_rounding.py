@@ -32,7 +32,7 @@ def round_layers(module, n_bits, scales, samples):
         Scale of the inputs of each layer, by name, as `quantize` takes it.
 
     samples : tuple
-        Input of the network, of which up to 5000 samples are read, and weights or None.
+        Input of the network, read where `choose_samples` says, and weights or None.
 
     Returns
     -------

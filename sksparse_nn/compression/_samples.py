@@ -1,7 +1,6 @@
 """Training samples that compression looks at, block by block."""
 
-import numpy as np
-
+from sksparse_nn._picked_rows import spread_rows
 from sksparse_nn.modules._facts import is_convolution
 from sksparse_nn.modules._run import run
 
@@ -15,7 +14,7 @@ _IMAGES = 1280
 
 
 def choose_samples(X, sample_weight=None, n_most=None):
-    """Choose up to 5000 samples at equal distances.
+    """Choose the samples that compression reads, at equal distances.
 
     The first ones may all have the same label.
 
@@ -28,7 +27,7 @@ def choose_samples(X, sample_weight=None, n_most=None):
         Their weights.
 
     n_most : int or None, default=None
-        Number of samples to choose at most, where not 5000.
+        Number of samples to choose at most; None for `MOST_SAMPLES`.
 
     Returns
     -------
@@ -43,7 +42,7 @@ def choose_samples(X, sample_weight=None, n_most=None):
     n_samples, n_most = X.shape[0], n_most or MOST_SAMPLES
     if n_samples <= n_most:
         return X, sample_weight
-    chosen = np.linspace(0, n_samples - 1, n_most).astype(np.intp)
+    chosen = spread_rows(n_samples, n_most)
     return X[chosen], None if sample_weight is None else sample_weight[chosen]
 
 
@@ -64,8 +63,8 @@ def choose_for_layers(module, X, sample_weight):
     Returns
     -------
     samples : tuple
-        Up to 5000 samples, or 1280 where there are convolutions, and their weights or
-        None.
+        Up to `MOST_SAMPLES`, or fewer where there are convolutions, and their weights
+        or None.
     """
     has_positions = any(map(is_convolution, module.modules()))
     return choose_samples(X, sample_weight, _IMAGES if has_positions else None)

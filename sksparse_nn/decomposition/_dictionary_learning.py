@@ -6,15 +6,16 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sksparse_nn._history import first_epochs
+from sksparse_nn._holdout import hold_out
 from sksparse_nn._interrupts import keeps_interrupted
+from sksparse_nn._picked_rows import pick
 from sksparse_nn._validation import check_atoms, check_n_components
-from sksparse_nn.decomposition._coder_parts import (
+from sksparse_nn.decomposition._coder_algorithms import (
     DEFAULT_ALPHA,
     OF_ALGORITHMS,
     check_penalty,
-    held_out,
-    learning_algorithm,
-    patience,
+    make_learning_algorithm,
+    make_patience,
 )
 from sksparse_nn.solvers._rows import root_mean_square
 from sksparse_nn.solvers.coding import (
@@ -52,25 +53,25 @@ class DictionaryLearning:
         for learnt in ("usage_", "_state"):
             vars(self).pop(learnt, None)
         rng = check_random_state(self.random_state)
-        self.components_ = self._first_atoms(X, weights, rng)
+        self.components_ = self._find_first_atoms(X, weights, rng)
         self._coder(len(self.components_))
         self.history_ = History().as_dict()
         self.n_iter_ = 0
         return self
 
-    def _first(self, X, weights):
+    def _pick_first(self, X, weights):
         """Return the rows that initial atoms and alpha_ come from."""
         learner = self._learner()
         if not learner.streams or learner.shuffle:
             return X, weights
-        n_first = self._n_first(X)
+        n_first = self._count_first(X)
         return X[:n_first], weights[:n_first]
 
-    def _n_first(self, X):
+    def _count_first(self, X):
         learner = self._learner()
-        return max(learner.batch_size, _FIRST_ROWS * self._n_atoms(X))
+        return max(learner.batch_size, _FIRST_ROWS * self._count_atoms(X))
 
-    def _n_atoms(self, X):
+    def _count_atoms(self, X):
         if self.n_components is not None:
             check_n_components(self.n_components, X.shape[1], paired=True)
             return self.n_components
@@ -97,24 +98,24 @@ class DictionaryLearning:
         self.alpha_ = find_alpha(coder, atoms, X, weights, self.n_active)
 
     def _start(self, X, weights, rng):
-        atoms = self._first_atoms(X, weights, rng)
+        atoms = self._find_first_atoms(X, weights, rng)
         return atoms if isinstance(self.init, str) else normalise_atoms(atoms)
 
-    def _first_atoms(self, X, weights, rng):
+    def _find_first_atoms(self, X, weights, rng):
         if has_missing(X):
             X = fill_with_means(X)
         self._set_alpha(X, weights)
-        atoms = self._drawn_atoms(X, weights, rng)
+        atoms = self._draw_atoms(X, weights, rng)
         self._fit_alpha(atoms, X, weights)
         return atoms
 
-    def _drawn_atoms(self, X, weights, rng):
+    def _draw_atoms(self, X, weights, rng):
         if not isinstance(self.init, str):
             return check_atoms(self.init, self.n_components, X)
         return init_dictionary(
             X,
             weights,
-            self._n_atoms(X),
+            self._count_atoms(X),
             rng,
             init=self.init,
             positive=self._is_positive(),
@@ -125,7 +126,7 @@ class DictionaryLearning:
         learner = self._learner()
         return self.positive_dict if learner is None else learner.positive_dict
 
-    def _former(self, X):
+    def _read_former(self, X):
         """Return the atoms of the fit before, to go on from."""
         former = self.components_
         if self.n_components not in (None, len(former)):
@@ -137,7 +138,7 @@ class DictionaryLearning:
 
     def _learner(self):
         parameters = self.get_params(deep=False)
-        return learning_algorithm(parameters, self._parameter_constraints)
+        return make_learning_algorithm(parameters, self._parameter_constraints)
 
     def _check_choices(self):
         """Refuse parameters that are set in vain, before any work is done."""
@@ -161,17 +162,16 @@ class DictionaryLearning:
                 f"n_active={self.n_active} with alpha={self.alpha}; leave one out."
             )
 
-    def _algorithms(self, n_atoms):
-        coder, learner = self._coder(n_atoms).learning_coder(), self._learner()
-        check_penalty(self.get_params(deep=False), coder, learner)
-        return coder, learner
+    def _learning_coder(self, n_atoms):
+        coder = self._coder(n_atoms).learning_coder()
+        check_penalty(self.get_params(deep=False), coder, self._learner())
+        return coder
 
     def _learn(self, epochs, progress, X, weights, rng):
-        coder, learner = self._algorithms(len(progress.dictionary))
-        patience_ = patience(self.get_params(deep=False))
-        held = None
-        if patience_ and self.validation_fraction is not None:
-            (X, weights), held = held_out(X, weights, self.validation_fraction, rng)
+        coder = self._learning_coder(len(progress.dictionary))
+        learner = self._learner()
+        rule = make_patience(self.get_params(deep=False))
+        (X, weights), held = self._split(X, weights, rng)
         samples, history, report = Samples(X, weights), History(), self._report()
         watched = "objective" if held is None else "validation_objective"
 
@@ -188,7 +188,7 @@ class DictionaryLearning:
                 history.add(progress, measured)
             last.end(history.as_dict())
             report(history)
-            return patience_ and patience_.is_over(history[watched])
+            return rule and rule.is_over(history[watched])
 
         def fitted():
             return {"components_": progress.dictionary.copy(), "alpha_": self.alpha_}
@@ -200,6 +200,14 @@ class DictionaryLearning:
                 raise
         progress, history = last.result()
         self._store(DictionaryState(progress), history)
+
+    def _split(self, X, weights, rng):
+        """Return the samples to learn from and those to stop by, or None."""
+        fraction = self.validation_fraction
+        if not self.early_stopping or fraction is None:
+            return (X, weights), None
+        train, valid = hold_out(X, weights, fraction=fraction, random_state=rng)
+        return (pick(X, train), weights[train]), (X[valid], weights[valid])
 
     def _keeps(self, history):
         return keeps_interrupted(self, len(history["objective"]), self.max_epochs)
@@ -247,7 +255,9 @@ class DictionaryLearning:
         return DictionaryState(progress, plan=self._plan())
 
     def _plan(self):
-        return Plan(self._n_first, self._begin, self._algorithms, self._is_positive())
+        return Plan(
+            self._learner(), self._learning_coder, self._count_first, self._begin
+        )
 
     def _draw_seed(self):
         if isinstance(self.random_state, Integral):

@@ -11,8 +11,8 @@ from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
     check_container,
+    check_mergeable,
     check_rows,
-    check_same_names,
     restored_on_error,
 )
 from sksparse_nn.decomposition._attention_learning import (
@@ -40,21 +40,21 @@ def _goes_on_from_rows(estimator):
 
 
 class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
-    """Say of each row which few keys it is near, in shares that add up to one.
+    """Say of each sample which few keys it is near, in shares that add up to one.
 
-    Keys are points among the rows. A code is attention of a row to the keys: sparsemax
-    or entmax of half the squared distances over a temperature, which most keys leave at
-    exactly zero. The temperature is found so that rows have `n_active` nonzeros on
-    average. A code is a convex mixture of values, one a key.
+    Keys are points among the samples. A code is attention of a sample to the keys:
+    sparsemax or entmax of half the squared distances over a temperature, which most
+    keys leave at exactly zero. The temperature is found so that samples have `n_active`
+    nonzeros on average. A code is a convex mixture of values, one a key.
 
     Parameters
     ----------
     n_components : int or None, default=None
         Number of atoms.
 
-        Atoms are called keys here. If there are fewer distinct rows, as many as there
-        are, with a warning from `fit`. None is 128, or as many as there are distinct
-        rows.
+        Atoms are called keys here. If there are fewer distinct samples, as many as
+        there are, with a warning from `fit`. None is 128, or as many as there are
+        distinct samples.
 
     mapping : {"sparsemax", "entmax15"} or AbstractMapping, default="sparsemax"
         How distances become a code.
@@ -65,50 +65,51 @@ class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
         - an object of a mapping of your own.
 
     n_active : float or None, default=None
-        Mean number of nonzeros per row.
+        Mean number of nonzeros per sample.
 
-        At least one. With one almost every row belongs to its nearest key alone; with
-        more than there are keys, all are nonzero. None is half the number of keys,
+        At least one. With one almost every sample belongs to its nearest key alone;
+        with more than there are keys, all are nonzero. None is half the number of keys,
         which serves a network; fewer are for codes that are read.
 
     iterate : bool, default=False
         Whether projected gradient steps go on from there, until the mixture of the keys
-        is nearest to the row: the coding step of archetypal analysis. Sparsemax is the
-        projection of such a step, so `mapping` has to be "sparsemax". Codes then have
-        as many nonzeros as that takes; `n_active` is where they start. Rows that one
-        far larger key hides from each other are coded by differences, to the same
-        tolerance relative to their own distances.
+        is nearest to the sample: the coding step of archetypal analysis. Sparsemax is
+        the projection of such a step, so `mapping` has to be "sparsemax". Codes then
+        have as many nonzeros as that takes; `n_active` is where they start. Samples
+        that one far larger key hides from each other are coded by differences, to the
+        same tolerance relative to their own distances.
 
     keys : {"kmeans", "medoids", "learned"} or AbstractKeys, default="kmeans"
         Where the keys come from.
 
         - "kmeans": centres of clusters;
-        - "medoids": the row of each cluster that is nearest to its centre;
-        - "learned": codes and keys in turn leave less of the rows. With one step,
+        - "medoids": the sample of each cluster that is nearest to its centre;
+        - "learned": codes and keys in turn leave less of the samples. With one step,
           centres of clusters move towards their values; with `iterate` keys are
-          archetypes, mixtures of rows on the border of the data. These are found from
-          sums over all rows, whose rounding hides others beside a cell more than 1e6
-          times as large (100 times in float32): clip such a cell, or take other keys;
+          archetypes, mixtures of samples on the border of the data. These are found
+          from sums over all samples, whose rounding hides others beside a cell more
+          than 1e6 times as large (100 times in float32): clip such a cell, or take
+          other keys;
         - an object of a way of your own, or of one of these with its parameters.
 
     values_reg : float, default=1e-3
-        Values are fitted to the rows by least squares and drawn towards the keys with
-        this weight, a share of the mean square of an entry of the codes.
+        Values are fitted to the samples by least squares and drawn towards the keys
+        with this weight, a share of the mean square of an entry of the codes.
 
     max_epochs : int, default=50
-        Passes over the rows, at most.
+        Passes over the samples, at most.
 
         In these the keys are learnt.
 
     max_iter : int, default=2000
-        Steps a row at most, with `iterate`; without, an error if it is set.
+        Steps per sample, at most, with `iterate`; without, an error if it is set.
 
     tol : float, default=1e-6
         When to stop iterating.
 
-        With `iterate`, a row is done when the duality gap of its code is at most this
-        share of the largest squared norm of a key, or product with one, about their
-        mean; without, an error if it is set.
+        With `iterate`, a sample is done when the duality gap of its code is at most
+        this share of the largest squared norm of a key, or product with one, about
+        their mean; without, an error if it is set.
 
     sparse_output : bool, default=True
         Whether codes come as a CSR matrix.
@@ -119,18 +120,18 @@ class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
     random_state : int, RandomState instance or None, default=None
         Seed of all random draws.
 
-        They give the rows that keys start from, and the rows that the temperature is
-        found on where there are more than 4096, and more than eight per key.
+        They give the samples that keys start from, and the samples that the temperature
+        is found on where there are more than 4096, and more than eight per key.
 
     verbose : int, default=0
         Whether to print lines about the progress.
 
-        One line per pass over the rows, and one per second while rows are coded.
+        One line per pass over the samples, and one per second while samples are coded.
 
     Attributes
     ----------
     keys_ : ndarray of shape (n_components, n_features)
-        What rows are compared with.
+        What samples are compared with.
 
     components_ : ndarray of shape (n_components, n_features)
         The atoms.
@@ -141,18 +142,18 @@ class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
         Half the squared distances are divided by it; in squared units of `X`.
 
     n_active_ : float
-        Mean number of nonzeros of the rows seen in `fit` and `partial_fit`.
+        Mean number of nonzeros of the samples seen in `fit` and `partial_fit`.
 
     medoid_indices_ : ndarray of shape (n_components,)
-        Which rows the keys are. Only with ``keys="medoids"``.
+        Which samples the keys are. Only with ``keys="medoids"``.
 
     history_ : dict of ndarray of shape (n_iter_,)
         Values per epoch, an array per quantity.
 
-        "objective" is what `keys` lowers, as a mean over the rows: half the squared
+        "objective" is what `keys` lowers, as a mean over the samples: half the squared
         distance to the nearest key, or for "learned" half the square of what the code
-        leaves of the row. It never rises in `fit`. A call of `partial_fit` adds the
-        value for its rows, before the keys move.
+        leaves of the sample. It never rises in `fit`. A call of `partial_fit` adds the
+        value for its samples, before the keys move.
 
     n_iter_ : int
         Number of epochs run.
@@ -165,7 +166,7 @@ class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
 
     See Also
     --------
-    SparseDictionaryCoder : Codes of any sign and sum, which lose less of the rows.
+    SparseDictionaryCoder : Codes of any sign and sum, which lose less of the samples.
 
     Notes
     -----
@@ -175,7 +176,7 @@ class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
     spreads it.
 
     Scaling `X` by a number scales `temperature_` by its square and changes no code, nor
-    does adding the same row to all.
+    does adding the same sample to all.
 
     References
     ----------
@@ -260,14 +261,14 @@ class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Samples.
 
         y : Ignored
             Present by convention.
 
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights of the rows. A weight is as good as repetition where the
-            temperature is found on all rows, and on average otherwise.
+            Weights of the samples. A weight is as good as repetition where the
+            temperature is found on all samples, and on average otherwise.
 
         Returns
         -------
@@ -286,27 +287,28 @@ class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
     @available_if(_goes_on_from_rows)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
-        """Go on from more rows, taken once, so that their order counts.
+        """Go on from more samples, taken once, so that their order counts.
 
-        The first rows are fitted as `fit` does. So they determine the number of keys:
-        if they have fewer distinct rows than `n_components`, there are as many keys as
-        distinct rows, with a warning. Further rows go on from there or from `fit`.
+        The first samples are fitted as `fit` does. So they determine the number of
+        keys: if they have fewer distinct samples than `n_components`, there are as many
+        keys as distinct samples, with a warning. Further samples go on from there or
+        from `fit`.
 
-        Each key stays the mean of the rows that were nearest to it when they came:
-        mini-batch k-means. The temperature is the mean of those that suit the rows of
-        each call, by their weight. The values are fitted to all rows, each coded with
-        the keys after the call that it came in.
+        Each key stays the mean of the samples that were nearest to it when they came:
+        mini-batch k-means. The temperature is the mean of those that suit the samples
+        of each call, by their weight. The values are fitted to all samples, each coded
+        with the keys after the call that it came in.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows, one or more; taken in the float type of the first.
+            Samples, one or more; taken in the float type of the first.
 
         y : Ignored
             Present by convention.
 
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights of the rows; as good as repetition, as in `fit`.
+            Weights of the samples; as good as repetition, as in `fit`.
 
         Returns
         -------
@@ -327,54 +329,53 @@ class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
         return self
 
     def merge(self, other):
-        """Take over what another coder has learnt from other rows.
+        """Take over what another coder has learnt from other samples.
 
         The other's keys are matched with the own ones, one to one, and each pair gives
-        its mean by the rows behind it; the sums that values are fitted from add up.
+        its mean by the samples behind it; the sums that values are fitted from add up.
         Best are two coders that went on from one, so that keys have partners.
 
         Parameters
         ----------
         other : SparseAttentionCoder
-            Fitted with the same kind of keys on rows of the same width, with as many
+            Fitted with the same kind of keys on samples of the same width, with as many
             keys. It does not change.
 
         Returns
         -------
         self : SparseAttentionCoder
-            Fitted on the rows of both; `history_` stays its own.
+            Fitted on the samples of both; `history_` stays its own.
 
         Raises
         ------
         ValueError
             If keys differ in shape, or a fit kept nothing that could be added to.
         """
-        check_is_fitted(self)
-        check_is_fitted(other)
+        check_mergeable(self, other)
         if self.keys_.shape != other.keys_.shape:
             raise ValueError(
                 "merge needs two coders with as many keys and features. Got"
                 f" {self.keys_.shape} and {other.keys_.shape}; fit both with the same"
                 " n_components on the same features."
             )
-        check_same_names(self, other)
         states = [coder._known_state() for coder in (self, other)]
         with restored_on_error(self):
             self._store(states[0].merge(states[1]))
         return self
 
     def transform(self, X):
-        """Code rows.
+        """Code samples.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Samples.
 
         Returns
         -------
         codes : CSR matrix or ndarray of shape (n_samples, n_components)
-            Codes in the float type of `X`, not below zero; each row adds up to one.
+            Codes in the float type of `X`, not below zero, which add up to one per
+            sample.
         """
         check_is_fitted(self)
         check_container(self)

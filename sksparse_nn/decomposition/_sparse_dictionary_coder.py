@@ -16,15 +16,15 @@ from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
     check_container,
+    check_mergeable,
     check_rows,
-    check_same_names,
     check_weights,
     restored_on_error,
     warn_once,
 )
-from sksparse_nn.decomposition._coder_parts import (
-    alpha_of_all,
-    coding_algorithm,
+from sksparse_nn.decomposition._coder_algorithms import (
+    average_alphas,
+    make_coding_algorithm,
 )
 from sksparse_nn.decomposition._dictionary_learning import DictionaryLearning
 from sksparse_nn.decomposition._remembered import remember_atoms, remember_coder
@@ -66,11 +66,11 @@ def _learns_from_streams(estimator):
 
 
 class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTransformer):
-    """Write each row with few atoms of a dictionary, learnt from data or given.
+    """Write each sample with few atoms of a dictionary, learnt from data or given.
 
-    A row x becomes a sparse code c such that c D is near x, D being the dictionary. The
-    codes are what a network or any other estimator then sees: few numbers a row, each
-    the share of one atom.
+    A sample x becomes a sparse code c such that c D is near x, D being the dictionary.
+    The codes are what a network or any other estimator then sees: few numbers per
+    sample, each the share of one atom.
 
     The first six parameters are those that matter most. Behind them stand those of
     the sparsity, `l1_ratio` to `atom_weights`; of learning, `learner` to `warm_start`;
@@ -93,7 +93,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         - "elastic_net": the minimum of ||x - c D||^2 / 2 + `alpha` (`l1_ratio` |c|_1 +
           (1 - `l1_ratio`) |c|^2 / 2);
         - "omp": orthogonal matching pursuit, next the atom that correlates best with
-          what is left of the row, until `n_nonzero_coefs`, `residual_tol` or
+          what is left of the sample, until `n_nonzero_coefs`, `residual_tol` or
           `abs_residual_tol` is met;
         - "ols": the same, next the atom that lowers the error most;
         - "threshold": products with the atoms, where larger than `alpha`;
@@ -103,29 +103,29 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         - an object of an algorithm of your own, or of one of these with its parameters,
           such as ``Lasso(alpha=0.1)``; those are then not set here.
 
-        The four before the last look at the row once and are the fastest. They are for
-        classification, on data that are centred; rows cannot be rebuilt from them.
-        Their dictionaries are learnt with pursuit: "top_k" with "omp", the others with
-        one atom a row.
+        The four before the last look at the sample once and are the fastest. They are
+        for classification, on data that are centred; samples cannot be rebuilt from
+        them. Their dictionaries are learnt with pursuit: "top_k" with "omp", the others
+        with one atom per sample.
 
     alpha : float or None, default=None
         Weight of the penalty of "lasso" and "elastic_net", level of "threshold" and
         "soft_threshold"; in the units of `X`. None: 0.03 of the root mean square norm
-        of the rows seen in `fit`, for atoms of unit norm; the quadratic penalty of
+        of the samples seen in `fit`, for atoms of unit norm; the quadratic penalty of
         "elastic_net" is then 0.03 (1 - `l1_ratio`) |c|^2 / 2. So neither the unit of
-        `X` nor that of the atoms changes which atoms a row has. Where `alpha` leaves
-        the codes of all rows zero, `fit` and `transform` warn and name the largest one
-        that does not.
+        `X` nor that of the atoms changes which atoms a sample has. Where `alpha` leaves
+        the codes of all samples zero, `fit` and `transform` warn and name the largest
+        one that does not.
 
     n_active : float or None, default=None
-        Mean number of nonzeros per row.
+        Mean number of nonzeros per sample.
 
-        In place of `alpha`, which then follows from the rows: it is found for the atoms
-        to start from, and again for those that are learnt. In `partial_fit` it is that
-        of the last rows. A network that tunes the coder holds the number too.
+        In place of `alpha`, which then follows from the samples: it is found for the
+        atoms to start from, and again for those that are learnt. In `partial_fit` it is
+        that of the last samples. A network that tunes the coder holds the number too.
 
     n_nonzero_coefs : int or None, default=None
-        Nonzero codes per row, at most.
+        Nonzero codes per sample, at most.
 
         Read by "omp", "ols" and "top_k". None: a tenth of the number of features but at
         least five, or no bound where a tolerance is given. More than there are atoms,
@@ -134,14 +134,14 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
     random_state : int, RandomState instance or None, default=None
         Seed of all random draws.
 
-        They give the initial atoms, the held-out rows and the mini-batches.
+        They give the initial atoms, the held-out samples and the mini-batches.
 
     l1_ratio : float, default=0.5
         Share of the l1 norm in the penalty of "elastic_net"; with one it is the lasso.
 
     residual_tol : float or None, default=None
-        For "omp" and "ols": a row is done when the squared norm of what is left is at
-        most this share of the row's squared norm, less than one.
+        For "omp" and "ols": a sample is done when the squared norm of what is left is
+        at most this share of the sample's squared norm, less than one.
 
     abs_residual_tol : float or None, default=None
         The same with the squared norm itself, for a known level of noise.
@@ -158,10 +158,10 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
             default="online"
         How the dictionary is learnt.
 
-        - "online": the atoms move after each mini-batch; the fastest on many rows;
-        - "ksvd": after coding all rows, each atom moves together with its coefficients,
-          by a step of the power method, or by an SVD with "exact_ksvd";
-        - "mod": after coding all rows, all atoms move at once, by least squares;
+        - "online": the atoms move after each mini-batch; the fastest on many samples;
+        - "ksvd": after coding all samples, each atom moves together with its
+          coefficients, by a step of the power method, or by an SVD with "exact_ksvd";
+        - "mod": after coding all samples, all atoms move at once, by least squares;
         - None: the atoms of `init` are kept. Setting what only learning reads, from
           `max_epochs` to `warm_start`, is then an error;
         - an object of a learner of your own, or of one of these with its parameters.
@@ -173,10 +173,10 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
             (n_components, n_features), default="random"
         Where the atoms start:
 
-        - "random": rows drawn at random;
-        - "k-means++": rows drawn one after another, those far from all atoms so far,
+        - "random": samples drawn at random;
+        - "k-means++": samples drawn one after another, those far from all atoms so far,
           up to their sign, more likely;
-        - "svd": the right singular vectors, then rows;
+        - "svd": the right singular vectors, then samples;
         - array-like: these atoms. Their norms may differ from one; with
           ``learner=None`` the codes are then in their scale.
 
@@ -184,18 +184,19 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         Whether learnt atoms must not have entries below zero.
 
     max_epochs : int, default=10
-        Passes over the rows, at most.
+        Passes over the samples, at most.
 
     batch_size : int, default=512
-        Rows per mini-batch.
+        Samples per mini-batch.
 
-        After each, "online" moves the atoms. Where a row has about one atom or less, as
-        with a large `abs_residual_tol`, some thousand rows are better.
+        After each, "online" moves the atoms. Where a sample has about one atom or less,
+        as with a large `abs_residual_tol`, some thousand samples are better.
 
     shuffle : bool, default=True
-        Whether "online" takes the rows in random order. Without, one epoch is what
-        `partial_fit` does with the same rows in pieces: initial atoms and ``alpha_``
-        then come from the first rows, `batch_size` or three an atom, whichever is more.
+        Whether "online" takes the samples in random order. Without, one epoch is what
+        `partial_fit` does with the same samples in pieces: initial atoms and ``alpha_``
+        then come from the first samples, `batch_size` or three an atom, whichever is
+        more.
 
     forgetting : float, default=8.0
         For "online": of t mini-batches the one with number i counts as
@@ -208,8 +209,8 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         What is to improve is the objective, which falls.
 
     validation_fraction : float or None, default=0.1
-        Share of the rows that are held out from training to stop by. None stops by the
-        rows that are learnt from.
+        Share of the samples that are held out from training to stop by. None stops by
+        the samples that are learnt from.
 
     n_iter_no_change : int, default=5
         Epochs without improvement after which to stop.
@@ -226,10 +227,10 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         It starts from the atoms of that fit.
 
     allow_nan : bool, default=False
-        Whether NaN in `X` is a missing value. A row is then coded on the entries that
-        it has, and `inverse_transform` of its code fills in the others. While learning
-        they are filled in so at every mini-batch. Each pattern of gaps costs a Gram
-        matrix of the atoms.
+        Whether NaN in `X` is a missing value. A sample is then coded on the entries
+        that it has, and `inverse_transform` of its code fills in the others. While
+        learning they are filled in so at every mini-batch. Each pattern of gaps costs a
+        Gram matrix of the atoms.
 
     split_sign : bool, default=False
         Whether positive and negative values get columns of their own, so that no output
@@ -246,7 +247,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
     verbose : int, default=0
         Whether to print lines about the progress.
 
-        One line per epoch, and one per second while rows are coded.
+        One line per epoch, and one per second while samples are coded.
 
     Attributes
     ----------
@@ -261,15 +262,15 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
     history_ : dict of ndarray of shape (n_iter_,)
         Values per epoch, an array per quantity.
 
-        "objective" is the mean over the rows, while learning, of half the squared norm
-        of what a code leaves and of its penalty; "validation_objective" the same of the
-        held-out rows, after the epoch, or NaN; "n_nonzero" the mean number of atoms per
-        row; "gap" the largest relative duality gap of a code; "n_replaced" the atoms
-        replaced. All rows of `partial_fit` are one epoch.
+        "objective" is the mean over the samples, while learning, of half the squared
+        norm of what a code leaves and of its penalty; "validation_objective" the same
+        of the held-out samples, after the epoch, or NaN; "n_nonzero" the mean number of
+        atoms per sample; "gap" the largest relative duality gap of a code; "n_replaced"
+        the atoms replaced. All samples of `partial_fit` are one epoch.
 
     usage_ : ndarray of shape (n_components,)
-        Rows, or their weight, that each atom served during the last epoch; zero for an
-        idle atom. Only with a learner.
+        Samples, or their weight, that each atom served during the last epoch; zero for
+        an idle atom. Only with a learner.
 
     alpha_ : float
         What ``alpha=None`` stands for.
@@ -289,13 +290,13 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
     Callbacks of scikit-learn, where its version has them, are told of each epoch of
     `fit`.
 
-    Atoms that serve no row, and the less used of two that are alike, are replaced after
-    each mini-batch by what is left of the rows that are served worst. So data with a
-    large common offset use all atoms too.
+    Atoms that serve no sample, and the less used of two that are alike, are replaced
+    after each mini-batch by what is left of the samples that are served worst. So data
+    with a large common offset use all atoms too.
 
-    When there are fewer distinct rows than atoms, `fit` warns; the atoms beyond stay
+    When there are fewer distinct samples than atoms, `fit` warns; the atoms beyond stay
     random directions, and `usage_` is zero for those that remain idle. `partial_fit`
-    does not warn, as more rows may come.
+    does not warn, as more samples may come.
 
     References
     ----------
@@ -427,14 +428,14 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Samples.
 
         y : Ignored
             Present by convention.
 
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights of the rows. A weight is as good as repetition where the rows fit
-            in one mini-batch, and on average otherwise.
+            Weights of the samples. A weight is as good as repetition where the samples
+            fit in one mini-batch, and on average otherwise.
 
         Returns
         -------
@@ -455,18 +456,18 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None, sample_weight=None):
-        """Learn the dictionary and code the rows with it.
+        """Learn the dictionary and code the samples with it.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Samples.
 
         y : Ignored
             Present by convention.
 
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights of the rows. All are coded, those of weight zero too.
+            Weights of the samples. All are coded, those of weight zero too.
 
         Returns
         -------
@@ -481,7 +482,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
             return self._encode(self._check_rows(X, reset=False))
 
     def _fit(self, epochs, X, sample_weight):
-        """Fit, and return the checked rows that count, and their weights."""
+        """Fit, and return the checked samples that count, and their weights."""
         warm = self.warm_start and hasattr(self, "components_")
         X, weights = self._check_samples(X, sample_weight, reset=not warm)
         self._check_choices()
@@ -490,9 +491,9 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
             return X, weights
         rng = check_random_state(self.random_state)
         if not warm:
-            start = self._start(*self._first(X, weights), rng)
+            start = self._start(*self._pick_first(X, weights), rng)
         else:
-            start = self._former(X)
+            start = self._read_former(X)
         self._learn(epochs, Progress.begin(start), X, weights, rng)
         self._fit_alpha(self.components_, X, weights)
         return X, weights
@@ -500,20 +501,20 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
     @available_if(_learns_from_streams)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
-        """Learn from more rows, taken once and in their order.
+        """Learn from more samples, taken once and in their order.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows, one or more. They are learnt from as soon as they fill a mini-batch;
-            what the coder knows is, at any time, what `fit` with ``shuffle=False`` and
-            ``max_epochs=1`` knows of all rows so far.
+            Samples, one or more. They are learnt from as soon as they fill a
+            mini-batch; what the coder knows is, at any time, what `fit` with
+            ``shuffle=False`` and ``max_epochs=1`` knows of all samples so far.
 
         y : Ignored
             Present by convention.
 
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights of the rows.
+            Weights of the samples.
 
         Returns
         -------
@@ -532,13 +533,13 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
             if self.learner is None:
                 return self._keep_dictionary(X, weights)
             if not first:
-                self._former(X)
+                self._read_former(X)
             self._stream(X, weights)
             self._fit_alpha(self.components_, X, weights)
         return self
 
     def merge(self, other):
-        """Take over what another coder has learnt from other rows.
+        """Take over what another coder has learnt from other samples.
 
         The other's atoms are matched with the own ones, what both have learnt is added,
         and the atoms are fitted to the sum. So parts of the data can be learnt from on
@@ -547,45 +548,44 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         Parameters
         ----------
         other : SparseDictionaryCoder
-            Fitted with a learner on rows of the same width, with as many atoms. It does
-            not change.
+            Fitted with a learner on samples of the same width, with as many atoms. It
+            does not change.
 
         Returns
         -------
         self : SparseDictionaryCoder
-            Fitted on the rows of both.
+            Fitted on the samples of both.
 
         Raises
         ------
         ValueError
             If one of the two has learnt nothing, or their dictionaries differ in shape.
         """
-        check_is_fitted(self)
-        check_is_fitted(other)
+        check_mergeable(self, other)
         if self.components_.shape != other.components_.shape:
             raise ValueError(
                 "merge needs two coders with as many atoms and features. Got"
                 f" {self.components_.shape} and {other.components_.shape}."
             )
-        check_same_names(self, other)
-        if not all(hasattr(coder, "_state") for coder in (self, other)):
+        are_learnt = all(hasattr(coder, "_state") for coder in (self, other))
+        if self.learner is None or not are_learnt:
             raise ValueError(
                 "merge needs two coders that have learnt. Got one with learner=None."
             )
         one, two = (_state_of_atoms(coder, self._plan()) for coder in (self, other))
         state = one.merge(two)
         weights = [one.reached.weight, two.reached.weight]
-        self.alpha_ = alpha_of_all([self.alpha_, other.alpha_], weights)
+        self.alpha_ = average_alphas([self.alpha_, other.alpha_], weights)
         self._store(state, self.history_)
         return self
 
     def transform(self, X):
-        """Code rows.
+        """Code samples.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Samples.
 
         Returns
         -------
@@ -612,10 +612,10 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
 
     @available_if(_codes_approximate)
     def inverse_transform(self, X):
-        """Rebuild rows from codes of a pursuit or of a penalty.
+        """Rebuild samples from codes of a pursuit or of a penalty.
 
         The codes of "threshold", "soft_threshold", "top_k" and "triangle" add up to
-        more than the rows where atoms are alike, so that there is no such method.
+        more than the samples where atoms are alike, so that there is no such method.
 
         Parameters
         ----------
@@ -682,7 +682,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
 
     def _make_coder(self, n_atoms):
         self._validate_params()
-        return coding_algorithm(
+        return make_coding_algorithm(
             self.get_params(deep=False),
             self._parameter_constraints,
             self.alpha_,

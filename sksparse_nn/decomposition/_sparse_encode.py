@@ -26,12 +26,12 @@ _OUTPUT = ["split_sign", "sparse_output", "verbose"]
 
 
 def sparse_encode(X, dictionary, **parameters):
-    """Write rows with few atoms of a given dictionary.
+    """Write samples with few atoms of a given dictionary.
 
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows.
+        Samples.
 
     dictionary : array-like of shape (n_components, n_features)
         Atoms of any norm; the codes are in their scale.
@@ -78,7 +78,7 @@ def sparse_encode(X, dictionary, **parameters):
 
 
 def sparsity_path(X, dictionary, values, **parameters):
-    """Write rows with atoms of a given dictionary, for several sparsities in one go.
+    """Write samples with atoms of a given dictionary, for several sparsities in one go.
 
     The codes of a pursuit with k atoms begin those with more, so that one run gives
     all; those of a penalty start from the ones of the larger penalty before.
@@ -86,7 +86,7 @@ def sparsity_path(X, dictionary, values, **parameters):
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows.
+        Samples.
 
     dictionary : array-like of shape (n_components, n_features)
         Atoms of any norm; the codes are in their scale.
@@ -155,7 +155,7 @@ def coding_parameters(coder):
 
 
 def takes_alpha_of_rows(coder):
-    """Tell whether the alpha of a coder follows the rows that it was fitted on.
+    """Tell whether the alpha of a coder follows the samples that it was fitted on.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def _check_names(parameters, known):
 
 
 def _fitted(X, dictionary, parameters):
-    """Return a coder with the dictionary, and the rows, checked once."""
+    """Return a coder with the dictionary, and the samples, checked once."""
     coder = SparseDictionaryCoder(learner=None, init=dictionary, **parameters)
     coder._validate_params()
     X = coder._check_rows(X, reset=True)

@@ -14,12 +14,13 @@ from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
     check_finite,
+    check_mergeable,
     check_rows,
-    check_same_names,
     check_weights,
     float_types,
     restored_on_error,
 )
+from sksparse_nn.decomposition._deferred import Deferred
 from sksparse_nn.solvers.svd import (
     SOLVERS,
     Partition,
@@ -32,6 +33,7 @@ from sksparse_nn.solvers.svd import (
     decompose,
     decompose_by_best,
     dtype_of,
+    name_solver,
     partition_features,
     rank_rule,
     statistics_from,
@@ -44,32 +46,11 @@ _SHARED = ("center", "random_state", "n_jobs")
 # What some solvers read and others do not, and its default.
 _OF_SOLVERS = {"tol": 1e-3, "max_passes": 12}
 
-# What is worked out when it is first asked for, after partial_fit and merge.
-_DECOMPOSED = frozenset(
-    [
-        "components_",
-        "component_groups_",
-        "singular_values_",
-        "explained_variance_",
-        "explained_variance_ratio_",
-        "mean_",
-        "n_components_",
-        "noise_",
-        "residuals_",
-        "n_passes_",
-        "solver_",
-    ]
-)
-
-
-# Of these, what the statistics say without a decomposition.
-_READ = frozenset(["noise_", "solver_"])
-
 
 class TruncatedSVDReducer(AtomsTransformer):
     """Coordinates in the leading right singular vectors, a group of features at a time.
 
-    A row ``x`` becomes ``(x - mean_) @ components_.T``. With groups, each group of
+    A sample ``x`` becomes ``(x - mean_) @ components_.T``. With groups, each group of
     features has a decomposition of its own, and the outputs stand side by side: for
     features that belong together, such as the pixels of one image row, that costs a
     small part of one decomposition of everything and keeps what is local.
@@ -105,16 +86,16 @@ class TruncatedSVDReducer(AtomsTransformer):
         Whether to bring the variances along principal directions to one.
 
         Each output is divided by the root of its ``explained_variance_``: its root mean
-        square over the fitted rows, with ``center=True`` its deviation. Components that
-        cannot be told from rounding are never kept, so this does not blow up.
+        square over the fitted samples, with ``center=True`` its deviation. Components
+        that cannot be told from rounding are never kept, so this does not blow up.
 
     solver : {"auto", "gram", "krylov", "exact"} or SVDSolver, default="auto"
         How `fit` computes it.
 
-        - "exact": LAPACK on each group, dense in float64, by blocks of rows. For what
-          is small.
+        - "exact": LAPACK on each group, dense in float64, by blocks of samples. For
+          what is small.
         - "gram": eigenvectors of the products of features, summed in one pass over
-          blocks of rows. For many rows; groups of at most 5000 features. Singular
+          blocks of samples. For many samples; groups of at most 5000 features. Singular
           values below the square root of the type's precision, relative to the largest
           of their group, are lost; float32 is multiplied in float64 where that takes
           hardly longer.
@@ -122,10 +103,10 @@ class TruncatedSVDReducer(AtomsTransformer):
         - "auto": "gram" where that takes moments, or where up to 512 features in one
           group are dense; with products in float64 where float32 is not proven to be
           enough, and "exact" where neither is, so that no digit is lost. Of what is
-          larger, "krylov" where a group has more features than there are rows, or more
-          than 5000, and for at most ``n_features / 24 - 10`` components of all features
-          together, 16 instead of 24 if `X` is sparse; else "gram". "exact" for less
-          than 1000 rows that take moments, and for wide ones that do.
+          larger, "krylov" where a group has more features than there are samples, or
+          more than 5000, and for at most ``n_features / 24 - 10`` components of all
+          features together, 16 instead of 24 if `X` is sparse; else "gram". "exact" for
+          less than 1000 samples that take moments, and for wide ones that do.
         - an object of a solver of your own, or of one of these with its parameters.
 
     tol : float, default=1e-3
@@ -158,7 +139,7 @@ class TruncatedSVDReducer(AtomsTransformer):
     ----------
     components_ : ndarray of shape (n_components_, n_features_in_)
         Right singular vectors, group after group, zero outside their group. Of the
-        entries of largest magnitude, the first is positive. float64 if all rows came
+        entries of largest magnitude, the first is positive. float64 if all samples came
         as that, float32 otherwise.
 
     component_groups_ : ndarray of shape (n_components_,)
@@ -168,17 +149,17 @@ class TruncatedSVDReducer(AtomsTransformer):
         Singular values, falling within each group, float64.
 
     explained_variance_ : ndarray of shape (n_components_,)
-        Mean square of each output over the fitted rows, before whitening. With
+        Mean square of each output over the fitted samples, before whitening. With
         ``center=True`` the variance as in ``PCA``: the sum of squares over the number
-        of rows less one. Weights count as repetitions; where they add up to less than
-        2, the sum of squares is divided by their sum.
+        of samples less one. Weights count as repetitions; where they add up to less
+        than 2, the sum of squares is divided by their sum.
 
     explained_variance_ratio_ : ndarray of shape (n_components_,)
         Share of the energy of all features that each component keeps; zero where there
         is none.
 
     mean_ : ndarray of shape (n_features_in_,)
-        What is taken off each row, float64: zeros without `center`.
+        What is taken off each sample, float64: zeros without `center`.
 
     n_components_ : int
         Number of components of all groups together.
@@ -204,7 +185,7 @@ class TruncatedSVDReducer(AtomsTransformer):
         "gram", or "sketch" where a group is wider than 5000 features.
 
     n_samples_seen_ : int
-        Rows that have been fitted; those of weight zero do not count.
+        Samples that have been fitted; those of weight zero do not count.
 
     n_features_in_ : int
         Number of features seen in `fit`.
@@ -220,13 +201,13 @@ class TruncatedSVDReducer(AtomsTransformer):
 
     Notes
     -----
-    `partial_fit` and `merge` add up products of features, exactly, whatever `solver`
-    says. `fit` keeps these products, so that rows can be added to it afterwards; only
-    where they would cost more than the decomposition, as with the solver "krylov" on
-    data that are not small, it does not.
+    `partial_fit` and `merge` add up products of features, exactly, whatever
+    `solver` says. `fit` keeps these products, so that samples can be added to it
+    afterwards; only where they would cost more than the decomposition, as with the
+    solver "krylov" on data that are not small, it does not.
 
     Where a group is wider than 5000 features, `partial_fit` keeps a sketch instead: of
-    the rows so far and each 512 that come, the ``2 * n_components + 10`` longest
+    the samples so far and each 512 that come, the ``2 * n_components + 10`` longest
     directions [3]_. No singular value is found too large, and `residuals_` bound how
     much too small they can be.
 
@@ -258,7 +239,20 @@ class TruncatedSVDReducer(AtomsTransformer):
     """
 
     # What `transform` does without.
-    _only_for_fitting = ("_statistics",)
+    _only_for_fitting = ("_state",)
+
+    # After `partial_fit` and `merge`: the first two without a decomposition.
+    solver_ = Deferred(lambda state, solver: name_solver(state))
+    noise_ = Deferred(lambda state, solver: solver.noise(state))
+    components_ = Deferred()
+    component_groups_ = Deferred()
+    singular_values_ = Deferred()
+    explained_variance_ = Deferred()
+    explained_variance_ratio_ = Deferred()
+    mean_ = Deferred()
+    n_components_ = Deferred()
+    residuals_ = Deferred()
+    n_passes_ = Deferred()
 
     _parameter_constraints: dict = {
         "n_components": [
@@ -304,7 +298,7 @@ class TruncatedSVDReducer(AtomsTransformer):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
-        """Decompose the rows.
+        """Decompose the samples.
 
         Parameters
         ----------
@@ -315,7 +309,7 @@ class TruncatedSVDReducer(AtomsTransformer):
             Present by convention.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts.
+            How often each sample counts.
 
         Returns
         -------
@@ -334,7 +328,7 @@ class TruncatedSVDReducer(AtomsTransformer):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None, sample_weight=None):
-        """Decompose the rows and return their coordinates, checking them only once.
+        """Decompose the samples and return their coordinates, checking them only once.
 
         Parameters
         ----------
@@ -345,7 +339,7 @@ class TruncatedSVDReducer(AtomsTransformer):
             Present by convention.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts.
+            How often each sample counts.
 
         Returns
         -------
@@ -376,7 +370,7 @@ class TruncatedSVDReducer(AtomsTransformer):
             found = decompose(solver, state, rows.partition, rule)
             moments = solver.moments(rows, state)
         warn_if_clipped(rule, found, rows.X.shape)
-        self._store_statistics(moments, rows.partition, rows.X.shape[0])
+        self._store_state(moments, rows.partition, rows.X.shape[0])
         self._store(found, name, rows.X.dtype)
         report(f"{self.n_components_} components by solver={name!r}")
 
@@ -385,12 +379,12 @@ class TruncatedSVDReducer(AtomsTransformer):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, sample_weight=None):
-        """Add rows to those fitted so far.
+        """Add samples to those fitted so far.
 
         All of them are decomposed when a result is first asked for, an attribute or
-        `transform`. It is that of one `fit` of all rows by the solver "gram", or, in
+        `transform`. It is that of one `fit` of all samples by the solver "gram", or, in
         groups wider than 5000 features, close to it within `residuals_`. There is no
-        warning if the rows so far hold fewer components than asked for.
+        warning if the samples so far hold fewer components than asked for.
 
         Parameters
         ----------
@@ -401,7 +395,7 @@ class TruncatedSVDReducer(AtomsTransformer):
             Present by convention.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts.
+            How often each sample counts.
 
         Returns
         -------
@@ -421,28 +415,29 @@ class TruncatedSVDReducer(AtomsTransformer):
             n_samples = rows.X.shape[0]
             if is_first:
                 rule = rank_rule(self.n_components)
-                statistics = begin_stream(rows, rule, self.n_jobs)
+                state = begin_stream(rows, rule, self.n_jobs)
             else:
-                statistics = self._stored_statistics().add(rows, n_jobs=self.n_jobs)
+                state = self._known_state().add(rows, n_jobs=self.n_jobs)
                 n_samples += self.n_samples_seen_
-            self._store_statistics(statistics, rows.partition, n_samples)
+            self._store_state(state, rows.partition, n_samples)
         self._report()(f"{n_samples} rows so far")
         return self
 
     def merge(self, other):
-        """Add the rows that another reducer was fitted on.
+        """Add the samples that another reducer was fitted on.
 
         As with `partial_fit`, all of them are decomposed when a result is asked for.
 
         Parameters
         ----------
         other : TruncatedSVDReducer
-            Fitted on other rows with the same features and groups. It does not change.
+            Fitted on other samples with the same features and groups. It does not
+            change.
 
         Returns
         -------
         self : TruncatedSVDReducer
-            Fitted on the rows of both.
+            Fitted on the samples of both.
 
         Raises
         ------
@@ -450,9 +445,7 @@ class TruncatedSVDReducer(AtomsTransformer):
             If features or groups differ, or a `fit` of one of the two kept nothing
             that could be added to.
         """
-        check_is_fitted(self)
-        check_is_fitted(other)
-        check_same_names(self, other)
+        check_mergeable(self, other)
         if not np.array_equal(self.groups_, other.groups_):
             raise ValueError(
                 f"merge needs two reducers of the same features in the same groups. "
@@ -460,13 +453,13 @@ class TruncatedSVDReducer(AtomsTransformer):
                 f"fit both with the same groups."
             )
         with restored_on_error(self):
-            merged = self._stored_statistics().merge(other._stored_statistics())
+            merged = self._known_state().merge(other._known_state())
             n_samples = self.n_samples_seen_ + other.n_samples_seen_
-            self._store_statistics(merged, merged.partition, n_samples)
+            self._store_state(merged, merged.partition, n_samples)
         return self
 
     def transform(self, X):
-        """Return the coordinates of rows.
+        """Return the coordinates of samples.
 
         Parameters
         ----------
@@ -483,7 +476,7 @@ class TruncatedSVDReducer(AtomsTransformer):
         return self._current_projector().project(X, self.n_jobs)
 
     def inverse_transform(self, X):
-        """Return the rows that have given coordinates.
+        """Return the samples that have given coordinates.
 
         Parameters
         ----------
@@ -493,7 +486,7 @@ class TruncatedSVDReducer(AtomsTransformer):
         Returns
         -------
         X_original : ndarray of shape (n_samples, n_features_in_)
-            The closest that the components come to the rows.
+            The closest that the components come to the samples.
 
         Raises
         ------
@@ -511,7 +504,7 @@ class TruncatedSVDReducer(AtomsTransformer):
         return self._current_projector().restore(Z, self.n_jobs)
 
     def _checked(self, X, *, reset):
-        """Check rows that are fitted, by one reading of them where all is well."""
+        """Check samples that are fitted, by one reading of them where all is well."""
         X = check_rows(self, X, reset=reset, ensure_all_finite=False)
         if not are_squares_safe(X):
             check_finite(self, X)
@@ -553,48 +546,34 @@ class TruncatedSVDReducer(AtomsTransformer):
         # The mean takes one, as in PCA, unless weights do not count repetitions.
         return weight - 1 if self.center and weight >= 2 else weight
 
-    def _store_statistics(self, statistics, partition, n_samples):
-        for name in (*_DECOMPOSED, "_projector"):
+    def _store_state(self, state, partition, n_samples):
+        for name in (*_DEFERRED, "_projector"):
             vars(self).pop(name, None)
-        self._statistics = statistics and statistics.arrays()
+        self._state = state and state.arrays()
         self.groups_ = partition.labels
         self.n_samples_seen_ = n_samples
 
-    def _stored_statistics(self):
-        if self._statistics is None:
+    def _known_state(self):
+        if vars(self).get("_state") is None:
             raise ValueError(
-                f"Rows can be added only where fit kept products of features. Got a "
-                f"fit by solver={self.solver_!r} on data too large to keep them; use "
-                f"partial_fit from the first rows on, or solver='gram' for groups of "
-                f"at most 5000 features."
+                f"Samples can be added only where fit kept products of features. Got a "
+                f"fit by solver={self.solver_!r} on data too large to keep them, or a "
+                f"copy for prediction; use partial_fit from the first samples on, or "
+                f"solver='gram' for groups of at most 5000 features."
             )
-        return statistics_from(Partition(self.groups_), self._statistics)
+        return statistics_from(Partition(self.groups_), self._state)
 
-    def __getattr__(self, name):
-        # After partial_fit and merge: decomposing at each would take most of the time.
-        if name in _DECOMPOSED and vars(self).get("_statistics"):
-            if name in _READ:
-                return self._read(name)
-            self._decompose_statistics()
-            return vars(self)[name]
-        raise AttributeError(
-            f"{type(self).__name__!r} object has no attribute {name!r}"
-        )
+    def _known_solver(self):
+        """Return the state of all samples so far, and the solver that decomposes it."""
+        state = self._known_state()
+        return state, stream_solver(state, center=self.center)
 
-    def _read(self, name):
-        """Return what statistics say of themselves, without decomposing them."""
-        statistics = self._stored_statistics()
-        solver_name, solver = stream_solver(statistics, center=self.center)
-        if name == "solver_":
-            return solver_name
-        return solver.noise(statistics)
-
-    def _decompose_statistics(self):
-        statistics = self._stored_statistics()
-        name, solver = stream_solver(statistics, center=self.center)
-        rule = rank_rule(self.n_components)
-        found = decompose(solver, statistics, statistics.partition, rule)
-        self._store(found, name, dtype_of(statistics))
+    def _decompose(self):
+        """Store the decomposition of all samples so far."""
+        state, solver = self._known_solver()
+        name, rule = name_solver(state), rank_rule(self.n_components)
+        found = decompose(solver, state, state.partition, rule)
+        self._store(found, name, dtype_of(state))
         self._report()(f"{self.n_components_} components by solver={name!r}")
 
     def _current_projector(self):
@@ -604,8 +583,8 @@ class TruncatedSVDReducer(AtomsTransformer):
 
     def __getstate__(self):
         # Once here rather than in every copy, of which there is one a process.
-        if vars(self).get("_statistics") and "components_" not in vars(self):
-            self._decompose_statistics()
+        if vars(self).get("_state") and "components_" not in vars(self):
+            self._decompose()
         # What a projector holds are copies; components of groups are mostly zero.
         state = {k: v for k, v in super().__getstate__().items() if k != "_projector"}
         components = state.get("components_")
@@ -629,6 +608,13 @@ class TruncatedSVDReducer(AtomsTransformer):
             mean=self.mean_,
             scale=np.sqrt(self.explained_variance_) if self.whiten else None,
         )
+
+
+_DEFERRED = [
+    name
+    for name, value in vars(TruncatedSVDReducer).items()
+    if isinstance(value, Deferred)
+]
 
 
 def _is_auto(solver):

@@ -12,6 +12,7 @@ from sksparse_nn._kinds import check_kind
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import FloatTransformer
 from sksparse_nn._validation import (
+    check_mergeable,
     check_rows,
     check_weights,
     restored_on_error,
@@ -120,10 +121,10 @@ class ImagePatchCoder(PatchLearning, FloatTransformer):
         largest useful `alpha`. An error if it is set and `algorithm` does not read it.
 
     n_nonzero_coefs : int or None, default=None
-        Nonzero codes per row, at most.
+        Nonzero codes per sample, at most.
 
-        Here a row is a patch. Read by "omp", "ols" and "top_k". None means a tenth of
-        the number of values of a patch, but at least five. An error if it is set and
+        Here a sample is a patch. Read by "omp", "ols" and "top_k". None means a tenth
+        of the number of values of a patch, but at least five. An error if it is set and
         `algorithm` does not read it.
 
     contrast_reg : float, default=0.01
@@ -176,10 +177,10 @@ class ImagePatchCoder(PatchLearning, FloatTransformer):
         Maximum number of patches to learn from, drawn at random.
 
     max_epochs : int, default=10
-        Passes over the rows, at most.
+        Passes over the samples, at most.
 
-        The rows are patches. An error if it is set with ``learner=None`` or "kmeans",
-        which runs until convergence, for at most fifty iterations.
+        The samples are patches. An error if it is set with ``learner=None`` or
+        "kmeans", which runs until convergence, for at most fifty iterations.
 
     n_jobs : int or None, default=None
         Number of threads. The result does not depend on it.
@@ -232,7 +233,7 @@ class ImagePatchCoder(PatchLearning, FloatTransformer):
 
     See Also
     --------
-    SparseDictionaryCoder : Codes of whole rows.
+    SparseDictionaryCoder : Codes of whole samples.
 
     Notes
     -----
@@ -473,9 +474,8 @@ class ImagePatchCoder(PatchLearning, FloatTransformer):
         ValueError
             If one of the two has learnt no atoms, or they differ in one of these.
         """
-        check_is_fitted(self)
-        check_is_fitted(other)
-        self._check_mergeable(other)
+        check_mergeable(self, other)
+        self._check_same_kind(other)
         with restored_on_error(self):
             self._join(other)
         return self

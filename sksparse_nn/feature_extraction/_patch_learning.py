@@ -6,13 +6,13 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sksparse_nn._interrupts import keeps_interrupted
-from sksparse_nn._validation import check_atoms, check_n_components, check_same_names
+from sksparse_nn._validation import check_atoms, check_n_components
 from sksparse_nn.solvers.patches import (
     ENCODERS,
     LEARNERS,
-    Change,
     PatchMoments,
-    PatchStream,
+    PatchPlan,
+    PatchState,
     Whitening,
     draw_weighted_patches,
     fit_whitening,
@@ -56,11 +56,10 @@ class PatchLearning:
         self.contrast_reg_ = whitening.contrast
         self.image_shape_ = layout.height, layout.width, layout.n_channels
         self._layout = layout
-        moments = PatchMoments.empty(layout.patch_width)
-        moments = moments.add(drawn, whitening, weights, self.n_jobs)
-        self._state = PatchStream.begin(
-            self._learner_name(), moments, progress
-        ).arrays()
+        moments = PatchMoments.empty(layout.patch_width, whitening)
+        moments = moments.add(drawn, weights, self.n_jobs)
+        state = PatchState.begin(self._learner_name(), moments, progress)
+        self._state = state.arrays()
         return whitened, drawn
 
     def _atoms(self, patches, weights, rng, *, report, keeps):
@@ -117,24 +116,16 @@ class PatchLearning:
 
     def _continue(self, X, weights):
         """Learn from a chunk behind the first one."""
-        learner, stream = self._learner(), self._resume()
-        coder, report = self._encoder().learning_coder(), self._report()
-        drawn, weights = self._draw_shuffled(X, weights, stream)
+        state, report = self._resume(), self._report()
+        drawn, weights = self._draw_shuffled(X, weights, state)
         report(f"{len(drawn)} patches drawn")
-        stream = stream.add(
-            drawn,
-            weights,
-            whitening=self._whitening(),
-            learner=learner,
-            coder=coder,
-            n_jobs=self.n_jobs,
-        )
-        if learner is not None:
-            self._take_over(stream.settle(learner, coder), learner)
-        self._state = stream.arrays()
+        state = state.add(drawn, weights, n_jobs=self.n_jobs)
+        if state.dictionary is not None:
+            self._take_over(state.dictionary.reached, state.plan.learner)
+        self._state = state.arrays()
 
-    def _draw_shuffled(self, X, weights, stream):
-        rng = np.random.RandomState([stream.seed, stream.n_chunks])
+    def _draw_shuffled(self, X, weights, state):
+        rng = np.random.RandomState([state.seed, state.n_chunks])
         layout, n_patches = self._layout, self.n_patches
         drawn, weights = draw_weighted_patches(X, weights, layout, n_patches, rng)
         order = rng.permutation(len(drawn))  # so that a mini-batch has many images
@@ -149,11 +140,11 @@ class PatchLearning:
 
     def _resume(self):
         """Return what is known of the patches so far, checked against parameters."""
-        stream, learner = _restore(self), self._learner_name()
-        if stream.learner != learner:
+        state, learner = self._known_state(), self._learner_name()
+        if state.learner != learner:
             raise ValueError(
                 f"partial_fit continues with the learner of the first chunk, "
-                f"{stream.learner}. Got learner={self.learner!r}; set it back, or call "
+                f"{state.learner}. Got learner={self.learner!r}; set it back, or call "
                 "fit."
             )
         n_atoms = len(self.components_)
@@ -162,7 +153,20 @@ class PatchLearning:
                 f"partial_fit continues with the {n_atoms} atoms that are there. Got "
                 f"n_components={self.n_components}; set it back, or call fit."
             )
-        return stream if stream.seed is not None else stream.with_seed(self._seed())
+        return state if state.seed is not None else state.with_seed(self._seed())
+
+    def _known_state(self):
+        """Return what is known of the patches so far."""
+        if not hasattr(self, "_state"):
+            raise ValueError(
+                "partial_fit and merge need what was kept of all patches. Got a coder "
+                "that was reduced to prediction; use the original, or call fit."
+            )
+        return PatchState.from_arrays(self._state, self._plan())
+
+    def _plan(self):
+        coder = self._encoder().learning_coder()
+        return PatchPlan(self._whitening(), self._learner(), coder)
 
     def _seed(self):
         if isinstance(self.random_state, Integral):
@@ -171,18 +175,14 @@ class PatchLearning:
         return int(rng.randint(np.iinfo(np.int32).max))
 
     def _join(self, other):
-        learner, coder = self._learner(), self._encoder().learning_coder()
-        one, two = self._resume(), _restore(other)
-        change = Change.between(other._whitening(), self._whitening())
-        both = one.merge(two, change=change, learner=learner, coder=coder)
-        self.components_ = both.settle(learner, coder).dictionary
+        both = self._resume().merge(other._known_state())
+        self.components_ = both.dictionary.reached.dictionary
         self._state = both.arrays()
 
-    def _check_mergeable(self, other):
+    def _check_same_kind(self, other):
         """Raise unless two fitted coders have the same kind of atoms."""
-        check_same_names(self, other)
         algorithms = [ENCODERS.name_of(coder.algorithm) for coder in (self, other)]
-        learners = [_restore(coder).learner for coder in (self, other)]
+        learners = [coder._known_state().learner for coder in (self, other)]
         shapes = [coder.components_.shape for coder in (self, other)]
         self._refuse_other("layout", self._layout, other._layout)
         self._refuse_other("algorithm", *algorithms)
@@ -200,12 +200,3 @@ class PatchLearning:
                 f"merge needs two coders of the same {what}. Got {own} and {its}; fit "
                 "both with the same parameters."
             )
-
-
-def _restore(coder):
-    if not hasattr(coder, "_state"):
-        raise ValueError(
-            "partial_fit and merge need what was kept of all patches. Got a coder that "
-            "was reduced to prediction; use the original, or call fit."
-        )
-    return PatchStream.from_arrays(coder._state)

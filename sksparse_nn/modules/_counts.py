@@ -8,7 +8,7 @@ from sksparse_nn.modules._run import run
 from sksparse_nn.modules._size import Size
 
 
-def network_counts(module, row, what):
+def count_in_network(module, row, what):
     """Count the parameters of a network, and its multiply-adds for a sample.
 
     Warns about layers that do not run, whose parameters count all the same.

@@ -100,7 +100,7 @@ def row_scales(layer):
     return layer.row_scales() if isinstance(layer, CodingLayer) else 1.0
 
 
-def layer_inputs(module, X):
+def read_layer_inputs(module, X):
     """Return the input of each linear layer of a network.
 
     Parameters

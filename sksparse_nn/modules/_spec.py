@@ -132,7 +132,7 @@ class ModuleSpec:
         return self.module is not None and not isinstance(self.module, nn.Module)
 
     def _build_perceptron(self):
-        sizes = [self.n_features, *layer_sizes(self.hidden_layer_sizes)]
+        sizes = [self.n_features, *read_layer_sizes(self.hidden_layer_sizes)]
         layers = []
         for n_inputs, n_neurons in pairwise(sizes):
             layers += [nn.Linear(n_inputs, n_neurons), ACTIVATIONS[self.activation]()]
@@ -210,7 +210,7 @@ def _forward_one(module, row):
         return module(row.repeat(2, 1))[:1]
 
 
-def layer_sizes(hidden_layer_sizes):
+def read_layer_sizes(hidden_layer_sizes):
     """Check the widths of hidden layers.
 
     Parameters

@@ -18,7 +18,9 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._history import add_epochs, first_epochs
+from sksparse_nn._holdout import hold_out
 from sksparse_nn._interrupts import keeps_interrupted
+from sksparse_nn._picked_rows import pick
 from sksparse_nn._validation import (
     FLOAT_TYPES,
     check_rows,
@@ -44,10 +46,9 @@ from sksparse_nn.neural._convergence import (
     warn_if_constant,
     warn_if_short,
 )
-from sksparse_nn.neural._forward import network_outputs
-from sksparse_nn.neural._holdout import hold_out
+from sksparse_nn.neural._forward import compute_outputs
 from sksparse_nn.neural._images import HasImages
-from sksparse_nn.neural._net import epoch_records
+from sksparse_nn.neural._net import list_epoch_records
 from sksparse_nn.neural._optimizers import OPTIMIZERS
 from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
@@ -264,7 +265,8 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
         if not self.early_stopping or self.validation_fraction is None:
             return samples, None
         train, valid = hold_out(
-            samples,
+            pick(samples.matrix, samples.rows),
+            samples.weight,
             self._targets.strata(samples.y),
             fraction=self.validation_fraction,
             random_state=np.random.RandomState(self._seed),
@@ -305,7 +307,7 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
         if net.history is not former:
             n_known = 0  # a callback has loaded another history
         known = first_epochs(getattr(self, "history_", _NO_EPOCHS), n_known)
-        self.history_ = add_epochs(known, epoch_records(net, n_known))
+        self.history_ = add_epochs(known, list_epoch_records(net, n_known))
         self.n_iter_ = len(net.history)
         return self.n_iter_ - n_known, train
 
@@ -371,7 +373,7 @@ class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
         if not self._is_clean_array(X):
             X = check_rows(self, X, reset=False)
         X, private = self._code(X), self.module is not None
-        return network_outputs(self.net_, X, private=private, then=then)
+        return compute_outputs(self.net_, X, private=private, then=then)
 
     def _is_clean_array(self, X):
         """Return whether an array is small and clean, so that checks can be skipped."""

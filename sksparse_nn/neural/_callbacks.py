@@ -121,7 +121,7 @@ def find_watchers(callbacks):
     }
 
 
-def input_widths(callbacks, X):
+def find_input_widths(callbacks, X):
     """Return the widths that `InputShapeSetter` passes to a module.
 
     Parameters

@@ -22,8 +22,8 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     """A network classifier that owns a skorch net.
 
     Layers of given sizes, or a torch module of your own, trained on the cross entropy.
-    Targets are one label per row or, as an indicator of zeros and ones, any number of
-    labels. It is made to stand behind a reducer or a coder in a pipeline: it takes
+    Targets are one label per sample or, as an indicator of zeros and ones, any number
+    of labels. It is made to stand behind a reducer or a coder in a pipeline: it takes
     dense and CSR input of any float type, and is cloned, searched, weighted and pickled
     as any scikit-learn classifier.
 
@@ -57,12 +57,12 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Shape of the images that samples are: (channels, height, width), or (height,
         width) if there is one channel.
 
-        A row then has one channel after the other, and a `module` gets images of shape
-        (n_rows, channels, height, width), whose channels have mean zero and deviation
-        one over the samples of the first training. Images of uint8 stay so until their
-        mini-batch is made. None takes the shape of samples of shape (n_samples,
-        channels, height, width), and rows for rows. With a `coder`, which takes pixels
-        as they are, only `augment` reads it.
+        A sample then has one channel after the other, and a `module` gets images of
+        shape (n_rows, channels, height, width), whose channels have mean zero and
+        deviation one over the samples of the first training. Images of uint8 stay so
+        until their mini-batch is made. None takes the shape of samples of shape
+        (n_samples, channels, height, width); others are flat. With a `coder`,
+        which takes pixels as they are, only `augment` reads it.
 
     coder : transformer, default=None
         What writes each sample with few atoms, ahead of the layers.
@@ -140,38 +140,39 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
 
         It averages over about one by one minus this steps, over fewer at first.
         Training itself goes on with its own weights, and with them `partial_fit` goes
-        on. Losses of held-out rows are those of the averages.
+        on. Losses of held-out samples are those of the averages.
 
     weight_decay : float, default=0.0
         Decay of the weights, as the optimizer defines it.
 
     max_epochs : int, default=50
-        Passes over the rows, at most.
+        Passes over the samples, at most.
 
         Fewer with `early_stopping`. With "adam" and "adamw" a ConvergenceWarning says
         when they were too few, and how many to take.
 
     batch_size : int or "auto", default="auto"
-        Rows per mini-batch.
+        Samples per mini-batch.
 
-        -1 takes all of them. "auto" is a 32nd of the rows that `fit` learns from, as a
-        power of two from 16 to 256: small tables then see as many steps as they need.
-        Fewer than 32 rows are one batch, and `partial_fit` takes 256, whatever the size
-        of a chunk.
+        -1 takes all of them. "auto" is a 32nd of the samples that `fit` learns from, as
+        a power of two from 16 to 256: small tables then see as many steps as they need.
+        Fewer than 32 samples are one batch, and `partial_fit` takes 256, whatever the
+        size of a chunk.
 
     last_batch : {"keep", "drop", "join"}, default="keep"
-        What becomes of the rows at the end of an epoch that do not fill a mini-batch:
-        they are one of their own, are left out of that epoch, or join the batch before.
+        What becomes of the samples at the end of an epoch that do not fill a
+        mini-batch: they are one of their own, are left out of that epoch, or join the
+        batch before.
 
     early_stopping : bool, default=False
         Whether to stop before `max_epochs` once there is no improvement.
 
         What is to improve is the loss, which falls. The weights of its lowest value are
-        kept. Equal rows are never both held out and learnt from.
+        kept. Equal samples are never both held out and learnt from.
 
     validation_fraction : float or None, default=0.1
-        Share of the rows that are held out from training to stop by. None stops by the
-        rows that are learnt from.
+        Share of the samples that are held out from training to stop by. None stops by
+        the samples that are learnt from.
 
     n_iter_no_change : int, default=5
         Epochs without improvement after which to stop.
@@ -185,9 +186,9 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     loss : "log_loss" or callable, default="log_loss"
         What training makes small.
 
-        "log_loss" is the cross entropy. One of your own takes logits of shape
-        (n_rows, n_outputs) and targets, the positions of the labels in `classes_` or
-        ones and zeros of several labels, and returns the loss of each row; weights are
+        "log_loss" is the cross entropy. One of your own takes logits of shape (n_rows,
+        n_outputs) and targets, the positions of the labels in `classes_` or ones and
+        zeros of several labels, and returns the loss of each sample; weights are
         applied to these. Torch's own do so with ``reduction="none"``.
 
     class_weight : dict, "balanced" or None, default=None
@@ -218,8 +219,8 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     random_state : int, RandomState instance or None, default=None
         Seed of all random draws.
 
-        They give the initial weights, the order of the rows, dropout and the held-out
-        rows. Torch's own generators are left as they were.
+        They give the initial weights, the order of the samples, dropout and the
+        held-out samples. Torch's own generators are left as they were.
 
     verbose : int, default=0
         Whether to print lines about the progress.
@@ -234,7 +235,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     classes_ : ndarray of shape (n_classes,)
         The labels.
 
-        Of several labels per row the numbers of their columns.
+        Of several labels per sample the numbers of their columns.
 
     coder_ : transformer
         The fitted coder, with the atoms as they are trained; only with `coder`.
@@ -255,9 +256,10 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
 
         "epoch", "train_loss", "valid_loss" if a part was held out, "dur" in seconds,
         and what callbacks record; NaN where an epoch has no such value. Losses are
-        weighted means over rows, and over the labels where there are several, of cross
-        entropies without penalties. A ``train_loss`` that still falls wants more epochs
-        or a larger `learning_rate`, a ``valid_loss`` that rises fewer, or penalties.
+        weighted means over samples, and over the labels where there are several, of
+        cross entropies without penalties. A ``train_loss`` that still falls wants more
+        epochs or a larger `learning_rate`, a ``valid_loss`` that rises fewer, or
+        penalties.
 
     feature_importances_ : ndarray of shape (n_features_in_,)
         Norms of the first layer's columns, of sum one; zero for a feature that

@@ -153,7 +153,7 @@ def _(coder: SparseAttentionCoder, layer, samples=None):
 
 @store_layer.register
 def _(coder: TruncatedSVDReducer, layer, samples=None):
-    vars(coder)["_statistics"] = None  # those of the data give other components
+    vars(coder)["_state"] = None  # those of the data give other components
     coder.components_ = _array(layer.components, coder.components_)
 
 

@@ -8,8 +8,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sksparse_nn._warnings import warn
 from sksparse_nn.neural._convergence import (
     absurd_ratio,
+    compute_outputs_by_batch,
     is_absurd,
-    outputs_by_batch,
 )
 from sksparse_nn.neural._targets import Numbers
 
@@ -74,7 +74,7 @@ def warn_if_worse(estimator, samples, *, is_part=False):
 def _compare(estimator, samples, chosen, is_part):
     """Compare the loss of outputs with that of zeros."""
     target, net = torch.from_numpy(samples.y[chosen]), estimator.net_
-    outputs = torch.cat(list(outputs_by_batch(estimator, samples, chosen)))
+    outputs = torch.cat(list(compute_outputs_by_batch(estimator, samples, chosen)))
     is_own = callable(estimator.loss)
     are_numbers = isinstance(estimator._targets, Numbers)
     if are_numbers and is_own:

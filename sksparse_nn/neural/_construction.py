@@ -12,7 +12,7 @@ from sksparse_nn.modules._networks import NETWORKS
 from sksparse_nn.modules._sparse_input import is_thin
 from sksparse_nn.modules._spec import ModuleSpec
 from sksparse_nn.neural._batches import BatchIterator, TrainingSamples
-from sksparse_nn.neural._callbacks import input_widths
+from sksparse_nn.neural._callbacks import find_input_widths
 from sksparse_nn.neural._coder import build_coded, head_of, n_codes
 from sksparse_nn.neural._early_stopping import LowestLoss
 from sksparse_nn.neural._held_sparsity import HoldSparsity
@@ -64,7 +64,7 @@ def make_net(estimator, samples, *, batch_size, device):
     spec = ModuleSpec(
         NETWORKS[module] if isinstance(module, str) and not is_tuned else module,
         estimator.module_params or {},
-        input_widths(estimator.callbacks, np.empty((1, width))),
+        find_input_widths(estimator.callbacks, np.empty((1, width))),
         estimator.hidden_layer_sizes,
         estimator.activation,
         estimator.dropout,

@@ -9,7 +9,7 @@ from sklearn.utils import gen_batches
 
 from sksparse_nn._warnings import warn
 from sksparse_nn.neural._batches import dense_rows
-from sksparse_nn.neural._forward import network_outputs
+from sksparse_nn.neural._forward import compute_outputs
 
 # Adam moves a weight by about its learning rate per step. If the rates sum to less than
 # this path, and the loss stays above this share of that of the first epoch, longer
@@ -112,7 +112,7 @@ def warn_if_constant(estimator, samples):
     if not _varies(samples.y[chosen]):
         return
     first = None
-    for outputs in outputs_by_batch(estimator, samples, chosen):
+    for outputs in compute_outputs_by_batch(estimator, samples, chosen):
         predicted = estimator._targets.decode(outputs.numpy())
         predicted = predicted.toarray() if sparse.issparse(predicted) else predicted
         first = predicted[:1] if first is None else first
@@ -127,7 +127,7 @@ def warn_if_constant(estimator, samples):
     )
 
 
-def outputs_by_batch(estimator, samples, chosen):
+def compute_outputs_by_batch(estimator, samples, chosen):
     """Yield outputs of a network for some samples, one mini-batch at a time.
 
     Parameters
@@ -151,7 +151,7 @@ def outputs_by_batch(estimator, samples, chosen):
     for batch in gen_batches(len(chosen), size, min_batch_size=2):
         X, rows = samples.matrix, samples.rows[chosen[batch]]
         X = X[rows] if sparse.issparse(X) else dense_rows(X, rows)
-        yield network_outputs(estimator.net_, X, private=private)
+        yield compute_outputs(estimator.net_, X, private=private)
 
 
 def _varies(y):

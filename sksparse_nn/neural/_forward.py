@@ -5,7 +5,7 @@ import torch
 from sksparse_nn.modules._run import rows_per_block, run
 
 
-def network_outputs(net, X, *, private, then=None):
+def compute_outputs(net, X, *, private, then=None):
     """Return the outputs of a network for samples.
 
     Parameters

@@ -28,14 +28,14 @@ def as_module(network):
     Returns
     -------
     module : torch.nn.Module or None
-        Its own module for a network of this package, otherwise that of `head_module`.
+        Its own module for a network of this package, otherwise that of `make_head`.
     """
     if isinstance(network, NETWORKS):
         return network.net_.module_
-    return head_module(network)
+    return make_head(network)
 
 
-def head_module(estimator):
+def make_head(estimator):
     """Convert a fitted model of scikit-learn to a module, if possible.
 
     Parameters

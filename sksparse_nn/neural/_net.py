@@ -383,7 +383,7 @@ class Net(LeanLoop):
         return mix_losses(measure, y_true, X)
 
 
-def epoch_records(net, start=0):
+def list_epoch_records(net, start=0):
     """Return the records of epochs as plain dicts.
 
     Parameters

@@ -53,10 +53,10 @@ class ProximalStep(Callback):
     def _shrink(self, weights, optimizer):
         if self.l1 > 0:
             for weight in weights:
-                soft_threshold_(weight, self.l1 * step_sizes(optimizer, weight))
+                soft_threshold_(weight, self.l1 * read_step_sizes(optimizer, weight))
         if self.group_lasso > 0:
             # After soft thresholds, this is the map of the sum of both penalties.
-            steps = step_sizes(optimizer, weights[0])
+            steps = read_step_sizes(optimizer, weights[0])
             shrink_columns_(weights[0], self.group_lasso * steps)
 
 
@@ -77,7 +77,7 @@ def weight_matrices(module):
     return (weight for weight in trained if weight.ndim > 1)
 
 
-def step_sizes(optimizer, weight):
+def read_step_sizes(optimizer, weight):
     """Return how far a constant gradient of one moves each weight per step.
 
     Parameters

@@ -50,12 +50,12 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         Shape of the images that samples are: (channels, height, width), or (height,
         width) if there is one channel.
 
-        A row then has one channel after the other, and a `module` gets images of shape
-        (n_rows, channels, height, width), whose channels have mean zero and deviation
-        one over the samples of the first training. Images of uint8 stay so until their
-        mini-batch is made. None takes the shape of samples of shape (n_samples,
-        channels, height, width), and rows for rows. With a `coder`, which takes pixels
-        as they are, only `augment` reads it.
+        A sample then has one channel after the other, and a `module` gets images of
+        shape (n_rows, channels, height, width), whose channels have mean zero and
+        deviation one over the samples of the first training. Images of uint8 stay so
+        until their mini-batch is made. None takes the shape of samples of shape
+        (n_samples, channels, height, width); others are flat. With a `coder`,
+        which takes pixels as they are, only `augment` reads it.
 
     coder : transformer, default=None
         What writes each sample with few atoms, ahead of the layers.
@@ -131,38 +131,39 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
 
         It averages over about one by one minus this steps, over fewer at first.
         Training itself goes on with its own weights, and with them `partial_fit` goes
-        on. Losses of held-out rows are those of the averages.
+        on. Losses of held-out samples are those of the averages.
 
     weight_decay : float, default=0.0
         Decay of the weights, as the optimizer defines it.
 
     max_epochs : int, default=50
-        Passes over the rows, at most.
+        Passes over the samples, at most.
 
         Fewer with `early_stopping`. With "adam" and "adamw" a ConvergenceWarning says
         when they were too few, and how many to take.
 
     batch_size : int or "auto", default="auto"
-        Rows per mini-batch.
+        Samples per mini-batch.
 
-        -1 takes all of them. "auto" is a 32nd of the rows that `fit` learns from, as a
-        power of two from 16 to 256: small tables then see as many steps as they need.
-        Fewer than 32 rows are one batch, and `partial_fit` takes 256, whatever the size
-        of a chunk.
+        -1 takes all of them. "auto" is a 32nd of the samples that `fit` learns from, as
+        a power of two from 16 to 256: small tables then see as many steps as they need.
+        Fewer than 32 samples are one batch, and `partial_fit` takes 256, whatever the
+        size of a chunk.
 
     last_batch : {"keep", "drop", "join"}, default="keep"
-        What becomes of the rows at the end of an epoch that do not fill a mini-batch:
-        they are one of their own, are left out of that epoch, or join the batch before.
+        What becomes of the samples at the end of an epoch that do not fill a
+        mini-batch: they are one of their own, are left out of that epoch, or join the
+        batch before.
 
     early_stopping : bool, default=False
         Whether to stop before `max_epochs` once there is no improvement.
 
         What is to improve is the loss, which falls. The weights of its lowest value are
-        kept. Equal rows are never both held out and learnt from.
+        kept. Equal samples are never both held out and learnt from.
 
     validation_fraction : float or None, default=0.1
-        Share of the rows that are held out from training to stop by. None stops by the
-        rows that are learnt from.
+        Share of the samples that are held out from training to stop by. None stops by
+        the samples that are learnt from.
 
     n_iter_no_change : int, default=5
         Epochs without improvement after which to stop.
@@ -212,8 +213,8 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
     random_state : int, RandomState instance or None, default=None
         Seed of all random draws.
 
-        They give the initial weights, the order of the rows, dropout and the held-out
-        rows. Torch's own generators are left as they were.
+        They give the initial weights, the order of the samples, dropout and the
+        held-out samples. Torch's own generators are left as they were.
 
     verbose : int, default=0
         Whether to print lines about the progress.
@@ -247,7 +248,7 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
 
         "epoch", "train_loss", "valid_loss" if a part was held out, "dur" in seconds,
         and what callbacks record; NaN where an epoch has no such value. Losses are
-        weighted means over rows and targets, without penalties, of standardised
+        weighted means over samples and targets, without penalties, of standardised
         targets: half the squared error in standard deviations; the absolute error, the
         Huber loss or the quantile loss in robust standard deviations; half the Poisson
         deviance divided by the mean target and the square of its coefficient of

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import sparse
 
+from sksparse_nn._picked_rows import spread_rows
+
 # Training samples whose codes determine the scale.
 _SCALED_ROWS = 2000
 
@@ -20,8 +22,7 @@ def choose_some(samples):
     some : TrainingSamples
         At most 2000.
     """
-    chosen = np.linspace(0, len(samples) - 1, _SCALED_ROWS).astype(int)
-    return samples.subset(np.unique(chosen))
+    return samples.subset(spread_rows(len(samples), _SCALED_ROWS))
 
 
 def root_mean_square(X, weight):

@@ -178,7 +178,7 @@ def check_single(net, name):
         )
 
 
-def module_inputs(net, X, name):
+def read_module_inputs(net, X, name):
     """Return what the module of a net gets for samples.
 
     The net's own dataset and iterator may change them on the way.

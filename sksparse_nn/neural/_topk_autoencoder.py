@@ -52,17 +52,17 @@ class TopKAutoencoder(AtomsTransformer):
         Number of atoms.
 
     n_nonzero_coefs : int, default=16
-        Nonzero codes per row, at most.
+        Nonzero codes per sample, at most.
 
         All atoms are active where there are fewer.
 
     max_epochs : int, default=50
-        Passes over the rows, at most.
+        Passes over the samples, at most.
 
         The learning rate falls to zero in the last fifth.
 
     batch_size : int, default=512
-        Rows per mini-batch.
+        Samples per mini-batch.
 
     learning_rate : float, default=3e-3
         Step size of the optimizer.
@@ -78,7 +78,7 @@ class TopKAutoencoder(AtomsTransformer):
     random_state : int, RandomState instance or None, default=None
         Seed of all random draws.
 
-        They give the initial atoms and the order of the rows.
+        They give the initial atoms and the order of the samples.
 
     verbose : int, default=0
         Whether to print lines about the progress.

@@ -6,9 +6,12 @@ import torch
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._scaling import Scaling
 from sksparse_nn.neural._topk_training import Training
+from sksparse_nn.solvers._state import prefix_names, split_prefixed
 
 # The fields of a `Scaling`, in order.
 _SCALING = "mean", "scale", "unit"
+
+_RNG, _STATE = "rng_", "state_"
 
 
 class Epochs:
@@ -54,7 +57,7 @@ class Epochs:
         """
         training = Training.from_arrays(arrays, n_active, learning_rate, device)
         scaling = Scaling(*(arrays[name] for name in _SCALING))
-        return cls(training, scaling, _restore_rng(arrays["rng"]))
+        return cls(training, scaling, _restore_rng(arrays))
 
     def arrays(self):
         """Return all that a further epoch needs.
@@ -62,11 +65,12 @@ class Epochs:
         Returns
         -------
         arrays : dict
-            Arrays, numbers and strings by name.
+            NumPy arrays, numbers and strings by name.
         """
-        known = {name: getattr(self.scaling, name) for name in _SCALING}
+        scaling = {name: getattr(self.scaling, name) for name in _SCALING}
         rng = self.rng.get_state(legacy=False)
-        return self.training.arrays() | known | {"rng": rng}
+        rng |= prefix_names(_STATE, rng.pop("state"))
+        return self.training.arrays() | scaling | prefix_names(_RNG, rng)
 
     def run(self, X, batch_size):
         """Train on all samples once, in random order.
@@ -97,7 +101,9 @@ class Epochs:
             ).to(decoder.device)
 
 
-def _restore_rng(state):
-    rng = np.random.RandomState(getattr(np.random, state["bit_generator"])())
-    rng.set_state(state)
+def _restore_rng(arrays):
+    known, _ = split_prefixed(_RNG, arrays)
+    inner, known = split_prefixed(_STATE, known)
+    rng = np.random.RandomState(getattr(np.random, known["bit_generator"])())
+    rng.set_state(known | {"state": inner})
     return rng

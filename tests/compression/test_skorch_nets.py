@@ -20,7 +20,7 @@ from sksparse_nn import (
     SparseNetClassifier,
     compression_report,
 )
-from sksparse_nn.neural._skorch_networks import module_inputs
+from sksparse_nn.neural._skorch_networks import read_module_inputs
 from tests.compression.other_networks import (
     IMAGES,
     LABELS,
@@ -49,7 +49,7 @@ class Sixteenths(Dataset):
 
 def test_the_module_is_read_through_the_nets_own_dataset():
     net = _fit(Convolutions, 16 * X, dataset=Sixteenths)
-    assert_array_equal(module_inputs(net, 16 * X, "it"), IMAGES)
+    assert_array_equal(read_module_inputs(net, 16 * X, "it"), IMAGES)
     small = NetQuantizer(FrozenEstimator(net), scheme="static").fit(16 * X, LABELS)
     assert_allclose(small.predict_proba(16 * X), net.predict_proba(16 * X), atol=0.05)
 

@@ -101,6 +101,14 @@ def test_copies_of_a_stream_are_decomposed_once(X, reducer, decompositions):
     assert len(decompositions) == 1
 
 
+def test_deferred_attributes_are_those_of_the_class(X):
+    fitted = {name for name in vars(TruncatedSVDReducer(2).fit(X)) if name[-1] == "_"}
+    of_class = {n for n in vars(TruncatedSVDReducer) if n[-1] == "_" and n[0] != "_"}
+    assert fitted - of_class == {"groups_", "n_samples_seen_", "n_features_in_"}
+    assert of_class < fitted
+    assert not hasattr(TruncatedSVDReducer, "__getattr__")
+
+
 def test_what_is_not_there_is_said_plainly(X):
     for reducer in (TruncatedSVDReducer(), TruncatedSVDReducer().fit(X)):
         assert not hasattr(reducer, "coef_")
@@ -179,6 +187,16 @@ def test_rows_are_not_added_where_nothing_was_kept():
         reducer.partial_fit(X)
     with pytest.raises(ValueError, match="on data too large to keep them"):
         reducer.merge(reducer)
+
+
+def test_samples_are_not_added_to_a_copy_for_prediction(X):
+    small = for_prediction(TruncatedSVDReducer(2).fit(X))
+    for learn in (
+        small.partial_fit,
+        lambda X: TruncatedSVDReducer(2).fit(X).merge(small),
+    ):
+        with pytest.raises(ValueError, match="a copy for prediction"):
+            learn(X)
 
 
 def test_a_chunk_of_another_width_is_refused(X):

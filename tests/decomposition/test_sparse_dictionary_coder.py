@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from sksparse_nn import SparseDictionaryCoder
-from sksparse_nn.decomposition._coder_parts import OF_ALGORITHMS
+from sksparse_nn.decomposition._coder_algorithms import OF_ALGORITHMS
 from sksparse_nn.solvers.coding import CODERS
 from sksparse_nn.solvers.dictionary import LEARNERS
 

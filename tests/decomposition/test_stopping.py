@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from sksparse_nn import SparseDictionaryCoder
+from sksparse_nn.decomposition import _dictionary_learning as dictionary_learning
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +51,26 @@ def test_the_held_out_objective_is_that_of_rows_not_learnt_from(digits):
     assert np.all(np.isnan(plain.history_["validation_objective"]))
 
 
+def test_equal_rows_are_held_out_together(digits, monkeypatch):
+    found, plain = [], dictionary_learning.hold_out
+
+    def watched(X, *given, **options):
+        parts = plain(X, *given, **options)
+        found.append([{tuple(row) for row in X[part]} for part in parts])
+        return parts
+
+    monkeypatch.setattr(dictionary_learning, "hold_out", watched)
+    coder(validation_fraction=0.2).set_params(max_epochs=1).fit(
+        np.tile(digits[:100], (5, 1))
+    )
+    ((learnt, held),) = found
+    assert learnt
+    assert held
+    assert not learnt & held
+
+
 def test_holding_out_every_row_says_so(digits):
-    with pytest.raises(ValueError, match="leaves none to learn from"):
+    with pytest.raises(ValueError, match="two different rows"):
         coder(validation_fraction=0.5).fit(digits[:1])
 
 

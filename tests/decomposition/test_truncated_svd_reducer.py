@@ -233,14 +233,14 @@ def test_other_numbers_of_components_are_refused(X, n_components):
 def test_fitted_attributes_are_plain(X, reducer):
     reducer.fit(X)
     fitted = {k: v for k, v in vars(reducer).items() if k.endswith("_")}
-    for value in [*fitted.values(), *reducer._statistics.values()]:
+    for value in [*fitted.values(), *reducer._state.values()]:
         assert isinstance(value, (np.ndarray, int, float, str))
 
 
 def test_components_of_groups_take_little_room_on_disk():
     X = np.random.default_rng(0).standard_normal((500, 320)).astype(np.float32)
     reducer = TruncatedSVDReducer(4, groups=16).fit(X)
-    vars(reducer).pop("_statistics")
+    vars(reducer).pop("_state")
     twin = pickle.loads(pickle.dumps(reducer))
     assert_array_equal(twin.components_, reducer.components_)
     assert_array_equal(twin.transform(X), reducer.transform(X))

@@ -16,7 +16,7 @@ from sklearn.exceptions import NotFittedError
 from sksparse_nn import ImagePatchCoder, for_prediction
 from sksparse_nn.solvers.coding import Lasso
 from sksparse_nn.solvers.dictionary import OnlineLearner
-from sksparse_nn.solvers.patches import LEARNERS, KMeansAtoms, PatchStream
+from sksparse_nn.solvers.patches import LEARNERS, KMeansAtoms, PatchState
 
 PATCH, SIDE, STRIDE = 3, 8, 2
 STREAMING = [name for name in LEARNERS if LEARNERS[name].streams]
@@ -64,7 +64,7 @@ def assert_same(one, other):
 
 
 def moments(coder):
-    return PatchStream.from_arrays(coder._state).moments
+    return PatchState.from_arrays(coder._state).moments
 
 
 def said_moments(X, weights, contrast):
@@ -155,7 +155,7 @@ def test_a_copy_goes_on_to_the_bit(X, parameters, how):
     else:
         twin = copy.deepcopy(streamed)
     if how == "arrays":
-        twin._state = PatchStream.from_arrays(twin._state).arrays()
+        twin._state = PatchState.from_arrays(twin._state).arrays()
     assert_same(twin, streamed)
     assert_same(twin.partial_fit(X[150:]), streamed.partial_fit(X[150:]))
 
@@ -327,7 +327,7 @@ def test_a_learner_without_streams_names_those_that_have_them():
 def test_centres_are_the_means_of_what_was_nearest_to_them(X):
     streamed = stream(X, [0, 100], learner="kmeans", algorithm="triangle")
     centres = streamed.components_.astype(np.float64)
-    counts = np.diag(streamed._state["progress_A"]).copy()
+    counts = np.diag(streamed._state["dictionary_A"]).copy()
     sums = counts[:, None] * centres
     rows = later_patches(streamed, X[100:])
     for start in range(0, len(rows), KMeansAtoms.batch_size):
@@ -425,8 +425,8 @@ def test_the_order_of_the_other_atoms_does_not_matter(X, learner):
     shuffled, order = copy.deepcopy(other), np.random.default_rng(0).permutation(12)
     state = shuffled._state
     for name in ("dictionary", "B", "used"):
-        state[f"progress_{name}"] = state[f"progress_{name}"][order]
-    state["progress_A"] = state["progress_A"][np.ix_(order, order)]
+        state[f"dictionary_{name}"] = state[f"dictionary_{name}"][order]
+    state["dictionary_A"] = state["dictionary_A"][np.ix_(order, order)]
     expected = copy.deepcopy(one).merge(other).components_
     assert_allclose(one.merge(shuffled).components_, expected, atol=1e-5)
 
@@ -438,13 +438,13 @@ def test_centres_are_averaged_by_their_numbers_of_patches(X):
     total = sum(sums_of(coder) for coder in (one, other))
     merged = one.merge(other)
     assert_allclose(sums_of(merged), total, rtol=1e-5)
-    centres = merged._state["progress_B"]
-    counts = np.diag(merged._state["progress_A"])
+    centres = merged._state["dictionary_B"]
+    counts = np.diag(merged._state["dictionary_A"])
     assert_allclose(merged.components_, centres / counts[:, None], atol=1e-6)
 
 
 def sums_of(coder):
-    counts = np.diag(coder._state["progress_A"])
+    counts = np.diag(coder._state["dictionary_A"])
     return np.r_[counts.sum(), counts @ coder.components_]
 
 
@@ -459,7 +459,7 @@ def test_centres_of_another_whitening_stand_for_the_same_patches(X):
 def sums_of_plain_patches(coder):
     """Return the sum of the centres, as patches before whitening, by their counts."""
     plain = np.linalg.solve(coder.whitening_.T, coder.components_.T).T
-    counts = np.diag(coder._state["progress_A"])
+    counts = np.diag(coder._state["dictionary_A"])
     return counts @ (plain + coder.patch_mean_)
 
 

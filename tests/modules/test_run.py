@@ -11,7 +11,7 @@ from sksparse_nn.modules import Perceptron
 from sksparse_nn.modules._facts import is_linear
 from sksparse_nn.modules._hooks import evaluation_mode, watch_layers
 from sksparse_nn.modules._linear_layers import (
-    layer_inputs,
+    read_layer_inputs,
     replace_layers,
     select_layers,
 )
@@ -98,7 +98,7 @@ def test_hooks_see_each_block_and_are_gone_afterwards(module):
 
 
 def test_inputs_of_layers_are_those_of_a_forward_pass(module):
-    first, second = layer_inputs(module, rows()[:30])
+    first, second = read_layer_inputs(module, rows()[:30])
     with torch.no_grad():
         hidden = module[:2](torch.from_numpy(rows()[:30]))
     assert_array_equal(first, rows()[:30])
@@ -108,8 +108,8 @@ def test_inputs_of_layers_are_those_of_a_forward_pass(module):
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_inputs_of_layers_do_not_depend_on_the_layout_of_rows(module, layout):
     for found, expected in zip(
-        layer_inputs(module, LAYOUTS[layout](rows())),
-        layer_inputs(module, rows()),
+        read_layer_inputs(module, LAYOUTS[layout](rows())),
+        read_layer_inputs(module, rows()),
         strict=True,
     ):
         assert_array_equal(found, expected)

@@ -22,7 +22,7 @@ from sksparse_nn._validation import restored_on_error
 from sksparse_nn.inspection.activations._networks import (
     activations,
     check_network,
-    network_and_rows,
+    find_network_and_rows,
 )
 from sksparse_nn.neural._nesting import RoutesFit, fit_copy
 
@@ -68,7 +68,7 @@ class LayerActivations(
         another, and a step behind that needs targets does not fit them.
 
     batch_size : int, default=1024
-        Rows per mini-batch.
+        Samples per mini-batch.
 
         Number of samples per forward pass.
 
@@ -247,7 +247,7 @@ class LayerActivations(
         return samples.reshape(len(samples), -1)
 
     def _activations(self, X):
-        network, Z = network_and_rows(self.estimator_, X)
+        network, Z = find_network_and_rows(self.estimator_, X)
         return activations(network, Z, self.layer, self.batch_size, self.positions)
 
     def __sklearn_is_fitted__(self):

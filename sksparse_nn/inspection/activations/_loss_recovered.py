@@ -10,8 +10,8 @@ from sksparse_nn.inspection.activations._networks import (
     activations,
     check_network,
     check_positions,
+    find_network_and_rows,
     module_of,
-    network_and_rows,
 )
 from sksparse_nn.inspection.atoms._reconstruction import check_coder, reconstruct
 from sksparse_nn.modules._hooks import watch_activation
@@ -96,7 +96,7 @@ def loss_recovered(estimator, coder, X, y, *, layer=None, positions=False):
     check_is_fitted(estimator)
     check_structure(y, "y")
     check_positions(positions)
-    network, Z = network_and_rows(estimator, X)
+    network, Z = find_network_and_rows(estimator, X)
     rows = activations(network, Z, layer, _BATCH_SIZE, positions)
     mean = rows.mean(axis=0, dtype=np.float64)
     replace = {

@@ -57,7 +57,7 @@ def check_positions(positions):
         )
 
 
-def network_and_rows(estimator, X):
+def find_network_and_rows(estimator, X):
     """Return the network that a fitted estimator ends in, and what that is given.
 
     Parameters

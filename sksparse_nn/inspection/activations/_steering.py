@@ -8,8 +8,8 @@ from sksparse_nn.inspection.activations._networks import (
     answers,
     check_network,
     check_positions,
+    find_network_and_rows,
     module_of,
-    network_and_rows,
 )
 from sksparse_nn.inspection.atoms._reconstruction import check_coder, reconstruct
 from sksparse_nn.modules._hooks import watch_activation
@@ -98,7 +98,7 @@ def steer(
     check_coder(coder)
     check_is_fitted(estimator)
     check_positions(positions)
-    network, Z = network_and_rows(estimator, X)
+    network, Z = find_network_and_rows(estimator, X)
 
     def leave_atoms(rows):
         return None if keep_error else reconstruct(coder, rows)

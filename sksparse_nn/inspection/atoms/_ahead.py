@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.pipeline import make_pipeline
 
-from sksparse_nn._pipelines import flat_steps
+from sksparse_nn._pipelines import list_steps
 from sksparse_nn.feature_extraction import ImagePatchCoder
 from sksparse_nn.inspection.atoms._codes import find_coder
 
@@ -21,7 +21,7 @@ def find_names_ahead(transformer):
     names : ndarray of str of shape (n_features,)
         ``x0``, ``x1`` and so on if no step has names.
     """
-    coder, ahead = find_coder(transformer), flat_steps(transformer)[:-1]
+    coder, ahead = find_coder(transformer), list_steps(transformer)[:-1]
     width = coder.components_.shape[1]
     names = getattr(coder, "feature_names_in_", None)
     if ahead:

@@ -28,8 +28,8 @@ def explained_variance(X, X_hat):
     Returns
     -------
     share : float
-        1 for a perfect reconstruction, 0 for the mean of all rows, negative if it is
-        worse than the mean. NaN, with a warning, if all the rows are equal.
+        1 for a perfect reconstruction, 0 for the mean of all samples, negative if it is
+        worse than the mean. NaN, with a warning, if all the samples are equal.
 
     Examples
     --------

@@ -15,20 +15,20 @@ from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
 from sksparse_nn.solvers.coding import CODERS
 from sksparse_nn.solvers.dictionary import normalise_atoms
 
-# Rows that are rebuilt at a time.
+# Samples that are rebuilt at a time.
 _BATCH = 512
 
 
 class SparsityPathDisplay:
-    """Draw what is lost with few atoms a row.
+    """Draw what is lost with few atoms per sample.
 
     Parameters
     ----------
     n_nonzero : ndarray of shape (n_values,)
-        Mean number of atoms a row, rising.
+        Mean number of atoms per sample, rising.
 
     errors : ndarray of shape (n_values,)
-        Share of the energy of the rows that the sums of atoms leave.
+        Share of the energy of the samples that the sums of atoms leave.
 
     scores, score_stds : ndarray of shape (n_values,), default=None
         Mean scores of a search, and how much they differ between folds.

@@ -29,7 +29,7 @@ from sksparse_nn.solvers.coding._shrinkage import (
     SoftThreshold,
     TopK,
     Triangle,
-    distance_slopes,
+    compute_distance_slopes,
 )
 from sksparse_nn.solvers.coding._sparsity import Count, Level, Sparsity
 
@@ -65,9 +65,9 @@ __all__ = [
     "alpha_gradient",
     "atom_gradients",
     "compress_codes",
+    "compute_distance_slopes",
     "copy_if_missing",
     "describe_zero_codes",
-    "distance_slopes",
     "encode",
     "encode_blocks",
     "encode_path",

@@ -314,7 +314,7 @@ def prepare_atoms(coder, dictionary, dtype):
         return coder.prepare(np.asarray(dictionary, dtype=dtype))
 
 
-def least_squares_slopes(atoms, chosen):
+def compute_least_squares_slopes(atoms, chosen):
     """Differentiate coefficients that are fitted by least squares.
 
     Parameters

@@ -12,7 +12,7 @@ from sksparse_nn.solvers.coding._base import (
     Codes,
     allocate_codes,
     compress_codes,
-    least_squares_slopes,
+    compute_least_squares_slopes,
 )
 from sksparse_nn.solvers.coding._optimality import Dual
 from sksparse_nn.solvers.coding._sparsity import Level, Sparsity
@@ -100,7 +100,7 @@ class ElasticNet(AbstractCoder):
     def slopes(self, atoms, chosen, row):
         ridges = self.penalties(atoms.norms)[1]
         if not ridges.any():
-            return least_squares_slopes(atoms, chosen)
+            return compute_least_squares_slopes(atoms, chosen)
         D = atoms.unit[chosen]
         gram = D @ D.T + np.diag(ridges[chosen])
         return atoms.in_terms_of_given(chosen, np.linalg.solve(gram, D))

@@ -12,7 +12,7 @@ from sksparse_nn.solvers.coding._base import (
     Codes,
     bound_rounding,
     choose_n_nonzero,
-    least_squares_slopes,
+    compute_least_squares_slopes,
 )
 from sksparse_nn.solvers.coding._sparsity import Count, Sparsity
 
@@ -55,7 +55,7 @@ class OMP(AbstractCoder):
     by_error: ClassVar[bool] = False
 
     def slopes(self, atoms, chosen, row):
-        return least_squares_slopes(atoms, chosen)
+        return compute_least_squares_slopes(atoms, chosen)
 
     def adjoint(self, atoms, codes, gradients):
         no_ridges = np.zeros(len(atoms.norms))

@@ -187,7 +187,7 @@ class Triangle(_CorrelationCoder):
     signed: ClassVar[bool] = False
 
     def slopes(self, atoms, chosen, row):
-        return distance_slopes(atoms.given, row)[chosen]
+        return compute_distance_slopes(atoms.given, row)[chosen]
 
     adjoint = AbstractCoder.adjoint  # it reads distances, not products
 
@@ -213,7 +213,7 @@ class Triangle(_CorrelationCoder):
         return codes
 
 
-def distance_slopes(atoms, row):
+def compute_distance_slopes(atoms, row):
     """Differentiate by how much nearer to a row each atom is than the average atom.
 
     Parameters

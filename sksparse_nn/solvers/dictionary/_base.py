@@ -103,6 +103,24 @@ class Progress:
         }
         return type(self).from_arrays(copies)
 
+    def add_counts(self, one, other, order):
+        """Set the counters to the sums of two others.
+
+        Parameters
+        ----------
+        one, other : Progress
+            The two; they do not change.
+
+        order : ndarray of shape (n_atoms,)
+            The atom of `other` for each atom.
+        """
+        self.usage = one.usage + other.usage[order]
+        self.objective = one.objective + other.objective
+        self.weight = one.weight + other.weight
+        self.gap = max(one.gap, other.gap)
+        self.n_replaced = one.n_replaced + other.n_replaced
+        self.n_batches = one.n_batches + other.n_batches
+
     def start_epoch(self):
         """Set the counters to zero."""
         self.usage = np.zeros(len(self.dictionary))
@@ -183,14 +201,16 @@ class AbstractLearner(Algorithm, ABC):
         progress : Progress
             With the atoms in the order of the first, fitted to the sums of both.
         """
-        dictionary, statistics, _ = merge_dictionaries(
+        dictionary, statistics, order = merge_dictionaries(
             one.dictionary,
             one.statistics,
             other.dictionary.astype(one.dictionary.dtype),
             other.statistics,
             positive=self.positive_dict,
         )
-        return Progress(dictionary, statistics, one.n_batches + other.n_batches)
+        both = Progress(dictionary, statistics)
+        both.add_counts(one, other, order)
+        return both
 
 
 @dataclass

@@ -8,11 +8,17 @@ from scipy import sparse
 
 from sksparse_nn._picked_rows import PickedRows
 from sksparse_nn.solvers._rows import block_slices
-from sksparse_nn.solvers._state import State
-from sksparse_nn.solvers.dictionary._base import Progress
-from sksparse_nn.solvers.dictionary._merge import merge_dictionaries
+from sksparse_nn.solvers._state import (
+    State,
+    check_alike,
+    prefix_names,
+    rows_from_arrays,
+    rows_to_arrays,
+    split_prefixed,
+)
+from sksparse_nn.solvers.dictionary._base import AbstractLearner, Progress
 
-_WHOLE = "whole_"
+_WHOLE, _WAITING = "whole_", "waiting_"
 
 
 @dataclass(frozen=True)
@@ -21,23 +27,24 @@ class Plan:
 
     Parameters
     ----------
-    count_first : callable
-        Takes rows and the learner, and returns how many rows initial atoms come from.
+    learner : AbstractLearner
+        Moves the atoms.
 
-    begin : callable
+    make_coder : callable
+        Takes the number of atoms, and returns the coder while learning.
+
+    count_first : callable or None, default=None
+        Takes rows, and returns how many of them initial atoms come from. None where
+        there are atoms.
+
+    begin : callable or None, default=None
         Takes these rows, their weights and a seed, and returns the initial atoms.
-
-    algorithms : callable
-        Takes the number of atoms, and returns the coder and the learner.
-
-    positive : bool
-        Whether atoms must not have entries below zero.
     """
 
-    count_first: Callable
-    begin: Callable
-    algorithms: Callable
-    positive: bool
+    learner: AbstractLearner
+    make_coder: Callable
+    count_first: Callable | None = None
+    begin: Callable | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,16 @@ class DictionaryState(State):
     plan: Plan | None = None
 
     @property
+    def context(self):
+        """The plan."""  # numpydoc ignore=RT01
+        return self.plan
+
+    @property
+    def shape(self):
+        """Number of atoms and of features."""  # numpydoc ignore=RT01
+        return self.reached.dictionary.shape
+
+    @property
     def is_stream(self):
         """Whether the last rows came in pieces."""  # numpydoc ignore=RT01
         return self.seed is not None
@@ -91,10 +108,21 @@ class DictionaryState(State):
         state : DictionaryState
             New.
         """
-        whole = self.reached and self.reached.copy()
+        begun = replace(self, whole=self.reached, X=None, weights=None, seed=seed)
+        return begun.start_epoch()
+
+    def start_epoch(self):
+        """Return the state of a stream whose further rows are another epoch.
+
+        Returns
+        -------
+        state : DictionaryState
+            New.
+        """
+        whole = self.whole and self.whole.copy()
         if whole is not None:
             whole.start_epoch()
-        return replace(self, whole=whole, X=None, weights=None, seed=seed)
+        return replace(self, whole=whole)
 
     def add(self, X, weights, n_jobs=None):
         """Return the state after further rows, of a stream that has begun.
@@ -116,8 +144,10 @@ class DictionaryState(State):
             Rows are learnt from for good where they fill mini-batches.
         """
         X, weights = self._stack(X, weights)
-        whole, algorithms, is_enough = self._prepare(X, weights)
-        size = algorithms[1].batch_size
+        whole, is_enough = self._start(X, weights)
+        learner = self.plan.learner
+        algorithms = self.plan.make_coder(len(whole.dictionary)), learner
+        size = learner.batch_size
         n_whole = (len(weights) - len(weights) % size) if is_enough else 0
         whole = _learn(whole, X[:n_whole], weights[:n_whole], *algorithms)
         # Few rows; the user may write over those that came.
@@ -137,15 +167,13 @@ class DictionaryState(State):
             return X, weights
         return _stack_below(self.X, X), np.concatenate([self.weights, weights])
 
-    def _prepare(self, X, weights):
-        """Return where to start, the algorithms, and whether the rows suffice."""
-        plan = self.plan
+    def _start(self, X, weights):
+        """Return where to start, and whether the rows suffice for initial atoms."""
         if self.whole is not None:
-            return self.whole, plan.algorithms(len(self.whole.dictionary)), True
-        n_first = plan.count_first(X)
-        atoms = plan.begin(X[:n_first], weights[:n_first], self.seed)
-        is_enough = len(weights) >= n_first
-        return Progress.begin(atoms), plan.algorithms(len(atoms)), is_enough
+            return self.whole, True
+        n_first = self.plan.count_first(X)
+        atoms = self.plan.begin(X[:n_first], weights[:n_first], self.seed)
+        return Progress.begin(atoms), len(weights) >= n_first
 
     def merge(self, other):
         """Return the state of the rows of both; atoms are matched one to one.
@@ -160,54 +188,34 @@ class DictionaryState(State):
         state : DictionaryState
             In the order of these atoms. No stream runs in it.
         """
-        one, two = self.reached, other.reached
-        dictionary, statistics, order = merge_dictionaries(
-            one.dictionary,
-            one.statistics,
-            two.dictionary.astype(one.dictionary.dtype),
-            two.statistics,
-            positive=self.plan.positive,
-        )
-        changes = {
-            "usage": one.usage + two.usage[order],
-            "objective": one.objective + two.objective,
-            "weight": one.weight + two.weight,
-            "n_batches": one.n_batches + two.n_batches,
-        }
-        sums = {"A": statistics.A, "B": statistics.B, "used": statistics.usage}
-        both = one.arrays() | changes | sums | {"dictionary": dictionary}
-        return DictionaryState(Progress.from_arrays(both), plan=self.plan)
+        check_alike(self, other)
+        both = self.plan.learner.join(self.reached, other.reached)
+        return DictionaryState(both, plan=self.plan)
 
     def arrays(self):
         """Return all but the plan, in types that any persistence knows."""
         whole = {} if self.whole is None else self.whole.arrays()
+        waiting = rows_to_arrays(self.X) | {"weights": self.weights}
         return {
             **self.reached.arrays(),
-            **{_WHOLE + name: value for name, value in whole.items()},
-            "X": self.X,
-            "weights": self.weights,
+            **prefix_names(_WHOLE, whole),
+            **prefix_names(_WAITING, waiting),
             "seed": self.seed,
         }
 
     @classmethod
     def from_arrays(cls, arrays, context=None):
         """Restore a state with a plan from `arrays`."""
-        own = {name: arrays[name] for name in ("X", "weights", "seed")}
-        of_whole = {
-            name.removeprefix(_WHOLE): value
-            for name, value in arrays.items()
-            if name.startswith(_WHOLE)
-        }
-        of_reached = {
-            name: value
-            for name, value in arrays.items()
-            if name not in own and not name.startswith(_WHOLE)
-        }
+        whole, others = split_prefixed(_WHOLE, arrays)
+        waiting, reached = split_prefixed(_WAITING, others)
+        seed = reached.pop("seed")
         return cls(
-            Progress.from_arrays(of_reached),
-            Progress.from_arrays(of_whole) if of_whole else None,
-            plan=context,
-            **own,
+            Progress.from_arrays(reached),
+            Progress.from_arrays(whole) if whole else None,
+            rows_from_arrays(waiting),
+            waiting["weights"],
+            seed,
+            context,
         )
 
 

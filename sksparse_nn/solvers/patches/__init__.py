@@ -24,7 +24,7 @@ from sksparse_nn.solvers.patches._pooling import (
 )
 from sksparse_nn.solvers.patches._products import HardAssignment
 from sksparse_nn.solvers.patches._reconstruction import reconstruct_images
-from sksparse_nn.solvers.patches._stream import PatchStream
+from sksparse_nn.solvers.patches._state import PatchPlan, PatchState
 from sksparse_nn.solvers.patches._whitening import (
     Whitening,
     check_scale,
@@ -45,8 +45,9 @@ __all__ = [
     "Layout",
     "PatchEncoder",
     "PatchMoments",
+    "PatchPlan",
     "PatchReader",
-    "PatchStream",
+    "PatchState",
     "Pooling",
     "Whitening",
     "check_scale",

@@ -12,7 +12,7 @@ from sksparse_nn.solvers.coding import (
     HardThreshold,
     SoftThreshold,
     Triangle,
-    distance_slopes,
+    compute_distance_slopes,
     warn_of_gaps,
 )
 from sksparse_nn.solvers.dictionary import normalise_atoms
@@ -208,7 +208,7 @@ class _Triangles(_Adapter, DistanceEncoder):
 
     def slopes(self, state, whitened, values, attributions):
         out = [
-            attributions[:, patch] @ distance_slopes(state.given, row)
+            attributions[:, patch] @ compute_distance_slopes(state.given, row)
             for patch, row in enumerate(whitened)
         ]
         return np.stack(out, axis=1) @ state.whitening.matrix

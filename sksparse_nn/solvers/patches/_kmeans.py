@@ -76,7 +76,9 @@ class KMeansAtoms(AbstractLearner):
         sums = Statistics(np.diag(counts), mine.B + its.B[order], counts.copy())
         centres = one.dictionary.copy()
         _move_centres(centres, sums)
-        return Progress(centres, sums, one.n_batches + other.n_batches)
+        both = Progress(centres, sums)
+        both.add_counts(one, other, order)
+        return both
 
 
 def _move_centres(centres, sums):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sksparse_nn.solvers._rows import block_slices
-from sksparse_nn.solvers._state import State
+from sksparse_nn.solvers._state import State, check_alike
 from sksparse_nn.solvers._threads import map_in_order, single_threaded_blas
+from sksparse_nn.solvers.patches._whitening import Whitening
 
 # Patches whose products are computed at a time, in double precision.
 _ROWS = 4096
@@ -29,15 +30,19 @@ class PatchMoments(State):
 
     scatter : ndarray of shape (patch_width, patch_width)
         Weighted sum of the products of their deviations from the mean.
+
+    whitening : Whitening or None, default=None
+        Normalises the contrast of patches. The context; None suffices for reading.
     """
 
     weight: float
     variance: float
     mean: np.ndarray
     scatter: np.ndarray
+    whitening: Whitening | None = None
 
     @classmethod
-    def empty(cls, width):
+    def empty(cls, width, whitening):
         """Return the moments of no patches.
 
         Parameters
@@ -45,32 +50,45 @@ class PatchMoments(State):
         width : int
             Number of values per patch.
 
+        whitening : Whitening
+            Normalises the contrast of those to come.
+
         Returns
         -------
         moments : PatchMoments
             Of weight zero.
         """
-        return cls(0.0, 0.0, np.zeros(width), np.zeros((width, width)))
+        nothing = np.zeros(width), np.zeros((width, width))
+        return cls(0.0, 0.0, *nothing, whitening)
+
+    @property
+    def context(self):
+        """The whitening."""  # numpydoc ignore=RT01
+        return self.whitening
+
+    @property
+    def shape(self):
+        """Number of values per patch."""  # numpydoc ignore=RT01
+        return self.mean.shape
 
     @classmethod
     def from_arrays(cls, arrays, context=None):
-        """Restore moments from a result of `arrays`."""
-        return cls(**arrays)
+        """Restore moments with a whitening from a result of `arrays`."""
+        return cls(**arrays, whitening=context)
 
     def arrays(self):
-        """Return the attributes by name, without copies."""
-        return dict(vars(self))
+        """Return all but the whitening, without copies."""
+        return {
+            name: value for name, value in vars(self).items() if name != "whitening"
+        }
 
-    def add(self, patches, whitening, weights, n_jobs=None):
+    def add(self, patches, weights, n_jobs=None):
         """Return the moments of these and further patches.
 
         Parameters
         ----------
         patches : Patches
             The patches.
-
-        whitening : Whitening
-            Normalises their contrast.
 
         weights : ndarray of shape (n_patches,)
             Their weights.
@@ -85,7 +103,7 @@ class PatchMoments(State):
         """
 
         def read(which):
-            return _read_moments(patches[which], whitening, weights[which])
+            return _read_moments(patches[which], self.whitening, weights[which])
 
         moments, blocks = self, block_slices(len(patches), _ROWS)
         with single_threaded_blas():
@@ -106,6 +124,7 @@ class PatchMoments(State):
         moments : PatchMoments
             New.
         """
+        check_alike(self, other)
         total = self.weight + other.weight
         if total == 0:
             return self
@@ -116,6 +135,7 @@ class PatchMoments(State):
             self.variance + share * (other.variance - self.variance),
             self.mean + share * apart,
             self.scatter + other.scatter + between,
+            self.whitening,
         )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from sksparse_nn._progress import ProgressLines, silent
-from sksparse_nn.solvers._state import State
+from sksparse_nn.solvers._state import State, check_alike
 from sksparse_nn.solvers.simplex._base import AbstractMapping
 from sksparse_nn.solvers.simplex._differences import compute_half_squares
 from sksparse_nn.solvers.simplex._keys import Keys
@@ -81,6 +81,16 @@ class AttentionState(State):
     history: np.ndarray
     sums: Sums
     setting: Setting | None = None
+
+    @property
+    def context(self):
+        """The setting."""  # numpydoc ignore=RT01
+        return self.setting
+
+    @property
+    def shape(self):
+        """Number of keys and of features."""  # numpydoc ignore=RT01
+        return self.keys.shape
 
     @classmethod
     def begin(cls, problem, learnt):
@@ -166,6 +176,7 @@ class AttentionState(State):
             Its keys are means by count, in the order of these keys; its history is
             that of this state.
         """
+        check_alike(self, other)
         other = other._reorder(_match(self.keys, other.keys))
         counts = self.counts + other.counts
         shares = np.divide(

@@ -23,6 +23,7 @@ from sksparse_nn.solvers.svd._scale import (
 from sksparse_nn.solvers.svd._stream import (
     begin_stream,
     dtype_of,
+    name_solver,
     statistics_from,
     stream_solver,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "decompose",
     "decompose_by_best",
     "dtype_of",
+    "name_solver",
     "partition_features",
     "rank_rule",
     "squares_vanish",

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from sksparse_nn._picked_rows import is_sparse
-from sksparse_nn.solvers._state import State
+from sksparse_nn.solvers._state import State, check_alike
 from sksparse_nn.solvers.svd._blocks import map_blocks, panels, product_blocks
 from sksparse_nn.solvers.svd._dense_products import DenseProducts, Part
 from sksparse_nn.solvers.svd._partition import Partition
@@ -72,6 +72,16 @@ class Moments(State):
     rounding: float
     eps: float
 
+    @property
+    def context(self):
+        """The partition."""  # numpydoc ignore=RT01
+        return self.partition
+
+    @property
+    def shape(self):
+        """Number of features."""  # numpydoc ignore=RT01
+        return self.mean.shape
+
     def add(self, rows, n_jobs=None):
         """Return the statistics of these and further rows.
 
@@ -103,6 +113,8 @@ class Moments(State):
         moments : Moments
             New; neither operand changes.
         """
+        check_alike(self, other)
+        self.partition.check_same(other.partition)
         weights = np.array([self.weight, other.weight])
         mean, between = _pool_means(weights, np.stack([self.mean, other.mean]))
         scatter = self.partition.grams(between)

@@ -106,6 +106,26 @@ class Partition:
             start = run.columns.stop
         return runs
 
+    def check_same(self, other):
+        """Check that another partition has the same groups.
+
+        Parameters
+        ----------
+        other : Partition
+            Of as many features.
+
+        Raises
+        ------
+        ValueError
+            If its groups are others.
+        """
+        if not np.array_equal(self.labels, other.labels):
+            raise ValueError(
+                f"Statistics of the same groups of features can be merged. Got "
+                f"{len(self.widths)} and {len(other.widths)} groups, or other labels; "
+                "fit both with the same groups."
+            )
+
     def features(self, group):
         """Return the features of a group.
 

@@ -6,7 +6,14 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from sksparse_nn.solvers._state import State
+from sksparse_nn.solvers._state import (
+    State,
+    check_alike,
+    prefix_names,
+    rows_from_arrays,
+    rows_to_arrays,
+    split_prefixed,
+)
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver, WeightedRows
 from sksparse_nn.solvers.svd._blocks import split_blocks
 from sksparse_nn.solvers.svd._partition import Partition
@@ -15,6 +22,8 @@ from sksparse_nn.solvers.svd._sparse_products import SparseProducts
 
 # Rows per block.
 _BLOCK = 512
+
+_COLUMNS, _PENDING = "columns_", "pending_"
 
 # Features held in float64 at a time.
 _FEATURES = 2**13
@@ -78,6 +87,16 @@ class Sketch(State):
     eps: float
     pending: WeightedRows | None = None
 
+    @property
+    def context(self):
+        """The partition."""  # numpydoc ignore=RT01
+        return self.partition
+
+    @property
+    def shape(self):
+        """Number of features."""  # numpydoc ignore=RT01
+        return self.mean.shape
+
     def add(self, rows, n_jobs=None):
         """Return the sketch of these and further rows.
 
@@ -122,6 +141,8 @@ class Sketch(State):
         sketch : Sketch
             New; neither operand changes.
         """
+        check_alike(self, other)
+        self.partition.check_same(other.partition)
         one, other = self.whole(), other.whole()
         one = one._rescale(max(one.unit, other.unit))
         added = [_DenseRows(c.T * (other.unit / one.unit)) for c in other.columns]
@@ -170,20 +191,25 @@ class Sketch(State):
 
     def arrays(self):
         """Return all but the partition, in types that any persistence knows."""
-        arrays = {
-            name: value for name, value in vars(self).items() if name != "partition"
-        }
-        if self.pending is not None:
-            arrays["pending"] = self.pending.X, self.pending.weight
-        return arrays
+        known = dict(vars(self))
+        pending, columns = known.pop("pending"), known.pop("columns")
+        del known["partition"]
+        known |= {f"{_COLUMNS}{group}": kept for group, kept in enumerate(columns)}
+        if pending is None:
+            return known
+        rows = rows_to_arrays(pending.X) | {"weight": pending.weight}
+        return known | prefix_names(_PENDING, rows)
 
     @classmethod
     def from_arrays(cls, arrays, context=None):
         """Restore the sketch of a partition from `arrays`."""
-        sketch = cls(partition=context, **arrays)
-        if sketch.pending is None:
-            return sketch
-        return replace(sketch, pending=WeightedRows(*sketch.pending, context))
+        columns, others = split_prefixed(_COLUMNS, arrays)
+        columns = tuple(columns[str(group)] for group in range(len(columns)))
+        rows, known = split_prefixed(_PENDING, others)
+        pending = None
+        if rows:
+            pending = WeightedRows(rows_from_arrays(rows), rows["weight"], context)
+        return cls(context, columns=columns, pending=pending, **known)
 
 
 def empty_sketch(partition, size, dtype):

@@ -71,7 +71,7 @@ def statistics_from(partition, arrays):
 
 
 def stream_solver(statistics, *, center):
-    """Return the solver of statistics and its name.
+    """Return the solver of statistics.
 
     Parameters
     ----------
@@ -83,15 +83,27 @@ def stream_solver(statistics, *, center):
 
     Returns
     -------
-    name : str
-        "gram" or "sketch".
-
     solver : SVDSolver
         Solver that takes `statistics` as its state.
     """
-    if isinstance(statistics, Moments):
-        return "gram", GramSolver(center=center)
-    return "sketch", SketchSolver(center=center)
+    kind = GramSolver if isinstance(statistics, Moments) else SketchSolver
+    return kind(center=center)
+
+
+def name_solver(statistics):
+    """Return the name of the solver of statistics.
+
+    Parameters
+    ----------
+    statistics : Moments or Sketch
+        Of a stream.
+
+    Returns
+    -------
+    name : str
+        "gram" or "sketch".
+    """
+    return "gram" if isinstance(statistics, Moments) else "sketch"
 
 
 def dtype_of(statistics):

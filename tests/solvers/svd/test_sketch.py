@@ -42,7 +42,7 @@ def sketched(X, *, size=20, cuts=(), weight=None, groups=None):
 
 
 def solve(sketch, k=8, *, center=False):
-    _, solver = stream_solver(sketch, center=center)
+    solver = stream_solver(sketch, center=center)
     return decompose(solver, sketch, sketch.partition, rank_rule(k))
 
 

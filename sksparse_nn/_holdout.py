@@ -6,21 +6,25 @@ type, and integer weights act as repeated samples.
 """
 
 import numpy as np
-from scipy import sparse
+
+from sksparse_nn._picked_rows import is_sparse
 
 # Numbers per block of the hash.
 _BLOCK_SIZE = 2**22
 
 
-def hold_out(samples, strata, *, fraction, random_state):
+def hold_out(X, weight, strata=None, *, fraction, random_state):
     """Split samples into training samples and held-out samples.
 
     Parameters
     ----------
-    samples : TrainingSamples
+    X : ndarray, CSR matrix or PickedRows of shape (n_samples, n_features)
         Samples to split.
 
-    strata : ndarray of int of shape (n_samples,)
+    weight : ndarray of shape (n_samples,)
+        Their weights.
+
+    strata : ndarray of int of shape (n_samples,) or None, default=None
         Classes, whose proportions are the same in both parts as far as possible.
 
     fraction : float
@@ -39,24 +43,25 @@ def hold_out(samples, strata, *, fraction, random_state):
     ValueError
         If there are fewer than two different samples.
     """
-    keys = row_hashes(samples.matrix, samples.rows, random_state)
+    strata = np.zeros(len(weight), np.intp) if strata is None else strata
+    keys = hash_rows(X, random_state)
     order = np.lexsort((keys, strata))
-    starts = _differs_from_previous(strata[order]) | _differs_from_previous(keys[order])
+    starts = _find_starts(strata[order]) | _find_starts(keys[order])
     group = np.empty(len(order), dtype=np.intp)
     group[order] = np.cumsum(starts) - 1
     if starts.sum() < 2:
         raise ValueError(
             "early_stopping=True needs two different rows or more, one of them to hold "
-            f"out. Got n_samples = {len(samples)}, of them {starts.sum()} different; "
+            f"out. Got n_samples = {len(weight)}, of them {starts.sum()} different; "
             "set early_stopping=False."
         )
-    weight = np.bincount(group, samples.weight)
+    weight = np.bincount(group, weight)
     first = order[starts]
-    held = _held_groups(weight, strata[first], keys[first], fraction)
+    held = _choose_groups(weight, strata[first], keys[first], fraction)
     return np.flatnonzero(~held[group]), np.flatnonzero(held[group])
 
 
-def _held_groups(weight, strata, keys, fraction):
+def _choose_groups(weight, strata, keys, fraction):
     """Rank groups by their position within their stratum; hold out the first."""
     total = np.bincount(strata, weight)
     before = np.concatenate([[0.0], np.cumsum(total)[:-1]])
@@ -69,20 +74,18 @@ def _held_groups(weight, strata, keys, fraction):
     return held
 
 
-def _differs_from_previous(values):
+def _find_starts(values):
+    """Return where values differ from the previous one."""
     return np.concatenate([[True], values[1:] != values[:-1]])
 
 
-def row_hashes(X, rows, random_state):
-    """Hash the values of rows.
+def hash_rows(X, random_state):
+    """Hash the values of samples.
 
     Parameters
     ----------
-    X : ndarray or CSR matrix of shape (n_rows, n_features)
-        The matrix.
-
-    rows : ndarray of int of shape (n_samples,)
-        Which rows.
+    X : ndarray, CSR matrix or PickedRows of shape (n_samples, n_features)
+        The samples.
 
     random_state : RandomState
         Draws an odd factor for each column.
@@ -95,24 +98,24 @@ def row_hashes(X, rows, random_state):
     """
     factors = random_state.randint(0, 2**63, size=X.shape[1], dtype=np.uint64)
     factors = factors * np.uint64(2) + np.uint64(1)
-    hash_block = _hash_csr if sparse.issparse(X) else _hash_dense
+    hash_block = _hash_csr if is_sparse(X) else _hash_dense
     size = max(1, _BLOCK_SIZE // X.shape[1])
-    blocks = (rows[start : start + size] for start in range(0, len(rows), size))
-    keys = [hash_block(X[block], factors) for block in blocks]
+    starts = range(0, X.shape[0], size)
+    keys = [hash_block(X[start : start + size], factors) for start in starts]
     return _mix(np.concatenate(keys))
 
 
 def _hash_dense(block, factors):
-    return (_bits(block) * factors).sum(axis=1, dtype=np.uint64)
+    return (_read_bits(block) * factors).sum(axis=1, dtype=np.uint64)
 
 
 def _hash_csr(block, factors):
-    terms = _bits(block.data) * factors[block.indices]
+    terms = _read_bits(block.data) * factors[block.indices]
     sums = np.concatenate([[np.uint64(0)], np.cumsum(terms, dtype=np.uint64)])
     return sums[block.indptr[1:]] - sums[block.indptr[:-1]]
 
 
-def _bits(values):
+def _read_bits(values):
     """Return the bits of floats as integers, equal for both zeros and all types."""
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(values, dtype=np.float32)

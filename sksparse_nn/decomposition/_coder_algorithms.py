@@ -1,4 +1,4 @@
-"""What the parameters of a dictionary coder stand for, checked against each other."""
+"""The algorithms that the parameters of a dictionary coder stand for, checked."""
 
 from dataclasses import fields, replace
 
@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.utils import check_array
 
 from sksparse_nn._early_stopping import Patience
-from sksparse_nn._picked_rows import pick
 from sksparse_nn.solvers.coding import CODERS
 from sksparse_nn.solvers.dictionary import LEARNERS
 
@@ -45,7 +44,7 @@ OF_LEARNING = {
 }
 
 
-def coding_algorithm(parameters, constraints, alpha, n_atoms):
+def make_coding_algorithm(parameters, constraints, alpha, n_atoms):
     """Make the algorithm that codes.
 
     Parameters
@@ -81,14 +80,14 @@ def coding_algorithm(parameters, constraints, alpha, n_atoms):
             raise ValueError(f"{name} must be finite. Got {known[name]}.")
     changes = {}
     if known.get("atom_weights") is not None:
-        changes["atom_weights"] = _atom_weights(known["atom_weights"], n_atoms)
+        changes["atom_weights"] = _check_atom_weights(known["atom_weights"], n_atoms)
     if "alpha" in known and known["alpha"] is None:
         of_the_data = {"alpha": alpha, "share": DEFAULT_ALPHA}
         changes |= {name: of_the_data[name] for name in of_the_data if name in known}
     return replace(coder, **changes)
 
 
-def _atom_weights(weights, n_atoms):
+def _check_atom_weights(weights, n_atoms):
     weights = check_array(
         weights, ensure_2d=False, dtype=np.float64, input_name="atom_weights"
     )
@@ -100,7 +99,7 @@ def _atom_weights(weights, n_atoms):
     return weights
 
 
-def alpha_of_all(alphas, weights):
+def average_alphas(alphas, weights):
     """Return what ``alpha=None`` stands for with the rows of some fits together.
 
     Parameters
@@ -121,7 +120,7 @@ def alpha_of_all(alphas, weights):
     return float(largest * np.sqrt(np.average(shares**2, weights=weights)))
 
 
-def learning_algorithm(parameters, constraints):
+def make_learning_algorithm(parameters, constraints):
     """Make the algorithm that learns.
 
     Parameters
@@ -191,7 +190,7 @@ def check_penalty(parameters, coder, learner):
         )
 
 
-def patience(parameters):
+def make_patience(parameters):
     """Make the rule of early stopping.
 
     Parameters
@@ -207,42 +206,3 @@ def patience(parameters):
     if not parameters["early_stopping"]:
         return None
     return Patience(parameters["n_iter_no_change"], parameters["tol"])
-
-
-def held_out(X, weights, fraction, rng):
-    """Part rows into those to learn from and those to stop by.
-
-    Parameters
-    ----------
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Rows.
-
-    weights : ndarray of shape (n_samples,)
-        Their weights.
-
-    fraction : float
-        Share of the rows to stop by.
-
-    rng : RandomState instance
-        Draws them.
-
-    Returns
-    -------
-    learnt, stopped_by : tuple of rows and weights
-        The two parts.
-
-    Raises
-    ------
-    ValueError
-        If one part would be empty.
-    """
-    n_rows = len(weights)
-    n_held = max(1, round(fraction * n_rows))
-    if n_held >= n_rows:
-        raise ValueError(
-            f"validation_fraction={fraction} of n_samples={n_rows} leaves none to learn"
-            " from. Lower it, or set it to None to stop by the rows learnt from."
-        )
-    order = rng.permutation(n_rows)
-    held, rest = np.sort(order[:n_held]), np.sort(order[n_held:])
-    return (pick(X, rest), weights[rest]), (X[held], weights[held])
