@@ -98,6 +98,13 @@ class Epochs:
 
 
 def _restore_rng(state):
-    rng = np.random.RandomState(getattr(np.random, state["bit_generator"])())
+    name = state["bit_generator"]
+    kind = getattr(np.random, name, None)
+    if not (isinstance(kind, type) and issubclass(kind, np.random.BitGenerator)):
+        raise ValueError(
+            "partial_fit continues from random numbers of a generator of NumPy. Got "
+            f"{name!r}; the file that the autoencoder is from is damaged or forged."
+        )
+    rng = np.random.RandomState(kind())
     rng.set_state(state)
     return rng
