@@ -45,12 +45,15 @@ _PARTS = [
 _PRIVATE = "sklearn.metrics._scorer._PassthroughScorer"
 
 
-def _name_types():
-    """Return the names of all types that are safe, in order."""
+def name_trusted_types():
+    """Return the names of all types that are safe.
+
+    Returns
+    -------
+    names : list of str
+        In alphabetical order.
+    """
     public = (getattr(sksparse_nn, name) for name in sksparse_nn.__all__)
     algorithms = (kind for entries in _REGISTRIES for kind in entries.values())
     kinds = [*(kind for kind in public if isinstance(kind, type)), *algorithms, *_PARTS]
     return sorted({f"{kind.__module__}.{kind.__name__}" for kind in kinds} | {_PRIVATE})
-
-
-TRUSTED_TYPES = _name_types()
