@@ -10,7 +10,7 @@ from torch import nn
 
 from sksparse_nn.compression import NetPruner
 from sksparse_nn.modules import _plain_kinds  # noqa: F401
-from sksparse_nn.modules._plain import Reader, Writer
+from sksparse_nn.modules._plain import KINDS, Reader, Writer
 from tests.compression.codes import CODING, samples
 from tests.compression.codes import COMPRESSORS as OF_CODES
 from tests.compression.codes import network as coded_network
@@ -102,6 +102,31 @@ def test_float_types_and_orders_in_memory_are_kept(dtype):
     assert twin.weight.dtype == dtype
     assert twin.weight.stride() == layer.weight.stride()
     assert torch.equal(twin.weight, layer.weight)
+
+
+# Bases, and a module that is trained but never stored.
+WITHOUT_NAME = {
+    "CodingLayer",
+    "CompressedCoding",
+    "CompressedConvolution",
+    "CompressedLinear",
+    "CompressedMatrix",
+    "PrunedMatrix",
+    "QuantizedMatrix",
+    "TopKModule",
+    "WeightedLoss",
+}
+
+
+def subclasses(kind):
+    for one in kind.__subclasses__():
+        yield from (one, *subclasses(one))
+
+
+def test_every_layer_of_ours_is_written_by_name():
+    ours = [k for k in subclasses(nn.Module) if k.__module__.startswith("sksparse_nn.")]
+    found = {kind.__name__ for kind in ours if KINDS.name_of(kind) is None}
+    assert found <= WITHOUT_NAME
 
 
 def test_hooks_are_refused():
