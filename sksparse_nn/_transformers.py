@@ -1,5 +1,6 @@
 """What the transformers share: tags, the width of their output, and the way back."""
 
+import numpy as np
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -7,11 +8,15 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._saved import Saved
 from sksparse_nn._validation import check_codes
+
+# What has a number per feature in each row.
+_OF_FEATURES = "components_", "keys_", "encoder_weights_"
 
 
 class FloatTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, Saved, BaseEstimator
 ):
     """Base of transformers that take CSR matrices and keep either float type."""
 
@@ -28,6 +33,10 @@ class AtomsTransformer(FloatTransformer):
     A subclass has a fitted attribute `components_`, one atom per row. What codes stand
     for besides a sum of atoms, it says in `_reconstruct`.
     """
+
+    def __setstate__(self, state):
+        _check_widths(type(self).__name__, state)
+        super().__setstate__(state)
 
     def inverse_transform(self, X):
         """Reconstruct samples from codes.
@@ -56,3 +65,15 @@ class AtomsTransformer(FloatTransformer):
     @property
     def _n_features_out(self):
         return len(self.components_)
+
+
+def _check_widths(name, state):
+    """Raise if saved atoms are narrower than samples, beyond which loops would read."""
+    n_features = state.get("n_features_in_")
+    for what in _OF_FEATURES:
+        shape = np.shape(state.get(what))
+        if n_features is not None and len(shape) == 2 and shape[1] != n_features:
+            raise ValueError(
+                f"{what} of a saved {name} must have n_features_in_={n_features} "
+                f"columns. Got shape {shape}; the file is damaged or forged."
+            )

@@ -13,6 +13,7 @@ from skorch import NeuralNet
 
 from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._progress import ProgressLines
+from sksparse_nn._saved import Saved
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.compression._last_network import (
@@ -32,7 +33,7 @@ def _inner_has(method):
     return has
 
 
-class Compressor(RoutesFit, MetaEstimatorMixin, BaseEstimator, ABC):
+class Compressor(RoutesFit, MetaEstimatorMixin, Saved, BaseEstimator, ABC):
     """An estimator that wraps another and makes its network smaller."""
 
     # Marks compressors for `_pipelines`, which cannot import them.

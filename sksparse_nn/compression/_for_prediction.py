@@ -82,7 +82,7 @@ def _drop_training(network):
         del network.coder_  # its atoms are in the network
     if isinstance(network.module, Module):
         # An untrained twin of the network, as large as it is.
-        network.module = network.net_.module = _LeftOut(type(network.module).__name__)
+        network.module = network.net_.module = LeftOut(type(network.module).__name__)
     network.net_.optimizer_ = None
     network.net_.history_ = type(network.net_.history)()
     network.history_ = {}
@@ -95,14 +95,14 @@ def _drop_training_of_net(net):
     net = deepcopy(net)
     net.module_ = uncompile(net.module_).eval()
     if isinstance(net.module, Module):
-        net.module = _LeftOut(type(net.module).__name__)
+        net.module = LeftOut(type(net.module).__name__)
     SkorchNetwork(net, None, None).drop_optimizers()
     net.callbacks, net.callbacks_, net.history_ = None, [], History()
     return net
 
 
 @dataclass(frozen=True)
-class _LeftOut:
+class LeftOut:
     """Stands for a module that was given as an instance."""
 
     name: str

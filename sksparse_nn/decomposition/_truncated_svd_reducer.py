@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._kinds import check_kind
 from sksparse_nn._progress import ProgressLines
+from sksparse_nn._structure import check_structure
 from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
     check_finite,
@@ -595,6 +596,7 @@ class TruncatedSVDReducer(AtomsTransformer):
     def __setstate__(self, state):
         components = state.get("components_")
         if sparse.issparse(components):
+            check_structure(components, "components_")
             state = state | {"components_": components.toarray()}
         super().__setstate__(state)
         if "components_" in state:

@@ -40,6 +40,7 @@ from sksparse_nn.solvers.patches import (
     prepare_encoder,
     read_layout,
     reconstruct_images,
+    restore_layout,
 )
 
 # Defaults of the parameters that only some encoders read.
@@ -647,3 +648,31 @@ class ImagePatchCoder(PatchLearning, FloatTransformer):
     @property
     def _n_features_out(self):
         return self._pooling().n_outputs
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        if "_layout" in state:
+            state["_layout"] = state["_layout"].settings
+        return state
+
+    def __setstate__(self, state):
+        if "_layout" in state:
+            layout = restore_layout(state["_layout"])
+            _check_fit(layout, state)
+            state = state | {"_layout": layout}
+        super().__setstate__(state)
+
+
+def _check_fit(layout, state):
+    """Raise if a saved layout is not that of the atoms, beyond which loops would read.
+
+    A coder for prediction has no atoms any more if these are in its network.
+    """
+    width, atoms = layout.patch_width, state.get("components_")
+    n_found = width if atoms is None else np.shape(atoms)[-1]
+    if layout.n_features != state["n_features_in_"] or n_found != width:
+        raise ValueError(
+            f"A saved ImagePatchCoder of images of {layout.n_features} values must "
+            f"have atoms of {width}. Got {state['n_features_in_']} features and atoms "
+            f"of {n_found}; the file is damaged or forged."
+        )

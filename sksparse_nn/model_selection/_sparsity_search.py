@@ -6,6 +6,7 @@ from time import perf_counter
 from joblib import Memory
 from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
@@ -167,6 +168,8 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
         for name, value in vars(search).items():
             if name.endswith("_") and not name.startswith("_"):
                 setattr(self, name, value)
+        if self.scoring is None:
+            self.scorer_ = check_scoring(self.estimator)  # not of the shared coder
         inner, outer = f"{step}__coder__", f"{step}__"
         self.cv_results_ = {
             _replace_prefix(name, inner, outer): values

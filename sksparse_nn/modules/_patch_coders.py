@@ -39,21 +39,14 @@ def patch_layer(coder, *, learn_alpha, kind):
             f'by alpha: algorithm="soft_threshold". Got {coder.algorithm!r}; set '
             "tune_coder=True."
         )
-    layout = coder._layout
-    sides, channels = (layout.height, layout.width), (layout.n_channels,)
-    first = layout.channels_first
     return kind(
         coder.components_,
-        channels + sides if first else sides + channels,
-        channel_axis=0 if first else -1,
-        patch_size=layout.patch,
-        stride=layout.stride,
+        **coder._layout.settings,
         algorithm=name,
         alpha=getattr(algorithm, "alpha", None),
         contrast_reg=coder.contrast_reg_,
         whitening=coder.whitening_,
         patch_mean=coder.patch_mean_,
-        pooled_shape=layout.grid,
         pooling=coder.pooling,
         split_sign=coder.split_sign,
         learn_alpha=learn_alpha,

@@ -43,17 +43,26 @@ class ResNet8(nn.Sequential):
     def __init__(self, n_features, n_outputs, *, image_shape, width=16):
         super().__init__(
             *convolution(image_shape[0], width),
-            _Residual(width, width, stride=1),
-            _Residual(width, 2 * width, stride=2),
-            _Residual(2 * width, 4 * width, stride=2),
+            Residual(width, width, stride=1),
+            Residual(width, 2 * width, stride=2),
+            Residual(2 * width, 4 * width, stride=2),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
             nn.Linear(4 * width, n_outputs),
         )
 
 
-class _Residual(nn.Module):
-    """Two convolutions, and a sum with what they were given."""
+class Residual(nn.Module):
+    """Two convolutions, and a sum with what they were given.
+
+    Parameters
+    ----------
+    n_inputs, n_channels : int
+        Channels before and after.
+
+    stride : int
+        Distance between neighbouring places of the first convolution.
+    """
 
     def __init__(self, n_inputs, n_channels, *, stride):
         super().__init__()

@@ -112,6 +112,11 @@ def write_product(rows, B, out, where=slice(None)):
     where : slice, default=slice(None)
         Which rows to multiply.
     """
+    if rows.n_features != B.shape[0]:  # the loop would read beyond the matrix
+        raise ValueError(
+            f"The first layer must have a weight per feature. Got {rows.n_features} "
+            f"features and {B.shape[0]} weights."
+        )
     start, stop, _ = where.indices(len(rows))
     indptr = rows.indptr[start : stop + 1]
     csr_times_dense(indptr, rows.indices, rows.data, B, out[start:stop])

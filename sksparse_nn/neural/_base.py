@@ -50,6 +50,7 @@ from sksparse_nn.neural._forward import compute_outputs
 from sksparse_nn.neural._images import HasImages
 from sksparse_nn.neural._net import list_epoch_records
 from sksparse_nn.neural._optimizers import OPTIMIZERS
+from sksparse_nn.neural._plain_state import HasPlainState
 from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
 from sksparse_nn.neural._torch_state import borrow_torch
@@ -61,7 +62,7 @@ _MAX_SEED = np.iinfo(np.int32).max
 _SMALL_SIZE = 2**14
 
 
-class SparseNet(HasCoder, HasImages, NestedSettings, BaseEstimator, ABC):
+class SparseNet(HasCoder, HasImages, NestedSettings, HasPlainState, BaseEstimator, ABC):
     """A network as an estimator; subclasses define targets and predictions."""
 
     _parameter_constraints: dict = {

@@ -69,6 +69,17 @@ class Net(LeanLoop):
         """
         return module_float_type(self.module_)
 
+    def __reduce__(self):
+        return _unpickle, (type(self), self.__getstate__())
+
+    def __setstate__(self, state):
+        """Refuse a state that does not come from a pickle, as it holds one."""
+        raise ValueError(
+            f"{type(self).__name__} holds a pickle, which may run code when it is "
+            "read. Got it from a file that is to be safe; save the estimator instead, "
+            "or load the net by pickle."
+        )
+
     def __deepcopy__(self, memo):
         """Copy without pickling, and share the records of past epochs."""
         twin = memo[id(self)] = type(self).__new__(type(self))
@@ -381,6 +392,12 @@ class Net(LeanLoop):
             return self.criterion_(y_pred, target.to(device), weight)
 
         return mix_losses(measure, y_true, X)
+
+
+def _unpickle(kind, state):
+    net = kind.__new__(kind)
+    super(Net, net).__setstate__(state)
+    return net
 
 
 def list_epoch_records(net, start=0):

@@ -104,6 +104,13 @@ class Epochs:
 def _restore_rng(arrays):
     known, _ = split_prefixed(_RNG, arrays)
     inner, known = split_prefixed(_STATE, known)
-    rng = np.random.RandomState(getattr(np.random, known["bit_generator"])())
+    name = known["bit_generator"]
+    kind = getattr(np.random, name, None)
+    if not (isinstance(kind, type) and issubclass(kind, np.random.BitGenerator)):
+        raise ValueError(
+            "partial_fit continues from random numbers of a generator of NumPy. Got "
+            f"{name!r}; the file that the autoencoder is from is damaged or forged."
+        )
+    rng = np.random.RandomState(kind())
     rng.set_state(known | {"state": inner})
     return rng

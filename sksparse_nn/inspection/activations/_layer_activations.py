@@ -17,6 +17,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._progress import ProgressLines
+from sksparse_nn._saved import Saved
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.inspection.activations._networks import (
@@ -36,6 +37,7 @@ class LayerActivations(
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     MetaEstimatorMixin,
+    Saved,
     BaseEstimator,
 ):
     """Transform samples into the activations of a layer of a network.

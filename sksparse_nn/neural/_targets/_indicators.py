@@ -9,6 +9,8 @@ from sksparse_nn.neural._nets import MultilabelNet
 from sksparse_nn.neural._targets._base import Targets
 from sksparse_nn.neural._weights import class_factors
 
+_CONTAINERS = {"csr_array": sparse.csr_array, "csr_matrix": sparse.csr_matrix}
+
 
 @dataclass(frozen=True, eq=False)
 class Indicators(Targets):
@@ -75,7 +77,7 @@ class Indicators(Targets):
     def decode(self, outputs):
         """Return ones where logits are positive, as `Targets` says."""
         y = (outputs > 0).astype(np.int64)
-        return y if self.container is None else getattr(sparse, self.container)(y)
+        return y if self.container is None else _CONTAINERS[self.container](y)
 
     def restore(self, y):
         """Return zeros and ones, as `Targets` says."""

@@ -10,7 +10,7 @@ from sksparse_nn.solvers.patches._atoms import learn_atoms
 from sksparse_nn.solvers.patches._carry import Change
 from sksparse_nn.solvers.patches._encoder import PatchEncoder
 from sksparse_nn.solvers.patches._kmeans import KMeansAtoms
-from sksparse_nn.solvers.patches._layout import Layout, read_layout
+from sksparse_nn.solvers.patches._layout import Layout, read_layout, restore_layout
 from sksparse_nn.solvers.patches._moments import PatchMoments
 from sksparse_nn.solvers.patches._pooling import (
     POOLINGS,
@@ -61,4 +61,5 @@ __all__ = [
     "read_float_images",
     "read_layout",
     "reconstruct_images",
+    "restore_layout",
 ]

@@ -39,6 +39,19 @@ class Layout:
     grid: tuple
 
     @property
+    def settings(self):
+        """Return the parameters of `read_layout`, from which it is made again."""
+        sides, channels = (self.height, self.width), (self.n_channels,)
+        first = self.channels_first
+        return {
+            "image_shape": channels + sides if first else sides + channels,
+            "channel_axis": 0 if first else -1,
+            "patch_size": self.patch,
+            "stride": self.stride,
+            "pooled_shape": self.grid,
+        }
+
+    @property
     def n_features(self):
         """Number of values per image."""
         return self.height * self.width * self.n_channels
@@ -195,6 +208,28 @@ def read_layout(
         image_shape, channel_axis = _find_square_shape(n_features, channel_axis)
     sizes = {"patch_size": patch_size, "stride": stride, "pooled_shape": pooled_shape}
     return _lay_out_image(n_features, image_shape, channel_axis, **sizes)
+
+
+def restore_layout(settings):
+    """Make a layout of its settings again.
+
+    Parameters
+    ----------
+    settings : dict
+        Those of a `Layout`.
+
+    Returns
+    -------
+    layout : Layout
+        The layout.
+
+    Raises
+    ------
+    ValueError
+        If the settings contradict each other.
+    """
+    _check_lengths("stride", [settings["stride"]], (1,))
+    return read_layout(prod(settings["image_shape"]), **settings)
 
 
 def _find_square_shape(n_features, channel_axis):
