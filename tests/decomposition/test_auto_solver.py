@@ -85,6 +85,21 @@ def test_features_of_very_different_lengths_are_read_once(dtype, n_rows):
     assert_allclose(reducer.singular_values_, exact.singular_values_, rtol=rtol)
 
 
+def test_a_group_whose_features_are_equal_is_not_left_out():
+    X = badly_scaled("columns", (2000, 20), 6, np.float32) - 3
+    X[:, 10:] = X[:, :1] * np.arange(1, 11, dtype="f4")
+    for n_components in (6, 0.9999):
+        settings = {"n_components": n_components, "groups": 10}
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "n_components=", UserWarning)
+            ours, exact = (
+                TruncatedSVDReducer(**settings, solver=solver).fit(X)
+                for solver in ("auto", "exact")
+            )
+        assert_array_equal(ours.component_groups_, exact.component_groups_)
+        assert_allclose(ours.singular_values_, exact.singular_values_, rtol=1e-5)
+
+
 @pytest.mark.parametrize("center", [False, True])
 @pytest.mark.parametrize("offset", [0, 1, 100])
 def test_rows_added_to_compressed_ones_are_as_if_read_together(center, offset):

@@ -132,7 +132,8 @@ def _are_independent(moments):
 
 def _prove(gram, moments, rule):
     """Return a decomposition that is proven to lose nothing, None if there is none."""
-    for is_graded in (False, True):
+    is_one = len(moments.partition.widths) == 1
+    for is_graded in (False, True) if is_one else (False,):
         solver = replace(gram, is_graded=is_graded)
         found = decompose(solver, moments, moments.partition, rule)
         if are_proven(solver, moments, found):

@@ -117,7 +117,7 @@ def are_proven(gram, moments, found):
     np.maximum.at(largest, found.component_groups, squares)
     largest, rounding = largest[found.component_groups], moments.rounding
     if gram.is_graded:  # LAPACK finds the values, and does not square them
-        if not squares.all():
+        if found.is_limited or not squares.all():
             return False
         largest = 2 * np.sqrt(largest * squares)
         rounding += np.finfo(np.float64).eps
