@@ -263,3 +263,8 @@ def test_atoms_are_not_compared_with_labels_that_lie():
 def test_codes_that_lie_are_not_read(read):
     with pytest.raises(ValueError, match=r"^codes must be a valid sparse matrix"):
         read(spoilt(index_beyond))
+
+
+def test_atoms_that_lie_are_not_compared():
+    with pytest.raises(ValueError, match=r"^components must be a valid sparse matrix"):
+        inspection.mutual_coherence(spoilt(index_beyond))

@@ -1,6 +1,7 @@
-"""What a caller does to torch's recording of gradients changes nothing."""
+"""What a caller sets in torch changes nothing: gradients, precision, device."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,7 +15,12 @@ from sksparse_nn.inspection import attribute
 from tests.estimators import ACTIVATIONS, AUTOENCODERS, COMPRESSORS, NETS, name_of
 
 NETWORKS = [*NETS, *AUTOENCODERS, *COMPRESSORS, *ACTIVATIONS]
-MODES = [torch.no_grad, torch.inference_mode]
+MODES = [
+    torch.no_grad,
+    torch.inference_mode,
+    partial(torch.autocast, "cpu", torch.bfloat16),
+    partial(torch.device, "meta"),  # stands for a default device that is not the CPU
+]
 
 
 @pytest.fixture(scope="module", name="rows")
@@ -41,7 +47,7 @@ def answers(estimator, X, y):
 
 
 @pytest.mark.parametrize("estimator", NETWORKS, ids=name_of)
-def test_estimators_work_whatever_torch_records(rows, estimator):
+def test_estimators_work_whatever_mode_torch_is_in(rows, estimator):
     wanted = answers(estimator, *rows)
     for mode in MODES:
         with mode():
@@ -50,7 +56,7 @@ def test_estimators_work_whatever_torch_records(rows, estimator):
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_attributions_work_whatever_torch_records(rows, mode, activation):
+def test_attributions_work_whatever_mode_torch_is_in(rows, mode, activation):
     net = SparseNetClassifier((6,), activation=activation, max_epochs=2, random_state=0)
     model = make_pipeline(TruncatedSVDReducer(3), net).fit(*rows)
     wanted = attribute(model, rows[0][:4])

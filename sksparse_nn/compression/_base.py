@@ -22,6 +22,7 @@ from sksparse_nn.compression._last_network import (
     open_network,
 )
 from sksparse_nn.compression._networks import check_finite, check_layers
+from sksparse_nn.modules._modes import own_modes
 from sksparse_nn.neural._batches import TrainingSamples
 from sksparse_nn.neural._nesting import NETWORKS, RoutesFit, fit_copy
 
@@ -77,7 +78,8 @@ class Compressor(RoutesFit, MetaEstimatorMixin, Saved, BaseEstimator, ABC):
             is not finite, or a parameter is set that nothing reads.
         """
         # Tensors made in the caller's inference mode could not be trained.
-        with restored_on_error(self), torch.inference_mode(False), torch.enable_grad():
+        kept, modes = restored_on_error(self), own_modes()
+        with kept, modes, torch.inference_mode(False), torch.enable_grad():
             self._validate_params()
             self._check_parameters()
             name = type(self).__name__

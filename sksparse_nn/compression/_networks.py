@@ -166,7 +166,9 @@ def refuse_quantized(module, name):
         If a layer is quantized.
     """
     if any(traits(layer).holds_integers for layer in module.modules()):
+        advice = f"put NetQuantizer outermost: NetQuantizer({name}(...))"
+        if name == "NetQuantizer":
+            advice = "quantize once"
         raise ValueError(
-            f"{name} cannot change integers. Got a quantized network; put NetQuantizer "
-            f"outermost: NetQuantizer({name}(...))."
+            f"{name} cannot change integers. Got a quantized network; {advice}."
         )

@@ -128,10 +128,11 @@ class AttentionLayer(CodingLayer):
         """
         check_samples(X, self.keys)
         # What all keys of a sample have in common changes no share.
-        centre = self.keys.detach().mean(dim=0)
-        keys = self.keys - centre
-        scores = (X - centre) @ keys.T - keys.square().sum(dim=1) / 2
-        shares = _Shares.apply((scores / self.temperature).to(X.dtype), self.mapping)
+        centre, unit = self.keys.detach().mean(dim=0), self.temperature**0.5
+        # In this unit, squares of large and small numbers stay within their type.
+        keys = (self.keys - centre) / unit
+        scores = ((X - centre) / unit) @ keys.T - keys.square().sum(dim=1) / 2
+        shares = _Shares.apply(scores.to(X.dtype), self.mapping)
         n_active = shares.detach().count_nonzero() / max(len(shares), 1)
         vars(self)["n_active"] = float(n_active)
         return shares

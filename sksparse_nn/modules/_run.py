@@ -8,6 +8,7 @@ from scipy import sparse
 
 from sksparse_nn.modules._activations import bytes_per_row
 from sksparse_nn.modules._coded import CodedNetwork
+from sksparse_nn.modules._modes import own_modes
 from sksparse_nn.modules._perceptron import Perceptron, stays_sparse
 from sksparse_nn.modules._single_rows import apply_module
 from sksparse_nn.modules._sparse_input import sparse_rows
@@ -57,7 +58,8 @@ def run(module, X, n_rows, *, use=_forget, private=True):
     forward = partial(apply_module, module) if private else module
     form = {"is_sparse": stays_sparse(X, module), "private": private}
     starts, n_at_most = range(0, X.shape[0], n_rows), min(n_rows, X.shape[0])
-    with torch.inference_mode(), limit_threads(module.parameters(), n_at_most):
+    modes, few = own_modes(), limit_threads(module.parameters(), n_at_most)
+    with modes, torch.inference_mode(), few:
         return use(
             forward(_as_input(X[start : start + n_rows], module, **form))
             for start in starts
@@ -92,7 +94,7 @@ def rows_per_block(module, X, at_least):
 
 
 def _measure_row(module, X):
-    with torch.inference_mode():
+    with own_modes(), torch.inference_mode():
         row = _as_input(X[:1], module, is_sparse=False, private=True)
         return bytes_per_row(partial(apply_module, module), row)
 

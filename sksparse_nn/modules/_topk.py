@@ -23,7 +23,7 @@ class TopKModule(nn.Module):
         self.decoder = nn.Parameter(components.clone())
         self.bias = nn.Parameter(torch.zeros_like(components[0]))
 
-    def forward(self, X, dead):
+    def forward(self, X, dead, total=None):
         """Reconstruct samples, and reconstruct the error from dead atoms.
 
         Parameters
@@ -34,26 +34,50 @@ class TopKModule(nn.Module):
         dead : Tensor of bool of shape (n_components,)
             The dead atoms.
 
+        total : Tensor of shape () or None, default=None
+            Squared norm of the error of a mini-batch that the samples are a part of;
+            None where they are all of it.
+
         Returns
         -------
         loss : Tensor of shape ()
             Mean squared norm of the error.
 
         auxiliary : Tensor of shape ()
-            Share of the squared error that remains after the dead atoms.
+            Share of the total squared error that remains after the dead atoms.
 
         used : Tensor of bool of shape (n_components,)
             The atoms that some sample uses.
         """
-        latents = torch.relu((X - self.bias) @ self.encoder.T)
-        codes = keep_largest(latents, self.n_active)
-        error = X - self.bias - codes @ self.decoder
+        latents, codes, error = self._reconstruct(X)
         loss = error.square().sum(dim=1).mean()
-        auxiliary = self._auxiliary(latents, error.detach(), dead)
+        auxiliary = self._auxiliary(latents, error.detach(), dead, total)
         return loss, auxiliary, (codes > 0).any(dim=0)
 
-    def _auxiliary(self, latents, error, dead):
-        n_dead, total = int(dead.sum()), error.square().sum()
+    def _reconstruct(self, X):
+        latents = torch.relu((X - self.bias) @ self.encoder.T)
+        codes = keep_largest(latents, self.n_active)
+        return latents, codes, X - self.bias - codes @ self.decoder
+
+    @torch.no_grad()
+    def measure_error(self, X):
+        """Measure the error of samples.
+
+        Parameters
+        ----------
+        X : Tensor of shape (n_rows, n_features)
+            Samples.
+
+        Returns
+        -------
+        total : Tensor of shape ()
+            Its squared norm.
+        """
+        return self._reconstruct(X)[2].square().sum()
+
+    def _auxiliary(self, latents, error, dead, total):
+        total = error.square().sum() if total is None else total
+        n_dead = int(dead.sum())
         if n_dead == 0 or total == 0:
             return torch.zeros_like(total)
         # Not more than are active per sample: each of many would learn a small part

@@ -130,11 +130,12 @@ class _TracedShares:
     def __init__(self, layer, X):
         check_samples(X, layer.keys)
         self._layer, self._keys = layer, layer.keys.detach()
-        centre = self._keys.mean(dim=0)
-        self._X, self._centred = X - centre, self._keys - centre
-        scores = self._X @ self._centred.t() - self._centred.square().sum(dim=1) / 2
-        self._temperature = layer.temperature
-        self._scores = (scores / self._temperature).to(X.dtype)
+        centre, self._temperature = self._keys.mean(dim=0), layer.temperature
+        self._unit = self._temperature**0.5
+        self._X = ((X - centre) / self._unit).to(X.dtype)
+        self._centred = ((self._keys - centre) / self._unit).to(X.dtype)
+        self._scores = self._X @ self._centred.t()
+        self._scores -= self._centred.square().sum(dim=1) / 2
         self._shares = map_scores(
             np.ascontiguousarray(self._scores.numpy()), layer.mapping
         )
@@ -150,15 +151,15 @@ class _TracedShares:
             of_codes = of_codes + of_samples @ self._keys.t()
         adjoint = self._layer.mapping.adjoint(self._shares, of_codes.numpy())
         adjoint = torch.from_numpy(adjoint.astype(self._shares.dtype, copy=False))
-        of_scores = (adjoint / self._temperature).to(adjoint.dtype)
-        sums = of_scores.sum(dim=0)[:, None]
-        of_keys = of_scores.t() @ self._X - self._centred * sums
+        sums = adjoint.sum(dim=0)[:, None]
+        of_keys = adjoint.t() @ self._X - self._centred * sums
+        of_keys = (of_keys / self._unit).to(adjoint.dtype)
         if of_samples is not None:
             of_keys += self.codes.t() @ of_samples
         number = self._layer.learnt_temperature
         if number is None:
             return [of_keys]
-        of_temperature = -(of_scores * self._scores).sum()
+        of_temperature = -(adjoint * self._scores).sum() / self._temperature
         return [of_keys, _of_raw(number, float(of_temperature))]
 
 

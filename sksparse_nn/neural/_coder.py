@@ -13,6 +13,7 @@ from sksparse_nn._validation import FLOAT_TYPES
 from sksparse_nn.modules._coded import CodedNetwork, Scale, SplitSign
 from sksparse_nn.modules._facts import is_linear, make_plain
 from sksparse_nn.modules._first_layer import FirstLayerError
+from sksparse_nn.modules._modes import own_modes
 from sksparse_nn.modules._networks import PATCH_NET
 from sksparse_nn.modules._run import run
 from sksparse_nn.neural._batches import TrainingSamples
@@ -111,7 +112,8 @@ class HasCoder:
         from sksparse_nn.neural._coding_layers import store_layer
 
         coder = copy(self.coder_)
-        store_layer(coder, make_plain(self.net_.module_.coding), samples)
+        with own_modes():
+            store_layer(coder, make_plain(self.net_.module_.coding), samples)
         self.coder_ = coder
 
     def _atoms(self):

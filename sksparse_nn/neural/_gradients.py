@@ -5,6 +5,7 @@ from functools import partial
 
 import torch
 
+from sksparse_nn.modules._modes import own_modes
 from sksparse_nn.neural._batches import BatchIterator
 from sksparse_nn.neural._evaluation import loss_samples
 from sksparse_nn.neural._skorch_networks import SkorchNetwork
@@ -38,7 +39,8 @@ def loss_gradients(estimator, X, y, sample_weight, parameters):
     losses = partial(_losses, estimator, X, y, sample_weight)
     if isinstance(estimator, SkorchNetwork):
         losses = estimator.losses
-    with torch.inference_mode(False), torch.enable_grad(), _unfrozen(parameters):
+    modes, unfrozen = own_modes(), _unfrozen(parameters)
+    with modes, torch.inference_mode(False), torch.enable_grad(), unfrozen:
         totals = [torch.zeros_like(parameter) for parameter in parameters]
         for loss, share in losses():
             parts = torch.autograd.grad(loss, parameters, allow_unused=True)

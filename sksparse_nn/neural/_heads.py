@@ -7,6 +7,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from torch import nn
 
 from sksparse_nn.modules._linear import linear
+from sksparse_nn.modules._modes import own_modes
 from sksparse_nn.neural._nesting import NETWORKS
 
 _ACTIVATIONS = {
@@ -84,7 +85,7 @@ def _is_linear(estimator, module):
     weight = module[0].weight.detach().numpy()
     rows = np.random.default_rng(0).standard_normal((8, weight.shape[1]))
     rows = rows.astype(weight.dtype)
-    with torch.inference_mode():
+    with own_modes(), torch.inference_mode():
         expected = module(torch.from_numpy(rows)).numpy()
     found = np.asarray(predict(rows)).reshape(len(rows), -1)
     scale = np.abs(expected).max(initial=0)

@@ -46,7 +46,7 @@ class HasImages:
             return X
         shape = vars(self).get("image_shape_")
         if shape is None or not _is_shape(X.shape[1:], shape):
-            raise ValueError(_describe_mismatch(X.shape, shape))
+            raise ValueError(_describe_mismatch(X.shape, shape, is_fitted=not reset))
         return np.asarray(X).reshape(X.shape[0], prod(shape))
 
     def _learn_image_shape(self, X):
@@ -169,7 +169,12 @@ def _check_width(X, image_shape):
         )
 
 
-def _describe_mismatch(shape, image_shape):
+def _describe_mismatch(shape, image_shape, *, is_fitted):
+    if image_shape is None and is_fitted:
+        return (
+            "X must be rows of features, as those of fit were. Got shape "
+            f"{tuple(shape)}; flatten each sample, or fit to images."
+        )
     if image_shape is None:
         return (
             "X must be rows of features, or images of shape (n_samples, channels, "

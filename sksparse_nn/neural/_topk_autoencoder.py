@@ -24,6 +24,7 @@ from sksparse_nn._validation import (
 )
 from sksparse_nn._warnings import warn
 from sksparse_nn.modules._device import check_device
+from sksparse_nn.modules._modes import own_modes
 from sksparse_nn.modules._threads import limit_threads
 from sksparse_nn.modules._topk import TopKModule
 from sksparse_nn.neural._batches import dense_rows
@@ -214,7 +215,7 @@ class TopKAutoencoder(AtomsTransformer):
             device = check_device(self.device)
             X = check_rows(self, X, reset=True)
             check_n_components(self.n_components, X.shape[1])
-            with torch.inference_mode(False), torch.enable_grad():
+            with own_modes(), torch.inference_mode(False), torch.enable_grad():
                 self._train(X, device)
         return self
 
@@ -250,7 +251,7 @@ class TopKAutoencoder(AtomsTransformer):
             device = check_device(self.device)
             X = check_rows(self, X, reset=not hasattr(self, "components_"))
             check_n_components(self.n_components, X.shape[1])
-            with torch.inference_mode(False), torch.enable_grad():
+            with own_modes(), torch.inference_mode(False), torch.enable_grad():
                 self._train_once(X, device)
         return self
 
@@ -276,7 +277,8 @@ class TopKAutoencoder(AtomsTransformer):
         n_rows = min(X.shape[0], n_rows)
         weights, bias = self._on_device(X.dtype)
         n_active, parts = min(self.n_nonzero_coefs, len(weights)), []
-        with torch.inference_mode(), limit_threads([weights], n_rows):
+        modes, few = own_modes(), limit_threads([weights], n_rows)
+        with modes, torch.inference_mode(), few:
             for start in range(0, X.shape[0], n_rows):
                 rows = np.arange(start, min(start + n_rows, X.shape[0]))
                 rows = torch.from_numpy(dense_rows(X, rows)).to(weights.device)
@@ -295,19 +297,21 @@ class TopKAutoencoder(AtomsTransformer):
         return torch.from_numpy(atoms.astype(dtype))
 
     def _train(self, X, device):
-        n_batches, history, learnt = math.ceil(X.shape[0] / self.batch_size), [], None
+        n_batches = math.ceil(X.shape[0] / self.batch_size)
         epochs = self._begin(X, device, self.max_epochs * n_batches)
+        history, learnt = [], None
         with self._limit_threads(epochs, X):
             try:
                 for number in range(1, self.max_epochs + 1):
-                    history = [*history, self._run_epoch(epochs, number, X)]
-                    learnt = epochs.arrays()
+                    learnt = epochs.arrays() if history else None
+                    record = self._run_epoch(epochs, number, X)
+                    learnt, history = None, [*history, record]
             except KeyboardInterrupt:
                 if not (history and self._keeps(history)):
                     raise
         self.history_, self.n_iter_ = add_epochs({}, history), len(history)
         self._warn_if_diverged(self.learning_rate * n_batches * self.n_iter_)
-        self._store(learnt, epochs.scaling)
+        self._store(learnt or epochs.arrays(copy=False), epochs.scaling)
 
     def _train_once(self, X, device):
         """Train for one more epoch, from the present state if there is one."""
@@ -317,7 +321,7 @@ class TopKAutoencoder(AtomsTransformer):
         with self._limit_threads(epochs, X):
             record = self._run_epoch(epochs, number, X)
         self.history_, self.n_iter_ = add_epochs(former, [record]), number
-        learnt = epochs.arrays()
+        learnt = epochs.arrays(copy=False)
         self._warn_if_diverged(self.learning_rate * learnt["n_steps"])
         self._store(learnt, epochs.scaling)
 

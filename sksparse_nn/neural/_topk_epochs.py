@@ -8,6 +8,9 @@ from sksparse_nn.neural._scaling import Scaling
 from sksparse_nn.neural._topk_training import Training
 from sksparse_nn.solvers._state import prefix_names, split_prefixed
 
+# Numbers of samples that are dense at a time.
+_NUMBERS = 2**22
+
 # The fields of a `Scaling`, in order.
 _SCALING = "mean", "scale", "unit"
 
@@ -59,8 +62,13 @@ class Epochs:
         scaling = Scaling(*(arrays[name] for name in _SCALING))
         return cls(training, scaling, _restore_rng(arrays))
 
-    def arrays(self):
+    def arrays(self, *, copy=True):
         """Return all that a further epoch needs.
+
+        Parameters
+        ----------
+        copy : bool, default=True
+            Whether the arrays are copies; otherwise no epoch may follow.
 
         Returns
         -------
@@ -70,7 +78,8 @@ class Epochs:
         scaling = {name: getattr(self.scaling, name) for name in _SCALING}
         rng = self.rng.get_state(legacy=False)
         rng |= prefix_names(_STATE, rng.pop("state"))
-        return self.training.arrays() | scaling | prefix_names(_RNG, rng)
+        found = self.training.arrays(copy=copy) | scaling
+        return found | prefix_names(_RNG, rng)
 
     def run(self, X, batch_size):
         """Train on all samples once, in random order.
@@ -91,14 +100,47 @@ class Epochs:
         return self.training.run_epoch(self._batches(X, batch_size))
 
     def _batches(self, X, batch_size):
-        decoder, order = self.training.module.decoder, self.rng.permutation(X.shape[0])
-        dtype = str(decoder.dtype).removeprefix("torch.")
+        order = self.rng.permutation(X.shape[0])
         for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            # One expression: a name would keep a batch while it is learnt from.
-            yield torch.from_numpy(
-                self.scaling.apply(dense_rows(X, chosen)).astype(dtype, copy=False)
-            ).to(decoder.device)
+            yield Batch(self._read, X, order[start : start + batch_size])
+
+    def _read(self, X, rows):
+        decoder = self.training.module.decoder
+        dtype = str(decoder.dtype).removeprefix("torch.")
+        scaled = self.scaling.apply(dense_rows(X, rows)).astype(dtype, copy=False)
+        return torch.from_numpy(scaled).to(decoder.device)
+
+
+class Batch:
+    """A mini-batch, in parts of which each takes little memory when it is dense.
+
+    Parameters
+    ----------
+    read : callable
+        Takes `X` and indices of samples, and returns these as a scaled Tensor.
+
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        All samples.
+
+    rows : ndarray of int
+        The samples of the batch.
+
+    Attributes
+    ----------
+    n_rows, n_parts : int
+        Number of samples, and of parts.
+    """
+
+    def __init__(self, read, X, rows):
+        self._read, self._X = read, X
+        size = max(1, _NUMBERS // X.shape[1])
+        self._parts = [rows[i : i + size] for i in range(0, len(rows), size)]
+        self.n_rows, self.n_parts = len(rows), len(self._parts)
+
+    def __iter__(self):
+        """Yield the parts; none is kept while the next one is read."""
+        for rows in self._parts:
+            yield self._read(self._X, rows)
 
 
 def _restore_rng(arrays):

@@ -82,20 +82,26 @@ class Training:
         training._waited = torch.tensor(arrays["waited"], device=device)
         return training
 
-    def arrays(self):
-        """Copy the weights, the state of the optimizer and the waits of the atoms.
+    def arrays(self, *, copy=True):
+        """Return the weights, the state of the optimizer and the waits of the atoms.
+
+        Parameters
+        ----------
+        copy : bool, default=True
+            Whether the arrays are copies; otherwise training ends here.
 
         Returns
         -------
         arrays : dict
             Arrays and numbers by name.
         """
-        arrays = {"waited": _copy(self._waited)}
+        read = _copy if copy else _view
+        arrays = {"waited": read(self._waited)}
         for name, part in self.module.named_parameters():
             moments = self._optimizer.state[part]
-            arrays[name] = _copy(part)
-            arrays[f"{name}_mean"] = _copy(moments["exp_avg"])
-            arrays[f"{name}_square"] = _copy(moments["exp_avg_sq"])
+            arrays[name] = read(part)
+            arrays[f"{name}_mean"] = read(moments["exp_avg"])
+            arrays[f"{name}_square"] = read(moments["exp_avg_sq"])
             arrays["n_steps"] = int(moments["step"])
         return arrays
 
@@ -104,7 +110,7 @@ class Training:
 
         Parameters
         ----------
-        batches : iterable of Tensor of shape (n_rows, n_features)
+        batches : iterable of Batch
             Scaled samples.
 
         Returns
@@ -114,27 +120,38 @@ class Training:
             of dead atoms at the end; ``dur`` in seconds.
         """
         start, total, n_rows = perf_counter(), 0.0, 0
-        for X in batches:
-            total += self._step(X) * len(X)
-            n_rows += len(X)
-            del X  # before the next one is read, as a batch may be large
+        for batch in batches:
+            total += self._step(batch) * batch.n_rows
+            n_rows += batch.n_rows
         return {
             "train_loss": total / n_rows,
             "n_dead": int(self._dead.sum()),
             "dur": perf_counter() - start,
         }
 
-    def _step(self, X):
+    def _step(self, batch):
         module = self.module
-        loss, auxiliary, used = module(X, self._dead)
-        self._optimizer.zero_grad()
-        (loss + _AUXILIARY * auxiliary).backward()
+        loss, used = self._add_gradients(batch)
         module.drop_radial_gradient()
         self._optimizer.step()
+        self._optimizer.zero_grad()  # as large as the weights
         self._schedule.step()
         module.normalise()
-        self._waited = torch.where(used, 0.0, self._waited + len(X))
-        return loss.item()
+        self._waited = torch.where(used, 0.0, self._waited + batch.n_rows)
+        return loss
+
+    def _add_gradients(self, batch):
+        """Add up the gradients of the parts; return the loss, and the used atoms."""
+        dead, total, loss, used = self._dead, None, 0.0, False
+        if batch.n_parts > 1 and dead.any():
+            total = sum(map(self.module.measure_error, batch))
+        for X in batch:
+            share = len(X) / batch.n_rows
+            of_part, auxiliary, is_used = self.module(X, dead, total)
+            (share * of_part + _AUXILIARY * auxiliary).backward()
+            loss, used = loss + share * of_part.item(), used | is_used
+            del X  # before the next one is read
+        return loss, used
 
     @property
     def _dead(self):
@@ -148,5 +165,9 @@ def _compute_rate(step, n_steps):
     return min(1.0, (n_steps - step) / (_FALLING * n_steps))
 
 
+def _view(tensor):
+    return tensor.detach().cpu().numpy()
+
+
 def _copy(tensor):
-    return tensor.detach().cpu().numpy().copy()
+    return _view(tensor).copy()

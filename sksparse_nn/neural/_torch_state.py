@@ -6,6 +6,8 @@ from threading import RLock
 
 import torch
 
+from sksparse_nn.modules._modes import own_modes
+
 # Modules draw from torch's global generators. Two threads that borrowed them at once
 # would mix their numbers and restore each other's state, so trainings take turns.
 _TURN = RLock()
@@ -34,7 +36,7 @@ def borrow_torch(seed, device):
         Device that the body uses besides the CPU.
     """
     cuda = [device] if device.type == "cuda" else []
-    with _TURN, torch.random.fork_rng(devices=cuda):
+    with _TURN, own_modes(), torch.random.fork_rng(devices=cuda):
         torch.random.default_generator.manual_seed(seed)
         for borrowed in cuda:
             with torch.cuda.device(borrowed):

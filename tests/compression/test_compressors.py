@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -176,3 +177,19 @@ def test_sample_weights_reach_the_network(digits):
 
 
 # The report
+
+
+@pytest.mark.parametrize("compressor", [NetPruner, NetQuantizer, NetFactorizer])
+def test_weights_above_zero_copy_no_samples(compressor):
+    X = np.random.default_rng(0).random((40_000, 100), np.float32)
+    y, weights = np.arange(len(X)) % 2, 1 + np.arange(len(X)) % 2
+    net = SparseNetClassifier((4,), max_epochs=1, batch_size=4096, random_state=0)
+    compress = compressor(FrozenEstimator(net.fit(X, y)))
+    if compressor is NetPruner:
+        compress.set_params(fine_tune_epochs=0)
+    compress.fit(X[:2000], y[:2000], sample_weight=weights[:2000])
+    tracemalloc.start()
+    compress.fit(X, y, sample_weight=weights)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.8 * X.nbytes

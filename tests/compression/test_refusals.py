@@ -111,3 +111,10 @@ def test_layers_that_would_be_passed_over_are_named(digits, compressor, name):
 def test_compressors_are_no_searches_though_they_refit():
     for make in (NetPruner, NetQuantizer, NetFactorizer):
         assert not is_search(make(SparseNetClassifier()))
+
+
+def test_a_quantized_network_is_not_told_to_be_quantized_again(digits):
+    X, _, y, _ = digits
+    net = NetQuantizer(SparseNetClassifier((4,), max_epochs=1, random_state=0))
+    with pytest.raises(ValueError, match=r"cannot change integers.* quantize once\.$"):
+        NetQuantizer(net).fit(X[:50], y[:50])

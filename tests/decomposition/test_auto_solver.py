@@ -58,6 +58,8 @@ AUTO = {
     "not in float32": ((2000, 100), 5, np.float32, 60, "gram", 2),
     "in float64": ((2000, 100), 0, np.float64, 5, "gram", 1),
     "only by LAPACK": ((2000, 100), 9, np.float64, 90, "exact", 2),
+    "not in float32, by a few rows": ((8000, 100), 5, np.float32, 60, "gram", 1),
+    "only by LAPACK, by a few rows": ((8000, 100), 6, np.float64, 90, "exact", 1),
     "a wide row": ((50, 100), 0, np.float64, 5, "exact", 1),
     "few rows": ((80, 16), 0, np.float64, 5, "exact", 1),
 }
@@ -69,6 +71,45 @@ def test_auto_goes_no_further_than_needed(case):
     X = badly_scaled("directions", shape, decades, dtype) - 3
     reducer = TruncatedSVDReducer(n_components).fit(X)
     assert [reducer.solver_, reducer.n_passes_] == expected
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_rows", [2000, 8000])
+def test_features_of_very_different_lengths_are_read_once(dtype, n_rows):
+    X = badly_scaled("columns", (n_rows, 100), 6, np.float64) - 3
+    X = X.astype(dtype)
+    reducer = TruncatedSVDReducer(90).fit(X)
+    assert [reducer.solver_, reducer.n_passes_] == ["gram", 1]
+    exact = TruncatedSVDReducer(90, solver="exact").fit(X)
+    rtol = 1e-5 if dtype == np.float32 else 1e-9
+    assert_allclose(reducer.singular_values_, exact.singular_values_, rtol=rtol)
+
+
+def test_a_group_whose_features_are_equal_is_not_left_out():
+    X = badly_scaled("columns", (2000, 20), 6, np.float32) - 3
+    X[:, 10:] = X[:, :1] * np.arange(1, 11, dtype="f4")
+    for n_components in (6, 0.9999):
+        settings = {"n_components": n_components, "groups": 10}
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "n_components=", UserWarning)
+            ours, exact = (
+                TruncatedSVDReducer(**settings, solver=solver).fit(X)
+                for solver in ("auto", "exact")
+            )
+        assert_array_equal(ours.component_groups_, exact.component_groups_)
+        assert_allclose(ours.singular_values_, exact.singular_values_, rtol=1e-5)
+
+
+@pytest.mark.parametrize("center", [False, True])
+@pytest.mark.parametrize("offset", [0, 1, 100])
+def test_rows_added_to_compressed_ones_are_as_if_read_together(center, offset):
+    X = badly_scaled("directions", (9000, 30), 7, np.float64) - 3 + offset
+    settings = {"n_components": 3, "center": center}
+    streamed = TruncatedSVDReducer(**settings, solver="exact").fit(X[:8000])
+    streamed.set_params(solver="auto").partial_fit(X[8000:])
+    whole = TruncatedSVDReducer(**settings, solver="gram").fit(X)
+    assert_allclose(streamed.singular_values_, whole.singular_values_, rtol=1e-9)
+    assert_allclose(streamed.mean_, whole.mean_, rtol=1e-9, atol=1e-12)
 
 
 def test_rows_are_added_to_any_fit_of_auto():

@@ -154,6 +154,43 @@ def test_steps_give_other_rows_the_codes_that_they_have_without_the_cell(
     assert_allclose(codes[others][:, near], expected[others], atol=tolerance)
 
 
+@pytest.mark.parametrize("wrapped", [np.asarray, sparse.csr_matrix])
+@pytest.mark.parametrize("iterate", [False, True])
+@pytest.mark.parametrize(
+    ("dtype", "cell"), [(np.float32, 1e5), (np.float32, 1e7), (np.float64, 1e12)]
+)
+def test_learnt_keys_do_not_depend_on_the_size_of_a_cell(dtype, cell, iterate, wrapped):
+    X = np.random.default_rng(0).standard_normal((60, 10))
+    X[:, 3] = 0  # so that the cell is of no use to others
+    coder = SparseAttentionCoder(6, keys="learned", iterate=iterate, random_state=0)
+    fits = []
+    for value, kind in ((1e8, np.float64), (cell, dtype)):
+        X[7, 3] = value
+        fits.append(clone(coder).fit(wrapped(X.astype(kind))))
+    first, second = (fit.history_["objective"] for fit in fits)
+    n_passes = min(len(first), len(second), 10)
+    assert n_passes > 4
+    rtol = 1e-3 if dtype == np.float32 else 1e-6
+    assert_allclose(first[:n_passes], second[:n_passes], rtol=rtol)
+
+
+@pytest.mark.parametrize(("dtype", "cell"), CELLS)
+def test_the_error_of_archetypes_is_that_of_their_codes(dtype, cell):
+    X = rows_with_a_large_cell(dtype, cell)
+    coder = SparseAttentionCoder(
+        6, keys="learned", iterate=True, max_epochs=1, random_state=0
+    ).fit(X)
+    codes = codes_of(coder, X).astype(np.longdouble)
+    left = X - codes @ coder.keys_.astype(np.longdouble)
+    # The last pass is ahead of the last move.
+    start = SparseAttentionCoder(
+        6, keys="learned", iterate=True, max_epochs=2, random_state=0
+    ).fit(X)
+    found = start.history_["objective"]
+    assert_allclose(found[1], (left**2).sum() / 2 / len(X), rtol=1e-3)
+    assert found[1] < found[0]
+
+
 def naive_projection(point, sizes):
     """Lower the level until shares add up to one at most, by bisection."""
     low, high = 0.0, max((point * sizes).max(), 0.0)

@@ -101,6 +101,38 @@ def test_rows_of_weight_zero_are_as_if_they_were_not_there(estimator, form):
     assert_allclose(one.components_, other.components_, atol=1e-9)
 
 
+LEARNING = [
+    SparseDictionaryCoder(64, learner="ksvd", **OMP),
+    SparseDictionaryCoder(64, learner="exact_ksvd", **OMP),
+    SparseDictionaryCoder(64, learner="mod", **OMP),
+    SparseDictionaryCoder(64, **OMP),
+    SparseDictionaryCoder(64, algorithm="lasso", max_epochs=1, random_state=0),
+]
+
+
+@pytest.mark.parametrize("coder", LEARNING, ids=name_of)
+def test_what_learning_takes_does_not_grow_with_the_nonzeros(coder, monkeypatch):
+    home = "sksparse_nn.solvers.dictionary"
+    monkeypatch.setattr(f"{home}._kept_codes._MOST", 2**12)
+    monkeypatch.setattr(f"{home}._kept_codes._PLACES", 2**12)
+    monkeypatch.setattr(f"{home}._samples._MOST_KEPT", 2**12)
+    monkeypatch.setattr(f"{home}._served._NUMBERS", 2**12)
+    X = np.random.default_rng(0).standard_normal((20_000, 16), np.float32)
+    peaks, n_nonzero = [], []
+    is_pursuit = coder.algorithm == "omp"
+    few, many = (
+        [{"n_nonzero_coefs": k} for k in (1, 12)]
+        if is_pursuit
+        else [{"alpha": alpha} for alpha in (3.0, 0.1)]
+    )
+    clone(coder).set_params(**many).fit(X[:2000])
+    for sparsity in (few, many):
+        coder = clone(coder).set_params(**sparsity)
+        peaks.append(peak_of(lambda coder=coder: coder.fit(X)))
+        n_nonzero.append(coder.history_["n_nonzero"][0] * len(X))
+    assert peaks[1] - peaks[0] < 2 * (n_nonzero[1] - n_nonzero[0]) + 2e6
+
+
 PIECEWISE = [
     SparseDictionaryCoder(4, batch_size=32, random_state=0),
     TruncatedSVDReducer(3),

@@ -23,6 +23,7 @@ from sksparse_nn.modules import (
     TriangleLayer,
 )
 from sksparse_nn.modules._sparse_input import sparse_rows
+from sksparse_nn.modules._traced_codes import trace_codes
 from sksparse_nn.solvers.coding import CODERS
 from sksparse_nn.solvers.simplex import MAPPINGS
 
@@ -280,3 +281,18 @@ def test_estimators_take_networks_with_layers_of_codes(layer):
     n_weights = sum(p.numel() for p in net.net_.module_.parameters())
     assert report["parameters"].iloc[0] == n_weights
     assert report["multiply_adds"].iloc[0] >= ATOMS.size
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_shares_of_large_and_small_numbers_are_those_of_others(mapping, scale):
+    plain = AttentionLayer(ATOMS.astype("f4"), 5.0, mapping)
+    scaled = AttentionLayer((ATOMS * scale).astype("f4"), 5.0 * scale**2, mapping)
+    samples = torch.tensor(SAMPLES, dtype=torch.float32)
+    large = torch.tensor(SAMPLES * scale, dtype=torch.float32)
+    assert_allclose(scaled(large).detach(), plain(samples).detach(), atol=1e-5)
+    one, other = trace_codes(plain, samples), trace_codes(scaled, large)
+    assert_allclose(other.codes, one.codes, atol=1e-5)
+    gradients = torch.ones_like(one.codes).cumsum(dim=1)
+    (expected,), (found,) = one.backward(gradients), other.backward(gradients)
+    assert_allclose(found * scale, expected, rtol=1e-3, atol=1e-5)

@@ -312,3 +312,11 @@ def test_blocks_of_predictions_are_bounded_by_activations(fitted, monkeypatch):
     # Four times the largest activation, which are the images.
     assert fewer == 2**16 // (4 * 4 * 128)
     assert_allclose(fitted.predict_proba(X), before, atol=1e-6)
+
+
+def test_a_network_of_rows_says_that_it_takes_no_images():
+    X = np.random.default_rng(0).random((20, 1, 3, 3))
+    net = SparseNetClassifier((4,), max_epochs=1)
+    net.fit(X.reshape(20, 9), np.arange(20) % 2)
+    with pytest.raises(ValueError, match=r"rows of features, as .* flatten each"):
+        net.predict(X)

@@ -1,6 +1,7 @@
 """The sparse autoencoder against its definition, and what training promises."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -83,6 +84,35 @@ def test_sparse_rows_give_what_dense_rows_give(rows):
     expected = autoencoder.fit_transform(X)
     found = clone(autoencoder).fit_transform(sparse.csr_matrix(X))
     assert_array_equal(found.toarray(), expected.toarray())
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array], ids=["dense", "CSR"])
+def test_parts_of_a_mini_batch_are_learnt_from_as_the_whole(rows, form, monkeypatch):
+    X = form(np.where(rows > 3, rows, 0).astype(np.float64))
+    # So few are active that most atoms die, and are trained on the errors.
+    settings = {"n_nonzero_coefs": 1, "max_epochs": 2, "random_state": 0}
+    autoencoder = TopKAutoencoder(64, batch_size=100, **settings)
+    monkeypatch.setattr("sksparse_nn.neural._topk_training._PASSED_OVER", 1)
+    whole = clone(autoencoder).fit(X)
+    monkeypatch.setattr("sksparse_nn.neural._topk_epochs._NUMBERS", 12 * 7)
+    parts = clone(autoencoder).fit(X)
+    assert whole.history_["n_dead"].max() > 0
+    assert_allclose(parts.components_, whole.components_, atol=1e-8)
+    assert_allclose(parts.history_["train_loss"], whole.history_["train_loss"])
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array], ids=["dense", "CSR"])
+def test_a_mini_batch_of_wide_samples_is_never_dense_as_a_whole(form):
+    X = np.zeros((300, 40_000), np.float32)
+    X[:, ::50] = 1
+    X = form(X)
+    autoencoder = TopKAutoencoder(2, n_nonzero_coefs=1, max_epochs=2, random_state=0)
+    for learn in (autoencoder.fit, autoencoder.partial_fit):
+        tracemalloc.start()
+        learn(X)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 40e6  # the batch is 48 MB
 
 
 @pytest.mark.parametrize("n_nonzero_coefs", [32, 100])

@@ -197,6 +197,7 @@ def mutual_coherence(components):
     >>> mutual_coherence([[1, 0], [0, 2]])
     0.0
     """
+    check_structure(components, "components")
     return float(_similarity(components).max(initial=0.0))
 
 

@@ -13,6 +13,7 @@ from sksparse_nn.inspection.attribution._straight_gradients import (
 )
 from sksparse_nn.modules._facts import make_plain
 from sksparse_nn.modules._linear_layers import replace_layers
+from sksparse_nn.modules._modes import own_modes
 from sksparse_nn.modules._single_rows import apply_module
 from sksparse_nn.modules._straight_layers import read_layers
 from sksparse_nn.neural._heads import as_module
@@ -46,7 +47,7 @@ class DoubleNet:
     """
 
     def __init__(self, network):
-        with torch.inference_mode(False), torch.no_grad():
+        with own_modes(), torch.inference_mode(False), torch.no_grad():
             module = as_module(network)
             module = replace_layers(module, lambda layer: [make_plain(layer)]).cpu()
             if not isinstance(network, NETWORKS):
@@ -146,12 +147,12 @@ class DoubleNet:
         return values, gradients
 
     def _predict(self, Z):
-        with torch.inference_mode(False), torch.no_grad():
+        with own_modes(), torch.inference_mode(False), torch.no_grad():
             rows = torch.from_numpy(np.array(Z, np.float64))
             return apply_module(self._module, rows).numpy()
 
     def _slopes(self, rows, which):
-        with torch.inference_mode(False), torch.enable_grad():
+        with own_modes(), torch.inference_mode(False), torch.enable_grad():
             inputs = torch.from_numpy(rows).requires_grad_(True)
             # A copy: the first layer may work in place.
             outputs = apply_module(self._module, inputs.clone())

@@ -230,21 +230,15 @@ class Pass:
 
     gram : ndarray of shape (n_atoms, n_atoms)
         Products of the atoms.
-
-    codes : list or None
-        The codes, compressed block by block, if requested.
     """
 
     X: object
     errors: np.ndarray
     norms: np.ndarray
     gram: np.ndarray
-    codes: list | None = None
 
 
-def code_rows(
-    coder, progress, X, weights, *, n_jobs=None, keep_codes=False, start=None
-):
+def code_rows(coder, progress, X, weights, *, n_jobs=None, keep=None, start=None):
     """Code rows on threads and add the results to the statistics.
 
     Parameters
@@ -264,8 +258,8 @@ def code_rows(
     n_jobs : int or None, default=None
         Number of threads.
 
-    keep_codes : bool, default=False
-        Whether to return the codes.
+    keep : callable or None, default=None
+        Called with the codes of each block of rows, compressed, in order.
 
     start : list or None, default=None
         Earlier codes of the same rows, for the coder to start from.
@@ -292,7 +286,6 @@ def code_rows(
         seen.norms[which] = rows.norms
         return which, rows, codes
 
-    kept = []
     for which, rows, codes in map_in_order(code, range(len(slices)), n_jobs):
         progress.statistics.add(rows, codes, weights[which])
         progress.usage += measure_usage(codes, weights[which], len(progress.usage))
@@ -300,9 +293,8 @@ def code_rows(
         progress.objective += float(weights[which] @ objectives)
         progress.weight += float(weights[which].sum())
         progress.gap = max(progress.gap, float(codes.gaps.max()))
-        if keep_codes:
-            kept.append(compress_codes(codes))
-    seen.codes = kept if keep_codes else None
+        if keep is not None:
+            keep(compress_codes(codes))
     return seen
 
 

@@ -5,12 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from sksparse_nn.solvers._rows import block_slices
-from sksparse_nn.solvers.coding import join_sparse
 from sksparse_nn.solvers.dictionary._base import AbstractLearner, code_rows
+from sksparse_nn.solvers.dictionary._kept_codes import KeptCodes
 from sksparse_nn.solvers.dictionary._served import Served
-
-_PARTS = 16  # that the atoms are looked up in
 
 
 @dataclass
@@ -18,7 +15,8 @@ class KSVD(AbstractLearner):
     """Code all rows, then for each atom move it and refit its coefficients.
 
     The move is the approximate one: a single step of the power method, from the
-    coefficients that are there.
+    coefficients that are there. The coefficients of all rows move with the atoms, so
+    all are kept; many are in a temporary file.
 
     Parameters
     ----------
@@ -47,17 +45,15 @@ class KSVD(AbstractLearner):
         X, weights, dictionary = samples.X, samples.weights, progress.dictionary
         progress.start_epoch()
         progress.statistics.forget(0)
+        codes = KeptCodes(len(dictionary), dictionary.dtype)
         seen = code_rows(
-            coder, progress, X, weights, n_jobs=self.n_jobs, keep_codes=True
+            coder, progress, X, weights, n_jobs=self.n_jobs, keep=codes.append
         )
-        shape = len(weights), len(dictionary)
-        blocks, seen.codes = iter(seen.codes), None  # freed one by one
-        codes = join_sparse(blocks, shape, dictionary.dtype)
-        for atom, entries in _find_entries(codes):
+        codes.join()
+        for atom, entries, rows in codes.find_entries():
             if len(entries):
-                rows = np.searchsorted(codes.indptr, entries, side="right") - 1
                 served = Served(seen.X, codes, rows, dictionary, atom)
-                self._move(served, weights[rows], codes.data, entries)
+                self._move(served, weights[rows], codes.values, entries)
         progress.replace_idle(seen, positive=self.positive_dict)
 
     def _move(self, served, weights, values, entries):
@@ -71,20 +67,6 @@ class KSVD(AbstractLearner):
         if norm > 0:
             served.atom[:] = direction / norm
             values[entries] = served.along(served.atom)
-
-
-def _find_entries(codes):
-    """Yield each atom and the places of its coefficients among the values of the codes.
-
-    Some atoms at a time, as the places of all would take as much as the codes.
-    """
-    n_atoms = codes.shape[1]
-    for some in block_slices(n_atoms, -(-n_atoms // _PARTS)):
-        indices = codes.indices
-        places = np.flatnonzero((indices >= some.start) & (indices < some.stop))
-        of_atoms = indices[places]
-        for atom in range(some.start, some.stop):
-            yield atom, places[of_atoms == atom]
 
 
 @dataclass

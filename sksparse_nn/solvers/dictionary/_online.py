@@ -47,13 +47,14 @@ class OnlineLearner(StreamingLearner):
 
     def step(self, coder, progress, X, weights, *, start=None, n_batches=None):
         progress.statistics.forget(*self._compute_decay(progress.n_batches, n_batches))
+        kept = [] if coder.warm_starts and n_batches is not None else None
         seen = code_rows(
             coder,
             progress,
             X,
             weights,
             n_jobs=self.n_jobs,
-            keep_codes=coder.warm_starts and n_batches is not None,
+            keep=None if kept is None else kept.append,
             start=start,
         )
         progress.n_batches += 1
@@ -62,7 +63,7 @@ class OnlineLearner(StreamingLearner):
             update_dictionary(
                 progress.dictionary, progress.statistics, positive=self.positive_dict
             )
-        return seen.codes
+        return kept
 
     def _compute_decay(self, n_seen, n_batches):
         """Return what the next mini-batch leaves of the products, and of the use."""

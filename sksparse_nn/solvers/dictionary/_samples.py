@@ -6,6 +6,8 @@ import numpy as np
 
 from sksparse_nn.solvers._rows import block_slices
 
+_MOST_KEPT = 2**23  # nonzero codes
+
 
 @dataclass
 class Samples:
@@ -23,14 +25,17 @@ class Samples:
         The rows of each mini-batch, once `cut` has drawn them.
 
     codes : dict of int to list, default={}
-        The codes that the rows of a mini-batch had in the last epoch, as `code_rows`
-        keeps them.
+        The codes that the rows of a mini-batch had in the last epoch, as `keep` was
+        given them; of some mini-batches only, where there are many.
     """
 
     X: object
     weights: np.ndarray
     batches: list = field(default_factory=list)
     codes: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        self._n_kept = 0
 
     def cut(self, size, rng=None):
         """Cut the rows into mini-batches, unless already done.
@@ -50,7 +55,23 @@ class Samples:
         # In ascending order within, so that a file is read forwards.
         self.batches = [np.sort(order[which]) for which in block_slices(n_rows, size)]
 
+    def keep(self, number, codes):
+        """Keep the codes of a mini-batch for the next epoch, while few are kept.
+
+        They only save time, and would otherwise take more and more memory with the
+        number of rows.
+        """
+        self._n_kept -= _count(self.codes.pop(number, None))
+        if self._n_kept + _count(codes) <= _MOST_KEPT:
+            self._n_kept += _count(codes)
+            self.codes[number] = codes
+
     def batch(self, number):
         """Return the rows of a mini-batch and their weights."""
         rows = self.batches[number]
         return self.X[rows], self.weights[rows]
+
+
+def _count(codes):
+    """Return the number of nonzeros of a list of compressed codes, or of None."""
+    return sum(len(values) for *_, values in codes or ())

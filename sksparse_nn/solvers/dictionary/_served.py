@@ -20,7 +20,7 @@ class Served:
     X : ndarray, CSR matrix or PickedRows of shape (n_samples, n_features)
         All rows.
 
-    codes : CSR matrix of shape (n_samples, n_atoms)
+    codes : KeptCodes
         Their current codes.
 
     rows : ndarray of shape (n_rows,)
@@ -53,7 +53,7 @@ class Served:
 
     def _read_other_codes(self, rows):
         """Return the codes of some rows, without the atom."""
-        codes = sparse.csr_array(self._codes[rows])
+        codes = self._codes.take(rows)
         codes.data[codes.indices == self._number] = 0
         return codes
 

@@ -32,13 +32,14 @@ class StreamingLearner(AbstractLearner):
         progress.start_epoch()
         order = range(n_batches) if rng is None else rng.permutation(n_batches)
         for number in order:
-            samples.codes[number] = self.step(
+            codes = self.step(
                 coder,
                 progress,
                 *samples.batch(number),
                 start=samples.codes.get(number),
                 n_batches=n_batches,
             )
+            samples.keep(number, codes)
 
     @abstractmethod
     def step(self, coder, progress, X, weights, *, start=None, n_batches=None):

@@ -43,34 +43,46 @@ def learn_archetypes(problem, learnt, max_epochs):
     learnt.history = []
     for _ in range(max_epochs):
         keys = Keys.of(learnt.keys)
-        sums = problem.sum_over(problem.choose_coding(keys), keys)
-        problem.record_pass(
-            learnt, sums.mean_error(keys.read_centred, keys.feature_blocks)
-        )
+        error, A, pulls = _sum_pulls(problem, keys)
+        problem.record_pass(learnt, error)
         if has_settled(learnt.history):
             break
-        learnt.keys = _move_keys(problem, keys, sums)
+        learnt.keys = _move_keys(problem, keys, A, pulls)
 
 
-def _move_keys(problem, keys, sums):
-    points = keys.read_centred()
+def _sum_pulls(problem, keys):
+    """Return the mean error, the products of codes, and minus the gradients of keys."""
+    coding = problem.choose_coding(keys)
+    sums = problem.sum_over(coding, keys)
+    if sums.n_hidden:
+        left = problem.measure_left(coding, keys)
+        return left.error / 2 / sums.weight, sums.A, left.pulls
+    error = sums.mean_error(keys.read_centred, keys.feature_blocks)
+    for some in keys.feature_blocks:
+        sums.B[:, some] -= sums.A @ keys.read_centred(some)
+    return error, sums.A, sums.B
+
+
+def _move_keys(problem, keys, A, pulls):
+    moves = np.zeros(keys.given.shape)
     for _ in range(_STEPS):
-        gradients = sums.A @ points - sums.B
-        targets = _find_furthest_down(problem, gradients) - keys.centre
-        if not _move_points(points, targets, sums):
+        targets = _find_furthest_down(problem, -pulls)
+        if not _move_further(keys.given, moves, targets, A, pulls):
             break
-    return (keys.centre + points).astype(keys.given.dtype)
+    return (keys.given + moves).astype(keys.given.dtype)
 
 
-def _move_points(points, targets, sums):
-    """Move each point towards its target by the best step; return whether any moved."""
+def _move_further(given, moves, targets, A, pulls):
+    """Move each key towards its target by the best step; return whether any moved."""
     has_moved = False
-    for j in range(len(points)):
-        way = targets[j] - points[j]
-        downhill = (sums.B[j] - sums.A[j] @ points) @ way
-        bend = sums.A[j, j] * (way @ way)
+    for j in range(len(given)):
+        way = targets[j] - given[j] - moves[j]
+        downhill, bend = pulls[j] @ way, A[j, j] * (way @ way)
         if downhill > 0 and bend > 0:
-            points[j] += min(downhill / bend, 1.0) * way
+            way *= min(downhill / bend, 1.0)
+            moves[j] += way
+            for share, pull in zip(A[j], pulls, strict=True):
+                pull -= share * way
             has_moved = True
     return has_moved
 
@@ -85,12 +97,16 @@ def _find_furthest_down(problem, gradients):
     X, weights = problem.X, problem.weights
     peak = np.abs(gradients).max() or 1.0
     columns = np.ascontiguousarray((gradients / peak).T.astype(X.dtype))
+    lengths = np.linalg.norm(columns, axis=0).astype(np.float64)
 
     def of_block(which):
         rows = read_rows(X, which)
         products = rows.times(columns) * rows.norms[:, None]
         lowest = products.min(axis=0)
-        margin = _ROUNDING * np.finfo(X.dtype).eps * np.abs(products).max(axis=0)
+        # Of the lowest row: one that is far longer than others must not hide these.
+        largest = rows.norms[products.argmin(axis=0)] * lengths
+        largest = np.minimum(largest, np.abs(products).max(axis=0))
+        margin = _ROUNDING * np.finfo(X.dtype).eps * largest
         shares = np.where(products <= lowest + margin, weights[which, None], 0)
         few = np.flatnonzero(shares.any(axis=1))
         sums = (X[which][few].T @ shares[few]).T
@@ -103,7 +119,8 @@ def _find_furthest_down(problem, gradients):
 
 def _join_lowest(one, other):
     """Join the results of two blocks of rows, leaving out products that are higher."""
-    lowest, margin = np.minimum(one[0], other[0]), np.maximum(one[1], other[1])
+    lowest = np.minimum(one[0], other[0])
+    margin = np.where(one[0] <= other[0], one[1], other[1])
     kept = [part[0] <= lowest + margin for part in (one, other)]
     shares = kept[0] * one[2] + kept[1] * other[2]
     sums = kept[0][:, None] * one[3] + kept[1][:, None] * other[3]

@@ -39,8 +39,9 @@ class Medoids(AbstractKeys):
             history = [] if learnt is None else learnt.history
             learnt = Learnt(keys.given, history, indices)
             problem.record_pass(learnt, objective)
-            targets = Keys.of(move_to_means(keys, sums))
+            means = move_to_means(keys, sums)
             del sums  # as large as two dictionaries
+            targets = Keys.of(means)
             indices = _find_nearest_members(problem, keys, targets, indices)
         return learnt
 

@@ -8,6 +8,7 @@ from scipy import sparse
 from sksparse_nn._progress import ProgressLines, silent
 from sksparse_nn.solvers.simplex._base import AbstractMapping
 from sksparse_nn.solvers.simplex._coding import Converged, Step
+from sksparse_nn.solvers.simplex._left import measure_left
 from sksparse_nn.solvers.simplex._sample import Sample, draw_sample
 from sksparse_nn.solvers.simplex._start import draw_far_rows
 from sksparse_nn.solvers.simplex._sums import sum_over
@@ -131,6 +132,10 @@ class Problem:
     def sum_over(self, coding, keys):
         """Code all rows and sum over the codes."""
         return sum_over(coding, keys, self.X, self.weights, self.n_jobs)
+
+    def measure_left(self, coding, keys):
+        """Code all rows and sum what is left of them."""
+        return measure_left(coding, keys, self.X, self.weights, self.n_jobs)
 
 
 def _draw_sample(X, weights, n_keys, rng):

@@ -27,7 +27,7 @@ class Sparsemax(AbstractMapping):
     def adjoint(self, codes, gradients):
         used = codes > 0
         gradients = np.where(used, gradients, 0)
-        means = gradients.sum(axis=1) / used.sum(axis=1)
+        means = gradients.sum(axis=1) / np.maximum(used.sum(axis=1), 1)  # NaN uses none
         return np.where(used, gradients - means[:, None], 0)
 
     def joining_temperatures(self, depths):

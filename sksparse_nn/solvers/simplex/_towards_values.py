@@ -55,8 +55,14 @@ def move_towards_values(problem, learnt, max_epochs, values_reg):
 
 def _fit(problem, points, values_reg):
     keys = Keys.of(points)
-    sums = problem.sum_over(problem.choose_coding(keys), keys)
+    coding = problem.choose_coding(keys)
+    sums = problem.sum_over(coding, keys)
     values = fit_values(keys, sums, values_reg)
+    if sums.n_hidden:
+        left = problem.measure_left(coding, keys)
+        steps = values.astype(np.float64) - points
+        error = max(left.error_of(steps, sums.A), 0.0)
+        return _Fit(points, values, error / 2 / sums.weight)
 
     def centred(features):
         return values[:, features].astype(np.float64) - keys.centre[features]

@@ -6,13 +6,21 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import svd
 
-from sksparse_nn.solvers.svd._base import Factors, SVDSolver
+from sksparse_nn.solvers.svd._base import Factors, SVDSolver, WeightedRows
 from sksparse_nn.solvers.svd._blocks import split_blocks
 from sksparse_nn.solvers.svd._compressed_rows import compress_rows
-from sksparse_nn.solvers.svd._moments import MAX_WIDTH, read_moments
+from sksparse_nn.solvers.svd._moments import MAX_WIDTH, Moments, read_moments
 
 # Numbers held dense in float64 at a time: 32 MB.
 _BLOCK = 2**22
+
+# Bound on what compressing rows adds to a residual, in units of the precision and of
+# the energy over the squared singular value.
+_OF_COMPRESSION = 4
+
+# Largest energy of a column about zero, or of a mean column, relative to that of a
+# column about its mean, with which few rows have the products of many.
+_EVEN = 8
 
 
 @dataclass(frozen=True)
@@ -32,19 +40,24 @@ class ExactSolver(SVDSolver):
     """
 
     def prepare(self, rows):
-        return rows
+        return _State(rows)
 
     def leading(self, state, n_components):
-        groups = range(len(state.partition.widths))
+        groups = range(len(state.rows.partition.widths))
         return [self._decompose_group(state, group) for group in groups]
 
     def moments(self, rows, state):
-        is_narrow = rows.partition.widest <= MAX_WIDTH
-        return read_moments(rows, self.n_jobs) if is_narrow else None
+        if rows.partition.widest > MAX_WIDTH:
+            return None
+        return state.moments or read_moments(rows, self.n_jobs)
 
-    def _decompose_group(self, rows, group):
+    def _decompose_group(self, state, group):
+        rows = state.rows
         A = _Rows(rows, group, center=self.center)
         few = compress_rows(A)
+        is_compressed = len(few) < len(A)
+        if is_compressed and A.shape[1] == rows.partition.n_features:
+            state.moments = _find_moments(A, few, rows, center=self.center)
         _, values, V = svd(few, full_matrices=False, check_finite=False)
         noise = _bound_noise(A, values, np.finfo(rows.X.dtype).eps)
         n_kept = int((values > noise).sum())
@@ -52,13 +65,23 @@ class ExactSolver(SVDSolver):
         return Factors(
             components=V,
             singular_values=values,
-            residuals=_residuals(A, values, V),
-            mean=A.mean,
+            residuals=(_bound_residuals if is_compressed else _residuals)(
+                A, few, values, V
+            ),
+            mean=A.mean if self.center else np.zeros_like(A.mean),
             energy=float((few**2).sum()),
             noise=noise,
             weight=A.weight,
             is_complete=True,
         )
+
+
+@dataclass
+class _State:
+    """The data, and their statistics where the decomposition gives them."""
+
+    rows: WeightedRows
+    moments: Moments | None = None
 
 
 class _Rows:
@@ -77,7 +100,8 @@ class _Rows:
             weight = np.ones(len(A)) if rows.weight is None else rows.weight[where]
             self.raw_energy += float(weight @ np.einsum("ij,ij->i", A, A))
             sums += weight @ A
-        self.mean = sums / self.weight if center else np.zeros(width)
+        self.mean = sums / self.weight
+        self._shifts = self.mean if center else 0.0
         if len(self._blocks) == 1:
             self._only = self._shift(self._blocks[0])
 
@@ -85,6 +109,9 @@ class _Rows:
         if self._only is not None:
             return iter([self._only])
         return map(self._shift, self._blocks)
+
+    def __len__(self):
+        return self.shape[0]
 
     def take_every(self, step):
         """Return every `step`-th row."""
@@ -97,7 +124,7 @@ class _Rows:
 
     def _shift(self, where):
         A = self._to_dense(where, copy=True)
-        A -= self.mean
+        A -= self._shifts
         if self._weights is not None:
             A *= np.sqrt(self._weights[where])[:, None]
         return A
@@ -111,9 +138,38 @@ def _bound_noise(rows, values, eps):
     return float(max(of_data, of_lapack))
 
 
-def _residuals(rows, values, V):
-    # Of all rows: compressed rows do not show the rounding of long sums.
+def _residuals(rows, few, values, V):
+    """Return the relative residuals of triplets, from all rows."""
     V = V.astype(np.float64)
     product = sum((A @ V.T).T @ A for A in rows)
-    squared = values[:, None] ** 2
-    return np.linalg.norm(product / squared - V, axis=1)
+    return _compare(product, values, V)
+
+
+def _bound_residuals(rows, few, values, V):
+    """Bound the relative residuals from few rows that have the products of all.
+
+    A further reading of all rows would take longer than the decomposition.
+    """
+    V = V.astype(np.float64)
+    of_products = _OF_COMPRESSION * np.finfo(np.float64).eps * (few**2).sum()
+    return _compare((few @ V.T).T @ few, values, V) + of_products / values**2
+
+
+def _compare(product, values, V):
+    return np.linalg.norm(product / values[:, None] ** 2 - V, axis=1)
+
+
+def _find_moments(rows, few, data, *, center):
+    """Return the statistics of all rows from few, or None if products lose digits."""
+    scatter, offset = few.T @ few, np.sqrt(rows.weight) * rows.mean
+    if not center:
+        scatter -= np.outer(offset, offset)
+    squares = np.diagonal(scatter)
+    largest = max((few**2).sum(), len(squares) * (offset**2).max()) / len(squares)
+    if not largest <= _EVEN * squares.min():
+        return None
+    rounding, eps = (float(np.finfo(t).eps) for t in (np.float64, data.X.dtype))
+    mean = rows.mean.astype(np.float64)
+    return Moments(
+        data.partition, rows.weight, mean, scatter.ravel(), _EVEN * rounding, eps
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sksparse_nn.solvers.svd._base import Factors, SVDSolver
+from sksparse_nn.solvers.svd._graded import find_graded
 from sksparse_nn.solvers.svd._leading import find_leading_of_stack
 from sksparse_nn.solvers.svd._moments import Moments, check_width, read_moments
 
@@ -32,6 +33,9 @@ class GramSolver(SVDSolver):
     is_exact : bool, default=False
         Whether to multiply float32 rows in float64 at any cost.
 
+    is_graded : bool, default=False
+        Whether to find the components by `find_graded`.
+
     References
     ----------
     T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating Formulae and a Pairwise Algorithm
@@ -39,6 +43,7 @@ class GramSolver(SVDSolver):
     """
 
     is_exact: bool = False
+    is_graded: bool = False
 
     def prepare(self, rows):
         check_width(rows.partition)
@@ -65,6 +70,9 @@ class GramSolver(SVDSolver):
         if not self.center:
             scatter = scatter + state.weight * means[:, :, None] * means[:, None, :]
             means = np.zeros_like(means)
+        if self.is_graded:
+            groups = zip(scatter, means, energy, strict=True)
+            return [_factor_graded(state, *group) for group in groups]
         groups = zip(means, energy, rounding, noise, strict=True)
         is_rough = state.rounding >= np.finfo(np.float32).eps
         eigen = zip(*find_leading_of_stack(scatter, k, is_rough=is_rough), strict=True)
@@ -74,7 +82,7 @@ class GramSolver(SVDSolver):
         ]
 
 
-def are_proven(moments, found, *, center):
+def are_proven(gram, moments, found):
     """Return whether the products of features lose nothing.
 
     The squares of the kept singular values must be certain to the square root of the
@@ -83,14 +91,14 @@ def are_proven(moments, found, *, center):
 
     Parameters
     ----------
+    gram : GramSolver
+        The solver.
+
     moments : Moments
         The products.
 
     found : Decomposition
-        Result of `GramSolver` on them.
-
-    center : bool
-        Whether the mean was subtracted.
+        Its result on them.
 
     Returns
     -------
@@ -103,15 +111,21 @@ def are_proven(moments, found, *, center):
         for scatter in partition.blocks(moments.scatter)
     ]
     lengths = np.concatenate(lengths)
-    if not center:
+    if not gram.center:
         lengths = lengths + moments.weight * moments.mean**2
     largest = np.zeros(len(found.noise))
     np.maximum.at(largest, found.component_groups, squares)
-    wrong = _OF_PRODUCTS * moments.rounding * partition.arrange(found.components) ** 2
-    wrong = wrong @ lengths + _OF_LAPACK * largest[found.component_groups]
+    largest, rounding = largest[found.component_groups], moments.rounding
+    if gram.is_graded:  # LAPACK finds the values, and does not square them
+        if found.is_limited or not squares.all():
+            return False
+        largest = 2 * np.sqrt(largest * squares)
+        rounding += np.finfo(np.float64).eps
+    wrong = _OF_PRODUCTS * rounding * partition.arrange(found.components) ** 2
+    wrong = wrong @ lengths + _OF_LAPACK * largest
     if ((wrong > np.sqrt(moments.eps) * squares) & (squares > 0)).any():
         return False
-    return not found.is_limited or _is_noise_of_data(moments, center)
+    return not found.is_limited or _is_noise_of_data(moments, gram.center)
 
 
 def _is_noise_of_data(moments, center):
@@ -146,6 +160,16 @@ class _Group:
     energy: float
     squared_rounding: float
     squared_noise: float
+
+
+def _factor_graded(state, scatter, mean, energy):
+    values, vectors = find_graded(scatter)
+    squared_noise = 16 * state.eps**2 * (energy + state.weight * (mean @ mean))
+    group = _Group(state, mean, energy, 0.0, squared_noise)
+    lengths = np.diagonal(scatter)
+    squares = len(lengths) * lengths.sum() * (vectors.T**2 @ lengths)
+    residuals = _OF_PRODUCTS * state.rounding * np.sqrt(squares)
+    return _factors(group, values, vectors, residuals, len(scatter))
 
 
 def _factors(group, values, vectors, residuals, k):

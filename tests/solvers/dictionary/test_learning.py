@@ -115,6 +115,15 @@ def test_ksvd_is_the_naive_one(coded, learner, as_sparse):
     assert_allclose(atoms * signs, expected, atol=1e-8)
 
 
+@pytest.mark.parametrize("learner", [KSVD(), ExactKSVD()])
+def test_codes_in_a_file_give_the_same_atoms(coded, learner, monkeypatch):
+    _, X, D = coded
+    in_memory = epoch_of(learner, X, D[:20])
+    monkeypatch.setattr("sksparse_nn.solvers.dictionary._kept_codes._MOST", 1000)
+    monkeypatch.setattr("sksparse_nn.solvers.dictionary._kept_codes._PLACES", 300)
+    assert_array_equal(epoch_of(learner, X, D[:20]), in_memory)
+
+
 @pytest.mark.parametrize("name", LEARNERS)
 def test_an_epoch_lowers_the_error(coded, name):
     _, X, D = coded
