@@ -63,7 +63,7 @@ bench-coding bench-svd bench-net bench-images bench-activations bench-attention 
 .venv/installed-%: pyproject.toml constraints.txt | .venv
 	@echo "Installing the package and what its '$*' extra needs into .venv."
 	@echo "The first time pip downloads torch, which is large and takes minutes."
-	$(INSTALL) ".[$*]"
+	$(INSTALL) ".[net,$*]"
 	@touch $@
 
 .venv:

@@ -1,6 +1,6 @@
 """Sparse representation ahead of neural networks, as scikit-learn estimators."""
 
-from importlib import import_module
+from sksparse_nn._lazy import load_on_use
 
 # Module of each public name. Names load on first use, so that importing the package is
 # fast: Numba and torch take seconds.
@@ -47,11 +47,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
-    if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted([*globals(), *_HOMES])
+__getattr__, __dir__ = load_on_use(__name__, _HOMES)

@@ -37,6 +37,56 @@ def test_transformers_load_without_torch(name):
     assert loaded.strip() == "False"
 
 
+# Ahead of code that is to run where torch is not installed.
+WITHOUT_TORCH = """
+from importlib.machinery import PathFinder
+found = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *rest: (
+    None if name.partition(".")[0] in ("torch", "skorch") else found(name, *rest)
+)
+"""
+
+
+def test_transformers_searches_and_displays_work_without_torch():
+    code = """
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sksparse_nn import (
+    ImagePatchCoder, SparseAttentionCoder, SparseDictionaryCoder, SparsitySearchCV,
+    TruncatedSVDReducer, sparse_encode, sparsity_path,
+)
+from sksparse_nn.inspection import DictionaryDisplay, atom_table, mean_l0
+X = np.random.default_rng(0).standard_normal((40, 16))
+y = X[:, 0] > 0
+coder = SparseDictionaryCoder(6, max_epochs=2, random_state=0)
+images = ImagePatchCoder(4, patch_size=2, image_shape=(4, 4), random_state=0)
+for step in (coder, TruncatedSVDReducer(3), SparseAttentionCoder(5), images):
+    codes = step.fit_transform(X)
+codes = coder.transform(X)
+pipeline = make_pipeline(coder, LogisticRegression())
+search = SparsitySearchCV(pipeline, {"sparsedictionarycoder__alpha": [0.1, 0.2]}, cv=2)
+assert search.fit(X, y).best_score_ > 0
+DictionaryDisplay.from_estimator(coder)
+assert len(atom_table(coder, X)) == 6 and mean_l0(codes) > 0
+print("done")
+"""
+    assert run(WITHOUT_TORCH + code).strip() == "done"
+
+
+@pytest.mark.parametrize("name", ["SparseNetClassifier", "NetPruner", "for_prediction"])
+def test_what_needs_torch_says_how_to_get_it(name):
+    code = f"""
+try:
+    from sksparse_nn import {name}
+except ModuleNotFoundError as error:
+    print(error.name, error)
+"""
+    said = run(WITHOUT_TORCH + code)
+    assert said.startswith("torch Networks need torch and skorch.")
+    assert 'pip install "sksparse-nn[net]"' in said
+
+
 @pytest.mark.parametrize("name", sksparse_nn.__all__)
 def test_public_names_arrive_on_first_use(name):
     assert getattr(sksparse_nn, name).__name__ == name
