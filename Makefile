@@ -8,7 +8,8 @@ INSTALL = $(VENV)/python -m pip install --constraint constraints.txt --editable
 # Lines appear as they are printed, also through a pipe.
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo compare patches compressed tiny test lint docs doctest clean \
+.PHONY: demo compare patches compressed tiny test test-oldest test-wheel lint docs doctest \
+  package clean \
   bench-coding bench-svd bench-net bench-images bench-activations bench-attention \
   bench-defaults bench-task-driven bench-robustness bench-mnist
 
@@ -37,6 +38,15 @@ tiny: .venv/installed-plot,prune
 test: .venv/installed-test
 	$(VENV)/python -m pytest --numprocesses 2
 
+# The oldest versions of what is depended on, in an environment of their own.
+OLDEST := numpy==2.0.0 scipy==1.15.0 scikit-learn==1.7.0 numba==0.61.0 skorch==1.4.0 \
+  joblib==1.4.0 threadpoolctl==3.5.0 pandas==2.2.2
+test-oldest:
+	rm -rf .cache/oldest
+	$(PYTHON) -m venv .cache/oldest
+	.cache/oldest/bin/python -m pip install $(OLDEST) torch==2.13.0 ".[net,test]"
+	.cache/oldest/bin/python -m pytest --numprocesses 2
+
 lint: .venv/installed-lint
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
@@ -51,6 +61,26 @@ doctest: .venv/installed-test
 
 docs: .venv/installed-docs
 	$(VENV)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+# An archive and a wheel in dist/, with what PyPI checks of them.
+package: .venv/installed-package
+	rm -rf dist
+	$(VENV)/python -m build
+	$(VENV)/python -m twine check --strict dist/*
+
+# The wheel in an environment without torch: tests of what does without it.
+WITHOUT_TORCH = kernels solvers decomposition feature_extraction datasets
+WITH_TORCH = decomposition/test_peak_memory.py decomposition/test_reducer_streams.py \
+  decomposition/test_attention_streams.py feature_extraction/test_patch_streams.py \
+  feature_extraction/test_real_images.py
+test-wheel: package
+	rm -rf .cache/wheel
+	$(PYTHON) -m venv .cache/wheel
+	.cache/wheel/bin/python -m pip install --constraint constraints.txt dist/*.whl \
+	  pytest hypothesis numpydoc matplotlib pandas pillow
+	cp -r tests pyproject.toml .cache/wheel
+	cd .cache/wheel && bin/python -m pytest $(addprefix tests/,$(WITHOUT_TORCH)) \
+	  $(addprefix --ignore tests/,$(WITH_TORCH))
 
 # Slow; want a quiet machine, other than bench-attention, which takes no time of
 # anything. The tables go to docs/benchmarks. bench-activations also looks at CIFAR-10
@@ -73,4 +103,4 @@ bench-coding bench-svd bench-net bench-images bench-activations bench-attention 
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv .cache demo-output compare-output patches-output tiny-output docs/_build docs/auto_examples docs/generated
+	rm -rf .venv .cache build dist demo-output compare-output patches-output tiny-output docs/_build docs/auto_examples docs/generated

@@ -8,6 +8,7 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._documented import Documented
 from sksparse_nn._saved import Saved
 from sksparse_nn._validation import check_codes
 
@@ -16,7 +17,11 @@ _OF_FEATURES = "components_", "keys_", "encoder_weights_"
 
 
 class FloatTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, Saved, BaseEstimator
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    Saved,
+    Documented,
+    BaseEstimator,
 ):
     """Base of transformers that take CSR matrices and keep either float type."""
 

@@ -1,5 +1,9 @@
 """One table of all public estimators, in every algorithm and setting that matters."""
 
+import pytest
+
+pytest.importorskip("torch", reason="networks are in the table")
+
 from tests.compression.instances import COMPRESSORS
 from tests.decomposition.attention_coders import ATTENTION_CODERS
 from tests.decomposition.coders import SPARSE_CODERS

@@ -7,6 +7,8 @@ from textwrap import dedent
 
 import pytest
 
+import sksparse_nn
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
@@ -25,6 +27,16 @@ def test_no_line_of_code_is_wider_than_its_box(page):
         if line.startswith(("   ", ">>>", "..."))
     ]
     assert [line for line in code if len(line) > COLUMNS] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [x for x in sksparse_nn.__all__ if isinstance(getattr(sksparse_nn, x), type)],
+)
+def test_the_diagram_of_an_estimator_links_to_its_page(name):
+    estimator = getattr(sksparse_nn, name)
+    link = estimator._get_doc_link(estimator.__new__(estimator))
+    assert link.endswith(f"/generated/sksparse_nn.{name}.html")
 
 
 @pytest.mark.parametrize("page", PAGES)

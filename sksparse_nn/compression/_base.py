@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet
 
+from sksparse_nn._documented import Documented
 from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._saved import Saved
@@ -34,7 +35,7 @@ def _inner_has(method):
     return has
 
 
-class Compressor(RoutesFit, MetaEstimatorMixin, Saved, BaseEstimator, ABC):
+class Compressor(RoutesFit, MetaEstimatorMixin, Saved, Documented, BaseEstimator, ABC):
     """An estimator that wraps another and makes its network smaller."""
 
     # Marks compressors for `_pipelines`, which cannot import them.

@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._documented import Documented
 from sksparse_nn._history import add_epochs, first_epochs
 from sksparse_nn._holdout import hold_out
 from sksparse_nn._interrupts import keeps_interrupted
@@ -62,7 +63,15 @@ _MAX_SEED = np.iinfo(np.int32).max
 _SMALL_SIZE = 2**14
 
 
-class SparseNet(HasCoder, HasImages, NestedSettings, HasPlainState, BaseEstimator, ABC):
+class SparseNet(
+    HasCoder,
+    HasImages,
+    NestedSettings,
+    HasPlainState,
+    Documented,
+    BaseEstimator,
+    ABC,
+):
     """A network as an estimator; subclasses define targets and predictions."""
 
     _parameter_constraints: dict = {

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._documented import Documented
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._saved import Saved
 from sksparse_nn._structure import check_structure
@@ -38,6 +39,7 @@ class LayerActivations(
     TransformerMixin,
     MetaEstimatorMixin,
     Saved,
+    Documented,
     BaseEstimator,
 ):
     """Transform samples into the activations of a layer of a network.
