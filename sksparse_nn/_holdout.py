@@ -10,7 +10,7 @@ import numpy as np
 from sksparse_nn._picked_rows import is_sparse
 
 # Numbers per block of the hash.
-_BLOCK_SIZE = 2**22
+_BLOCK_SIZE = 2**18
 
 
 def hold_out(X, weight, strata=None, *, fraction, random_state):

@@ -16,7 +16,6 @@ from sksparse_nn._pipelines import is_search
 SENSELESS = {
     "pruned integers": lambda net: NetPruner(NetQuantizer(net)),
     "factors of integers": lambda net: NetFactorizer(NetQuantizer(net)),
-    "integers of integers": lambda net: NetQuantizer(NetQuantizer(net)),
     "factors of zeros": lambda net: NetFactorizer(NetPruner(net)),
 }
 
