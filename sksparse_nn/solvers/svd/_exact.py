@@ -14,10 +14,6 @@ from sksparse_nn.solvers.svd._moments import MAX_WIDTH, Moments, read_moments
 # Numbers held dense in float64 at a time: 32 MB.
 _BLOCK = 2**22
 
-# Bound on what compressing rows adds to a residual, in units of the precision and of
-# the energy over the squared singular value.
-_OF_COMPRESSION = 4
-
 # Largest energy of a column about zero, or of a mean column, relative to that of a
 # column about its mean, with which few rows have the products of many.
 _EVEN = 8
@@ -55,8 +51,7 @@ class ExactSolver(SVDSolver):
         rows = state.rows
         A = _Rows(rows, group, center=self.center)
         few = compress_rows(A)
-        is_compressed = len(few) < len(A)
-        if is_compressed and A.shape[1] == rows.partition.n_features:
+        if len(few) < len(A) and A.shape[1] == rows.partition.n_features:
             state.moments = _find_moments(A, few, rows, center=self.center)
         _, values, V = svd(few, full_matrices=False, check_finite=False)
         noise = _bound_noise(A, values, np.finfo(rows.X.dtype).eps)
@@ -65,9 +60,7 @@ class ExactSolver(SVDSolver):
         return Factors(
             components=V,
             singular_values=values,
-            residuals=(_bound_residuals if is_compressed else _residuals)(
-                A, few, values, V
-            ),
+            residuals=_residuals(A, values, V),
             mean=A.mean if self.center else np.zeros_like(A.mean),
             energy=float((few**2).sum()),
             noise=noise,
@@ -138,24 +131,10 @@ def _bound_noise(rows, values, eps):
     return float(max(of_data, of_lapack))
 
 
-def _residuals(rows, few, values, V):
-    """Return the relative residuals of triplets, from all rows."""
+def _residuals(rows, values, V):
+    # Of all rows: compressed rows do not show the rounding of long sums.
     V = V.astype(np.float64)
     product = sum((A @ V.T).T @ A for A in rows)
-    return _compare(product, values, V)
-
-
-def _bound_residuals(rows, few, values, V):
-    """Bound the relative residuals from few rows that have the products of all.
-
-    A further reading of all rows would take longer than the decomposition.
-    """
-    V = V.astype(np.float64)
-    of_products = _OF_COMPRESSION * np.finfo(np.float64).eps * (few**2).sum()
-    return _compare((few @ V.T).T @ few, values, V) + of_products / values**2
-
-
-def _compare(product, values, V):
     return np.linalg.norm(product / values[:, None] ** 2 - V, axis=1)
 
 

@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 
 from sksparse_nn.solvers.dictionary import _served
+from sksparse_nn.solvers.dictionary._kept_codes import KeptCodes
 from sksparse_nn.solvers.dictionary._served import Served
 
 SHAPES = {"tall": (300, 40), "wide": (60, 200)}
@@ -15,6 +16,13 @@ LIMITS = {
     "iterated": {"_SQUARED": 2},
     "iterated in blocks": {"_NUMBERS": 64, "_SQUARED": 2},
 }
+
+
+def keep(C):
+    kept = KeptCodes(C.shape[1], C.dtype)
+    kept.append((np.diff(C.indptr), C.indices, C.data))
+    kept.join()
+    return kept
 
 
 @pytest.mark.parametrize("limits", LIMITS.values(), ids=LIMITS)
@@ -29,7 +37,7 @@ def test_what_is_left_of_rows_is_never_formed(shape, form, limits, monkeypatch):
     C = rng.standard_normal((shape[0], 8)) * (rng.random((shape[0], 8)) < 0.5)
     rows, factors = np.flatnonzero(C[:, 3]), rng.random(np.count_nonzero(C[:, 3]))
     left = X[rows] - np.delete(C, 3, 1)[rows] @ np.delete(D, 3, 0)
-    served = Served(form(X), sparse.csr_matrix(C), rows, D, 3)
+    served = Served(form(X), keep(sparse.csr_matrix(C)), rows, D, 3)
     assert_allclose(served.sum(factors), factors @ left, atol=1e-10)
     assert_allclose(served.along(D[0]), left @ D[0], atol=1e-10)
     found = served.main_direction(factors)
