@@ -283,7 +283,7 @@ def test_a_first_layer_that_is_narrower_than_samples_reads_nothing():
 
 def test_random_numbers_come_from_generators_only():
     twin = through_skops(TopKAutoencoder(4, n_nonzero_coefs=2, max_epochs=1).fit(X))
-    twin._state["rng"]["bit_generator"] = "seed"
+    twin._state["rng_bit_generator"] = "seed"
     with pytest.raises(ValueError, match="damaged or forged"):
         twin.partial_fit(X)
 
