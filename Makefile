@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 # What only developers read: its docstrings may be shorter.
-INTERNAL := sksparse_nn/(kernels|solvers|neural/augmentation|neural/_targets)/
+INTERNAL := sksparse_nn/(kernels|solvers|onnx|neural/augmentation|neural/_targets)/
 INSTALL = $(VENV)/python -m pip install --constraint constraints.txt --editable
 
 # Lines appear as they are printed, also through a pipe.

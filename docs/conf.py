@@ -12,6 +12,7 @@ import sksparse_nn
 import sksparse_nn.inspection
 import sksparse_nn.modules
 import sksparse_nn.neural.augmentation
+import sksparse_nn.onnx
 import sksparse_nn.persistence
 
 HERE = Path(__file__).resolve().parent
@@ -47,6 +48,7 @@ APART = {
         ("inspection", sksparse_nn.inspection),
         ("modules", sksparse_nn.modules),
         ("neural.augmentation", sksparse_nn.neural.augmentation),
+        ("onnx", sksparse_nn.onnx),
         ("persistence", sksparse_nn.persistence),
     )
 }
@@ -112,8 +114,8 @@ API reference
 Names are imported from ``sksparse_nn`` itself, as in
 ``from sksparse_nn import SparseDictionaryCoder``; what reads a fitted model, from
 ``sksparse_nn.inspection``, layers for networks in torch from ``sksparse_nn.modules``,
-changes of training samples from ``sksparse_nn.neural.augmentation``, and what files
-need from ``sksparse_nn.persistence``.
+changes of training samples from ``sksparse_nn.neural.augmentation``, what files need
+from ``sksparse_nn.persistence``, and models of ONNX from ``sksparse_nn.onnx``.
 
 .. currentmodule:: sksparse_nn
 

@@ -18,7 +18,7 @@ from sksparse_nn.neural._targets._spreads import (
 )
 
 # Logarithms beyond which predictions would leave the range of float32.
-_LARGEST_LOG = 70.0
+LARGEST_LOG = 70.0
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class Poisson(RegressionLoss):
 
     def decode(self, output, offset, scale):
         """Return positive numbers, as `RegressionLoss` says."""
-        log = (output * _relative(offset, scale)).clip(-_LARGEST_LOG, _LARGEST_LOG)
+        log = (output * _relative(offset, scale)).clip(-LARGEST_LOG, LARGEST_LOG)
         return offset * np.exp(log)
 
     def restore(self, target, offset, scale):

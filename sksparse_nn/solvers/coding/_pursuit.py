@@ -62,7 +62,7 @@ class OMP(AbstractCoder):
         return solve_normal_equations(atoms, no_ridges, codes, gradients)
 
     def encode(self, atoms, rows, start=None):
-        return self.encode_path(atoms, rows, [self._max_atoms(*atoms.shape)])[0]
+        return self.encode_path(atoms, rows, [self.count_most(*atoms.shape)])[0]
 
     def encode_path(self, atoms, rows, values):
         correlations, norms = rows.times(atoms.columns), rows.norms
@@ -113,7 +113,8 @@ class OMP(AbstractCoder):
         path = zip(counts, indices, values, strict=True)
         return [Codes(*parts, exact) for parts in path], pivots
 
-    def _max_atoms(self, n_atoms, n_features):
+    def count_most(self, n_atoms, n_features):
+        """Return the most atoms that a row is given."""
         most = self.n_nonzero_coefs
         if most is None:
             bounded = self.residual_tol is None and self.abs_residual_tol is None

@@ -170,13 +170,15 @@ class TopK(_CorrelationCoder):
         return atoms.in_terms_of_given(chosen, atoms.unit[chosen])
 
     def encode_correlations(self, atoms, correlations, norms):
-        n_atoms, n_features = atoms.shape
-        most = self.n_nonzero_coefs or choose_n_nonzero(n_features)
-        codes = allocate_codes(correlations, min(most, n_atoms))
+        codes = allocate_codes(correlations, self.count_most(*atoms.shape))
         shrinkage.top_k(
             correlations, norms, bound_rounding(correlations), *codes.entries
         )
         return codes
+
+    def count_most(self, n_atoms, n_features):
+        """Return the most atoms that a row is given."""
+        return min(self.n_nonzero_coefs or choose_n_nonzero(n_features), n_atoms)
 
 
 @dataclass

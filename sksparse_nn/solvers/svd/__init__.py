@@ -13,7 +13,7 @@ from sksparse_nn.solvers.svd._exact import ExactSolver
 from sksparse_nn.solvers.svd._gram import GramSolver
 from sksparse_nn.solvers.svd._krylov import KrylovSolver
 from sksparse_nn.solvers.svd._partition import Partition, partition_features
-from sksparse_nn.solvers.svd._projection import Projector
+from sksparse_nn.solvers.svd._projection import Projector, invert_scale
 from sksparse_nn.solvers.svd._rank import rank_rule
 from sksparse_nn.solvers.svd._scale import (
     are_squares_safe,
@@ -48,6 +48,7 @@ __all__ = [
     "decompose",
     "decompose_by_best",
     "dtype_of",
+    "invert_scale",
     "name_solver",
     "partition_features",
     "rank_rule",

@@ -129,7 +129,7 @@ class Projector:
         def work(where):
             project(X[where], Z[where])
             if self.scale is not None:
-                Z[where] *= _invert(self.scale).astype(X.dtype)
+                Z[where] *= invert_scale(self.scale).astype(X.dtype)
 
         self._run(work, len(Z), n_jobs)
         return Z
@@ -158,7 +158,7 @@ class Projector:
             In the type of `Z`.
         """
         X = np.empty((len(Z), self.partition.n_features), Z.dtype)
-        batches = self._make_batches(Z.dtype)
+        batches = self.make_batches(Z.dtype)
 
         def work(where):
             X[where] = self.partition.restore(self._restore(Z[where], batches))
@@ -183,8 +183,8 @@ class Projector:
         return X
 
     def _project_dense(self, dtype):
-        batches = self._make_batches(dtype)
-        mean, rest = self._split_mean(dtype)
+        batches = self.make_batches(dtype)
+        mean, rest = self.split_mean(dtype)
 
         def project(X, out):
             X = np.ascontiguousarray(self.partition.arrange(X))
@@ -194,14 +194,17 @@ class Projector:
 
         return project
 
-    def _split_mean(self, dtype):
-        """Split the mean into its value in a type and the coordinates of the rest."""
+    def split_mean(self, dtype):
+        """Split the mean into its value in a type and the coordinates of the rest.
+
+        Both are None without a mean; the order is that of `make_batches`.
+        """
         if self.mean is None:
             return None, None
         mean = self._arranged_mean.astype(dtype)
         rest = np.empty((1, len(self.components)), dtype)
         left = (self._arranged_mean - mean).astype(dtype)
-        _project(self._make_batches(dtype), left[None], rest)
+        _project(self.make_batches(dtype), left[None], rest)
         return mean, rest
 
     def _project_sparse(self, dtype):
@@ -225,7 +228,7 @@ class Projector:
         if len(self.counts) == 1:
             return np.ascontiguousarray(self.components.T, dtype)
         batches, lengths = (
-            self._make_batches(dtype),
+            self.make_batches(dtype),
             np.repeat(self.counts, self.partition.widths),
         )
         data = [b.components.transpose(0, 2, 1).ravel() for b in batches]
@@ -245,7 +248,8 @@ class Projector:
     def _arranged_mean(self):
         return self.partition.arrange(self.mean[None])[0]
 
-    def _make_batches(self, dtype):
+    def make_batches(self, dtype):
+        """Return the components of a type, by neighbouring groups of one shape."""
         arranged = self.partition.arrange(self.components)
         shapes = list(zip(self.partition.widths, self.counts, strict=True))
         batches, start, first = [], 0, 0
@@ -268,5 +272,6 @@ def _take_diagonal_blocks(V, n_groups):
     return np.ascontiguousarray(V.reshape(shape)[each, :, each])
 
 
-def _invert(scale):
+def invert_scale(scale):
+    """Return the inverses of divisors, zero where a divisor is zero."""
     return np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)

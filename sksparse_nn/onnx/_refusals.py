@@ -1,0 +1,42 @@
+"""What cannot be exported, in words."""
+
+import sys
+
+
+def refuse(what, instead):
+    """Raise for something that has no converter.
+
+    Parameters
+    ----------
+    what : str
+        What it is.
+
+    instead : str
+        What to do.
+
+    Raises
+    ------
+    TypeError
+        Always.
+    """
+    raise TypeError(f"{what} cannot be exported to ONNX; {instead}.")
+
+
+def check_installed():
+    """Check that the libraries for ONNX are there.
+
+    Raises
+    ------
+    ImportError
+        If one is not.
+    """
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+        import skl2onnx  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "sksparse_nn.onnx needs onnx, skl2onnx and onnxruntime. Got "
+            f"{error} with Python at {sys.executable}; "
+            'pip install "sksparse-nn[onnx]".'
+        ) from error

@@ -1,0 +1,227 @@
+"""Our estimators made known to skl2onnx."""
+
+import numpy as np
+
+from sksparse_nn import (
+    ImagePatchCoder,
+    LayerActivations,
+    NetFactorizer,
+    NetPruner,
+    NetQuantizer,
+    SparseAttentionCoder,
+    SparseDictionaryCoder,
+    SparseNetClassifier,
+    SparseNetRegressor,
+    SparsitySearchCV,
+    TopKAutoencoder,
+    TruncatedSVDReducer,
+)
+from sksparse_nn.neural._targets import Classes
+from sksparse_nn.onnx._attention import emit_attention_codes
+from sksparse_nn.onnx._autoencoder import emit_latents
+from sksparse_nn.onnx._coders import emit_dictionary_codes
+from sksparse_nn.onnx._graph import Graph
+from sksparse_nn.onnx._networks import emit_classes, emit_numbers, name_classes
+from sksparse_nn.onnx._patches import emit_patch_codes
+from sksparse_nn.onnx._reducers import emit_coordinates
+from sksparse_nn.onnx._refusals import check_installed, refuse
+
+_TRANSFORMERS = {
+    ImagePatchCoder: emit_patch_codes,
+    SparseAttentionCoder: emit_attention_codes,
+    SparseDictionaryCoder: emit_dictionary_codes,
+    TopKAutoencoder: emit_latents,
+    TruncatedSVDReducer: emit_coordinates,
+}
+
+# Estimators that are as what they hold.
+_FRAMES = {
+    NetFactorizer: "estimator_",
+    NetPruner: "estimator_",
+    NetQuantizer: "estimator_",
+    SparsitySearchCV: "best_estimator_",
+}
+
+_REFUSED = {
+    LayerActivations: "export its estimator_",
+}
+
+# Those that skl2onnx asks for in classifiers, and the values that are heeded.
+_OPTIONS = {
+    "zipmap": [True, False, "columns"],
+    "nocl": [False],
+    "output_class_labels": [False, True],
+    "raw_scores": [False],
+}
+
+
+def register():
+    """Make the estimators of this package known to skl2onnx.
+
+    After that ``skl2onnx.to_onnx`` converts them, alone and in pipelines and
+    ColumnTransformers with estimators that it knows. Codes of sparse matrices come out
+    dense. Classifiers give labels and probabilities, and heed the option `zipmap`.
+
+    Raises
+    ------
+    ImportError
+        If onnx, skl2onnx or onnxruntime is not installed.
+
+    See Also
+    --------
+    to_onnx : Converts and checks the result.
+
+    Examples
+    --------
+    >>> import skl2onnx
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sksparse_nn import TruncatedSVDReducer
+    >>> from sksparse_nn.onnx import register
+    >>> X, y = load_digits(return_X_y=True)
+    >>> pipeline = make_pipeline(StandardScaler(), TruncatedSVDReducer(8)).fit(X)
+    >>> register()
+    >>> model = skl2onnx.to_onnx(pipeline, X[:1])
+    >>> [output.name for output in model.graph.output]
+    ['variable']
+    """
+    check_installed()
+    for kind, emit in _TRANSFORMERS.items():
+        _register(kind, _shape_codes, _converter_of(emit))
+    for kind, instead in _REFUSED.items():
+        _register_refused(kind, instead)
+    parse = {"parser": _parse_network}
+    _register(
+        SparseNetClassifier, _shape_classes, _convert_classes, options=_OPTIONS, **parse
+    )
+    _register(SparseNetRegressor, _shape_numbers, _convert_numbers, **parse)
+    for kind, name in _FRAMES.items():
+        how = {"parser": _parser_of(name), "options": _OPTIONS}
+        _register_refused(kind, f"export its {name}", **how)
+
+
+def _register(kind, shape, convert, **how):
+    from skl2onnx import update_registered_converter
+
+    alias = f"Sksparse{kind.__name__}"
+    update_registered_converter(kind, alias, shape, convert, **how)
+
+
+def _register_refused(kind, instead, **how):
+    def shape(operator):
+        refuse(kind.__name__, instead)
+
+    def convert(scope, operator, container):
+        refuse(kind.__name__, instead)
+
+    _register(kind, shape, convert, **how)
+
+
+def _parser_of(name):
+    """Return the parser of an estimator that is as what it holds."""
+
+    def parse(scope, model, inputs, custom_parsers=None):
+        steps = [getattr(model, name)]
+        return _parse_inner(scope, model, steps, inputs, custom_parsers)
+
+    return parse
+
+
+def _parse_network(scope, model, inputs, custom_parsers=None):
+    """Parse a network; a coder ahead of it that is not tuned is a step of its own."""
+    from skl2onnx._parse import _parse_sklearn_classifier, _parse_sklearn_simple_model
+
+    if model._codes_first:
+        steps = model._split_steps()
+        return _parse_inner(scope, model, steps, inputs, custom_parsers)
+    if isinstance(model, SparseNetClassifier):
+        return _parse_sklearn_classifier(scope, model, inputs, custom_parsers)
+    return _parse_sklearn_simple_model(scope, model, inputs, custom_parsers)
+
+
+def _parse_inner(scope, model, steps, inputs, custom_parsers):
+    from skl2onnx._parse import _parse_sklearn
+
+    options = (scope.options or {}).get(id(model))
+    for step in steps:
+        if options and step is steps[-1] and hasattr(step, "classes_"):
+            _hand_on(scope, step, options)
+        inputs = _parse_sklearn(scope, step, inputs, custom_parsers=custom_parsers)
+    return inputs
+
+
+def _hand_on(scope, step, options):
+    """Give options to an inner estimator, and in a pipeline to its last step."""
+    scope.add_options(id(step), options)
+    if hasattr(step, "steps"):
+        _hand_on(scope, step.steps[-1][1], options)
+
+
+def _shape_codes(operator):
+    _set_type(operator, 0, operator.raw_operator._n_features_out)
+
+
+def _shape_numbers(operator):
+    _set_type(operator, 0, operator.raw_operator.n_outputs_)
+
+
+def _shape_classes(operator):
+    from skl2onnx.common.data_types import (
+        FloatTensorType,
+        Int64TensorType,
+        StringTensorType,
+    )
+
+    model = operator.raw_operator
+    n_rows = operator.inputs[0].get_first_dimension()
+    is_text = name_classes(model).dtype == object
+    label = StringTensorType if is_text else Int64TensorType
+    is_single = isinstance(model._targets, Classes)
+    shape = [n_rows] if is_single else [n_rows, model.n_outputs_]
+    operator.outputs[0].type = label(shape)
+    operator.outputs[1].type = FloatTensorType([n_rows, model.n_outputs_])
+
+
+def _set_type(operator, number, width):
+    from skl2onnx.common.data_types import guess_tensor_type
+
+    kind = type(guess_tensor_type(operator.inputs[0].type))
+    n_rows = operator.inputs[0].get_first_dimension()
+    operator.outputs[number].type = kind([n_rows, width])
+
+
+def _read_input(operator, graph):
+    """Return the rows as floats, and their type."""
+    from skl2onnx.common.data_types import guess_numpy_type, guess_tensor_type
+
+    given = operator.inputs[0]
+    dtype = np.dtype(guess_numpy_type(guess_tensor_type(given.type)))
+    return graph.cast(given.full_name, dtype), dtype
+
+
+def _converter_of(emit):
+    """Return the converter of a transformer."""
+
+    def convert(scope, operator, container):
+        graph = Graph(scope, container)
+        x, dtype = _read_input(operator, graph)
+        codes = emit(operator.raw_operator, graph, x, dtype)
+        graph.put_out(codes, operator.outputs[0])
+
+    return convert
+
+
+def _convert_classes(scope, operator, container):
+    graph = Graph(scope, container)
+    x, _ = _read_input(operator, graph)
+    found = emit_classes(operator.raw_operator, graph, x)
+    for name, output in zip(found, operator.outputs, strict=True):
+        graph.put_out(name, output)
+
+
+def _convert_numbers(scope, operator, container):
+    graph = Graph(scope, container)
+    x, dtype = _read_input(operator, graph)
+    numbers = emit_numbers(operator.raw_operator, graph, x, dtype)
+    graph.put_out(numbers, operator.outputs[0])
