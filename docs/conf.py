@@ -72,11 +72,18 @@ def methods_of(cls):
     ours = {}
     for parent in reversed(cls.__mro__):
         for name, value in vars(parent).items():
-            if hasattr(value, "__get__") and not inspect.isdatadescriptor(value):
+            if is_method(value, parent):
                 home = getattr(value, "__module__", None) or parent.__module__
                 ours[name] = home.startswith("sksparse_nn")
     hidden = re.compile("_|set_.*_request$")
     return [name for name in ours if ours[name] and not hidden.match(name)]
+
+
+def is_method(value, cls):
+    """Return whether what stands in a class is a method, and no attribute."""
+    if not hasattr(value, "__get__") or inspect.isdatadescriptor(value):
+        return False
+    return callable(value) or value.__get__(None, cls) is not value
 
 
 def write_api():
