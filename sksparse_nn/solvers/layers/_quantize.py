@@ -110,8 +110,8 @@ def _quantize_columns(weight, squares, n_bits):
         scale = scales[:, j // size]
         integers[:, j] = _round(rest[:, j], scale, n_bits)
         error = (rest[:, j] - integers[:, j] * scale.astype(np.float64)) / inverse[j, j]
-        rest[:, j + 1 : n_columns] -= np.outer(error, inverse[j, j + 1 :])
-        rest *= is_free
+        later = slice(j + 1, n_columns)
+        rest[:, later] -= np.outer(error, inverse[j, j + 1 :]) * is_free[:, later]
     return integers, scales
 
 
