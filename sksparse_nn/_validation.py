@@ -25,6 +25,7 @@ FLOAT_TYPES = (np.float32, np.float64)
 
 # Largest integer up to which float32 represents all integers.
 _LARGEST = 2**24
+_CSR = sparse.csr_matrix, sparse.csr_array
 _WHOLE = re.compile(r"(sparse\[)?u?int\d+")
 
 
@@ -57,6 +58,26 @@ def warn_once(*sentences):
     text = " ".join(filter(None, sentences))
     if text:
         warn(text)
+
+
+def check_fitted(estimator, attribute):
+    """Raise scikit-learn's error if an attribute is missing, but check faster.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Named in the message.
+
+    attribute : str
+        Name of an attribute that a fit stores.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator does not have the attribute.
+    """
+    if attribute not in vars(estimator):
+        check_is_fitted(estimator, attribute)
 
 
 def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
@@ -97,6 +118,9 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
             check_finite(estimator, X)
         return X
     check_structure(X)
+    if is_known and ensure_all_finite and _is_plain_csr(estimator, X, reset):
+        check_finite(estimator, X)
+        return X
     check_structure(options.get("y"), "y")
     if isinstance(X, list | tuple) or _hides_its_type(X):
         X = np.asarray(X)  # so that it has its NumPy type
@@ -145,6 +169,15 @@ def _is_plain(estimator, X, reset):
     return reset or _has_width_only(estimator, X.shape[1])
 
 
+def _is_plain_csr(estimator, X, reset):
+    """Return the same of a CSR matrix as of an array, once its structure is checked."""
+    if type(X) not in _CSR or reset or not X.nnz or X.ndim != 2:
+        return False
+    if X.dtype not in FLOAT_TYPES or X.indices.dtype != X.indptr.dtype:
+        return False
+    return _has_width_only(estimator, X.shape[1]) and X.has_canonical_format
+
+
 def _has_width_only(estimator, width):
     """Return whether an estimator was fitted on `width` features without names."""
     known = getattr(estimator, "n_features_in_", None)
@@ -172,9 +205,10 @@ def check_finite(estimator, X):
     ValueError
         If a number is missing or infinite.
     """
-    if not sparse.issparse(X) and X.flags.c_contiguous:
+    values = X.data if sparse.issparse(X) else X
+    if values.flags.c_contiguous:
         with np.errstate(over="ignore", invalid="ignore"):
-            flat = X.ravel()
+            flat = values.ravel()
             if np.isfinite(flat @ flat):
                 return
     with np.errstate(over="ignore", invalid="ignore"):

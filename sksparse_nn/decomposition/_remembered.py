@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from sksparse_nn._validation import FLOAT_TYPES
 from sksparse_nn.solvers.coding import prepare_atoms
 
 # Numbers of a dictionary that is kept prepared: larger ones take memory, and the time
@@ -16,6 +17,9 @@ from sksparse_nn.solvers.coding import prepare_atoms
 _MOST_NUMBERS = 2**18
 
 _CODERS, _ATOMS = WeakKeyDictionary(), WeakKeyDictionary()
+
+# The coder of the last call of `sparse_encode`, as the only entry.
+_LAST = []
 
 
 def remember_coder(estimator, values, make):
@@ -26,7 +30,7 @@ def remember_coder(estimator, values, make):
     estimator : estimator
         Whose algorithm it is.
 
-    values : list
+    values : tuple
         Everything that the algorithm depends on.
 
     make : callable
@@ -37,12 +41,13 @@ def remember_coder(estimator, values, make):
     coder : AbstractCoder
         The algorithm.
     """
-    if not all(map(_is_constant, values)):
-        return make()  # they may change unnoticed
-    key, known = [(type(value), value) for value in values], _CODERS.get(estimator)
-    if known is None or known[0] != key:
-        known = _CODERS[estimator] = key, make()
-    return known[1]
+    known = _CODERS.get(estimator)
+    if known is not None and _are_same(values, known[0]):
+        return known[1]
+    coder = make()
+    if all(map(_is_constant, values)):  # others may change unnoticed
+        _CODERS[estimator] = values, coder
+    return coder
 
 
 def remember_atoms(estimator, coder, dictionary, dtype):
@@ -76,6 +81,77 @@ def remember_atoms(estimator, coder, dictionary, dtype):
         atoms = prepare_atoms(coder, kept, dtype)
         known = _ATOMS[estimator] = coder, kept, dtype, atoms
     return known[-1]
+
+
+def recall_encoder(X, dictionary, parameters):
+    """Return the coder of the call before, if nothing but the samples has changed.
+
+    Parameters
+    ----------
+    X : object
+        Samples.
+
+    dictionary : object
+        Atoms.
+
+    parameters : dict
+        How to code.
+
+    Returns
+    -------
+    coder : SparseDictionaryCoder or None
+        From `remember_encoder`.
+    """
+    if not _LAST or not _are_plain(X, dictionary):
+        return None
+    coder, kept, dtype, names, values = _LAST[0]
+    is_same = (
+        X.shape[1:] == kept.shape[1:]
+        and X.dtype == dtype
+        and dictionary.dtype == kept.dtype
+        and tuple(parameters) == names
+        and _are_same(tuple(parameters.values()), values)
+        and np.array_equal(dictionary, kept)
+    )
+    return coder if is_same else None
+
+
+def remember_encoder(coder, X, dictionary, parameters):
+    """Keep a coder for the next call, if it is small and cannot change unnoticed.
+
+    Parameters
+    ----------
+    coder : SparseDictionaryCoder
+        Has the dictionary.
+
+    X : object
+        Samples.
+
+    dictionary : object
+        Atoms.
+
+    parameters : dict
+        How to code.
+    """
+    values = tuple(parameters.values())
+    if (
+        _are_plain(X, dictionary)
+        and dictionary.size <= _MOST_NUMBERS
+        and all(map(_is_constant, values))
+    ):
+        _LAST[:] = [(coder, dictionary.copy(), X.dtype, tuple(parameters), values)]
+
+
+def _are_plain(*arrays):
+    return all(type(A) is np.ndarray and A.dtype in FLOAT_TYPES for A in arrays)
+
+
+def _are_same(values, former):
+    return len(values) == len(former) and all(map(_is_same_value, values, former))
+
+
+def _is_same_value(value, former):
+    return value is former or (type(value) is type(former) and value == former)
 
 
 def _is_same(known, coder, dictionary, dtype):

@@ -5,12 +5,12 @@ from numbers import Integral, Real
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
     check_container,
+    check_fitted,
     check_mergeable,
     check_rows,
     restored_on_error,
@@ -377,7 +377,7 @@ class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
             Codes in the float type of `X`, not below zero, which add up to one per
             sample.
         """
-        check_is_fitted(self)
+        check_fitted(self, "keys_")
         check_container(self)
         X = check_rows(self, X, reset=False)
         check_squares(X, vanishing=False)

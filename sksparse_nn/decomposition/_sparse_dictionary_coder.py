@@ -2,6 +2,7 @@
 
 from functools import partial
 from numbers import Integral, Real
+from operator import attrgetter
 
 import numpy as np
 from scipy import sparse
@@ -9,13 +10,13 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._callbacks import CallbackSupportMixin, Epochs, with_callbacks
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
     check_container,
+    check_fitted,
     check_mergeable,
     check_rows,
     check_weights,
@@ -23,6 +24,7 @@ from sksparse_nn._validation import (
     warn_once,
 )
 from sksparse_nn.decomposition._coder_algorithms import (
+    OF_ALGORITHMS,
     average_alphas,
     make_coding_algorithm,
 )
@@ -592,7 +594,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         codes : CSR matrix or ndarray of shape (n_samples, n_components)
             Codes in the float type of `X`; twice as wide with ``split_sign=True``.
         """
-        check_is_fitted(self)
+        check_fitted(self, "components_")
         check_container(self)
         return self._transform(self._check_rows(X, reset=False))
 
@@ -675,9 +677,9 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         return ProgressLines(type(self).__name__, self.verbose)
 
     def _coder(self, n_atoms):
-        values = [getattr(self, name) for name in self._parameter_constraints]
         is_name = isinstance(self.algorithm, str)
-        values += [self.alpha_, n_atoms, is_name and CODERS.get(self.algorithm)]
+        values = self.alpha_, n_atoms, is_name and CODERS.get(self.algorithm)
+        values += _read_parameters_of_coding(self)
         return remember_coder(self, values, partial(self._make_coder, n_atoms))
 
     def _make_coder(self, n_atoms):
@@ -688,6 +690,11 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
             self.alpha_,
             n_atoms,
         )
+
+
+_read_parameters_of_coding = attrgetter(
+    *OF_ALGORITHMS, "algorithm", "allow_nan", "n_jobs", "sparse_output", "split_sign"
+)
 
 
 def _state_of_atoms(coder, plan):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sksparse_nn._validation import check_atoms
+from sksparse_nn.decomposition._remembered import recall_encoder, remember_encoder
 from sksparse_nn.decomposition._sparse_dictionary_coder import SparseDictionaryCoder
 from sksparse_nn.solvers.coding import CODERS, encode_path
 
@@ -22,7 +23,7 @@ _CODING = [
 ]
 
 # What codes of one sparsity read beside that.
-_OUTPUT = ["split_sign", "sparse_output", "verbose"]
+_ENCODING = [*_CODING, "split_sign", "sparse_output", "verbose"]
 
 
 def sparse_encode(X, dictionary, **parameters):
@@ -72,7 +73,7 @@ def sparse_encode(X, dictionary, **parameters):
     array([[0., 0., 2.],
            [0., 3., 0.]])
     """
-    _check_names(parameters, [*_CODING, *_OUTPUT])
+    _check_names(parameters, _ENCODING)
     coder, X = _fitted(X, dictionary, parameters)
     return coder._transform(X)
 
@@ -181,6 +182,16 @@ def _check_names(parameters, known):
 
 def _fitted(X, dictionary, parameters):
     """Return a coder with the dictionary, and the samples, checked once."""
+    coder = recall_encoder(X, dictionary, parameters)
+    if coder is not None:
+        return coder, coder._check_rows(X, reset=False)
+    coder, checked = _make_encoder(X, dictionary, parameters)
+    if not takes_alpha_of_rows(coder):
+        remember_encoder(coder, X, dictionary, parameters)
+    return coder, checked
+
+
+def _make_encoder(X, dictionary, parameters):
     coder = SparseDictionaryCoder(learner=None, init=dictionary, **parameters)
     coder._validate_params()
     X = coder._check_rows(X, reset=True)

@@ -4,9 +4,15 @@ Its weights may be stored feature by feature, so that a value of the input meets
 contiguous numbers. To torch it is the same matrix, transposed in memory.
 """
 
+import torch
 from torch import nn
 
-from sksparse_nn.modules._sparse_input import SparseBatch, SparseProduct, is_thin
+from sksparse_nn.modules._sparse_input import (
+    SparseBatch,
+    SparseProduct,
+    is_thin,
+    multiply,
+)
 
 
 class Perceptron(nn.Sequential):
@@ -33,7 +39,8 @@ class Perceptron(nn.Sequential):
         layer : torch.nn.Linear or None
             None if the layer is of another kind, such as a compressed one.
         """
-        return self[0] if isinstance(self[0], nn.Linear) else None
+        first = self[0]
+        return first if isinstance(first, nn.Linear) else None
 
     def forward(self, X):
         """Run the layers.
@@ -54,7 +61,10 @@ class Perceptron(nn.Sequential):
         trainer = self.trainer
         if trainer is not None and not trainer.is_alone:
             trainer = None
-        hidden = SparseProduct.apply(first.weight, X, trainer)
+        if torch.is_grad_enabled():
+            hidden = SparseProduct.apply(first.weight, X, trainer)
+        else:
+            hidden = multiply(X, first.weight, trainer)
         if first.bias is not None:
             hidden = hidden + first.bias
         for layer in others:

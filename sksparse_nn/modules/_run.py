@@ -57,13 +57,19 @@ def run(module, X, n_rows, *, use=_forget, private=True):
     """
     forward = partial(apply_module, module) if private else module
     form = {"is_sparse": stays_sparse(X, module), "private": private}
+    like = _like(module)
     starts, n_at_most = range(0, X.shape[0], n_rows), min(n_rows, X.shape[0])
     modes, few = own_modes(), limit_threads(module.parameters(), n_at_most)
     with modes, torch.inference_mode(), few:
         return use(
-            forward(_as_input(X[start : start + n_rows], module, **form))
+            forward(_as_input(_take(X, start, n_rows), like, **form))
             for start in starts
         )
+
+
+def _take(X, start, n_rows):
+    """Return some rows, or all of them as they are: SciPy copies slowly."""
+    return X if n_rows >= X.shape[0] else X[start : start + n_rows]
 
 
 def rows_per_block(module, X, at_least):
@@ -95,7 +101,7 @@ def rows_per_block(module, X, at_least):
 
 def _measure_row(module, X):
     with own_modes(), torch.inference_mode():
-        row = _as_input(X[:1], module, is_sparse=False, private=True)
+        row = _as_input(X[:1], _like(module), is_sparse=False, private=True)
         return bytes_per_row(partial(apply_module, module), row)
 
 
@@ -112,7 +118,11 @@ def module_float_type(module):
     name : str
         In the words of NumPy.
     """
-    return str(_like(module).dtype).removeprefix("torch.")
+    return _name_type(_like(module))
+
+
+def _name_type(like):
+    return str(like.dtype).removeprefix("torch.")
 
 
 def _like(module):
@@ -120,10 +130,10 @@ def _like(module):
     return torch.empty(0) if weights is None else weights
 
 
-def _as_input(rows, module, *, is_sparse, private):
+def _as_input(rows, like, *, is_sparse, private):
     if is_sparse:
-        return sparse_rows(rows, module_float_type(module))
-    rows, like = _tensor(rows, private), _like(module)
+        return sparse_rows(rows, _name_type(like))
+    rows = _tensor(rows, private)
     return rows.to(like) if rows.is_floating_point() else rows.to(like.device)
 
 

@@ -122,17 +122,39 @@ def write_product(rows, B, out, where=slice(None)):
     csr_times_dense(indptr, rows.indices, rows.data, B, out[start:stop])
 
 
+def multiply(rows, weight, trainer=None):
+    """Return the product of sparse rows and transposed weights, without a gradient.
+
+    Parameters
+    ----------
+    rows : SparseBatch
+        Left factor.
+
+    weight : Tensor of shape (n_columns, n_features)
+        Weights of a linear layer.
+
+    trainer : FirstLayerAdam or None, default=None
+        Multiplies in place of `write_product`.
+
+    Returns
+    -------
+    product : Tensor of shape (n_rows, n_columns)
+        In the type of the weights.
+    """
+    by_feature = np.ascontiguousarray(weight.detach().t().numpy())
+    out = np.empty((len(rows), weight.shape[0]), by_feature.dtype)
+    write = write_product if trainer is None else trainer.write_product
+    write(rows, by_feature, out)
+    return torch.from_numpy(out)
+
+
 class SparseProduct(torch.autograd.Function):
     """The product of sparse rows and the transposed weights, with its gradient."""
 
     @staticmethod
     def forward(ctx, weight, rows, trainer):
         ctx.rows, ctx.trainer, ctx.by_row = rows, trainer, weight.is_contiguous()
-        by_feature = np.ascontiguousarray(weight.detach().t().numpy())
-        out = np.empty((len(rows), weight.shape[0]), by_feature.dtype)
-        multiply = write_product if trainer is None else trainer.write_product
-        multiply(rows, by_feature, out)
-        return torch.from_numpy(out)
+        return multiply(rows, weight, trainer)
 
     @staticmethod
     def backward(ctx, gradient):

@@ -24,6 +24,7 @@ from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._picked_rows import pick
 from sksparse_nn._validation import (
     FLOAT_TYPES,
+    check_fitted,
     check_rows,
     counting_rows,
     restored_on_error,
@@ -379,7 +380,7 @@ class SparseNet(
         )
 
     def _outputs(self, X, then=None):
-        check_is_fitted(self, "net_")
+        check_fitted(self, "net_")
         if not self._is_clean_array(X):
             X = check_rows(self, X, reset=False)
         X, private = self._code(X), self.module is not None

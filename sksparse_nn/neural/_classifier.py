@@ -7,10 +7,9 @@ import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, is_multilabel
-from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._structure import check_structure
-from sksparse_nn._validation import restored_on_error
+from sksparse_nn._validation import check_fitted, restored_on_error
 from sksparse_nn.neural._base import SparseNet
 from sksparse_nn.neural._losses import OwnClassLoss
 from sksparse_nn.neural._targets import Classes, Indicators
@@ -509,7 +508,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         return tags
 
     def _probabilities(self, X, function):
-        check_is_fitted(self, "net_")
+        check_fitted(self, "net_")
         return self._outputs(X, then=getattr(self._net_class, function)).numpy()
 
     @property

@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-from contextlib import contextmanager
 from functools import cache
 from threading import RLock, get_ident
 
@@ -26,22 +25,25 @@ class _SingleThreadedBlas:
         self._before = []
         self._before_fork = []
 
-    @contextmanager
     def __call__(self):
-        thread = get_ident()
+        """Return a context with BLAS held to one thread."""
+        return _Inside(self)
+
+    def enter(self):
+        """Hold BLAS to one thread, and return what to give to `leave`."""
         with self._lock:
             if not self._threads_inside:
                 self._before = _limit(per_thread=False)
-            self._threads_inside.append(thread)
-        before_here = limit_thread()
-        try:
-            yield
-        finally:
-            _restore(before_here)
-            with self._lock:
-                self._threads_inside.remove(thread)
-                if not self._threads_inside:
-                    _restore(self._before)
+            self._threads_inside.append(get_ident())
+        return get_ident(), limit_thread()
+
+    def leave(self, thread, before_here):
+        """Restore the threads of BLAS, if no other call needs the limit."""
+        _restore(before_here)
+        with self._lock:
+            self._threads_inside.remove(thread)
+            if not self._threads_inside:
+                _restore(self._before)
 
     def before_fork(self):
         """Let threads out of products that several threads of BLAS share.
@@ -66,6 +68,21 @@ class _SingleThreadedBlas:
         if not self._threads_inside:
             self._before = []
         self._lock.release()
+
+
+class _Inside:
+    """The context of a call, which costs a single sample less than a generator."""
+
+    __slots__ = "_before", "_limit"
+
+    def __init__(self, limit):
+        self._limit = limit
+
+    def __enter__(self):
+        self._before = self._limit.enter()
+
+    def __exit__(self, *_):
+        self._limit.leave(*self._before)
 
 
 single_threaded_blas = _SingleThreadedBlas()
@@ -101,7 +118,7 @@ def limit_thread():
 
 
 def _limit(*, per_thread):
-    libraries = [x for x in _find_libraries() if x.is_per_thread == per_thread]
+    libraries = _find_libraries_by_limit()[per_thread]
     before = [(x, n) for x in libraries if (n := x.n_threads) > 1]
     for library, _ in before:
         library.n_threads = 1
@@ -124,27 +141,40 @@ class _Library:
     """
 
     def __init__(self, controller):
-        self._controller = controller
+        self._get = controller.get_num_threads
         self.is_per_thread = getattr(controller, "threading_layer", None) == "openmp"
         self._set = controller.set_num_threads
         if controller.internal_api == "openblas" and not self.is_per_thread:
-            names = (s.replace("_get_", "_set_") for s in controller.check_symbols)
-            setters = (getattr(controller.dynlib, name, None) for name in names)
-            self._set = next(filter(None, setters), self._set)
+            getters = [s for s in controller.check_symbols if "_get_num_threads" in s]
+            setters = [s.replace("_get_", "_set_") for s in getters]
+            self._get = _find_function(controller.dynlib, getters) or self._get
+            self._set = _find_function(controller.dynlib, setters) or self._set
 
     @property
     def n_threads(self):
-        return self._controller.num_threads
+        return self._get()
 
     @n_threads.setter
     def n_threads(self, n_threads):
         self._set(n_threads)
 
 
+def _find_function(library, names):
+    functions = (getattr(library, name, None) for name in names)
+    return next(filter(None, functions), None)
+
+
 @cache
 def _find_libraries():
     found = ThreadpoolController().select(user_api="blas").lib_controllers
     return [_Library(controller) for controller in found]
+
+
+@cache
+def _find_libraries_by_limit():
+    """Return the libraries whose limit is of the process, and those of a thread."""
+    libraries = _find_libraries()
+    return [[x for x in libraries if x.is_per_thread == kind] for kind in (False, True)]
 
 
 def _wait_until_others_moved():

@@ -20,6 +20,8 @@ def has_missing(X):
         blocks = (X[which] for which in block_slices(len(X)))
         return has_missing(X.whole) and any(map(has_missing, blocks))
     values = X.data if sparse.issparse(X) else X
+    if values.size <= _VALUES:
+        return bool(np.isnan(values).any())
     size = max(1, _VALUES // (X.shape[1] if values.ndim > 1 else 1) or 1)
     starts = range(0, len(values), size)
     return any(np.isnan(values[start : start + size]).any() for start in starts)

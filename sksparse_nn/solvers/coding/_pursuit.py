@@ -135,7 +135,9 @@ class OMP(AbstractCoder):
 
 def _loses_digits(path, pivots, limits, norms):
     """Mark rows that magnify rounding, or stop at a residual that is rounding."""
-    counts = np.max([codes.counts for codes in path], axis=0)
+    counts = path[0].counts
+    if len(path) > 1:
+        counts = np.max([codes.counts for codes in path], axis=0)
     has_ended = (counts < path[0].indices.shape[1]) & (norms > 0)
     return (pivots < _LEAST_PIVOT) | (has_ended & (limits < _LEAST_RESIDUAL))
 
