@@ -8,6 +8,7 @@ _CLAIMS = [
     "lasso_is_faster_than_spams",
     "two_threads_are_faster_than_one",
     "learning_reaches_the_objective_of_spams_sooner",
+    "ksvd_is_faster_than_dictlearn",
     "coding_starts_fast_in_little_memory",
 ]
 _COLUMNS = [

@@ -24,8 +24,8 @@ class KeptCodes:
 
     Attributes
     ----------
-    values : ndarray of shape (n_values,)
-        The nonzero entries, row by row, after `join`.
+    indptr, indices, values : ndarray
+        All codes in CSR form, after `join`.
     """
 
     def __init__(self, n_atoms, dtype):
@@ -43,14 +43,19 @@ class KeptCodes:
     def join(self):
         """Make all that was added one matrix; nothing can be added after."""
         counts = np.concatenate([np.zeros(1, np.int32), *self._counts])
-        self._indptr = np.cumsum(counts, dtype=np.int64)
+        self.indptr = np.cumsum(counts, dtype=np.int64)
         self.indices, self.values = self._indices.join(), self._values.join()
         del self._counts, self._indices, self._values
 
+    @property
+    def arrays(self):
+        """The three arrays of the CSR form."""
+        return self.indptr, self.indices, self.values
+
     def take(self, rows):
         """Copy the codes of some rows into a CSR array."""
-        starts = self._indptr[rows]
-        counts = self._indptr[rows + 1] - starts
+        starts = self.indptr[rows]
+        counts = self.indptr[rows + 1] - starts
         indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
         places = np.repeat(starts - indptr[:-1], counts) + np.arange(indptr[-1])
         indices = self.indices[places].astype(np.int32)
@@ -66,9 +71,10 @@ class KeptCodes:
         for some in block_slices(self._n_atoms, max(1, self._n_atoms // n_parts)):
             places = self._find_places(some)
             of_atoms = self.indices[places]
-            for atom in range(some.start, some.stop):
-                entries = places[of_atoms == atom]
-                rows = np.searchsorted(self._indptr, entries, side="right") - 1
+            places = places[np.argsort(of_atoms, kind="stable")]
+            stops = np.cumsum(np.bincount(of_atoms, minlength=some.stop)[some])
+            for atom, entries in enumerate(np.split(places, stops[:-1]), some.start):
+                rows = np.searchsorted(self.indptr, entries, side="right") - 1
                 yield atom, entries, rows
 
     def _find_places(self, atoms):
@@ -107,4 +113,5 @@ class _Numbers:
             return np.concatenate([np.empty(0, self._dtype), *self._parts])
         with self._file:
             self._file.flush()
-            return np.memmap(self._file, self._dtype, "r+", shape=(self._n,))
+            memory = np.memmap(self._file, self._dtype, "r+", shape=(self._n,))
+            return np.asarray(memory)  # which kernels take

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from sksparse_nn.kernels.served import add_shares, subtract_projections
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers.dictionary._initial import compute_cosines
 
@@ -49,7 +50,7 @@ class Served:
 
     def _read(self, where):
         rows = self._rows[where]
-        return where, self._X[rows], self._read_other_codes(rows)
+        return where, self._X[rows], rows
 
     def _read_other_codes(self, rows):
         """Return the codes of some rows, without the atom."""
@@ -64,17 +65,22 @@ class Served:
 
     def sum(self, factors):
         """Return the sum of the rows times some factors."""
-        of_rows, shares = 0, 0
-        for where, X, codes in self._parts():
+        of_rows, shares = 0, np.zeros(len(self._dictionary))
+        for where, X, rows in self._parts():
             of_rows = of_rows + X.T @ factors[where]
-            shares = shares + codes.T @ factors[where]
+            add_shares(*self._codes.arrays, rows, self._number, factors[where], shares)
         return of_rows - _mix_atoms(shares, self._dictionary)
 
     def along(self, direction):
         """Return the product of each row with a direction."""
-        of_atoms = compute_cosines(self._dictionary, direction)
-        parts = [X @ direction - codes @ of_atoms for _, X, codes in self._parts()]
-        return np.concatenate(parts)
+        of_atoms = compute_cosines(self._dictionary, direction).astype(np.float64)
+        of_rows = np.empty(len(self._rows))
+        for where, X, rows in self._parts():
+            of_rows[where] = X @ direction
+            subtract_projections(
+                *self._codes.arrays, rows, self._number, of_atoms, of_rows[where]
+            )
+        return of_rows
 
     def main_direction(self, factors):
         """Return the first right singular vector of the rows times some factors.
@@ -110,7 +116,8 @@ class Served:
     def _feature_products(self, factors):
         """Multiply the features with each other, some rows at a time."""
         products = 0
-        for where, X, codes in self._parts():
+        for where, X, rows in self._parts():
+            codes = self._read_other_codes(rows)
             left = _compute_residual(X, codes, self._dictionary, factors[where])
             products = products + left.T @ left
         return products
