@@ -3,6 +3,7 @@
 import torch
 from torch.nn import functional
 
+from sksparse_nn.modules._compressed import is_traced
 from sksparse_nn.modules._patch_values import PATCH_VALUES
 from sksparse_nn.modules._patches import PatchLayer
 
@@ -124,8 +125,9 @@ class PatchConvolution(PatchLayer):
         layout = self._pooling.layout
         window, n_values = (layout.patch, layout.stride), layout.patch_width
         wide = images.double()  # a difference of squares loses half of the digits
-        mean = functional.avg_pool2d(wide.mean(1, keepdim=True), *window)
-        square = functional.avg_pool2d(wide.square().mean(1, keepdim=True), *window)
+        average = _average_traced if is_traced() else functional.avg_pool2d
+        mean = average(wide.mean(1, keepdim=True), *window)
+        square = average(wide.square().mean(1, keepdim=True), *window)
         variance = (square - mean.square()).clamp(min=0)
         variance = variance * n_values / max(n_values - 1, 1)
         if self._pooling.contrast:
@@ -133,3 +135,9 @@ class PatchConvolution(PatchLayer):
         is_flat = variance <= 1e-12 * square
         contrast = torch.where(is_flat, 1, variance).rsqrt()
         return torch.where(is_flat, 0, contrast).to(images.dtype)
+
+
+def _average_traced(images, size, stride):
+    """Compute `avg_pool2d` by operations that onnxruntime has in double precision."""
+    windows = images.unfold(2, size[0], stride).unfold(3, size[1], stride)
+    return windows.mean((-2, -1))

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from sksparse_nn.onnx._refusals import check_installed, refuse
 from sksparse_nn.onnx._registration import register
 
+_TYPES = np.float32, np.float64, np.int64
 _METHODS = "predict_proba", "predict", "transform"
 
 
@@ -71,7 +72,7 @@ def to_onnx(estimator, path=None, *, X, tol=1e-3):
     check_is_fitted(estimator)
     if sparse.issparse(X):
         X = X.toarray()
-    X = X if hasattr(X, "columns") else _as_numbers(X)
+    X = X if hasattr(X, "columns") else _as_numbers(X, estimator)
     register()
     model = _convert(estimator, X)
     _check(estimator, model, X, tol)
@@ -80,9 +81,21 @@ def to_onnx(estimator, path=None, *, X, tol=1e-3):
     return model
 
 
-def _as_numbers(X):
+def _as_numbers(X, estimator):
     X = np.asarray(X)
-    return X if X.dtype in (np.float32, np.float64, np.int64) else X.astype(np.float32)
+    if X.dtype == np.uint8 and _reads_images(estimator):
+        return X
+    return X if X.dtype in _TYPES else X.astype(np.float32)
+
+
+def _reads_images(estimator):
+    """Return whether an estimator is a network for images, or is around one."""
+    inner = getattr(
+        estimator, "best_estimator_", getattr(estimator, "estimator_", None)
+    )
+    if inner is not None:
+        return _reads_images(inner)
+    return getattr(estimator, "_keeps_bytes", False)
 
 
 def _convert(estimator, X):

@@ -141,6 +141,36 @@ class Graph:
         inputs = np.array(n_most), np.array(True), *start
         return self("Loop", *inputs, n_outputs=len(start), body=graph)
 
+    @property
+    def opset(self):
+        """The version of the operators."""
+        return self._container.target_opset
+
+    def inline(self, model, x):
+        """Add the nodes of a model of one input and one output.
+
+        Parameters
+        ----------
+        model : onnx.ModelProto
+            Of the same version.
+
+        x : str
+            Name of its input.
+
+        Returns
+        -------
+        output : str
+            Name of its output.
+        """
+        from onnx.compose import add_prefix
+
+        model = add_prefix(model, f"{self.name('traced')}_")
+        (given,), (output,) = model.graph.input, model.graph.output
+        self._container.initializers.extend(model.graph.initializer)
+        self._container.nodes.append(_rename(x, given.name))
+        self._container.nodes.extend(model.graph.node)
+        return output.name
+
     def put_out(self, x, operator_output):
         """Give a value the name under which skl2onnx knows it."""
         self._put("Identity", [x], [operator_output.full_name], {})
@@ -172,6 +202,12 @@ class _Body(Graph):
         from onnx import helper
 
         self.nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
+
+
+def _rename(old, new):
+    from onnx import helper
+
+    return helper.make_node("Identity", [old], [new], name=f"{new}_identity")
 
 
 def _bytes_of(values):

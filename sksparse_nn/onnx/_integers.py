@@ -7,6 +7,8 @@ exactly.
 
 import numpy as np
 
+from sksparse_nn.onnx._images import convolve
+
 
 def emit_quantized(layer, graph, x, dtype):
     """Write the nodes of a linear layer of small integers.
@@ -38,22 +40,66 @@ def emit_quantized(layer, graph, x, dtype):
     return graph("Add", outputs, layer.bias.detach().numpy().astype(dtype))
 
 
+def emit_quantized_convolution(layer, graph, x, dtype):
+    """Write the nodes of a convolution of small integers.
+
+    Parameters
+    ----------
+    layer : QuantizedConvolution
+        Of 8 or 4 bits.
+
+    graph : Graph
+        Takes the nodes.
+
+    x : str
+        Images, of `dtype`.
+
+    dtype : dtype
+        Float type of the network.
+
+    Returns
+    -------
+    outputs : str
+        Of shape (n_images, n_output_channels, ...).
+    """
+    shape = layer.weight_shape
+    if not layer._rounds_input:
+        weight = graph("Reshape", _emit_weight(layer, graph, dtype), np.array(shape))
+        return convolve(layer, graph, x, dtype, weight=weight, bias=layer.bias)
+    integers, scale = _round(layer, graph, x, dtype, len(shape) - 1)
+    weight = graph("Reshape", graph.cast(layer.values.numpy(), dtype), np.array(shape))
+    sums = convolve(layer, graph, integers, dtype, weight=weight, bias=None)
+    by_channel = -1, *[1] * (len(shape) - 2)
+    scales = layer.scales.numpy()[:, 0].astype(dtype).reshape(by_channel)
+    outputs = graph("Mul", sums, graph("Mul", scale, scales))
+    if layer.bias is None:
+        return outputs
+    bias = layer.bias.detach().numpy().astype(dtype)
+    return graph("Add", outputs, bias.reshape(by_channel))
+
+
 def _emit_rounded(layer, graph, x, dtype):
     """Multiply rounded rows by integers; sums of their products are exact in double."""
-    scale = _emit_scale(layer, graph, x, dtype)
-    most = np.array(127, dtype)
-    integers = graph("Round", graph("Div", x, scale))
-    integers = graph("Max", graph("Min", integers, most), -most)
+    integers, scale = _round(layer, graph, x, dtype, 1)
     weight = graph.cast(layer.values.numpy().T.copy(), np.float64)
     sums = graph("MatMul", graph.cast(integers, np.float64), weight)
     scales = graph("Mul", scale, layer.scales.numpy()[:, 0].astype(dtype))
     return graph("Mul", graph.cast(sums, dtype), scales)
 
 
-def _emit_scale(layer, graph, x, dtype):
+def _round(layer, graph, x, dtype, n_axes):
+    """Round samples of some axes to integers, and return these and their scale."""
+    scale = _emit_scale(layer, graph, x, dtype, n_axes)
+    most = np.array(127, dtype)
+    integers = graph("Round", graph("Div", x, scale))
+    return graph("Max", graph("Min", integers, most), -most), scale
+
+
+def _emit_scale(layer, graph, x, dtype, n_axes):
     if not layer._by_sample:
         return graph.constant(np.array(layer.input_scale.item(), dtype))
-    largest = graph.largest(graph("Abs", x))
+    axes = np.arange(1, n_axes + 1)
+    largest = graph("ReduceMax", graph("Abs", x), axes, keepdims=1)
     is_row = graph("Greater", largest, np.zeros((), dtype))
     scale = graph("Div", largest, np.array(127, dtype))
     return graph("Where", is_row, scale, np.ones((), dtype))

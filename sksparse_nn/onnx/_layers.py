@@ -1,5 +1,7 @@
 """Layers of torch as nodes, by their exact kind: a subclass may compute otherwise."""
 
+from contextlib import suppress
+
 import numpy as np
 from torch import nn
 
@@ -10,24 +12,46 @@ from sksparse_nn.modules import (
     TriangleLayer,
 )
 from sksparse_nn.modules._coded import CodedNetwork, Scale, SplitSign
+from sksparse_nn.modules._compressed_coding import PrunedCoding, QuantizedCoding
+from sksparse_nn.modules._compressed_convolution import (
+    PrunedConvolution,
+    QuantizedConvolution,
+)
+from sksparse_nn.modules._image_input import ImageInput
+from sksparse_nn.modules._patch_net import PatchNet
 from sksparse_nn.modules._perceptron import Perceptron
+from sksparse_nn.modules._plain_conv_net import PlainConvNet
 from sksparse_nn.modules._projection import replace_projections
 from sksparse_nn.modules._pruned import PrunedLinear
 from sksparse_nn.modules._quantized import QuantizedLinear
+from sksparse_nn.modules._resnet import Residual, ResNet8
 from sksparse_nn.onnx._attention import Shares, emit_shares
 from sksparse_nn.onnx._coders import emit_codes, emit_split_signs
-from sksparse_nn.onnx._integers import emit_quantized
+from sksparse_nn.onnx._images import (
+    NotWrittenError,
+    emit_adaptive_mean_pool,
+    emit_batch_norm,
+    emit_convolution,
+    emit_flatten,
+    emit_image_input,
+    emit_max_pool,
+    emit_mean_pool,
+)
+from sksparse_nn.onnx._integers import emit_quantized, emit_quantized_convolution
 from sksparse_nn.onnx._refusals import refuse
+from sksparse_nn.onnx._shapes import record_shapes
+from sksparse_nn.onnx._traced import emit_traced
 from sksparse_nn.solvers.coding import SoftThreshold, Triangle
 
 
-def emit_module(module, graph, x, dtype):
+def emit_module(module, graph, x, dtype, n_features):
     """Write the nodes of a network.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Of layers that are known here.
+        Layers that are known here become nodes of their own; others as torch's own
+        exporter writes them.
 
     graph : Graph
         Takes the nodes.
@@ -38,6 +62,9 @@ def emit_module(module, graph, x, dtype):
     dtype : dtype
         Float type of the weights.
 
+    n_features : int
+        Width of the rows.
+
     Returns
     -------
     outputs : str
@@ -46,28 +73,43 @@ def emit_module(module, graph, x, dtype):
     Raises
     ------
     TypeError
-        If a layer is of another kind, or has hooks.
+        If a layer has hooks, or torch cannot trace it.
     """
-    return _emit(replace_projections(module), graph, x, dtype)
+    module = replace_projections(module)
+    return _emit(module, graph, x, dtype, record_shapes(module, n_features))
 
 
-def _emit(layer, graph, x, dtype):
-    emit = _LAYERS.get(type(layer))
-    if emit is None:
-        refuse(
-            f"The layer {type(layer).__name__}",
-            "networks of hidden_layer_sizes can, and modules of the layers "
-            f"{sorted(kind.__name__ for kind in _LAYERS)}",
-        )
+def _emit(layer, graph, x, dtype, shapes):
     if layer._forward_hooks or layer._forward_pre_hooks:
         refuse(f"The layer {type(layer).__name__} with hooks", "remove the hooks")
-    return emit(layer, graph, x, dtype)
+    kind = type(layer)
+    if kind in _CONTAINERS:
+        return _CONTAINERS[kind](layer, graph, x, dtype, shapes)
+    with suppress(NotWrittenError):
+        if kind in _LAYERS:
+            return _LAYERS[kind](layer, graph, x, dtype)
+        if kind in _SHAPED:
+            return _SHAPED[kind](layer, graph, x, dtype, shapes.of(layer))
+    return emit_traced(layer, graph, x, dtype, shapes.of(layer))
 
 
-def _emit_sequence(layers, graph, x, dtype):
+def _emit_sequence(layers, graph, x, dtype, shapes):
     for layer in layers:
-        x = _emit(layer, graph, x, dtype)
+        x = _emit(layer, graph, x, dtype, shapes)
     return x
+
+
+def _emit_residual(layer, graph, x, dtype, shapes):
+    body = _emit(layer.body, graph, x, dtype, shapes)
+    shortcut = _emit(layer.shortcut, graph, x, dtype, shapes)
+    return graph("Relu", graph("Add", body, shortcut))
+
+
+def _emit_compressed_coding(layer, graph, x, dtype, shapes):
+    plain = layer.float_layer()
+    if type(plain) in _LAYERS:
+        return _LAYERS[type(plain)](plain, graph, x, dtype)
+    return emit_traced(layer, graph, x, dtype, shapes.of(layer))
 
 
 def _emit_linear(layer, graph, x, dtype):
@@ -95,7 +137,7 @@ def _emit_leaky_relu(layer, graph, x, dtype):
 
 def _emit_gelu(layer, graph, x, dtype):
     if layer.approximate != "none":
-        refuse(f"{layer!r}", "use its exact form")
+        raise NotWrittenError
     # The error function of onnxruntime is of single precision.
     inner = graph("Mul", x, np.array(np.sqrt(0.5), dtype))
     share = graph.cast(graph("Erf", graph.cast(inner, np.float32)), dtype)
@@ -144,13 +186,36 @@ def _array(tensor, dtype):
     return tensor.detach().cpu().numpy().astype(dtype)
 
 
-_LAYERS = {
+_CONTAINERS = {
     nn.Sequential: _emit_sequence,
     Perceptron: _emit_sequence,
     CodedNetwork: _emit_sequence,
+    PatchNet: _emit_sequence,
+    PlainConvNet: _emit_sequence,
+    ResNet8: _emit_sequence,
+    Residual: _emit_residual,
+    PrunedCoding: _emit_compressed_coding,
+    QuantizedCoding: _emit_compressed_coding,
+}
+
+_SHAPED = {
+    nn.BatchNorm1d: emit_batch_norm,
+    nn.BatchNorm2d: emit_batch_norm,
+    nn.AdaptiveAvgPool2d: emit_adaptive_mean_pool,
+}
+
+_LAYERS = {
     nn.Linear: _emit_linear,
     PrunedLinear: _emit_linear,
     QuantizedLinear: emit_quantized,
+    nn.Conv1d: emit_convolution,
+    nn.Conv2d: emit_convolution,
+    PrunedConvolution: emit_convolution,
+    QuantizedConvolution: emit_quantized_convolution,
+    nn.MaxPool2d: emit_max_pool,
+    nn.AvgPool2d: emit_mean_pool,
+    nn.Flatten: emit_flatten,
+    ImageInput: emit_image_input,
     nn.Dropout: _emit_nothing,
     nn.Identity: _emit_nothing,
     nn.ReLU: _emit_function("Relu"),

@@ -28,7 +28,8 @@ def emit_outputs(network, graph, x):
     """
     dtype = np.dtype(network.net_.float_type)
     module = network.net_.module_
-    return emit_module(module, graph, graph.cast(x, dtype), dtype)
+    rows = graph.cast(x, dtype)
+    return emit_module(module, graph, rows, dtype, network.n_features_in_)
 
 
 def emit_classes(network, graph, x):

@@ -1,6 +1,7 @@
 """What cannot be exported, in words."""
 
 import sys
+from importlib.util import find_spec
 
 
 def refuse(what, instead):
@@ -34,9 +35,12 @@ def check_installed():
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
         import skl2onnx  # noqa: F401
+
+        if find_spec("onnxscript") is None:  # which takes a second to import
+            raise ImportError("No module named 'onnxscript'")
     except ImportError as error:
         raise ImportError(
-            "sksparse_nn.onnx needs onnx, skl2onnx and onnxruntime. Got "
+            "sksparse_nn.onnx needs onnx, skl2onnx, onnxscript and onnxruntime. Got "
             f"{error} with Python at {sys.executable}; "
             'pip install "sksparse-nn[onnx]".'
         ) from error
