@@ -6,6 +6,8 @@ moving weight from the support to it keeps the fit and lowers the penalty, until
 of the support reaches zero and makes room.
 """
 
+import numpy as np
+
 from sksparse_nn.kernels._jit import step
 from sksparse_nn.kernels.inverse import append_row, drop_row, times_vector
 
@@ -154,9 +156,9 @@ def rebuild(gram, ridge, pivot_tol, support, signs, w, P, r, u, n_given):
     m : int
         Size of the new support.
     """
-    m = 0
+    m = np.int64(0)  # a literal would be compiled for, too
     for s in range(n_given):
-        p = support[s]
+        p = np.int64(support[s])
         outside = express_atom(gram, ridge, support, P, m, p, r, u)
         if outside > needed_pivot(gram, ridge, pivot_tol, p):
             append_row(P, m, u, outside)
@@ -226,7 +228,7 @@ def advance(
     """
     while m > 0:
         step = 1.0
-        gone = -1
+        gone = np.int64(-1)
         for s in range(m):
             if z[s] * signs[s] <= 0:
                 reach = w[s] / (w[s] - z[s]) if w[s] != z[s] else 0.0
@@ -280,7 +282,7 @@ def make_room(
         zero.
     """
     moved = -1.0
-    gone = -1
+    gone = np.int64(-1)
     for s in range(m):
         if sign * u[s] * signs[s] > 0:
             reach = w[s] / (sign * u[s])

@@ -84,9 +84,10 @@ def lasso_row(
     """
     for s in range(n_given):
         signs[s] = 1.0 if w[s] > 0 else -1.0
+    n_given = np.int64(n_given)
     m = rebuild(gram, ridge, pivot_tol, support, signs, w, P, r, u, n_given)
     solve(c, level, support, signs, P, m, r, z)
-    n_barred = n_corrected = n_listed = 0
+    n_barred = n_corrected = n_listed = np.int64(0)
     least = 0.0
     for _ in range(max_steps):
         m = advance(c, gram, level, ridge, pivot_tol, support, signs, w, P, r, u, z, m)

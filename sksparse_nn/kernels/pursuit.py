@@ -322,8 +322,7 @@ def choose_atoms(
         before it: the smaller, the more digits are lost.
     """
     residual, least, size = 1.0, 1.0, 1.0
-    count = 0
-    n_barred = 0
+    count = n_barred = np.int64(0)
     if by_error:
         for j in range(free.size):
             free[j] = squares[j]
@@ -391,7 +390,7 @@ def write_code(chosen, R, b, count, floor, norm, indices, code):
     size = 1.0
     for s in range(count):
         size += abs(code[s])
-    n_kept = 0
+    n_kept = np.int64(0)
     for s in range(count):
         if abs(code[s]) > floor * size:
             indices[n_kept] = chosen[s]
@@ -454,7 +453,7 @@ def pursue(
     chosen = np.zeros(n_basis, np.int32)
     needless = max(floor, np.sqrt(rounding) / 4)
     for i in range(n_rows):
-        count, pivots[i] = 0, 1
+        count, pivots[i] = np.int64(0), 1
         if norms[i] > 0:
             count, pivots[i] = choose_atoms(
                 correlations[i], gram, squares, limits[i], rounding, by_error, floor,
