@@ -224,3 +224,24 @@ def test_rounding_of_single_precision_is_no_reason_to_warn(digits, activation):
     model = make_pipeline(StandardScaler(), net).fit(X, y)
     found = without_warnings(model, X[:20], tol=1e-8)
     assert 1e-10 < np.abs(found.errors).max() < 1e-5
+
+
+@pytest.mark.filterwarnings("ignore:The contribution")
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_convolutions_in_single_precision_are_within_their_bounds(activation):
+    kinds = {"relu": nn.ReLU, "tanh": nn.Tanh}
+
+    def convolutions(n_features, n_outputs):
+        layers = [nn.Unflatten(1, (1, 8, 8)), nn.Conv2d(1, 6, 3), kinds[activation]()]
+        layers += [nn.Conv2d(6, 8, 3, stride=2), kinds[activation](), nn.Flatten()]
+        return nn.Sequential(*layers, nn.Linear(32, n_outputs))
+
+    X, y = load_digits(return_X_y=True)
+    X = (X / 16).astype(np.float32)
+    net = SparseNetClassifier(module=convolutions, max_epochs=2, random_state=0)
+    net.fit(X[:300], y[:300])
+    coarse = attribute(net, X[:3], outputs="predicted")
+    fine = attribute(net, X[:3], outputs="predicted", tol=1e-6)
+    assert (np.abs(coarse.atoms - fine.atoms).max(axis=2) <= coarse.bounds).all()
+    assert coarse.bounds.max() < 0.02 * np.abs(coarse.atoms).max()
+    assert coarse.atoms.dtype == fine.atoms.dtype == np.float64
