@@ -16,7 +16,9 @@ from sksparse_nn import (
     TopKAutoencoder,
     TruncatedSVDReducer,
 )
+from sksparse_nn._pipelines import list_steps
 from sksparse_nn.neural._targets import Classes
+from sksparse_nn.onnx._activations import emit_activations
 from sksparse_nn.onnx._attention import emit_attention_codes
 from sksparse_nn.onnx._autoencoder import emit_latents
 from sksparse_nn.onnx._coders import emit_dictionary_codes
@@ -40,10 +42,6 @@ _FRAMES = {
     NetPruner: "estimator_",
     NetQuantizer: "estimator_",
     SparsitySearchCV: "best_estimator_",
-}
-
-_REFUSED = {
-    LayerActivations: "export its estimator_",
 }
 
 # Those that skl2onnx asks for in classifiers, and the values that are heeded.
@@ -89,8 +87,8 @@ def register():
     check_installed()
     for kind, emit in _TRANSFORMERS.items():
         _register(kind, _shape_codes, _converter_of(emit))
-    for kind, instead in _REFUSED.items():
-        _register_refused(kind, instead)
+    how = {"parser": _parse_activations}
+    _register(LayerActivations, _shape_codes, _converter_of(emit_activations), **how)
     parse = {"parser": _parse_network}
     _register(
         SparseNetClassifier, _shape_classes, _convert_classes, options=_OPTIONS, **parse
@@ -133,10 +131,19 @@ def _parse_network(scope, model, inputs, custom_parsers=None):
     from skl2onnx._parse import _parse_sklearn_classifier, _parse_sklearn_simple_model
 
     if model._codes_first:
-        steps = model._split_steps()
+        steps = model._list_steps()
         return _parse_inner(scope, model, steps, inputs, custom_parsers)
     if isinstance(model, SparseNetClassifier):
         return _parse_sklearn_classifier(scope, model, inputs, custom_parsers)
+    return _parse_sklearn_simple_model(scope, model, inputs, custom_parsers)
+
+
+def _parse_activations(scope, model, inputs, custom_parsers=None):
+    """Parse what stands ahead of the network, and then the network to the layer."""
+    from skl2onnx._parse import _parse_sklearn_simple_model
+
+    steps = list_steps(model.estimator_)[:-1]
+    inputs = _parse_inner(scope, model, steps, inputs, custom_parsers)
     return _parse_sklearn_simple_model(scope, model, inputs, custom_parsers)
 
 

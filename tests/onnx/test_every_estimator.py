@@ -21,7 +21,6 @@ UNSEEN = np.abs(rng.standard_normal((1000, 12))).astype(np.float32)
 
 # What says of itself in the text of an estimator that it is not exported.
 REFUSED = {
-    "LayerActivations": "LayerActivations",
     "iterate=True": r"SparseAttentionCoder\(iterate=True\)",
     "allow_nan=True": r"SparseDictionaryCoder\(allow_nan=True\)",
     "RBFSampler": "RBFSampler",

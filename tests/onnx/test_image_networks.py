@@ -10,6 +10,7 @@ from torch import nn
 
 from sksparse_nn import (
     ImagePatchCoder,
+    LayerActivations,
     NetFactorizer,
     NetPruner,
     NetQuantizer,
@@ -217,3 +218,19 @@ def test_codes_in_a_network_made_smaller(coder):
     net = SparseNetClassifier((4,), coder=coder, tune_coder=True, max_epochs=1)
     small = NetQuantizer(net, scheme="weight_only", n_bits=4).fit(ROWS, y)
     check(small, ROWS, atol=1e-4)
+
+
+@pytest.mark.parametrize("positions", [False, True, "channels_last"])
+@pytest.mark.parametrize("layer", [None, 4])
+def test_activations_of_a_layer(layer, positions):
+    net = NetPruner(network(), structure="channel", fine_tune_epochs=0)
+    found = LayerActivations(net, layer=layer, positions=positions).fit(X, y)
+    [activations] = run(to_onnx(found, X=X[:20]), X)
+    assert_allclose(activations, found.transform(X), atol=1e-5)
+
+
+def test_activations_of_a_network_with_a_lasso_are_refused():
+    coder = SparseDictionaryCoder(6, max_epochs=1)
+    net = SparseNetClassifier((4,), coder=coder, tune_coder=True, max_epochs=1)
+    with pytest.raises(TypeError, match="NetworkUpToLayer cannot be exported"):
+        to_onnx(LayerActivations(net).fit(ROWS, y), X=ROWS)
