@@ -13,6 +13,7 @@ _HOMES = {
     "CompressionDisplay": "displays",
     "DeletionCurvesDisplay": "displays",
     "DictionaryDisplay": "displays",
+    "FeatureMapsDisplay": "displays",
     "LayerActivations": "activations",
     "ReconstructionDisplay": "displays",
     "SparsityPathDisplay": "displays",

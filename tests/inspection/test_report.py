@@ -140,9 +140,9 @@ def test_patches_and_targets_have_pages_too(digits, tmp_path):
         random_state=0,
     )
     model = make_pipeline(patches, StandardScaler(), head()).fit(X, y)
-    assert "8 atoms of ImagePatchCoder" in written(
-        model, X[:100], y[:100], tmp_path, image_shape=(8, 8)
-    )
+    page = written(model, X[:100], y[:100], tmp_path, image_shape=(8, 8))
+    assert "8 atoms of ImagePatchCoder" in page
+    assert "4 images and the codes of their patches at 5 by 5 places" in page
     network = SparseNetRegressor((), max_epochs=5, random_state=0)
     model = make_pipeline(TruncatedSVDReducer(4), network).fit(X, y)
     assert "r2" in written(model, X[:100], y[:100], tmp_path)

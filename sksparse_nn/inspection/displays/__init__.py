@@ -10,6 +10,7 @@ _HOMES = {
     "CompressionDisplay": "_compression_display",
     "DeletionCurvesDisplay": "_deletion_display",
     "DictionaryDisplay": "_dictionary_display",
+    "FeatureMapsDisplay": "_feature_maps_display",
     "ReconstructionDisplay": "_reconstruction_display",
     "SparsityPathDisplay": "_path_display",
     "SpectrumDisplay": "_spectrum_display",

@@ -22,6 +22,7 @@ from sksparse_nn.compression import (
     compression_report,
 )
 from sksparse_nn.decomposition import SparseDictionaryCoder
+from sksparse_nn.feature_extraction import ImagePatchCoder
 from sksparse_nn.inspection.atoms._atoms import atom_table
 from sksparse_nn.inspection.atoms._labels import describe_labels
 from sksparse_nn.inspection.attribution._attribution import attribute_stages
@@ -32,6 +33,7 @@ from sksparse_nn.inspection.displays._attribution_display import attribute_row
 from sksparse_nn.inspection.displays._compression_display import CompressionDisplay
 from sksparse_nn.inspection.displays._deletion_display import DeletionCurvesDisplay
 from sksparse_nn.inspection.displays._dictionary_display import DictionaryDisplay
+from sksparse_nn.inspection.displays._feature_maps_display import FeatureMapsDisplay
 from sksparse_nn.inspection.displays._path_display import (
     SparsityPathDisplay,
     has_sparsity,
@@ -43,6 +45,8 @@ from sksparse_nn.inspection.displays._spectrum_display import SpectrumDisplay
 from sksparse_nn.inspection.displays._usage_display import CodeUsageDisplay
 from sksparse_nn.inspection.pages._page import Section, picture, table, write_page
 from sksparse_nn.neural._nesting import NETWORKS
+
+_MAPPED = 4  # images whose maps of codes are drawn
 
 # Number of samples that rank the atoms, and the tolerance of their attribution.
 _READ, _TOLERANCE = 500, 1e-2
@@ -230,6 +234,11 @@ def _show_dictionary(subject):
     ]
     if hasattr(coder, "singular_values_"):
         pictures.append(picture(SpectrumDisplay.from_estimator(transformer)))
+    if isinstance(coder, ImagePatchCoder):
+        rows = _pick_samples(subject.labels, len(subject.y), _MAPPED)
+        pictures.append(
+            picture(FeatureMapsDisplay.from_estimator(transformer, X, rows=rows))
+        )
     if hasattr(coder, "inverse_transform"):
         if isinstance(coder, SparseDictionaryCoder) and has_sparsity(coder):
             pictures.append(picture(SparsityPathDisplay.from_estimator(transformer, X)))

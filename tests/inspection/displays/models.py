@@ -24,6 +24,7 @@ from sksparse_nn.inspection import (
     CompressionDisplay,
     DeletionCurvesDisplay,
     DictionaryDisplay,
+    FeatureMapsDisplay,
     ReconstructionDisplay,
     SparsityPathDisplay,
     SpectrumDisplay,
@@ -91,6 +92,7 @@ DISPLAYS = {
     "dictionary of words": lambda m, **k: DictionaryDisplay.from_estimator(
         m.text[:-1], **k
     ),
+    "maps": lambda m, **k: FeatureMapsDisplay.from_estimator(m.patches, m.X, **k),
     "usage": lambda m, **k: CodeUsageDisplay.from_estimator(m.coder, m.X, **k),
     "usage of words": lambda m, **k: CodeUsageDisplay.from_estimator(
         m.text[:-1], m.texts, **k

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -20,6 +21,7 @@ from sksparse_nn.inspection import (
     CodeUsageDisplay,
     DeletionCurvesDisplay,
     DictionaryDisplay,
+    FeatureMapsDisplay,
     ReconstructionDisplay,
     SparsityPathDisplay,
     SpectrumDisplay,
@@ -28,6 +30,7 @@ from sksparse_nn.inspection import (
     deletion_curves,
     top_samples,
 )
+from sksparse_nn.inspection.atoms._maps import compute_feature_maps
 from tests.inspection.displays.models import DISPLAYS, SHAPE, RidgeScaler
 
 
@@ -271,3 +274,37 @@ def test_curves_are_those_of_deletion_curves(models):
     none = np.empty((0, 4))
     alone = Bunch(**curves | {"random_deletion": none, "random_insertion": none})
     assert "random" not in DeletionCurvesDisplay(alone).plot().describe()
+
+
+@pytest.mark.parametrize("split_sign", [False, True])
+@pytest.mark.parametrize("algorithm", ["omp", "soft_threshold", "triangle"])
+def test_maps_are_codes_of_patches_at_their_places(models, algorithm, split_sign):
+    coder = clone(models.patches).set_params(
+        algorithm=algorithm, split_sign=split_sign and algorithm != "triangle"
+    )
+    coder.fit(models.X)
+    maps = compute_feature_maps(coder, models.X[:3])
+    assert maps.shape == (3, 5, 5, 8)
+    whole = coder.transform(models.X[:3])
+    if not coder.split_sign:
+        corner = maps[:, :3, :3].reshape(3, 9, 8)
+        pooled = {"mean": corner.mean(axis=1), "sum": corner.sum(axis=1)}
+        pooled["max"] = corner.max(axis=1)
+        assert_allclose(whole[:, :8], pooled[coder.pooling], rtol=1e-5, atol=1e-6)
+    one_place = clone(coder).set_params(pooled_shape=5).fit(models.X)
+    assert one_place.transform(models.X[:3]).size == maps.size * (1 + coder.split_sign)
+
+
+def test_maps_of_other_coders_are_refused(models):
+    with pytest.raises(TypeError, match="must be an ImagePatchCoder"):
+        FeatureMapsDisplay.from_estimator(models.coder, models.X)
+
+
+def test_the_atoms_of_maps_can_be_chosen(models):
+    rows = [5, 2, 9999]
+    display = FeatureMapsDisplay.from_estimator(
+        models.patches, models.X, rows=rows, atoms=[3, 1]
+    )
+    maps = compute_feature_maps(models.patches, models.X[[5, 2]])
+    assert_allclose(display.maps, maps[..., [3, 1]])
+    assert [ax.get_title() for ax in display.axes_[1:3]] == ["atom 3", "atom 1"]
