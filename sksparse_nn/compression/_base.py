@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet
 
 from sksparse_nn._documented import Documented
+from sksparse_nn._picked_rows import PickedRows
 from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._saved import Saved
@@ -98,7 +99,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, Saved, Documented, BaseEstimator
             with _hide_names(network):
                 self._compress(network, data)
             if isinstance(network, NETWORKS):
-                network._store_coder(TrainingSamples(data[0], weight=data[2]))
+                network._store_coder(_as_training_samples(data[0], data[2]))
             report("made its network smaller")
             self.estimator_ = fitted
             for name in ("classes_", "n_features_in_", "feature_names_in_"):
@@ -245,6 +246,12 @@ class Compressor(RoutesFit, MetaEstimatorMixin, Saved, Documented, BaseEstimator
         tags.input_tags = inner.input_tags
         tags.non_deterministic = inner.non_deterministic
         return tags
+
+
+def _as_training_samples(X, sample_weight):
+    if isinstance(X, PickedRows):
+        return TrainingSamples(X.whole, weight=sample_weight, rows=X.rows)
+    return TrainingSamples(X, weight=sample_weight)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import torch
 from skorch.callbacks import Callback, LRScheduler
 
+from sksparse_nn.compression._samples import spread_samples
 from sksparse_nn.modules._linear_layers import has_matrix, select_layers, trained_weight
 from sksparse_nn.neural._batches import rows_per_batch
 from sksparse_nn.neural._skorch_networks import SkorchNetwork
@@ -79,12 +80,12 @@ def fine_tune(network, data, epochs, callbacks=()):
     if isinstance(network, SkorchNetwork):
         network.train(epochs, callbacks, slower=_SLOWER)
         return
-    X, y, sample_weight = data
+    n_samples, (X, y, sample_weight) = data[0].shape[0], spread_samples(*data)
     own = network.get_params(deep=False)
     network.set_params(
         callbacks=[*filter(_is_still_needed, own["callbacks"] or []), *callbacks],
         learning_rate=_SLOWER * own["learning_rate"],
-        batch_size=rows_per_batch(own["batch_size"], X.shape[0]),
+        batch_size=rows_per_batch(own["batch_size"], n_samples),
     )
     try:
         for _ in range(epochs):

@@ -8,6 +8,7 @@ from scipy import sparse
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from skorch import NeuralNet
 
+from sksparse_nn._picked_rows import pick
 from sksparse_nn._pipelines import (
     last_step,
     list_steps,
@@ -167,4 +168,4 @@ def _drop_zero_weights(X, y, sample_weight):
     if len(kept) == X.shape[0]:
         return X, y, weights
     y = y.tocsr() if sparse.issparse(y) else np.asarray(y)
-    return X[kept], y[kept], weights
+    return pick(X, kept), y[kept], weights

@@ -17,7 +17,7 @@ from sksparse_nn.compression._fine_tuning import KeepZeros, fine_tune, keep_zero
 from sksparse_nn.compression._layer_sums import UnsolvableError
 from sksparse_nn.compression._networks import refuse_quantized, set_module
 from sksparse_nn.compression._neurons import remove_neurons
-from sksparse_nn.compression._samples import choose_for_layers
+from sksparse_nn.compression._samples import choose_for_layers, spread_samples
 from sksparse_nn.compression._weight_refit import refit_weights
 from sksparse_nn.modules._coded import CodedNetwork
 from sksparse_nn.modules._coding import dense_atoms, has_atoms
@@ -279,7 +279,7 @@ class NetPruner(Compressor):
         weights = [trained_weight(layer) for layer in layers]
         gradients = [np.float32(0)] * len(weights)
         if self.criterion == "first_order":
-            gradients = loss_gradients(network, *data, weights)
+            gradients = loss_gradients(network, *spread_samples(*data), weights)
         scores = []
         for layer, weight, gradient in zip(layers, weights, gradients, strict=True):
             scales, weight = row_scales(layer), weight.detach().cpu().numpy()

@@ -1,6 +1,8 @@
 """Training samples that compression looks at, block by block."""
 
-from sksparse_nn._picked_rows import spread_rows
+import numpy as np
+
+from sksparse_nn._picked_rows import PickedRows, spread_rows
 from sksparse_nn.modules._facts import is_convolution
 from sksparse_nn.modules._run import run
 
@@ -41,9 +43,41 @@ def choose_samples(X, sample_weight=None, n_most=None):
         sample_weight = sample_weight / sample_weight.max()  # sums might overflow
     n_samples, n_most = X.shape[0], n_most or MOST_SAMPLES
     if n_samples <= n_most:
-        return X, sample_weight
+        return X.copy() if isinstance(X, PickedRows) else X, sample_weight
     chosen = spread_rows(n_samples, n_most)
     return X[chosen], None if sample_weight is None else sample_weight[chosen]
+
+
+def spread_samples(X, y, sample_weight):
+    """Return all samples that some were picked from, the others with zero weight.
+
+    Parameters
+    ----------
+    X : ndarray, CSR matrix or PickedRows of shape (n_samples, n_features)
+        Samples.
+
+    y : ndarray or CSR matrix of shape (n_samples, ...)
+        Their targets.
+
+    sample_weight : ndarray of shape (n_samples,) or None
+        Their weights.
+
+    Returns
+    -------
+    X : ndarray or CSR matrix of shape (n_all, n_features)
+        All samples, not copied.
+
+    y : ndarray or CSR matrix of shape (n_all, ...)
+        Their targets; where the weight is zero any of them.
+
+    sample_weight : ndarray of shape (n_all,) or None
+        Their weights.
+    """
+    if not isinstance(X, PickedRows):
+        return X, y, sample_weight
+    places = np.zeros(X.whole.shape[0], np.intp)
+    places[X.rows] = np.arange(len(X))
+    return X.whole, y[places], X.scatter_weights(sample_weight)
 
 
 def choose_for_layers(module, X, sample_weight):

@@ -104,7 +104,9 @@ def test_networks_without_hidden_channels_are_refused(digits, fitted, name):
 
 @ways
 @pytest.mark.parametrize("name", KNOWN)
-def test_answers_are_nearly_kept(digits, fitted, make, name):
+def test_answers_are_nearly_kept_and_no_layer_is_passed_over(
+    digits, fitted, make, name
+):
     X, X_test, y, y_test = digits
     net = fitted(name)
     before = net.predict_proba(X_test)
@@ -119,20 +121,13 @@ def test_answers_are_nearly_kept(digits, fitted, make, name):
     assert_array_equal(net.predict_proba(X_test), before)
     stored = pickle.loads(pickle.dumps(for_prediction(small)))
     assert_array_equal(stored.predict_proba(X_test), small.predict_proba(X_test))
+    check_layers(small, net)
 
 
-@ways
-@pytest.mark.parametrize("name", KNOWN)
-def test_no_layer_is_passed_over(digits, fitted, make, name):
-    X, _, y, _ = digits
-    small = made(make, fitted(name), name)
-    if removes_channels(small) and name in WITHOUT_CHANNELS:
-        return  # they are refused
-    small.fit(X[:100], y[:100])
+def check_layers(small, net):
     layers = select_layers(module_of(small), multiplies_by_weights)
-    assert len(layers) >= len(
-        select_layers(fitted(name).net_.module_, multiplies_by_weights)
-    )
+    n_before = len(select_layers(net.net_.module_, multiplies_by_weights))
+    assert len(layers) >= n_before
     if isinstance(small, NetQuantizer):
         assert all(traits(layer).holds_integers for layer in layers)
     if isinstance(small, NetPruner) and small.structure == "weight":

@@ -10,8 +10,12 @@ from scipy import sparse
 from sklearn.base import clone
 
 from sksparse_nn import (
+    NetFactorizer,
+    NetPruner,
+    NetQuantizer,
     SparseAttentionCoder,
     SparseDictionaryCoder,
+    SparseNetClassifier,
     TopKAutoencoder,
     TruncatedSVDReducer,
 )
@@ -69,6 +73,29 @@ def test_a_zero_among_the_weights_copies_no_input(estimator, tmp_path):
     peak = peak_of(lambda: estimator.fit(on_disk, sample_weight=weights))
     # The rest is a few numbers a row, and a block of rows.
     assert peak - before < 0.5 * X.nbytes
+
+
+FEW_EPOCHS = SparseNetClassifier((8,), max_epochs=1, batch_size=512, random_state=0)
+COMPRESSORS = [
+    NetPruner(FEW_EPOCHS, fine_tune_epochs=1),
+    NetPruner(FEW_EPOCHS, criterion="first_order", fine_tune_epochs=0),
+    NetPruner(FEW_EPOCHS, structure="neuron", fine_tune_epochs=0),
+    NetFactorizer(FEW_EPOCHS, rank=4, fine_tune_epochs=0),
+    NetQuantizer(FEW_EPOCHS, scheme="static"),
+]
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array], ids=["dense", "CSR"])
+@pytest.mark.parametrize("compressor", COMPRESSORS, ids=name_of)
+def test_a_zero_among_the_weights_copies_no_input_of_compressors(compressor, form):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20_000, 64), np.float32)
+    y, weights = X[:, 0] > 0, rng.integers(1, 3, len(X)).astype(float)
+    n_bytes, X = X.nbytes, form(X)
+    before = peak_of(lambda: compressor.fit(X, y, sample_weight=weights))
+    weights[::1000] = 0
+    peak = peak_of(lambda: compressor.fit(X, y, sample_weight=weights))
+    assert peak - before < 0.5 * n_bytes
 
 
 @pytest.mark.parametrize("estimator", WEIGHTED, ids=name_of)
