@@ -10,7 +10,6 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.estimator_checks import parametrize_with_checks
 from skorch import NeuralNetClassifier
 
 from sksparse_nn import (
@@ -20,6 +19,7 @@ from sksparse_nn import (
     SparseNetClassifier,
     compression_report,
 )
+from tests.checks import parametrize_with_checks
 from tests.compression.instances import COMPRESSORS
 from tests.compression.other_networks import (
     IMAGES,

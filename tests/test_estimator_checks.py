@@ -2,9 +2,9 @@
 
 import pytest
 from sklearn.base import BaseEstimator
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sksparse_nn
+from tests.checks import parametrize_with_checks
 from tests.estimators import ESTIMATORS
 
 

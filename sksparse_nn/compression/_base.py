@@ -7,11 +7,12 @@ from copy import deepcopy
 import torch
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet
 
+from sksparse_nn._callbacks import CallbackSupportMixin, fit_task
 from sksparse_nn._documented import Documented
+from sksparse_nn._methods import available_if, fits_others
 from sksparse_nn._picked_rows import PickedRows
 from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._progress import ProgressLines
@@ -36,15 +37,27 @@ def _inner_has(method):
     return has
 
 
-class Compressor(RoutesFit, MetaEstimatorMixin, Saved, Documented, BaseEstimator, ABC):
+class Compressor(
+    CallbackSupportMixin,
+    RoutesFit,
+    MetaEstimatorMixin,
+    Saved,
+    Documented,
+    BaseEstimator,
+    ABC,
+):
     """An estimator that wraps another and makes its network smaller."""
 
     # Marks compressors for `_pipelines`, which cannot import them.
     _is_compressor = True
 
+    # Epochs of training behind the compression.
+    _n_tuning_epochs = 0
+
     # Compressors use the weights too.
     __metadata_request__fit = {"sample_weight": True}
 
+    @fits_others
     def fit(self, X, y, sample_weight=None, **fit_params):
         """Fit the estimator, and make its network smaller.
 
@@ -81,7 +94,14 @@ class Compressor(RoutesFit, MetaEstimatorMixin, Saved, Documented, BaseEstimator
         """
         # Tensors made in the caller's inference mode could not be trained.
         kept, modes = restored_on_error(self), own_modes()
-        with kept, modes, torch.inference_mode(False), torch.enable_grad():
+        whole = fit_task(self, 2, X, y, sample_weight)
+        with (
+            whole as task,
+            kept,
+            modes,
+            torch.inference_mode(False),
+            torch.enable_grad(),
+        ):
             self._validate_params()
             self._check_parameters()
             name = type(self).__name__
@@ -90,14 +110,16 @@ class Compressor(RoutesFit, MetaEstimatorMixin, Saved, Documented, BaseEstimator
             check_structure(X)
             check_structure(y, "y")
             report = ProgressLines(name, self.verbose)
-            fitted = fit_copy(self, X, y, sample_weight, **fit_params)
+            fitted = fit_copy(self, task, X, y, sample_weight, **fit_params)
             report(f"fitted {type(fitted).__name__}")
             fitted, network, data = open_network(fitted, X, y, sample_weight, name)
             check_layers(network.net_.module_, name)
             check_finite(network.net_.module_, name)
             self._check_kind(network)
-            with _hide_names(network):
-                self._compress(network, data)
+            n_tasks = self._n_tuning_epochs
+            with _hide_names(network), task.subtask("compress", n_tasks) as compress:
+                report.task = compress
+                self._compress(network, data, report)
             if isinstance(network, NETWORKS):
                 network._store_coder(_as_training_samples(data[0], data[2]))
             report("made its network smaller")
@@ -116,7 +138,7 @@ class Compressor(RoutesFit, MetaEstimatorMixin, Saved, Documented, BaseEstimator
         """Raise if compression would undo that of the layers of a network."""
 
     @abstractmethod
-    def _compress(self, network, data):
+    def _compress(self, network, data, report):
         """Make the module of a fitted network smaller, in place.
 
         `data` is a tuple of its input, the targets, and weights or None.

@@ -178,6 +178,10 @@ class NetFactorizer(Compressor):
                 f"amount={self.amount!r}; set one of the two."
             )
 
+    @property
+    def _n_tuning_epochs(self):
+        return self.fine_tune_epochs
+
     def _check_kind(self, network):
         module = network.net_.module_
         refuse_quantized(module, "NetFactorizer")
@@ -189,7 +193,7 @@ class NetFactorizer(Compressor):
                 "the factors: NetPruner(NetFactorizer(...))."
             )
 
-    def _compress(self, network, data):
+    def _compress(self, network, data, report):
         module = network.net_.module_.cpu()
         samples = choose_for_layers(module, data[0], data[2])
         splits = self.method == "tucker2"
@@ -200,7 +204,7 @@ class NetFactorizer(Compressor):
         if self.refit:
             _refit(smaller, module, ranks, ends, samples)
         set_module(network, smaller, trains=self.fine_tune_epochs > 0)
-        fine_tune(network, data, self.fine_tune_epochs)
+        fine_tune(network, data, self.fine_tune_epochs, report=report)
         set_module(network, network.net_.module_)
 
     def _choose_ranks(self, spectra):

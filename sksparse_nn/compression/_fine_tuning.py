@@ -3,6 +3,7 @@
 import torch
 from skorch.callbacks import Callback, LRScheduler
 
+from sksparse_nn._progress import silent
 from sksparse_nn.compression._samples import spread_samples
 from sksparse_nn.modules._linear_layers import has_matrix, select_layers, trained_weight
 from sksparse_nn.neural._batches import rows_per_batch
@@ -59,7 +60,52 @@ def keep_zeros(module, masks):
         trained_weight(layer).mul_(mask)
 
 
-def fine_tune(network, data, epochs, callbacks=()):
+class ReportEpochs(Callback):
+    """Begin and end a task with each epoch, and print a line.
+
+    Parameters
+    ----------
+    report : ProgressLines
+        Its task is that of all epochs.
+    """
+
+    def __init__(self, report):
+        self.report = report
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Begin a task.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net in training.
+
+        **kwargs : dict
+            Ignored.
+        """
+        self.task_ = self.report.task.start("fine-tuning-epoch")
+
+    def on_epoch_end(self, net, **kwargs):
+        """End the task, and stop if a callback of scikit-learn asks for it.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net in training.
+
+        **kwargs : dict
+            Ignored.
+        """
+        row = net.history[-1]
+        losses = [f"train loss {row['train_loss']:.5f}"] * ("train_loss" in row)
+        self.report(", ".join([f"epoch {row['epoch']} of fine-tuning", *losses]))
+        self.task_.end()
+        if self.task_.is_stopped:
+            self.report.task.is_stopped = True
+            raise KeyboardInterrupt
+
+
+def fine_tune(network, data, epochs, callbacks=(), *, report=silent):
     """Train a fitted network for some more epochs, in place.
 
     Parameters
@@ -76,7 +122,11 @@ def fine_tune(network, data, epochs, callbacks=()):
     callbacks : sequence of skorch.callbacks.Callback, default=()
         Callbacks besides the network's own. Its schedules of the learning rate are left
         out, as they have ended.
+
+    report : ProgressLines, default=silent
+        Prints a line per epoch; its task has the epochs as subtasks.
     """
+    callbacks = [*callbacks, ReportEpochs(report)]
     if isinstance(network, SkorchNetwork):
         network.train(epochs, callbacks, slower=_SLOWER)
         return
@@ -89,7 +139,8 @@ def fine_tune(network, data, epochs, callbacks=()):
     )
     try:
         for _ in range(epochs):
-            network.partial_fit(X, y, sample_weight=sample_weight)
+            if not report.task.is_stopped:
+                network.partial_fit(X, y, sample_weight=sample_weight)
     finally:
         network.set_params(**own)
 

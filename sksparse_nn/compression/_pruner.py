@@ -197,10 +197,14 @@ class NetPruner(Compressor):
         self.fine_tune_epochs = fine_tune_epochs
         self.verbose = verbose
 
+    @property
+    def _n_tuning_epochs(self):
+        return self.n_steps * self.fine_tune_epochs
+
     def _check_kind(self, network):
         refuse_quantized(network.net_.module_, "NetPruner")
 
-    def _compress(self, network, data):
+    def _compress(self, network, data, report):
         module = replace_layers(network.net_.module_, lambda layer: [make_plain(layer)])
         set_module(network, module, trains=True)
         layers = select_layers(network.net_.module_, has_matrix)
@@ -209,17 +213,19 @@ class NetPruner(Compressor):
         for step in range(1, self.n_steps + 1):
             amount = self.amount * (1 - (1 - step / self.n_steps) ** 3)
             if self.structure == "weight":
-                self._remove_weights(network, amount, data)
+                self._remove_weights(network, amount, data, report=report)
             elif self.structure == "neuron" or _is_own(network.net_.module_):
-                self._remove_neurons(network, amount, n_neurons, data)
+                args = network, amount, n_neurons, data
+                self._remove_neurons(*args, report=report)
             else:
-                n_channels = self._remove_channels(network, amount, n_channels, data)
+                args = network, amount, n_channels, data
+                n_channels = self._remove_channels(*args, report=report)
         module = network.net_.module_
         if self.structure == "weight":
             module = replace_layers(module, lambda layer: [prune(layer)])
         set_module(network, module)
 
-    def _remove_weights(self, network, amount, data):
+    def _remove_weights(self, network, amount, data, *, report):
         ranked = self._criterion.across_layers
         scores = [ranked(layer) for layer in self._score_weights(network, data)]
         masks = choose_weights(scores, amount, _find_needed(network.net_.module_))
@@ -228,7 +234,8 @@ class NetPruner(Compressor):
         keep_zeros(network.net_.module_, masks)
         if self.refit:
             self._refit_weights(network.net_.module_, original, masks, data)
-        fine_tune(network, data, self.fine_tune_epochs, [KeepZeros(masks)])
+        keep = KeepZeros(masks)
+        fine_tune(network, data, self.fine_tune_epochs, [keep], report=report)
 
     def _refit_weights(self, module, original, masks, data):
         layers = select_layers(original, has_matrix)
@@ -247,14 +254,14 @@ class NetPruner(Compressor):
         else:
             module.load_state_dict(smaller.state_dict())
 
-    def _remove_neurons(self, network, amount, n_neurons, data):
+    def _remove_neurons(self, network, amount, n_neurons, data, *, report):
         scores, refit = self._score_neurons(network, data), bool(self.refit)
         module = network.net_.module_
         module = remove_neurons(module, scores, amount, n_neurons, data, refit=refit)
         set_module(network, module, trains=True)
-        fine_tune(network, data, self.fine_tune_epochs)
+        fine_tune(network, data, self.fine_tune_epochs, report=report)
 
-    def _remove_channels(self, network, amount, n_channels, data):
+    def _remove_channels(self, network, amount, n_channels, data, *, report):
         """Remove channels; return how many the network had before the first step."""
         module = deepcopy(network.net_.module_).cpu()
         couplings = find_couplings(module, data[0])
@@ -266,7 +273,7 @@ class NetPruner(Compressor):
             module, couplings, scores, n_removed, data, refit=refit
         )
         set_module(network, module, trains=True)
-        fine_tune(network, data, self.fine_tune_epochs)
+        fine_tune(network, data, self.fine_tune_epochs, report=report)
         return n_channels
 
     def _score_neurons(self, network, data):

@@ -126,7 +126,7 @@ class NetQuantizer(Compressor):
                 f"one of the two."
             )
 
-    def _compress(self, network, data):
+    def _compress(self, network, data, report):
         module = fold_batch_norms(
             network.net_.module_.cpu(), choose_samples(data[0])[0]
         )

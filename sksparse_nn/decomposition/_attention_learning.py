@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sksparse_nn._callbacks import no_task
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._picked_rows import pick
 from sksparse_nn._validation import check_finite, check_rows, counting_rows
@@ -46,12 +47,12 @@ class AttentionLearning:
     of keys and values: the arrays of an `AttentionState`.
     """
 
-    def _fit(self, X, sample_weight):
+    def _fit(self, X, sample_weight, task=no_task):
         X = check_rows(self, X, reset=True)
         check_squares(X)
         self._check_together()
         kept, counting, weights = _pick_counting(X, sample_weight)
-        problem = self._problem(counting, weights)
+        problem = self._problem(counting, weights, task)
         learnt = self._learn(problem)
         self._store(AttentionState.begin(problem, learnt))
         if not self._learner().streams:
@@ -76,7 +77,7 @@ class AttentionLearning:
                 f" the simplex. Got mapping={self.mapping!r}."
             )
 
-    def _problem(self, X, weights):
+    def _problem(self, X, weights, task):
         problem = Problem.draw(
             X,
             weights,
@@ -86,7 +87,7 @@ class AttentionLearning:
             n_active=self.n_active,
             converged=self._converged(),
             n_jobs=self.n_jobs,
-            report=self._report(),
+            report=self._report(task),
         )
         self._warn_of_few_keys(len(problem.start))
         return problem
@@ -105,6 +106,10 @@ class AttentionLearning:
             )
 
     def _learn(self, problem):
+        def fitted():
+            return self._attributes(AttentionState.begin(problem, problem.learnt))
+
+        problem.fitted = fitted
         try:
             return self._learner().learn(problem)
         except KeyboardInterrupt:
@@ -160,14 +165,19 @@ class AttentionLearning:
         return AttentionState.from_arrays(self._state, setting)
 
     def _store(self, state):
-        self.keys_ = state.keys
+        vars(self).update(self._attributes(state))
+
+    def _attributes(self, state):
         keys = Keys.of(state.keys)
-        self.components_ = fit_values(keys, state.sums, self.values_reg)
-        self.temperature_ = state.temperature
-        self.n_active_ = float(state.sums.n_nonzero / state.sums.weight)
-        self.history_ = {"objective": state.history}
-        self.n_iter_ = len(state.history)
-        self._state = state.arrays()
+        return {
+            "keys_": state.keys,
+            "components_": fit_values(keys, state.sums, self.values_reg),
+            "temperature_": state.temperature,
+            "n_active_": float(state.sums.n_nonzero / state.sums.weight),
+            "history_": {"objective": state.history},
+            "n_iter_": len(state.history),
+            "_state": state.arrays(),
+        }
 
     def _fit_values(self, X, weights):
         """Fit the values to rows, for keys and a temperature that have changed."""

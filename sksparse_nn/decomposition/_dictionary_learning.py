@@ -167,7 +167,7 @@ class DictionaryLearning:
         check_penalty(self.get_params(deep=False), coder, self._learner())
         return coder
 
-    def _learn(self, epochs, progress, X, weights, rng):
+    def _learn(self, task, progress, X, weights, rng):
         coder = self._learning_coder(len(progress.dictionary))
         learner = self._learner()
         rule = make_patience(self.get_params(deep=False))
@@ -194,7 +194,7 @@ class DictionaryLearning:
             return {"components_": progress.dictionary.copy(), "alpha_": self.alpha_}
 
         try:
-            epochs.run(epoch, X, fitted)
+            task.run(epoch, self.max_epochs, fitted)
         except KeyboardInterrupt:
             if last.history is None or not self._keeps(last.history):
                 raise

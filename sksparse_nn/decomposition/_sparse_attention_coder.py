@@ -2,10 +2,14 @@
 
 from numbers import Integral, Real
 
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 
+from sksparse_nn._callbacks import (
+    CallbackSupportMixin,
+    fit_task,
+    no_task,
+)
+from sksparse_nn._methods import available_if, fits
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
@@ -39,7 +43,7 @@ def _goes_on_from_rows(estimator):
     )
 
 
-class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
+class SparseAttentionCoder(CallbackSupportMixin, AttentionLearning, AtomsTransformer):
     """Say of each sample which few keys it is near, in shares that add up to one.
 
     Keys are points among the samples. A code is attention of a sample to the keys:
@@ -251,7 +255,7 @@ class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def fit(self, X, y=None, sample_weight=None):
         """Find keys, the temperature and values.
 
@@ -280,12 +284,14 @@ class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
         ValueError
             If parameters contradict each other or the data.
         """
-        with restored_on_error(self):
-            self._fit(X, sample_weight)
+        n_passes = self._learner().most_passes(self.iterate)
+        given = X, y, sample_weight
+        with fit_task(self, n_passes, *given) as task, restored_on_error(self):
+            self._fit(X, sample_weight, task)
         return self
 
     @available_if(_goes_on_from_rows)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def partial_fit(self, X, y=None, sample_weight=None):
         """Go on from more samples, taken once, so that their order counts.
 
@@ -390,8 +396,8 @@ class SparseAttentionCoder(AttentionLearning, AtomsTransformer):
             report=self._report(),
         )
 
-    def _report(self):
-        return ProgressLines(type(self).__name__, self.verbose)
+    def _report(self, task=no_task):
+        return ProgressLines(type(self).__name__, self.verbose, task)
 
     def _mapping(self):
         return MAPPINGS.resolve(self.mapping, self.get_params(deep=False))

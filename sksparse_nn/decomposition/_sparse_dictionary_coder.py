@@ -6,12 +6,11 @@ from operator import attrgetter
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 
-from sksparse_nn._callbacks import CallbackSupportMixin, Epochs, with_callbacks
+from sksparse_nn._callbacks import CallbackSupportMixin, fit_task
+from sksparse_nn._methods import available_if, fits
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
@@ -419,8 +418,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def fit(self, X, y=None, sample_weight=None):
         """Learn the dictionary, or take the given one.
 
@@ -449,14 +447,13 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         ValueError
             If parameters contradict each other or the data.
         """
-        epochs = Epochs(self, self.max_epochs)
-        with restored_on_error(self):
-            X, weights = self._fit(epochs, X, sample_weight)
+        given = X, y, sample_weight
+        with fit_task(self, self._most_epochs, *given) as task, restored_on_error(self):
+            X, weights = self._fit(task, X, sample_weight)
             warn_once(*self._beyond_the_data(X, weights))
         return self
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def fit_transform(self, X, y=None, sample_weight=None):
         """Learn the dictionary and code the samples with it.
 
@@ -477,13 +474,17 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
             Codes in the float type of `X`; twice as wide with ``split_sign=True``.
         """
         check_container(self)
-        epochs = Epochs(self, self.max_epochs)
-        with restored_on_error(self):
-            learnt_from = self._fit(epochs, X, sample_weight)
+        given = X, y, sample_weight
+        with fit_task(self, self._most_epochs, *given) as task, restored_on_error(self):
+            learnt_from = self._fit(task, X, sample_weight)
             warn_once(*self._beyond_the_data(*learnt_from))
             return self._encode(self._check_rows(X, reset=False))
 
-    def _fit(self, epochs, X, sample_weight):
+    @property
+    def _most_epochs(self):
+        return 0 if self.learner is None else self.max_epochs
+
+    def _fit(self, task, X, sample_weight):
         """Fit, and return the checked samples that count, and their weights."""
         warm = self.warm_start and hasattr(self, "components_")
         X, weights = self._check_samples(X, sample_weight, reset=not warm)
@@ -496,12 +497,12 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
             start = self._start(*self._pick_first(X, weights), rng)
         else:
             start = self._read_former(X)
-        self._learn(epochs, Progress.begin(start), X, weights, rng)
+        self._learn(task, Progress.begin(start), X, weights, rng)
         self._fit_alpha(self.components_, X, weights)
         return X, weights
 
     @available_if(_learns_from_streams)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def partial_fit(self, X, y=None, sample_weight=None):
         """Learn from more samples, taken once and in their order.
 

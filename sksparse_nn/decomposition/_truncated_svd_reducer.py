@@ -4,12 +4,17 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import _fit_context
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._callbacks import (
+    CallbackSupportMixin,
+    fit_task,
+    no_task,
+)
 from sksparse_nn._kinds import check_kind
+from sksparse_nn._methods import fits
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
 from sksparse_nn._transformers import AtomsTransformer
@@ -48,7 +53,7 @@ _SHARED = ("center", "random_state", "n_jobs")
 _OF_SOLVERS = {"tol": 1e-3, "max_passes": 12}
 
 
-class TruncatedSVDReducer(AtomsTransformer):
+class TruncatedSVDReducer(CallbackSupportMixin, AtomsTransformer):
     """Coordinates in the leading right singular vectors, a group of features at a time.
 
     A sample ``x`` becomes ``(x - mean_) @ components_.T``. With groups, each group of
@@ -297,7 +302,7 @@ class TruncatedSVDReducer(AtomsTransformer):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def fit(self, X, y=None, sample_weight=None):
         """Decompose the samples.
 
@@ -323,11 +328,12 @@ class TruncatedSVDReducer(AtomsTransformer):
             If the labels in `groups` are not one a feature, or the solver cannot do
             what is asked on data of this width.
         """
-        with restored_on_error(self):
-            self._fit(self._checked(X, reset=True), sample_weight)
+        given = X, y, sample_weight
+        with fit_task(self, None, *given) as task, restored_on_error(self):
+            self._fit(self._checked(X, reset=True), sample_weight, task)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def fit_transform(self, X, y=None, sample_weight=None):
         """Decompose the samples and return their coordinates, checking them only once.
 
@@ -347,16 +353,17 @@ class TruncatedSVDReducer(AtomsTransformer):
         Z : ndarray of shape (n_samples, n_components_)
             Of type float64 if `X` is, float32 otherwise.
         """
-        with restored_on_error(self):
+        given = X, y, sample_weight
+        with fit_task(self, None, *given) as task, restored_on_error(self):
             X = self._checked(X, reset=True)
-            self._fit(X, sample_weight)
+            self._fit(X, sample_weight, task)
             return self._current_projector().project(X, self.n_jobs)
 
-    def _fit(self, X, sample_weight):
+    def _fit(self, X, sample_weight, task):
         if not _is_auto(self.solver):
             SOLVERS.check_read(self.solver, vars(self), _OF_SOLVERS)
         rows = self._weighted_rows(X, sample_weight, reset=True)
-        rule, report = rank_rule(self.n_components), self._report()
+        rule, report = rank_rule(self.n_components), self._report(task)
         parameters = {name: getattr(self, name) for name in (*_SHARED, *_OF_SOLVERS)}
         parameters["report"] = report
         if _is_auto(self.solver):
@@ -375,10 +382,10 @@ class TruncatedSVDReducer(AtomsTransformer):
         self._store(found, name, rows.X.dtype)
         report(f"{self.n_components_} components by solver={name!r}")
 
-    def _report(self):
-        return ProgressLines(type(self).__name__, self.verbose)
+    def _report(self, task=no_task):
+        return ProgressLines(type(self).__name__, self.verbose, task)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def partial_fit(self, X, y=None, sample_weight=None):
         """Add samples to those fitted so far.
 

@@ -3,12 +3,16 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sksparse_nn._callbacks import (
+    CallbackSupportMixin,
+    fit_task,
+    no_task,
+)
 from sksparse_nn._kinds import check_kind
+from sksparse_nn._methods import available_if, fits
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import FloatTransformer
 from sksparse_nn._validation import (
@@ -65,7 +69,7 @@ def _learns_from_streams(estimator):
     )
 
 
-class ImagePatchCoder(PatchLearning, FloatTransformer):
+class ImagePatchCoder(CallbackSupportMixin, PatchLearning, FloatTransformer):
     """Sparse features of images: codes of patches, pooled over regions.
 
     Each sample is a flattened image. Its patches are normalised in brightness and
@@ -348,7 +352,7 @@ class ImagePatchCoder(PatchLearning, FloatTransformer):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def fit(self, X, y=None):
         """Learn the whitening and the atoms from patches of the images.
 
@@ -374,11 +378,12 @@ class ImagePatchCoder(PatchLearning, FloatTransformer):
         ValueError
             If parameters contradict each other or the data.
         """
-        with restored_on_error(self):
-            self._fit(self._check_images(X, reset=True))
+        n_epochs = self._most_epochs()
+        with fit_task(self, n_epochs, X, y) as task, restored_on_error(self):
+            self._fit(self._check_images(X, reset=True), task)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def fit_transform(self, X, y=None):
         """Learn the whitening and the atoms from images, and encode the images.
 
@@ -395,13 +400,18 @@ class ImagePatchCoder(PatchLearning, FloatTransformer):
         Z : ndarray of shape (n_samples, n_outputs)
             Features; float64 for such images, float32 for others.
         """
-        with restored_on_error(self):
+        n_epochs = self._most_epochs()
+        with fit_task(self, n_epochs, X, y) as task, restored_on_error(self):
             X = self._check_images(X, reset=True)
-            self._fit(X)
+            self._fit(X, task)
             return self._encode(X)
 
-    def _fit(self, X):
-        learnt_from = self._learn(X, np.ones(X.shape[0]), self._keeps)
+    def _most_epochs(self):
+        learner = self._learner()
+        return self.max_epochs if learner is not None and learner.in_epochs else 0
+
+    def _fit(self, X, task):
+        learnt_from = self._learn(X, np.ones(X.shape[0]), self._keeps, task)
         self._warn_of_first_patches(*learnt_from)
 
     def _warn_of_first_patches(self, whitened, drawn):
@@ -409,7 +419,7 @@ class ImagePatchCoder(PatchLearning, FloatTransformer):
         warn_once(*few, nothing)
 
     @available_if(_learns_from_streams)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def partial_fit(self, X, y=None, sample_weight=None):
         """Learn from the images of a chunk.
 
@@ -554,8 +564,8 @@ class ImagePatchCoder(PatchLearning, FloatTransformer):
         state = self._prepare(pooling, X)
         return pooling.encode(X, state, self.n_jobs, self._report())
 
-    def _report(self):
-        return ProgressLines(type(self).__name__, self.verbose)
+    def _report(self, task=no_task):
+        return ProgressLines(type(self).__name__, self.verbose, task)
 
     @available_if(_approximates)
     def reconstruct(self, X):

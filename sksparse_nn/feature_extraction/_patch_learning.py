@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sksparse_nn._callbacks import no_task
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._validation import check_atoms, check_n_components
 from sksparse_nn.solvers.patches import (
@@ -30,9 +31,9 @@ class PatchLearning:
     of the patches, as arrays, numbers and strings by name.
     """
 
-    def _learn(self, X, weights, keeps=None):
+    def _learn(self, X, weights, keeps=None, task=no_task):
         """Learn from the first chunk, and return its patches, whitened and not."""
-        layout, report = self._read_layout(X.shape[1]), self._report()
+        layout, report = self._read_layout(X.shape[1]), self._report(task)
         rng = check_random_state(self.random_state)
         self._encoder(), self._learner()  # before any work
         drawn, weights = draw_weighted_patches(X, weights, layout, self.n_patches, rng)
@@ -44,6 +45,7 @@ class PatchLearning:
             contrast=self.contrast_reg,
             weights=weights if (weights != 1).any() else None,
         )
+        self._keep_ahead_of_atoms(layout, whitening)
         whitened = whitening.apply(drawn)
         atoms, objectives, progress = self._atoms(
             whitened, weights, rng, report=report, keeps=keeps
@@ -51,16 +53,18 @@ class PatchLearning:
         report(f"{len(atoms)} atoms")
         self.history_, self.n_iter_ = {"objective": objectives}, len(objectives)
         self.components_ = atoms
-        self.whitening_ = whitening.matrix
-        self.patch_mean_ = whitening.mean
-        self.contrast_reg_ = whitening.contrast
-        self.image_shape_ = layout.height, layout.width, layout.n_channels
-        self._layout = layout
         moments = PatchMoments.empty(layout.patch_width, whitening)
         moments = moments.add(drawn, weights, self.n_jobs)
         state = PatchState.begin(self._learner_name(), moments, progress)
         self._state = state.arrays()
         return whitened, drawn
+
+    def _keep_ahead_of_atoms(self, layout, whitening):
+        self.whitening_ = whitening.matrix
+        self.patch_mean_ = whitening.mean
+        self.contrast_reg_ = whitening.contrast
+        self.image_shape_ = layout.height, layout.width, layout.n_channels
+        self._layout = layout
 
     def _atoms(self, patches, weights, rng, *, report, keeps):
         given = self._check_init(patches)

@@ -3,9 +3,10 @@
 from functools import wraps
 
 from sklearn.model_selection import GridSearchCV
-from sklearn.utils.metaestimators import available_if
 
+from sksparse_nn._callbacks import CallbackSupportMixin
 from sksparse_nn._documented import Documented
+from sksparse_nn._methods import available_if
 from sksparse_nn._saved import Saved
 from sksparse_nn._structure import check_structure
 
@@ -26,7 +27,7 @@ def _check_first(name):
     return method
 
 
-class CheckedSearch(Saved, Documented, GridSearchCV):
+class CheckedSearch(Saved, Documented, GridSearchCV, CallbackSupportMixin):
     """A `GridSearchCV` that rejects sparse matrices with indices beyond their shape.
 
     SciPy and scikit-learn do not check them, and read beyond the data.

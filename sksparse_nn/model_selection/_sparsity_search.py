@@ -12,13 +12,20 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import process_routing
 
+from sksparse_nn._callbacks import CallbackSupportMixin, fit_task
 from sksparse_nn._kinds import check_kind
+from sksparse_nn._methods import fits_others
 from sksparse_nn._pipelines import replace_leaves, walk_named_leaves
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.decomposition import SparseDictionaryCoder
 from sksparse_nn.model_selection._checked_search import CheckedSearch
 from sksparse_nn.solvers.coding import CODERS
+
+# Where scikit-learn keeps the callbacks of an estimator, and what is left out of the
+# name under which a dictionary is kept.
+_CALLBACKS = "_skl_callbacks"
+_NOT_HASHED = ["task", "callbacks"]
 
 
 class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
@@ -114,6 +121,7 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
     {'sparsedictionarycoder__n_nonzero_coefs': 8}
     """
 
+    @fits_others
     def fit(self, X, y=None, **params):
         """Search, then fit the best pipeline on all samples.
 
@@ -147,15 +155,19 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
         check_structure(y, "y")
         step = _find_coder_step(self.estimator)
         densest = _find_densest(self.estimator, step, self.param_grid)
-        with restored_on_error(self), TemporaryDirectory() as folder:
+        whole = fit_task(self, 1 + bool(self.refit), X, y, params.get("sample_weight"))
+        kept = restored_on_error(self)
+        with whole as task, kept, TemporaryDirectory() as folder:
             shared = _share(self.estimator, step, densest, folder)
             search = GridSearchCV(**self.get_params(deep=False) | {"estimator": shared})
             search.set_params(
                 param_grid=_rename_parameters(self.param_grid, step), refit=False
             )
-            self._adopt(search.fit(X, y, **params), step)
+            with task.lend("search", search):
+                search.fit(X, y, **params)
+            self._adopt(search, step)
             if self.refit:
-                self._refit(shared, step, X, y, **params)
+                self._refit(task, shared, step, X, y, **params)
         return self
 
     def __sklearn_tags__(self):
@@ -183,7 +195,7 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
             for params in search.cv_results_["params"]
         ]
 
-    def _refit(self, shared, step, X, y, **params):
+    def _refit(self, task, shared, step, X, y, **params):
         metric = self.refit if isinstance(self.refit, str) else "score"
         self.best_index_ = self.cv_results_[f"rank_test_{metric}"].argmin()
         self.best_params_ = self.cv_results_["params"][self.best_index_]
@@ -197,14 +209,15 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
         fitted = clone(shared).set_params(**clone(best, safe=False))
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).estimator.fit
-        fitted.fit(X, y, **params)
+        with task.lend("refit-with-best-params", fitted):
+            fitted.fit(X, y, **params)
         self.refit_time_ = perf_counter() - start
         self.best_estimator_ = replace_leaves(fitted, _unshare)
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
 
 
-class _SharedDictionary(TransformerMixin, BaseEstimator):
+class _SharedDictionary(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """A coder whose dictionary is learnt at one sparsity and kept on disk.
 
     Parameters
@@ -224,15 +237,24 @@ class _SharedDictionary(TransformerMixin, BaseEstimator):
         self.densest = densest
         self.folder = folder
 
+    @fits_others
     def fit(self, X, y=None, sample_weight=None):
         sparsity = _find_sparsity(self.coder.algorithm)
         densest = {sparsity: self.densest[sparsity]}
         learner = clone(self.coder).set_params(**densest)
-        learn = Memory(self.folder, verbose=0).cache(_learn)
-        learnt = learn(learner, check_kind(X), sample_weight)  # joblib ignores masks
         own = self.coder.get_params()[sparsity]
-        self.coder_ = learnt.set_params(**{sparsity: own})
+        with fit_task(self, 1, X, y, sample_weight) as task:
+            learnt = self._learn(learner, X, sample_weight, task)
+            self.coder_ = learnt.set_params(**{sparsity: own})
         return self
+
+    def _learn(self, learner, X, sample_weight, task):
+        """Learn a dictionary, or read one that was learnt from the same samples."""
+        # What is learnt does not depend on callbacks, and they are not kept on disk.
+        callbacks = vars(learner).pop(_CALLBACKS, ())
+        learn = Memory(self.folder, verbose=0).cache(_learn, ignore=_NOT_HASHED)
+        X = check_kind(X)  # joblib ignores masks
+        return learn(learner, X, sample_weight, task, callbacks)
 
     def transform(self, X):
         return self.coder_.transform(X)
@@ -241,8 +263,13 @@ class _SharedDictionary(TransformerMixin, BaseEstimator):
         return self.coder_.get_feature_names_out(input_features)
 
 
-def _learn(coder, X, sample_weight):
-    return coder.fit(X, sample_weight=sample_weight)
+def _learn(coder, X, sample_weight, task, callbacks):
+    if callbacks:
+        coder.set_callbacks(*callbacks)
+    with task.lend("learn-dictionary", coder):
+        coder.fit(X, sample_weight=sample_weight)
+    vars(coder).pop(_CALLBACKS, None)
+    return coder
 
 
 def _find_coder_step(estimator):

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -17,10 +17,12 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._callbacks import CallbackSupportMixin, fit_task
 from sksparse_nn._documented import Documented
 from sksparse_nn._history import add_epochs, first_epochs
 from sksparse_nn._holdout import hold_out
 from sksparse_nn._interrupts import keeps_interrupted
+from sksparse_nn._methods import fits
 from sksparse_nn._picked_rows import pick
 from sksparse_nn._validation import (
     FLOAT_TYPES,
@@ -48,6 +50,7 @@ from sksparse_nn.neural._convergence import (
     warn_if_constant,
     warn_if_short,
 )
+from sksparse_nn.neural._epoch_tasks import EpochTasks, copy_for_prediction
 from sksparse_nn.neural._forward import compute_outputs
 from sksparse_nn.neural._images import HasImages
 from sksparse_nn.neural._net import list_epoch_records
@@ -65,6 +68,7 @@ _SMALL_SIZE = 2**14
 
 
 class SparseNet(
+    CallbackSupportMixin,
     HasCoder,
     HasImages,
     NestedSettings,
@@ -121,7 +125,7 @@ class SparseNet(
     }
     _class_weight = None
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def fit(
         self,
         X,
@@ -176,7 +180,9 @@ class SparseNet(
             If the data or the device cannot be used, or the loss becomes infinite or
             NaN. The estimator is then as it was before.
         """
-        with restored_on_error(self):
+        n_tasks = self.max_epochs + (self.coder is not None or self._has_patch_net)
+        given = X, y, sample_weight
+        with fit_task(self, n_tasks, *given) as task, restored_on_error(self):
             device = check_device(self.device)
             former = self.net_ if self.warm_start and hasattr(self, "net_") else None
             new = former is None
@@ -185,10 +191,10 @@ class SparseNet(
             self._read_augment()
             self._renew_random_state(new)
             if new:
-                self._fit_coder(samples)
+                self._fit_coder(samples, task)
             samples = self._encode(samples)
-            given = self._read_validation(X_val, y_val, sample_weight_val)
-            train, valid = (samples, given) if given else self._split(samples)
+            held = self._read_validation(X_val, y_val, sample_weight_val)
+            train, valid = (samples, held) if held else self._split(samples)
             if not new:
                 self._targets.check_again(samples.y)
             self._targets = self._targets.learn_scale(train.y, train.weight, new)
@@ -198,10 +204,9 @@ class SparseNet(
                 net = make_net(self, train, batch_size=size, device=device)
                 if not new:
                     take_over(net, former)
-                epochs = self.max_epochs
-                n_run, learnt = self._train(net, train, valid, epochs, scheduled=True)
+                n_run, learnt = self._train(net, train, valid, self.max_epochs, task)
             self._store_coder(train)
-            if not warn_if_worse(self, learnt) and n_run == epochs:
+            if not warn_if_worse(self, learnt) and n_run == self.max_epochs:
                 warn_if_short(self, net.path)
             warn_if_constant(self, train)
         return self
@@ -284,12 +289,13 @@ class SparseNet(
         )
         return samples.subset(train), samples.subset(valid)
 
-    def _train(self, net, train, valid, epochs, *, scheduled=False):
-        """Train a net, and make it the net of the estimator.
+    def _train(self, net, train, valid, epochs, task=None):
+        """Train a net, and make it the net of the estimator; a fit has a task.
 
         Returns the number of epochs run, and the training samples in the form that the
         loss takes.
         """
+        scheduled = task is not None
         self._seen = self._targets.add_to_sums(self._seen, train.y, train.weight)
         former, n_known = net.history, len(net.history)
         train = self._weight_samples(train, self._seen, net)
@@ -301,6 +307,8 @@ class SparseNet(
         stop_by = loss if self.early_stopping and scheduled else None
         net.targets_ = self._targets
         self._average_weights(net)
+        fitted = partial(self._copy_results, n_known)
+        tasks = EpochTasks(task, fitted) if scheduled else None
         net.train(
             train,
             valid,
@@ -310,17 +318,27 @@ class SparseNet(
                 self,
                 n_epochs=epochs if scheduled else None,
                 stop_by=stop_by,
+                tasks=tasks,
             ),
         )
         if scheduled:
             net.average = None  # only streams go on with it
-        self.net_ = net
         if net.history is not former:
             n_known = 0  # a callback has loaded another history
-        known = first_epochs(getattr(self, "history_", _NO_EPOCHS), n_known)
-        self.history_ = add_epochs(known, list_epoch_records(net, n_known))
-        self.n_iter_ = len(net.history)
+        vars(self).update(self._results(n_known, net))
         return self.n_iter_ - n_known, train
+
+    def _copy_results(self, n_known, net):
+        """Return the results of a training that goes on."""
+        return self._results(n_known, net) | {"net_": copy_for_prediction(net)}
+
+    def _results(self, n_known, net):
+        known = first_epochs(getattr(self, "history_", _NO_EPOCHS), n_known)
+        return {
+            "net_": net,
+            "history_": add_epochs(known, list_epoch_records(net, n_known)),
+            "n_iter_": len(net.history),
+        }
 
     def _average_weights(self, net):
         decay = self.weight_averaging

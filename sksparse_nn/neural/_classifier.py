@@ -4,10 +4,11 @@ from functools import partial
 from numbers import Real
 
 import numpy as np
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, is_multilabel
 
+from sksparse_nn._methods import fits
 from sksparse_nn._structure import check_structure
 from sksparse_nn._validation import check_fitted, restored_on_error
 from sksparse_nn.neural._base import SparseNet
@@ -370,7 +371,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch on some samples.
 

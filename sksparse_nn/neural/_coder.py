@@ -9,6 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from sksparse_nn._callbacks import no_task
 from sksparse_nn._validation import FLOAT_TYPES
 from sksparse_nn.modules._coded import CodedNetwork, Scale, SplitSign
 from sksparse_nn.modules._facts import is_linear, make_plain
@@ -37,7 +38,7 @@ class HasCoder:
             return default_patch_coder(self.image_shape_)
         return self.coder
 
-    def _fit_coder(self, samples):
+    def _fit_coder(self, samples, task=no_task):
         """Fit a copy of the coder to training samples, without their labels."""
         self._check_coder()
         vars(self).pop("coder_", None)
@@ -59,7 +60,8 @@ class HasCoder:
         is_weighted = (samples.row_weight != 1).any()
         if is_weighted and has_fit_parameter(coder, "sample_weight"):
             weights["sample_weight"] = samples.row_weight
-        self.coder_ = coder.fit(samples.X, **weights)
+        with task.lend("fit-coder", coder):
+            self.coder_ = coder.fit(samples.X, **weights)
         if hasattr(self, "feature_names_in_"):
             self.coder_.feature_names_in_ = self.feature_names_in_
 

@@ -15,6 +15,7 @@ from sksparse_nn.neural._batches import BatchIterator, TrainingSamples
 from sksparse_nn.neural._callbacks import find_input_widths
 from sksparse_nn.neural._coder import build_coded, head_of, n_codes
 from sksparse_nn.neural._early_stopping import LowestLoss
+from sksparse_nn.neural._epoch_tasks import StopWhenAsked
 from sksparse_nn.neural._held_sparsity import HoldSparsity
 from sksparse_nn.neural._images import make_input
 from sksparse_nn.neural._loop import is_closure_free
@@ -158,7 +159,7 @@ def take_over(net, former):
     net.path = former.path
 
 
-def make_callbacks(estimator, *, n_epochs, stop_by):
+def make_callbacks(estimator, *, n_epochs, stop_by, tasks=None):
     """Make the list of callbacks of a training, in the order in which they run.
 
     Parameters
@@ -171,6 +172,9 @@ def make_callbacks(estimator, *, n_epochs, stop_by):
 
     stop_by : {"valid_loss", "train_loss"} or None
         The loss that early stopping monitors; None for no early stopping.
+
+    tasks : EpochTasks or None, default=None
+        Begins and ends a task with each epoch.
 
     Returns
     -------
@@ -189,11 +193,15 @@ def make_callbacks(estimator, *, n_epochs, stop_by):
     if estimator._is_tuned and n_active is not None:
         callbacks.append(("sparsity", HoldSparsity(n_active)))
     if estimator.verbose:
-        callbacks.append(("progress", ProgressLine()))
+        callbacks.append(("progress", ProgressLine(type(estimator).__name__)))
+    if tasks:
+        callbacks.append(("tasks", tasks))
     if stop_by is not None:
-        # Last, because it interrupts the callbacks after it.
+        # Behind most others, because it interrupts the callbacks after it.
         patience = Patience(estimator.n_iter_no_change, estimator.tol)
         callbacks.append(("early_stopping", LowestLoss(stop_by, patience)))
+    if tasks:
+        callbacks.append(("stop_when_asked", StopWhenAsked(tasks)))
     return callbacks
 
 

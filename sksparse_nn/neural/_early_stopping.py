@@ -1,6 +1,7 @@
 """Early stopping at the lowest loss."""
 
 from skorch.callbacks import EarlyStopping
+from skorch.utils import noop
 
 
 class LowestLoss(EarlyStopping):
@@ -16,7 +17,7 @@ class LowestLoss(EarlyStopping):
     """
 
     def __init__(self, monitor, patience):
-        super().__init__(monitor, patience=None, threshold=0, load_best=True)
+        super().__init__(monitor, patience=None, threshold=0, load_best=True, sink=noop)
         self.rule = patience
 
     def on_train_begin(self, net, **kwargs):

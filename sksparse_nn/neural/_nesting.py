@@ -40,7 +40,7 @@ class RoutesFit:
         )
 
 
-def fit_copy(owner, X, y, sample_weight=None, **fit_params):
+def fit_copy(owner, task, X, y, sample_weight=None, **fit_params):
     """Return a fitted copy of the inner estimator, which may be modified.
 
     Parameters
@@ -48,6 +48,9 @@ def fit_copy(owner, X, y, sample_weight=None, **fit_params):
     owner : estimator
         Holder of the ``estimator``. A frozen one is copied as it is, any other is
         cloned and fitted.
+
+    task : Task
+        The task of the owner's fit, of which that fit is a subtask.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Samples.
@@ -79,7 +82,9 @@ def fit_copy(owner, X, y, sample_weight=None, **fit_params):
     elif sample_weight is not None:
         name = _name_of_weights(estimator)
         fit_params[name] = fit_params.pop("sample_weight")
-    fitted = clone(estimator).fit(X, y, **fit_params)
+    fitted = clone(estimator)
+    with task.lend("fit-estimator", fitted):
+        fitted.fit(X, y, **fit_params)
     return deepcopy(fitted) if has_frozen(fitted) else fitted
 
 

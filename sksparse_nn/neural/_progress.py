@@ -1,15 +1,37 @@
 """One line of progress per epoch."""
 
-import sys
-
 from skorch.callbacks import Callback
+
+from sksparse_nn._progress import ProgressLines
 
 
 class ProgressLine(Callback):
-    """Write the losses and the seconds of each epoch to standard output."""
+    """Print the losses of each epoch.
+
+    Parameters
+    ----------
+    name : str
+        Name of the estimator.
+    """
+
+    def __init__(self, name):
+        self.name = name
+
+    def on_train_begin(self, net, **kwargs):
+        """Start to count the seconds.
+
+        Parameters
+        ----------
+        net : skorch.NeuralNet
+            The net in training.
+
+        **kwargs : dict
+            Not used.
+        """
+        self.report_ = ProgressLines(self.name, verbose=1)
 
     def on_epoch_end(self, net, **kwargs):
-        """Write a line.
+        """Print a line.
 
         Parameters
         ----------
@@ -20,9 +42,7 @@ class ProgressLine(Callback):
             Not used.
         """
         row = net.history[-1]
-        parts = [f"epoch {row['epoch']:>4}", f"train loss {row['train_loss']:.5f}"]
+        parts = [f"epoch {row['epoch']}: train loss {row['train_loss']:.5f}"]
         if "valid_loss" in row:
             parts.append(f"valid loss {row['valid_loss']:.5f}")
-        parts.append(f"{row['dur']:.2f} s")
-        sys.stdout.write("  ".join(parts) + "\n")
-        sys.stdout.flush()
+        self.report_(", ".join(parts))

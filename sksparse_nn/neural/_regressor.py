@@ -4,9 +4,10 @@ from functools import partial
 from numbers import Real
 
 from scipy import sparse
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from sksparse_nn._methods import fits
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.neural._base import SparseNet
 from sksparse_nn.neural._losses import NumberLoss
@@ -360,7 +361,7 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one more epoch on some samples.
 

@@ -1,20 +1,21 @@
 """A sparse autoencoder, as a transformer."""
 
 import math
-import sys
 from numbers import Integral, Real
 
 import numpy as np
 import torch
 from scipy import sparse
-from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._callbacks import CallbackSupportMixin, fit_task
 from sksparse_nn._history import add_epochs
 from sksparse_nn._interrupts import keeps_interrupted
+from sksparse_nn._methods import fits
+from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import AtomsTransformer
 from sksparse_nn._validation import (
     check_container,
@@ -39,7 +40,7 @@ _BLOCK_SIZE = 2**22
 _NUMBERS = 2**23  # dense numbers per block, if samples are wide
 
 
-class TopKAutoencoder(AtomsTransformer):
+class TopKAutoencoder(CallbackSupportMixin, AtomsTransformer):
     """Code each sample by the few atoms that an encoder activates most.
 
     A sparse autoencoder [1]_: a sample x has the latents max(0, W (x - b)), of which
@@ -185,7 +186,7 @@ class TopKAutoencoder(AtomsTransformer):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def fit(self, X, y=None):
         """Train encoder and atoms.
 
@@ -211,15 +212,15 @@ class TopKAutoencoder(AtomsTransformer):
             If the data or the device cannot be used, or the loss becomes infinite or
             NaN. The estimator is then as it was before.
         """
-        with restored_on_error(self):
+        with fit_task(self, self.max_epochs, X, y) as task, restored_on_error(self):
             device = check_device(self.device)
             X = check_rows(self, X, reset=True)
             check_n_components(self.n_components, X.shape[1])
             with own_modes(), torch.inference_mode(False), torch.enable_grad():
-                self._train(X, device)
+                self._train(X, device, task)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fits
     def partial_fit(self, X, y=None):
         """Train for one more epoch, on the samples of a chunk.
 
@@ -296,16 +297,25 @@ class TopKAutoencoder(AtomsTransformer):
         atoms /= np.linalg.norm(atoms, axis=1, keepdims=True)
         return torch.from_numpy(atoms.astype(dtype))
 
-    def _train(self, X, device):
+    def _train(self, X, device, task):
         n_batches = math.ceil(X.shape[0] / self.batch_size)
         epochs = self._begin(X, device, self.max_epochs * n_batches)
         history, learnt = [], None
+
+        def epoch():
+            nonlocal history, learnt
+            learnt = epochs.arrays() if history else None
+            record = self._run_epoch(epochs, len(history) + 1, X, report)
+            learnt, history = None, [*history, record]
+
+        def fitted():
+            record = {"history_": add_epochs({}, history), "n_iter_": len(history)}
+            return record | _attributes(epochs.arrays(), epochs.scaling)
+
+        report = self._report()
         with self._limit_threads(epochs, X):
             try:
-                for number in range(1, self.max_epochs + 1):
-                    learnt = epochs.arrays() if history else None
-                    record = self._run_epoch(epochs, number, X)
-                    learnt, history = None, [*history, record]
+                task.run(epoch, self.max_epochs, fitted)
             except KeyboardInterrupt:
                 if not (history and self._keeps(history)):
                     raise
@@ -319,7 +329,7 @@ class TopKAutoencoder(AtomsTransformer):
         epochs = self._begin(X, device) if new else self._resume(device)
         number, former = (1, {}) if new else (self.n_iter_ + 1, self.history_)
         with self._limit_threads(epochs, X):
-            record = self._run_epoch(epochs, number, X)
+            record = self._run_epoch(epochs, number, X, self._report())
         self.history_, self.n_iter_ = add_epochs(former, [record]), number
         learnt = epochs.arrays(copy=False)
         self._warn_if_diverged(self.learning_rate * learnt["n_steps"])
@@ -350,10 +360,14 @@ class TopKAutoencoder(AtomsTransformer):
         n_rows = min(self.batch_size, X.shape[0])
         return limit_threads(epochs.training.module.parameters(), n_rows)
 
-    def _run_epoch(self, epochs, number, X):
+    def _report(self):
+        return ProgressLines(type(self).__name__, self.verbose)
+
+    def _run_epoch(self, epochs, number, X, report):
         record = {"epoch": number} | epochs.run(X, self.batch_size)
         self._check_loss(record)
-        self._write(record)
+        loss, n_dead = record["train_loss"], record["n_dead"]
+        report(f"epoch {number}: train loss {loss:.5f}, {n_dead} atoms dead")
         return record
 
     def _warn_if_diverged(self, path):
@@ -376,18 +390,8 @@ class TopKAutoencoder(AtomsTransformer):
                 f"{record['epoch']}. Lower learning_rate={self.learning_rate}."
             )
 
-    def _write(self, record):
-        if self.verbose:
-            sys.stdout.write(
-                f"epoch {record['epoch']:>4}  train loss {record['train_loss']:.5f}  "
-                f"dead {record['n_dead']}  {record['dur']:.2f} s\n"
-            )
-            sys.stdout.flush()
-
     def _store(self, state, scaling):
-        self.components_, self.encoder_weights_ = state["decoder"], state["encoder"]
-        self.bias_ = scaling.undo(state["bias"]).astype(state["bias"].dtype)
-        self._state = state
+        vars(self).update(_attributes(state, scaling))
 
     def _on_device(self, dtype):
         device = check_device(self.device)
@@ -395,3 +399,13 @@ class TopKAutoencoder(AtomsTransformer):
             torch.from_numpy(part.astype(dtype)).to(device)
             for part in (self.encoder_weights_, self.bias_)
         ]
+
+
+def _attributes(state, scaling):
+    bias = scaling.undo(state["bias"]).astype(state["bias"].dtype)
+    return {
+        "components_": state["decoder"],
+        "encoder_weights_": state["encoder"],
+        "bias_": bias,
+        "_state": state,
+    }

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sksparse_nn import NetPruner, NetQuantizer
 from sksparse_nn.neural._from_mlp import network_of_mlp
+from tests.checks import parametrize_with_checks
 from tests.compression.other_networks import LABELS, NUMBERS, X
 
 

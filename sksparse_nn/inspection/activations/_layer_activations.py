@@ -13,10 +13,11 @@ from sklearn.base import (
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import _safe_indexing, check_array, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._callbacks import CallbackSupportMixin, fit_task
 from sksparse_nn._documented import Documented
+from sksparse_nn._methods import available_if, fits_others
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._saved import Saved
 from sksparse_nn._structure import check_structure
@@ -34,6 +35,7 @@ def _has_positions(estimator):
 
 
 class LayerActivations(
+    CallbackSupportMixin,
     RoutesFit,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -156,6 +158,7 @@ class LayerActivations(
         self.batch_size = batch_size
         self.verbose = verbose
 
+    @fits_others
     def fit(self, X, y=None, **fit_params):
         """Fit the estimator, unless it is frozen, and find the layer.
 
@@ -183,13 +186,13 @@ class LayerActivations(
         ValueError
             If the network has no such layer.
         """
-        with restored_on_error(self):
+        with fit_task(self, 1, X, y) as task, restored_on_error(self):
             self._validate_params()
             check_network(self.estimator, type(self).__name__)
             check_structure(X)
             check_structure(y, "y")
             report = ProgressLines(type(self).__name__, self.verbose)
-            self.estimator_ = fit_copy(self, X, y, **fit_params)
+            self.estimator_ = fit_copy(self, task, X, y, **fit_params)
             report(f"fitted {type(self.estimator_).__name__}")
             found = self._activations(_first_row(X))
             self.n_positions_, self._n_features_out = found.shape

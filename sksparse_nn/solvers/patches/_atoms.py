@@ -59,7 +59,7 @@ def learn_atoms(
         Maximum number of passes over the patches.
 
     report : ProgressLines, default=silent
-        Prints a line per epoch.
+        Prints a line per epoch; its task has the epochs as subtasks.
 
     keeps : callable or None, default=None
         Takes the number of finished epochs, and returns whether to keep them after an
@@ -88,13 +88,20 @@ def learn_atoms(
         learner.epoch(coder, progress, samples, rng)
         return progress.dictionary, np.empty(0), progress
     last, history = LastEpoch(progress), []
+
+    def epoch():
+        nonlocal history
+        last.begin()
+        learner.epoch(coder, progress, samples, rng)
+        history = [*history, progress.mean_objective]
+        last.end(history)
+        report(f"epoch {len(history)}: objective {history[-1]:.6g}")
+
+    def fitted():
+        return {"components_": progress.dictionary.copy()}
+
     try:
-        for _ in range(max_epochs):
-            last.begin()
-            learner.epoch(coder, progress, samples, rng)
-            history = [*history, progress.mean_objective]
-            last.end(history)
-            report(f"epoch {len(history)}: objective {history[-1]:.6g}")
+        report.task.run(epoch, max_epochs, fitted)
     except KeyboardInterrupt:
         if not (last.history and keeps and keeps(len(last.history))):
             raise

@@ -41,13 +41,17 @@ def learn_archetypes(problem, learnt, max_epochs):
     autoencoder. Workshop New Challenges in Neural Computation.
     """
     learnt.history = []
-    for _ in range(max_epochs):
+
+    def move():
         keys = Keys.of(learnt.keys)
         error, A, pulls = _sum_pulls(problem, keys)
         problem.record_pass(learnt, error)
         if has_settled(learnt.history):
-            break
+            return True
         learnt.keys = _move_keys(problem, keys, A, pulls)
+        return False
+
+    problem.run_passes(move, max_epochs)
 
 
 def _sum_pulls(problem, keys):

@@ -26,6 +26,9 @@ class Learned(AbstractKeys):
     max_epochs: int = 50
     values_reg: float = 1e-3
 
+    def most_passes(self, converges):
+        return self.max_epochs if converges else 2 * self.max_epochs
+
     def learn(self, problem):
         if problem.converged is not None:
             learnt = Learnt(problem.first_keys())

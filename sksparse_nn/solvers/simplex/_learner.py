@@ -42,6 +42,21 @@ class AbstractKeys(Algorithm, ABC):
 
     streams = False  # can go on from further rows: a StreamingKeys
 
+    def most_passes(self, converges):
+        """Return the maximum number of passes that `learn` runs.
+
+        Parameters
+        ----------
+        converges : bool
+            Whether codes are found by steps that are repeated until convergence.
+
+        Returns
+        -------
+        n_passes : int or None
+            None if it is not known. The default is `max_epochs`, if there is one.
+        """
+        return getattr(self, "max_epochs", None)
+
     @abstractmethod
     def learn(self, problem):
         """Find keys.
@@ -49,7 +64,8 @@ class AbstractKeys(Algorithm, ABC):
         Parameters
         ----------
         problem : Problem
-            Rows, and indices of those to start from.
+            Rows, and indices of those to start from; `problem.run_passes` invokes
+            callbacks.
 
         Returns
         -------

@@ -78,11 +78,15 @@ class KMeansKeys(StreamingKeys):
 
     def learn(self, problem):
         learnt = Learnt(problem.first_keys())
-        for _ in range(self.max_epochs):
+
+        def move():
             moved, counts = _pass_over_rows(problem, learnt)
             if moved is None:
-                break
+                return True
             learnt.keys, learnt.counts = moved, counts
+            return False
+
+        problem.run_passes(move, self.max_epochs)
         return learnt
 
     def move(self, problem, learnt):

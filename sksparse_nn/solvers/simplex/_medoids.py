@@ -28,22 +28,30 @@ class Medoids(AbstractKeys):
 
     max_epochs: int = 50
 
+    def most_passes(self, converges):
+        return 2 * self.max_epochs
+
     def learn(self, problem):
-        learnt, indices = None, self._find_first(problem)
-        for _ in range(self.max_epochs):
+        indices = self._find_first(problem)
+
+        def move():
+            nonlocal indices
             keys = Keys.of(problem.take(indices))
             sums = problem.sum_over(Nearest(), keys)
-            objective = sums.mean_distance(keys)
+            objective, learnt = sums.mean_distance(keys), problem.learnt
             if learnt is not None and objective >= learnt.history[-1]:
-                break
+                problem.report_pass(len(learnt.history) + 1, objective)
+                return True
             history = [] if learnt is None else learnt.history
-            learnt = Learnt(keys.given, history, indices)
-            problem.record_pass(learnt, objective)
+            problem.record_pass(Learnt(keys.given, history, indices), objective)
             means = move_to_means(keys, sums)
             del sums  # as large as two dictionaries
             targets = Keys.of(means)
             indices = _find_nearest_members(problem, keys, targets, indices)
-        return learnt
+            return False
+
+        problem.run_passes(move, self.max_epochs)
+        return problem.learnt
 
     def _find_first(self, problem):
         apart = replace(problem)  # an interrupt must not keep centres as medoids

@@ -59,6 +59,9 @@ class Problem:
     ----------
     learnt : Learnt or None
         Result of the passes so far.
+
+    fitted : callable or None
+        Returns the attributes, by name, of an estimator that stops there.
     """
 
     X: np.ndarray | sparse.csr_matrix
@@ -72,7 +75,7 @@ class Problem:
     report: ProgressLines = silent
 
     def __post_init__(self):
-        self.learnt = None
+        self.learnt = self.fitted = None
 
     @classmethod
     def draw(cls, X, weights, n_keys, rng, **codes):
@@ -93,6 +96,19 @@ class Problem:
         """Return the rows to start from, an ndarray of shape (n_keys, n_features)."""
         return self.take(self.start)
 
+    def run_passes(self, step, n_passes):
+        """Pass over the rows until a pass is the last one, or a callback stops.
+
+        Parameters
+        ----------
+        step : callable
+            Makes a pass and calls `record_pass`; returns true if it was the last one.
+
+        n_passes : int
+            Maximum number of passes.
+        """
+        self.report.task.run(step, n_passes, self.fitted, name="pass")
+
     def record_pass(self, learnt, objective):
         """Record the objective of a pass over the rows.
 
@@ -106,7 +122,11 @@ class Problem:
         """
         learnt.history.append(objective)
         self.learnt = learnt
-        self.report(f"pass {len(learnt.history)}: objective {objective:.6g}")
+        self.report_pass(len(learnt.history), objective)
+
+    def report_pass(self, number, objective):
+        """Print a line on a pass."""
+        self.report(f"pass {number}: objective {objective:.6g}")
 
     def take(self, indices):
         """Return some rows as an ndarray."""

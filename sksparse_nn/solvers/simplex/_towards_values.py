@@ -38,7 +38,9 @@ def move_towards_values(problem, learnt, max_epochs, values_reg):
         As in `fit_values`.
     """
     best, points, stride = None, learnt.keys, 0.5
-    for _ in range(max_epochs):
+
+    def move():
+        nonlocal best, points, stride
         tried = _fit(problem, points, values_reg)
         if best is None:
             learnt.history = []
@@ -48,9 +50,10 @@ def move_towards_values(problem, learnt, max_epochs, values_reg):
             stride /= 2
         learnt.keys = best.keys
         problem.record_pass(learnt, best.error)
-        if stride < _SHORTEST:
-            break
         points = best.keys + stride * (best.values - best.keys)
+        return stride < _SHORTEST
+
+    problem.run_passes(move, max_epochs)
 
 
 def _fit(problem, points, values_reg):

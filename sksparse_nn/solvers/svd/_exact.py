@@ -40,12 +40,17 @@ class ExactSolver(SVDSolver):
 
     def leading(self, state, n_components):
         groups = range(len(state.rows.partition.widths))
-        return [self._decompose_group(state, group) for group in groups]
+        return [self._pass_over_group(state, group) for group in groups]
 
     def moments(self, rows, state):
         if rows.partition.widest > MAX_WIDTH:
             return None
         return state.moments or read_moments(rows, self.n_jobs)
+
+    def _pass_over_group(self, state, group):
+        width = state.rows.partition.widths[group]
+        with self.report.passing(f"decomposition of {width} features"):
+            return self._decompose_group(state, group)
 
     def _decompose_group(self, state, group):
         rows = state.rows

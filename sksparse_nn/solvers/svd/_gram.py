@@ -47,9 +47,8 @@ class GramSolver(SVDSolver):
 
     def prepare(self, rows):
         check_width(rows.partition)
-        moments = read_moments(rows, self.n_jobs, is_exact=self.is_exact)
-        self.report(f"products of features of {rows.X.shape[0]} rows")
-        return moments
+        with self.report.passing(f"products of features of {rows.X.shape[0]} rows"):
+            return read_moments(rows, self.n_jobs, is_exact=self.is_exact)
 
     def leading(self, state, n_components):
         factors = []

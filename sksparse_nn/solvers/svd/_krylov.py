@@ -86,7 +86,8 @@ class KrylovSolver(SVDSolver):
         k = min(k, *A.shape)
         rounding = 4 * np.finfo(A.dtype).eps * np.sqrt(A.raw_energy)
         pairs = self._iterate(A, k, rng)
-        values, components, residuals = _refine(A, pairs.vectors, k, rounding)
+        with self.report.passing(f"residuals of {k} components"):
+            values, components, residuals = _refine(A, pairs.vectors, k, rounding)
         noise = max(rounding, _bound_rounding(values))
         n_kept = int((values > noise**2).sum())
         values, residuals = values[:n_kept], residuals[:n_kept]
@@ -105,8 +106,11 @@ class KrylovSolver(SVDSolver):
 
     def _iterate(self, A, k, rng):
         """Search the short side for the wanted space."""
-        apply = A.times_samples if A.is_wide else A.gram_times
         start = self._start(A, k, rng)
+
+        def apply(B):
+            with self.report.passing():
+                return A.times_samples(B) if A.is_wide else A.gram_times(B)
 
         def is_close(values, residuals):
             are_close = _is_close(self.tol, A, values, residuals)
