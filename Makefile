@@ -51,6 +51,7 @@ lint: .venv/installed-lint
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
 	$(VENV)/lint-imports
+	$(VENV)/mypy
 	$(VENV)/numpydoc lint $$(git ls-files 'sksparse_nn/*.py' | grep -Ev '$(INTERNAL)')
 	$(VENV)/numpydoc lint --ignore PR01,PR02,PR03,PR04,PR06,RT01 \
 	  $$(git ls-files 'sksparse_nn/*.py' | grep -E '$(INTERNAL)')

@@ -1,6 +1,33 @@
 """Sparse representation ahead of neural networks, as scikit-learn estimators."""
 
+from typing import TYPE_CHECKING
+
 from sksparse_nn._lazy import load_on_use
+
+if TYPE_CHECKING:
+    from sksparse_nn.compression import (
+        NetFactorizer,
+        NetPruner,
+        NetQuantizer,
+        compression_report,
+        for_prediction,
+    )
+    from sksparse_nn.datasets import load_cifar10
+    from sksparse_nn.decomposition import (
+        SparseAttentionCoder,
+        SparseDictionaryCoder,
+        TruncatedSVDReducer,
+        sparse_encode,
+        sparsity_path,
+    )
+    from sksparse_nn.feature_extraction import ImagePatchCoder
+    from sksparse_nn.inspection import LayerActivations
+    from sksparse_nn.model_selection import SparsitySearchCV
+    from sksparse_nn.neural import (
+        SparseNetClassifier,
+        SparseNetRegressor,
+        TopKAutoencoder,
+    )
 
 # Module of each public name. Names load on first use, so that importing the package is
 # fast: Numba and torch take seconds.

@@ -1,6 +1,9 @@
 """What the transformers share: tags, the width of their output, and the way back."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -10,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._documented import Documented
 from sksparse_nn._saved import Saved
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn._validation import check_codes
 
 # What has a number per feature in each row.
@@ -43,7 +47,7 @@ class AtomsTransformer(FloatTransformer):
         _check_widths(type(self).__name__, state)
         super().__setstate__(state)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: MatrixLike) -> NDArray:
         """Reconstruct samples from codes.
 
         Parameters

@@ -1,10 +1,14 @@
 """Base class of compressors, which fit an estimator and make its network smaller."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from copy import deepcopy
+from typing import Any, Self
 
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
@@ -18,6 +22,7 @@ from sksparse_nn._pipelines import last_step, transform_ahead
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._saved import Saved
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.compression._last_network import (
     check_compressible,
@@ -58,7 +63,13 @@ class Compressor(
     __metadata_request__fit = {"sample_weight": True}
 
     @fits_others
-    def fit(self, X, y, sample_weight=None, **fit_params):
+    def fit(
+        self,
+        X: MatrixLike,
+        y: MatrixLike,
+        sample_weight: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> Self:
         """Fit the estimator, and make its network smaller.
 
         Parameters
@@ -144,7 +155,7 @@ class Compressor(
         `data` is a tuple of its input, the targets, and weights or None.
         """
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> NDArray:
         """Predict labels or numbers with the smaller network.
 
         Parameters
@@ -160,7 +171,7 @@ class Compressor(
         return self._check_fitted(X).predict(X)
 
     @available_if(_inner_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: MatrixLike) -> NDArray:
         """Predict the probabilities of the classes.
 
         Parameters
@@ -176,7 +187,7 @@ class Compressor(
         return self._check_fitted(X).predict_proba(X)
 
     @available_if(_inner_has("predict_log_proba"))
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: MatrixLike) -> NDArray:
         """Predict the logarithms of the probabilities of the classes.
 
         Parameters
@@ -192,7 +203,7 @@ class Compressor(
         return self._check_fitted(X).predict_log_proba(X)
 
     @available_if(_inner_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X: MatrixLike) -> NDArray:
         """Return the confidence scores of the labels.
 
         Parameters
@@ -208,7 +219,7 @@ class Compressor(
         return self._check_fitted(X).decision_function(X)
 
     @property
-    def feature_importances_(self):
+    def feature_importances_(self) -> NDArray:
         """Importance of each input feature of the smaller network.
 
         Returns
@@ -220,7 +231,9 @@ class Compressor(
         return self.estimator_.feature_importances_
 
     @available_if(_inner_has("score"))
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Return the accuracy, or for a regressor the coefficient of determination.
 
         With several labels per sample, all of them must be right.

@@ -1,7 +1,10 @@
 """Factorization of layers into products of smaller ones."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sksparse_nn.compression._base import Compressor
@@ -154,15 +157,15 @@ class NetFactorizer(Compressor):
 
     def __init__(
         self,
-        estimator,
+        estimator: BaseEstimator,
         *,
-        rank="auto",
-        method="svd",
-        amount=None,
-        refit=True,
-        fine_tune_epochs=0,
-        verbose=0,
-    ):
+        rank: int | float | str = "auto",
+        method: str = "svd",
+        amount: float | None = None,
+        refit: bool = True,
+        fine_tune_epochs: int = 0,
+        verbose: int = 0,
+    ) -> None:
         self.estimator = estimator
         self.rank = rank
         self.method = method

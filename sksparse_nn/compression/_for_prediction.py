@@ -1,8 +1,11 @@
 """Copies of estimators without what only training needs."""
 
+from __future__ import annotations
+
 from copy import deepcopy
 from dataclasses import dataclass
 
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
 from skorch.history import History
@@ -18,7 +21,7 @@ from sksparse_nn.neural._skorch_networks import SkorchNetwork
 _UNUSED = "_optimizer", "_best_coefs", "_best_intercepts"
 
 
-def for_prediction(estimator):
+def for_prediction(estimator: BaseEstimator) -> BaseEstimator:
     """Return a copy of a fitted estimator that holds only what predictions need.
 
     The copy has neither the state of training nor the estimator before compression.

@@ -1,10 +1,13 @@
 """Pruning of weights, neurons or channels."""
 
+from __future__ import annotations
+
 from copy import deepcopy
 from numbers import Integral, Real
 
 import numpy as np
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from sksparse_nn.compression._base import Compressor
@@ -178,16 +181,16 @@ class NetPruner(Compressor):
 
     def __init__(
         self,
-        estimator,
+        estimator: BaseEstimator,
         *,
-        amount=0.5,
-        structure="weight",
-        criterion="layer_adaptive",
-        n_steps=1,
-        refit="auto",
-        fine_tune_epochs=5,
-        verbose=0,
-    ):
+        amount: float = 0.5,
+        structure: str = "weight",
+        criterion: str = "layer_adaptive",
+        n_steps: int = 1,
+        refit: bool | str = "auto",
+        fine_tune_epochs: int = 5,
+        verbose: int = 0,
+    ) -> None:
         self.estimator = estimator
         self.amount = amount
         self.structure = structure

@@ -1,5 +1,8 @@
 """Quantization of weights, and of inputs of layers, to small integers."""
 
+from __future__ import annotations
+
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Options, StrOptions
 
 from sksparse_nn.compression._base import Compressor
@@ -110,8 +113,14 @@ class NetQuantizer(Compressor):
     }
 
     def __init__(
-        self, estimator, *, scheme="dynamic", n_bits=8, refit="auto", verbose=0
-    ):
+        self,
+        estimator: BaseEstimator,
+        *,
+        scheme: str = "dynamic",
+        n_bits: int = 8,
+        refit: bool | str = "auto",
+        verbose: int = 0,
+    ) -> None:
         self.estimator = estimator
         self.scheme = scheme
         self.n_bits = n_bits

@@ -1,14 +1,18 @@
 """Comparison of estimators by accuracy, size, multiply-adds and latency."""
 
+from __future__ import annotations
+
 import pickle
 import zlib
 from collections.abc import Mapping
 from copy import deepcopy
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.base import clone, is_regressor
+from sklearn.base import BaseEstimator, clone, is_regressor
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet
@@ -16,6 +20,7 @@ from skorch import NeuralNet
 from sksparse_nn._pipelines import last_step, list_steps, walk_leaves
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn._validation import check_rows
 from sksparse_nn.compression._for_prediction import for_prediction
 from sksparse_nn.modules._activation_size import measure_activations
@@ -26,13 +31,23 @@ from sksparse_nn.neural._heads import as_module
 from sksparse_nn.neural._nesting import NETWORKS
 from sksparse_nn.neural._skorch_networks import read_module_inputs
 
+if TYPE_CHECKING:
+    import pandas
+
 _BATCHES = {"latency_1": (1, 101), "latency_256": (256, 21)}
 
 # Samples on which the multiply-adds of a step are counted, if they depend on samples.
 _COUNTED_ROWS = 64
 
 
-def compression_report(estimators, X, y, *, fit_on=None, verbose=0):
+def compression_report(
+    estimators: dict[str, BaseEstimator],
+    X: MatrixLike,
+    y: ArrayLike,
+    *,
+    fit_on: tuple | None = None,
+    verbose: int = 0,
+) -> pandas.DataFrame:
     """Compare estimators by accuracy, size, multiply-adds and latency.
 
     All steps of a prediction count, including those ahead of the network.

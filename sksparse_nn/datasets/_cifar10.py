@@ -1,7 +1,11 @@
 """CIFAR-10 from disk, in any of its published layouts."""
 
+from __future__ import annotations
+
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -44,7 +48,9 @@ University of Toronto, 2009.
 """
 
 
-def load_cifar10(path, *, subset="all", return_X_y=False):
+def load_cifar10(
+    path: str | PathLike, *, subset: str = "all", return_X_y: bool = False
+) -> Any:
     """Load CIFAR-10 from disk in any of its published layouts.
 
     Python pickles, binary files and MATLAB files are recognised by their content.

@@ -1,7 +1,11 @@
 """Sparse codes on the simplex, by distances to keys."""
 
-from numbers import Integral, Real
+from __future__ import annotations
 
+from numbers import Integral, Real
+from typing import Self
+
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sksparse_nn._callbacks import (
@@ -12,6 +16,7 @@ from sksparse_nn._callbacks import (
 from sksparse_nn._methods import available_if, fits
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import AtomsTransformer
+from sksparse_nn._typing import Codes, MatrixLike, Seed
 from sksparse_nn._validation import (
     check_container,
     check_fitted,
@@ -226,21 +231,21 @@ class SparseAttentionCoder(CallbackSupportMixin, AttentionLearning, AtomsTransfo
 
     def __init__(
         self,
-        n_components=None,
+        n_components: int | None = None,
         *,
-        mapping="sparsemax",
-        n_active=None,
-        iterate=False,
-        keys="kmeans",
-        values_reg=1e-3,
-        max_epochs=50,
-        max_iter=2000,
-        tol=1e-6,
-        sparse_output=True,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
+        mapping: str | AbstractMapping = "sparsemax",
+        n_active: float | None = None,
+        iterate: bool = False,
+        keys: str | AbstractKeys = "kmeans",
+        values_reg: float = 1e-3,
+        max_epochs: int = 50,
+        max_iter: int = 2000,
+        tol: float = 1e-6,
+        sparse_output: bool = True,
+        n_jobs: int | None = None,
+        random_state: Seed = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.mapping = mapping
         self.n_active = n_active
@@ -256,7 +261,9 @@ class SparseAttentionCoder(CallbackSupportMixin, AttentionLearning, AtomsTransfo
         self.verbose = verbose
 
     @fits
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(
+        self, X: MatrixLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Find keys, the temperature and values.
 
         Ctrl-C keeps the passes that are done, with a warning, where your own code calls
@@ -292,7 +299,9 @@ class SparseAttentionCoder(CallbackSupportMixin, AttentionLearning, AtomsTransfo
 
     @available_if(_goes_on_from_rows)
     @fits
-    def partial_fit(self, X, y=None, sample_weight=None):
+    def partial_fit(
+        self, X: MatrixLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Go on from more samples, taken once, so that their order counts.
 
         The first samples are fitted as `fit` does. So they determine the number of
@@ -334,7 +343,7 @@ class SparseAttentionCoder(CallbackSupportMixin, AttentionLearning, AtomsTransfo
                 self._fit(X, sample_weight)
         return self
 
-    def merge(self, other):
+    def merge(self, other: Self) -> Self:
         """Take over what another coder has learnt from other samples.
 
         The other's keys are matched with the own ones, one to one, and each pair gives
@@ -369,7 +378,7 @@ class SparseAttentionCoder(CallbackSupportMixin, AttentionLearning, AtomsTransfo
             self._store(states[0].merge(states[1]))
         return self
 
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> Codes:
         """Code samples.
 
         Parameters

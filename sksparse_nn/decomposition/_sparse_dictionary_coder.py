@@ -1,10 +1,14 @@
 """Sparse codes in a dictionary, learnt or given."""
 
+from __future__ import annotations
+
 from functools import partial
 from numbers import Integral, Real
 from operator import attrgetter
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -13,6 +17,7 @@ from sksparse_nn._callbacks import CallbackSupportMixin, fit_task
 from sksparse_nn._methods import available_if, fits
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import AtomsTransformer
+from sksparse_nn._typing import Codes, MatrixLike, Seed
 from sksparse_nn._validation import (
     check_container,
     check_fitted,
@@ -359,36 +364,36 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
 
     def __init__(
         self,
-        n_components=None,
+        n_components: int | None = None,
         *,
-        algorithm="lasso",
-        alpha=None,
-        n_active=None,
-        n_nonzero_coefs=None,
-        random_state=None,
-        l1_ratio=0.5,
-        residual_tol=None,
-        abs_residual_tol=None,
-        positive_code=False,
-        atom_weights=None,
-        learner="online",
-        init="random",
-        positive_dict=False,
-        max_epochs=10,
-        batch_size=512,
-        shuffle=True,
-        forgetting=8.0,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        tol=1e-3,
-        warm_start=False,
-        allow_nan=False,
-        split_sign=False,
-        sparse_output=True,
-        n_jobs=None,
-        verbose=0,
-    ):
+        algorithm: str | AbstractCoder = "lasso",
+        alpha: float | None = None,
+        n_active: float | None = None,
+        n_nonzero_coefs: int | None = None,
+        random_state: Seed = None,
+        l1_ratio: float = 0.5,
+        residual_tol: float | None = None,
+        abs_residual_tol: float | None = None,
+        positive_code: bool = False,
+        atom_weights: ArrayLike | None = None,
+        learner: str | AbstractLearner | None = "online",
+        init: str | ArrayLike = "random",
+        positive_dict: bool = False,
+        max_epochs: int = 10,
+        batch_size: int = 512,
+        shuffle: bool = True,
+        forgetting: float = 8.0,
+        early_stopping: bool = False,
+        validation_fraction: float | None = 0.1,
+        n_iter_no_change: int = 5,
+        tol: float = 1e-3,
+        warm_start: bool = False,
+        allow_nan: bool = False,
+        split_sign: bool = False,
+        sparse_output: bool = True,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.algorithm = algorithm
         self.alpha = alpha
@@ -419,7 +424,9 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         self.verbose = verbose
 
     @fits
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(
+        self, X: MatrixLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Learn the dictionary, or take the given one.
 
         Ctrl-C keeps the epochs that are done, with a warning, where your own code calls
@@ -454,7 +461,9 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         return self
 
     @fits
-    def fit_transform(self, X, y=None, sample_weight=None):
+    def fit_transform(
+        self, X: MatrixLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Codes:
         """Learn the dictionary and code the samples with it.
 
         Parameters
@@ -503,7 +512,9 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
 
     @available_if(_learns_from_streams)
     @fits
-    def partial_fit(self, X, y=None, sample_weight=None):
+    def partial_fit(
+        self, X: MatrixLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Learn from more samples, taken once and in their order.
 
         Parameters
@@ -541,7 +552,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
             self._fit_alpha(self.components_, X, weights)
         return self
 
-    def merge(self, other):
+    def merge(self, other: Self) -> Self:
         """Take over what another coder has learnt from other samples.
 
         The other's atoms are matched with the own ones, what both have learnt is added,
@@ -582,7 +593,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         self._store(state, self.history_)
         return self
 
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> Codes:
         """Code samples.
 
         Parameters
@@ -614,7 +625,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
         return self._coder(shape[0]).work(*shape, n_values / codes.shape[0])
 
     @available_if(_codes_approximate)
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: MatrixLike) -> NDArray:
         """Rebuild samples from codes of a pursuit or of a penalty.
 
         The codes of "threshold", "soft_threshold", "top_k" and "triangle" add up to

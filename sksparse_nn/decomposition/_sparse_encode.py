@@ -1,7 +1,14 @@
 """Sparse codes without an estimator: for one sparsity or along a path of them."""
 
-import numpy as np
+from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sksparse_nn._typing import Codes, MatrixLike
 from sksparse_nn._validation import check_atoms
 from sksparse_nn.decomposition._remembered import recall_encoder, remember_encoder
 from sksparse_nn.decomposition._sparse_dictionary_coder import SparseDictionaryCoder
@@ -26,7 +33,7 @@ _CODING = [
 _ENCODING = [*_CODING, "split_sign", "sparse_output", "verbose"]
 
 
-def sparse_encode(X, dictionary, **parameters):
+def sparse_encode(X: MatrixLike, dictionary: ArrayLike, **parameters: Any) -> Codes:
     """Write samples with few atoms of a given dictionary.
 
     Parameters
@@ -78,7 +85,9 @@ def sparse_encode(X, dictionary, **parameters):
     return coder._transform(X)
 
 
-def sparsity_path(X, dictionary, values, **parameters):
+def sparsity_path(
+    X: MatrixLike, dictionary: ArrayLike, values: Sequence, **parameters: Any
+) -> list:
     """Write samples with atoms of a given dictionary, for several sparsities in one go.
 
     The codes of a pursuit with k atoms begin those with more, so that one run gives

@@ -1,8 +1,12 @@
 """Truncated singular value decomposition, of all features or of groups of them."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -18,6 +22,7 @@ from sksparse_nn._methods import fits
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
 from sksparse_nn._transformers import AtomsTransformer
+from sksparse_nn._typing import MatrixLike, Seed
 from sksparse_nn._validation import (
     check_finite,
     check_mergeable,
@@ -279,18 +284,18 @@ class TruncatedSVDReducer(CallbackSupportMixin, AtomsTransformer):
 
     def __init__(
         self,
-        n_components=0.99,
+        n_components: int | float | str = 0.99,
         *,
-        groups=None,
-        center=False,
-        whiten=False,
-        solver="auto",
-        tol=1e-3,
-        max_passes=12,
-        random_state=None,
-        n_jobs=None,
-        verbose=0,
-    ):
+        groups: int | ArrayLike | None = None,
+        center: bool = False,
+        whiten: bool = False,
+        solver: str | SVDSolver = "auto",
+        tol: float = 1e-3,
+        max_passes: int = 12,
+        random_state: Seed = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.groups = groups
         self.center = center
@@ -303,7 +308,9 @@ class TruncatedSVDReducer(CallbackSupportMixin, AtomsTransformer):
         self.verbose = verbose
 
     @fits
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(
+        self, X: MatrixLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Decompose the samples.
 
         Parameters
@@ -334,7 +341,9 @@ class TruncatedSVDReducer(CallbackSupportMixin, AtomsTransformer):
         return self
 
     @fits
-    def fit_transform(self, X, y=None, sample_weight=None):
+    def fit_transform(
+        self, X: MatrixLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> NDArray:
         """Decompose the samples and return their coordinates, checking them only once.
 
         Parameters
@@ -386,7 +395,9 @@ class TruncatedSVDReducer(CallbackSupportMixin, AtomsTransformer):
         return ProgressLines(type(self).__name__, self.verbose, task)
 
     @fits
-    def partial_fit(self, X, y=None, sample_weight=None):
+    def partial_fit(
+        self, X: MatrixLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Add samples to those fitted so far.
 
         All of them are decomposed when a result is first asked for, an attribute or
@@ -431,7 +442,7 @@ class TruncatedSVDReducer(CallbackSupportMixin, AtomsTransformer):
         self._report()(f"{n_samples} rows so far")
         return self
 
-    def merge(self, other):
+    def merge(self, other: Self) -> Self:
         """Add the samples that another reducer was fitted on.
 
         As with `partial_fit`, all of them are decomposed when a result is asked for.
@@ -466,7 +477,7 @@ class TruncatedSVDReducer(CallbackSupportMixin, AtomsTransformer):
             self._store_state(merged, merged.partition, n_samples)
         return self
 
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> NDArray:
         """Return the coordinates of samples.
 
         Parameters
@@ -483,7 +494,7 @@ class TruncatedSVDReducer(CallbackSupportMixin, AtomsTransformer):
         X = check_rows(self, X, reset=False)
         return self._current_projector().project(X, self.n_jobs)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> NDArray:
         """Return the samples that have given coordinates.
 
         Parameters

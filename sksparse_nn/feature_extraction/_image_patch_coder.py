@@ -1,8 +1,12 @@
 """Sparse features of images by their patches."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -15,6 +19,7 @@ from sksparse_nn._kinds import check_kind
 from sksparse_nn._methods import available_if, fits
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import FloatTransformer
+from sksparse_nn._typing import MatrixLike, Seed
 from sksparse_nn._validation import (
     check_mergeable,
     check_rows,
@@ -307,29 +312,29 @@ class ImagePatchCoder(CallbackSupportMixin, PatchLearning, FloatTransformer):
 
     def __init__(
         self,
-        n_components=400,
+        n_components: int = 400,
         *,
-        image_shape=None,
-        channel_axis=None,
-        patch_size=6,
-        stride=1,
-        algorithm="soft_threshold",
-        alpha=0.25,
-        n_nonzero_coefs=None,
-        contrast_reg=0.01,
-        whiten="zca",
-        whiten_reg=1.0,
-        pooled_shape=2,
-        pooling="sum",
-        split_sign=True,
-        init="random",
-        learner="online",
-        n_patches=100_000,
-        max_epochs=10,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
+        image_shape: tuple[int, ...] | None = None,
+        channel_axis: int | None = None,
+        patch_size: int | tuple[int, ...] = 6,
+        stride: int = 1,
+        algorithm: str | AbstractCoder | PatchEncoder = "soft_threshold",
+        alpha: float = 0.25,
+        n_nonzero_coefs: int | None = None,
+        contrast_reg: float = 0.01,
+        whiten: str | None = "zca",
+        whiten_reg: float = 1.0,
+        pooled_shape: int | tuple[int, ...] = 2,
+        pooling: str = "sum",
+        split_sign: bool = True,
+        init: str | ArrayLike = "random",
+        learner: str | AbstractLearner | None = "online",
+        n_patches: int = 100_000,
+        max_epochs: int = 10,
+        n_jobs: int | None = None,
+        random_state: Seed = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.image_shape = image_shape
         self.channel_axis = channel_axis
@@ -353,7 +358,7 @@ class ImagePatchCoder(CallbackSupportMixin, PatchLearning, FloatTransformer):
         self.verbose = verbose
 
     @fits
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: object = None) -> Self:
         """Learn the whitening and the atoms from patches of the images.
 
         Ctrl-C keeps the finished epochs, with a warning, if your own code calls this
@@ -384,7 +389,7 @@ class ImagePatchCoder(CallbackSupportMixin, PatchLearning, FloatTransformer):
         return self
 
     @fits
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: MatrixLike, y: object = None) -> NDArray:
         """Learn the whitening and the atoms from images, and encode the images.
 
         Parameters
@@ -420,7 +425,9 @@ class ImagePatchCoder(CallbackSupportMixin, PatchLearning, FloatTransformer):
 
     @available_if(_learns_from_streams)
     @fits
-    def partial_fit(self, X, y=None, sample_weight=None):
+    def partial_fit(
+        self, X: MatrixLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Learn from the images of a chunk.
 
         The first chunk gives what `fit` gives. Later ones keep its whitening, and the
@@ -460,7 +467,7 @@ class ImagePatchCoder(CallbackSupportMixin, PatchLearning, FloatTransformer):
                 self._continue(X, weights)
         return self
 
-    def merge(self, other):
+    def merge(self, other: Self) -> Self:
         """Take over what another coder has learnt from other images.
 
         The moments of the patches are added. Each atom is matched with one of the
@@ -532,7 +539,7 @@ class ImagePatchCoder(CallbackSupportMixin, PatchLearning, FloatTransformer):
             f"and atoms, is below {largest:.4g}; lower alpha."
         )
 
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> NDArray:
         """Encode the patches of images, and pool their codes.
 
         Parameters
@@ -568,7 +575,7 @@ class ImagePatchCoder(CallbackSupportMixin, PatchLearning, FloatTransformer):
         return ProgressLines(type(self).__name__, self.verbose, task)
 
     @available_if(_approximates)
-    def reconstruct(self, X):
+    def reconstruct(self, X: MatrixLike) -> NDArray:
         """Reconstruct images from the codes of their patches.
 
         Each patch is replaced by its code times the atoms, in its original brightness

@@ -1,7 +1,11 @@
 """A search that checks the indices of sparse input before it uses them."""
 
-from functools import wraps
+from __future__ import annotations
 
+from functools import wraps
+from typing import Any
+
+from numpy.typing import ArrayLike
 from sklearn.model_selection import GridSearchCV
 
 from sksparse_nn._callbacks import CallbackSupportMixin
@@ -42,7 +46,7 @@ class CheckedSearch(Saved, Documented, GridSearchCV, CallbackSupportMixin):
     inverse_transform = _check_first("inverse_transform")
 
     @wraps(GridSearchCV.score)
-    def score(self, X, y=None, **params):
+    def score(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> float:
         check_structure(X)
         check_structure(y, "y")
         return super().score(X, y, **params)

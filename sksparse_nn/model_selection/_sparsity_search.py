@@ -1,9 +1,13 @@
 """Grid search over the sparsity of codes that learns one dictionary per fold."""
 
+from __future__ import annotations
+
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import Any, Self
 
 from joblib import Memory
+from numpy.typing import ArrayLike
 from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.metrics import check_scoring
@@ -17,6 +21,7 @@ from sksparse_nn._kinds import check_kind
 from sksparse_nn._methods import fits_others
 from sksparse_nn._pipelines import replace_leaves, walk_named_leaves
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.decomposition import SparseDictionaryCoder
 from sksparse_nn.model_selection._checked_search import CheckedSearch
@@ -122,7 +127,7 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
     """
 
     @fits_others
-    def fit(self, X, y=None, **params):
+    def fit(self, X: MatrixLike, y: ArrayLike | None = None, **params: Any) -> Self:
         """Search, then fit the best pipeline on all samples.
 
         Parameters

@@ -1,7 +1,12 @@
 """A layer of sparse attention over keys, which are trained with the network."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import nn
 from torch.autograd.function import once_differentiable
 
@@ -71,8 +76,13 @@ class AttentionLayer(CodingLayer):
     normalises_atoms = False
 
     def __init__(
-        self, keys, temperature, mapping="sparsemax", *, learn_temperature=False
-    ):
+        self,
+        keys: ArrayLike,
+        temperature: float,
+        mapping: Any = "sparsemax",
+        *,
+        learn_temperature: bool = False,
+    ) -> None:
         super().__init__()
         keys = check_dictionary(keys, name="keys", zeros=True)
         check_positive(temperature, "temperature")
@@ -85,7 +95,7 @@ class AttentionLayer(CodingLayer):
         self.n_active = 0.0
 
     @property
-    def temperature(self):
+    def temperature(self) -> torch.Tensor | float:
         """The temperature as it stands.
 
         Returns
@@ -98,7 +108,7 @@ class AttentionLayer(CodingLayer):
             return learnt()
         return self._fixed * float(self.temperature_factor)
 
-    def sparsify(self, factor):
+    def sparsify(self, factor: float) -> None:
         """Divide the temperature.
 
         Parameters
@@ -108,7 +118,7 @@ class AttentionLayer(CodingLayer):
         """
         self.temperature_factor /= factor
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Code samples.
 
         Parameters
@@ -137,7 +147,7 @@ class AttentionLayer(CodingLayer):
         vars(self)["n_active"] = float(n_active)
         return shares
 
-    def reconstruct(self, shares):
+    def reconstruct(self, shares: torch.Tensor) -> torch.Tensor:
         """Return the samples that shares stand for.
 
         Parameters
@@ -152,7 +162,7 @@ class AttentionLayer(CodingLayer):
         """
         return shares @ self.keys
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         """Describe the layer, as torch prints it.
 
         Returns

@@ -1,6 +1,9 @@
 """A network behind a layer of codes that is trained with it."""
 
+from __future__ import annotations
+
 from collections import OrderedDict
+from typing import Any, Self
 
 import torch
 from torch import nn
@@ -39,7 +42,9 @@ class CodedNetwork(nn.Sequential):
     energy = 1.0
 
     @classmethod
-    def of(cls, coding, scale, head):
+    def of(
+        cls, coding: torch.nn.Module, scale: torch.nn.Module, head: torch.nn.Module
+    ) -> Self:
         """Put the parts together.
 
         Parameters
@@ -61,7 +66,7 @@ class CodedNetwork(nn.Sequential):
         parts = {"coding": coding, "scale": scale, "head": head}
         return cls(OrderedDict(parts))
 
-    def as_sequence(self):
+    def as_sequence(self) -> Any:
         """Return the layers in one sequence.
 
         Returns
@@ -74,7 +79,7 @@ class CodedNetwork(nn.Sequential):
         scales = self.scale if isinstance(self.scale, nn.Sequential) else [self.scale]
         return nn.Sequential(self.coding, *scales, *self.head)
 
-    def with_sequence(self, layers):
+    def with_sequence(self, layers: Any) -> Self:
         """Return a network of other layers.
 
         Parameters
@@ -95,7 +100,7 @@ class CodedNetwork(nn.Sequential):
         return twin.train(self.training)
 
     @property
-    def sparse_layer(self):
+    def sparse_layer(self) -> torch.nn.Module | None:
         """The first layer, if it takes a `SparseBatch`.
 
         Returns
@@ -105,7 +110,9 @@ class CodedNetwork(nn.Sequential):
         """
         return self.coding if getattr(self.coding, "takes_sparse", False) else None
 
-    def forward(self, X, weight=None):
+    def forward(
+        self, X: torch.Tensor | SparseBatch, weight: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Run the network.
 
         Parameters

@@ -1,8 +1,12 @@
 """Base of layers that write samples in terms of atoms."""
 
+from __future__ import annotations
+
 from copy import copy
 from functools import singledispatch
+from typing import Any
 
+from numpy.typing import NDArray
 from torch import nn
 
 from sksparse_nn.modules._facts import is_known
@@ -28,7 +32,7 @@ class CodingLayer(nn.Module):
     skips_zeros = True
 
     @property
-    def atoms(self):
+    def atoms(self) -> Any:
         """The atoms.
 
         Returns
@@ -38,7 +42,7 @@ class CodingLayer(nn.Module):
         """
         return getattr(self, self.atoms_name)
 
-    def row_scales(self):
+    def row_scales(self) -> NDArray | float:
         """Return what the layer divides its atoms by.
 
         Returns

@@ -1,5 +1,7 @@
 """Bases of layers that store weights in less memory than a dense matrix."""
 
+from __future__ import annotations
+
 import torch
 from torch import nn
 
@@ -26,7 +28,9 @@ class CompressedMatrix(nn.Module):
         Number of weights that are not zero.
     """
 
-    def __init__(self, bias, matrix_shape):
+    def __init__(
+        self, bias: torch.Tensor | None, matrix_shape: tuple[int, ...]
+    ) -> None:
         super().__init__()
         self.bias = bias
         if bias is not None:
@@ -35,7 +39,7 @@ class CompressedMatrix(nn.Module):
         self.matrix_shape = tuple(matrix_shape)
 
     @property
-    def weight(self):
+    def weight(self) -> torch.Tensor:
         """Return the weights in the shape of the plain layer's, in a new tensor.
 
         Returns
@@ -46,7 +50,7 @@ class CompressedMatrix(nn.Module):
         return torch.from_numpy(self.dense_matrix()).reshape(self.weight_shape)
 
     @property
-    def weight_shape(self):
+    def weight_shape(self) -> tuple[int, ...]:
         """Return the shape of the plain layer's weights.
 
         Returns
@@ -74,11 +78,11 @@ class CompressedLinear(CompressedMatrix):
         Widths of input and output.
     """
 
-    def __init__(self, bias, n_features):
+    def __init__(self, bias: torch.Tensor, n_features: int) -> None:
         super().__init__(bias, (len(bias), n_features))
         self.in_features, self.out_features = n_features, len(bias)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         """Return the widths as text.
 
         Returns

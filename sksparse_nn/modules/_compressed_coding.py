@@ -1,6 +1,9 @@
 """Layers of codes that store their atoms in less memory."""
 
+from __future__ import annotations
+
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,7 +51,7 @@ class CompressedCoding(nn.Module):
 
     _zero = 0
 
-    def __init__(self, layer):
+    def __init__(self, layer: CodingLayer) -> None:
         super().__init__()
         self.shape, self._is_trained = (
             tuple(layer.atoms.shape),
@@ -68,7 +71,7 @@ class CompressedCoding(nn.Module):
                 raise
         return getattr(self.float_layer(), name)
 
-    def float_layer(self):
+    def float_layer(self) -> CodingLayer:
         """Return the layer with its atoms as floats.
 
         Returns
@@ -81,7 +84,7 @@ class CompressedCoding(nn.Module):
             kept = vars(self)["_kept"] = with_atoms(self._bare, atoms)
         return kept
 
-    def forward(self, X):
+    def forward(self, X: Any) -> torch.Tensor:
         """Code samples.
 
         Parameters
@@ -98,7 +101,7 @@ class CompressedCoding(nn.Module):
             return with_atoms(self._bare, self._traced_atoms())(X)
         return self.float_layer()(X)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         """Describe the layer, as torch prints it.
 
         Returns
@@ -125,13 +128,13 @@ class PrunedCoding(CompressedCoding):
         Pruned entries are zero in it.
     """
 
-    def __init__(self, layer):
+    def __init__(self, layer: CodingLayer) -> None:
         super().__init__(layer)
         self.register_buffer("values", torch.from_numpy(dense_atoms(layer)))
         self.n_nonzero = int(self.values.count_nonzero())
 
     @property
-    def n_bytes(self):
+    def n_bytes(self) -> int:
         """Count the bytes of the atoms in memory.
 
         Returns
@@ -163,7 +166,7 @@ class QuantizedCoding(CompressedCoding):
         8 or 4.
     """
 
-    def __init__(self, layer, n_bits):
+    def __init__(self, layer: CodingLayer, n_bits: int) -> None:
         super().__init__(layer)
         atoms = dense_atoms(layer)
         self.n_bits, self._dtype = n_bits, atoms.dtype
@@ -174,7 +177,7 @@ class QuantizedCoding(CompressedCoding):
         self.n_nonzero = int(self._float_atoms().count_nonzero())
 
     @property
-    def n_bytes(self):
+    def n_bytes(self) -> int:
         """Count the bytes of integers and scales.
 
         Returns

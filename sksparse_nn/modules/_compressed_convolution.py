@@ -1,5 +1,9 @@
 """Convolutions that store their weights in less memory."""
 
+from __future__ import annotations
+
+import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from sksparse_nn.modules._compressed import CompressedMatrix
@@ -24,7 +28,7 @@ class CompressedConvolution(CompressedMatrix):
         A convolution, plain or compressed.
     """
 
-    def __init__(self, layer):
+    def __init__(self, layer: torch.nn.Module) -> None:
         shape = tuple(layer.weight.shape)
         super().__init__(layer.bias, (shape[0], layer.weight[0].numel()))
         self._weight_shape = shape
@@ -33,7 +37,7 @@ class CompressedConvolution(CompressedMatrix):
         vars(self)["_bare"] = bare_convolution(shape, self.geometry)
 
     @property
-    def weight_shape(self):
+    def weight_shape(self) -> tuple[int, ...]:
         """Return the shape of the plain layer's weights.
 
         Returns
@@ -44,7 +48,7 @@ class CompressedConvolution(CompressedMatrix):
         return self._weight_shape
 
     @property
-    def out_channels(self):
+    def out_channels(self) -> int:
         """Return the number of output channels.
 
         Returns
@@ -54,7 +58,7 @@ class CompressedConvolution(CompressedMatrix):
         """
         return self._weight_shape[0]
 
-    def plain(self):
+    def plain(self) -> torch.nn.Module:
         """Return a convolution of torch with these weights.
 
         Returns
@@ -64,7 +68,7 @@ class CompressedConvolution(CompressedMatrix):
         """
         return with_weights(self._bare, self.weight, self.bias)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         """Return channels, kernel and so on as text.
 
         Returns
@@ -97,11 +101,11 @@ class PrunedConvolution(CompressedConvolution, PrunedMatrix):
         A convolution with many zero weights.
     """
 
-    def __init__(self, layer):
+    def __init__(self, layer: torch.nn.Module) -> None:
         super().__init__(layer)
         self._store(layer.weight.detach().cpu().flatten(1).numpy())
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Convolve samples.
 
         Parameters
@@ -137,12 +141,18 @@ class QuantizedConvolution(CompressedConvolution, QuantizedMatrix):
         As `quantize` takes them.
     """
 
-    def __init__(self, layer, n_bits, input_scale, squares=None):
+    def __init__(
+        self,
+        layer: torch.nn.Module,
+        n_bits: int,
+        input_scale: float | str | None,
+        squares: NDArray | None = None,
+    ) -> None:
         super().__init__(layer)
         weight = layer.weight.detach().cpu().flatten(1).numpy()
         self._store(weight, n_bits, input_scale, squares)
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Convolve samples.
 
         Parameters

@@ -1,5 +1,9 @@
 """A layer of codes of patches that keeps their places, as convolutions."""
 
+from __future__ import annotations
+
+from typing import Any, Self
+
 import torch
 from torch.nn import functional
 
@@ -33,7 +37,7 @@ class PatchConvolution(PatchLayer):
     _algorithms = [name for name in PATCH_VALUES if PATCH_VALUES[name].has_level]
 
     @classmethod
-    def from_coder(cls, coder, *, learn_alpha=False):
+    def from_coder(cls, coder: Any, *, learn_alpha: bool = False) -> Self:
         """Make a layer of a fitted coder.
 
         Parameters
@@ -54,7 +58,7 @@ class PatchConvolution(PatchLayer):
         return patch_layer(coder, learn_alpha=learn_alpha, kind=cls)
 
     @property
-    def map_shape(self):
+    def map_shape(self) -> tuple[int, ...]:
         """Shape of the codes of an image.
 
         Returns
@@ -66,7 +70,7 @@ class PatchConvolution(PatchLayer):
         return signs * len(self.dictionary), *self._pooling.layout.positions
 
     @property
-    def out_features(self):
+    def out_features(self) -> int:
         """Number of codes per image.
 
         Returns
@@ -77,7 +81,7 @@ class PatchConvolution(PatchLayer):
         n_channels, height, width = self.map_shape
         return n_channels * height * width
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Code images.
 
         Parameters

@@ -1,5 +1,9 @@
 """A network whose first layer are atoms of patches."""
 
+from __future__ import annotations
+
+from typing import Any, Self
+
 from torch import nn
 
 from sksparse_nn.modules._coded import CodedNetwork, Scale
@@ -29,8 +33,15 @@ class PatchNet(CodedNetwork):
 
     @classmethod
     def from_coder(
-        cls, coder, n_outputs, *, width=32, factor=1.0, tune=True, learn_alpha=False
-    ):
+        cls,
+        coder: Any,
+        n_outputs: int,
+        *,
+        width: int = 32,
+        factor: float = 1.0,
+        tune: bool = True,
+        learn_alpha: bool = False,
+    ) -> Self:
         """Make a network of a fitted coder.
 
         Parameters

@@ -1,9 +1,12 @@
 """A layer of pooled codes of patches, whose atoms are trained with the network."""
 
+from __future__ import annotations
+
 from math import prod
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import nn
 from torch.nn import functional
 
@@ -110,22 +113,22 @@ class PatchLayer(CodingLayer):
 
     def __init__(
         self,
-        dictionary,
-        image_shape,
+        dictionary: ArrayLike,
+        image_shape: tuple[int, ...],
         *,
-        channel_axis=None,
-        patch_size=6,
-        stride=1,
-        algorithm="soft_threshold",
-        alpha=None,
-        contrast_reg=0.0,
-        whitening=None,
-        patch_mean=None,
-        pooled_shape=2,
-        pooling="sum",
-        split_sign=True,
-        learn_alpha=False,
-    ):
+        channel_axis: int | None = None,
+        patch_size: int | tuple[int, ...] = 6,
+        stride: int = 1,
+        algorithm: str = "soft_threshold",
+        alpha: float | None = None,
+        contrast_reg: float = 0.0,
+        whitening: ArrayLike | None = None,
+        patch_mean: ArrayLike | None = None,
+        pooled_shape: int | tuple[int, ...] = 2,
+        pooling: str = "sum",
+        split_sign: bool = True,
+        learn_alpha: bool = False,
+    ) -> None:
         super().__init__()
         _check_choice("algorithm", algorithm, self._algorithms)
         _check_choice("pooling", pooling, POOLINGS)
@@ -155,7 +158,7 @@ class PatchLayer(CodingLayer):
         self.register_buffer(name, value.detach().to(self.dictionary.dtype).clone())
 
     @property
-    def out_features(self):
+    def out_features(self) -> int:
         """Number of codes per image.
 
         Returns
@@ -167,7 +170,7 @@ class PatchLayer(CodingLayer):
         return self._pooling.layout.n_regions * signs * len(self.dictionary)
 
     @property
-    def components(self):
+    def components(self) -> torch.Tensor:
         """The atoms that products are taken with.
 
         Returns
@@ -180,7 +183,7 @@ class PatchLayer(CodingLayer):
         return functional.normalize(self.dictionary, dim=1)
 
     @property
-    def alpha(self):
+    def alpha(self) -> torch.Tensor | float | None:
         """The level as it stands.
 
         Returns
@@ -190,7 +193,7 @@ class PatchLayer(CodingLayer):
         """
         return self._fixed if self.learnt_alpha is None else self.learnt_alpha()
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Code images.
 
         Parameters
@@ -226,7 +229,7 @@ class PatchLayer(CodingLayer):
             return self.alpha.to(self.dictionary.dtype)
         return min(self._fixed, torch.finfo(self.dictionary.dtype).max)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         """Describe the layer, as torch prints it.
 
         Returns

@@ -4,6 +4,8 @@ Its weights may be stored feature by feature, so that a value of the input meets
 contiguous numbers. To torch it is the same matrix, transposed in memory.
 """
 
+from __future__ import annotations
+
 import torch
 from torch import nn
 
@@ -31,7 +33,7 @@ class Perceptron(nn.Sequential):
         return {key: x for key, x in vars(self).items() if key != "trainer"}
 
     @property
-    def sparse_layer(self):
+    def sparse_layer(self) -> torch.nn.Module | None:
         """The first layer, if it takes a `SparseBatch`.
 
         Returns
@@ -42,7 +44,7 @@ class Perceptron(nn.Sequential):
         first = self[0]
         return first if isinstance(first, nn.Linear) else None
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor | SparseBatch) -> torch.Tensor:
         """Run the layers.
 
         Parameters

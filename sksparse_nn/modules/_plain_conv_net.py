@@ -1,5 +1,7 @@
 """A small network of convolutions in sequence."""
 
+from __future__ import annotations
+
 from torch import nn
 
 from sksparse_nn.modules._resnet import convolution
@@ -31,7 +33,14 @@ class PlainConvNet(nn.Sequential):
     torch.Size([2, 10])
     """
 
-    def __init__(self, n_features, n_outputs, *, image_shape, width=16):
+    def __init__(
+        self,
+        n_features: int,
+        n_outputs: int,
+        *,
+        image_shape: tuple[int, ...],
+        width: int = 16,
+    ) -> None:
         super().__init__(
             *convolution(image_shape[0], width),
             nn.MaxPool2d(2, ceil_mode=True),

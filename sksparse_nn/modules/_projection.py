@@ -1,8 +1,11 @@
 """Coordinates in orthonormal directions that are trained with the network."""
 
+from __future__ import annotations
+
 from copy import deepcopy
 
 import torch
+from numpy.typing import ArrayLike
 from torch import nn
 
 from sksparse_nn.modules._dictionary import check_dictionary, check_samples
@@ -44,7 +47,14 @@ class ProjectionLayer(nn.Module):
     tensor([[3.]], grad_fn=<MmBackward0>)
     """
 
-    def __init__(self, components, groups=None, *, mean=None, spread=None):
+    def __init__(
+        self,
+        components: ArrayLike,
+        groups: list[tuple] | None = None,
+        *,
+        mean: ArrayLike | None = None,
+        spread: ArrayLike | None = None,
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(check_dictionary(components, name="components"))
         self._groups = groups and [tuple(map(torch.as_tensor, g)) for g in groups]
@@ -54,7 +64,7 @@ class ProjectionLayer(nn.Module):
         self._known = None
 
     @property
-    def components(self):
+    def components(self) -> torch.Tensor:
         """The directions.
 
         Returns
@@ -72,7 +82,7 @@ class ProjectionLayer(nn.Module):
             components = components.index_put((rows, columns), found)
         return components
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Return coordinates.
 
         Parameters
@@ -97,7 +107,7 @@ class ProjectionLayer(nn.Module):
             return coordinates
         return torch.where(self.spread > 0, coordinates / self.spread, 0)
 
-    def reconstruct(self, coordinates):
+    def reconstruct(self, coordinates: torch.Tensor) -> torch.Tensor:
         """Return the nearest samples that have given coordinates.
 
         Parameters
@@ -115,7 +125,7 @@ class ProjectionLayer(nn.Module):
         X = coordinates @ self._current()
         return X if self.mean is None else X + self.mean
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         """Describe the layer, as torch prints it.
 
         Returns

@@ -1,9 +1,12 @@
 """Layers that store only their nonzero weights."""
 
+from __future__ import annotations
+
 from copy import deepcopy
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from sksparse_nn.kernels.sparse_dense import csr_times_dense
@@ -36,7 +39,7 @@ class PrunedMatrix(CompressedMatrix):
         self.n_nonzero = int(np.count_nonzero(weight))
         self._hold(weight)
 
-    def dense_matrix(self):
+    def dense_matrix(self) -> NDArray:
         """Return the weights as a dense matrix.
 
         Returns
@@ -54,7 +57,7 @@ class PrunedMatrix(CompressedMatrix):
         return weight
 
     @property
-    def n_bytes(self):
+    def n_bytes(self) -> int:
         """Count the bytes of the weights as they are stored.
 
         Returns
@@ -111,7 +114,7 @@ class PrunedLinear(PrunedMatrix, CompressedLinear):
         Number of weights that are not zero.
     """
 
-    def __init__(self, layer):
+    def __init__(self, layer: torch.nn.Module) -> None:
         super().__init__(bias_of(layer), layer.in_features)
         weight = layer.weight.detach().cpu().numpy()
         n_nonzero = int(np.count_nonzero(weight))
@@ -120,7 +123,7 @@ class PrunedLinear(PrunedMatrix, CompressedLinear):
         )
         self._store(weight)
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Multiply by the weights and add the bias.
 
         Parameters

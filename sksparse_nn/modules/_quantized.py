@@ -1,7 +1,10 @@
 """Layers whose weights are small integers, with scales."""
 
+from __future__ import annotations
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from sksparse_nn.kernels.quantized import int8_product
@@ -39,7 +42,7 @@ class QuantizedMatrix(CompressedMatrix):
             self.register_buffer("input_scale", scale)
         self.n_nonzero = int(np.count_nonzero(self.dense_matrix()))
 
-    def dense_matrix(self):
+    def dense_matrix(self) -> NDArray:
         """Return the weights as a dense matrix of floats.
 
         Returns
@@ -52,7 +55,7 @@ class QuantizedMatrix(CompressedMatrix):
         return dequantize_matrix(found).astype(self._dtype)
 
     @property
-    def n_bytes(self):
+    def n_bytes(self) -> int:
         """Count the bytes of integers and scales.
 
         Returns
@@ -110,12 +113,18 @@ class QuantizedLinear(QuantizedMatrix, CompressedLinear):
         As `quantize` takes them.
     """
 
-    def __init__(self, layer, n_bits, input_scale, squares=None):
+    def __init__(
+        self,
+        layer: torch.nn.Module,
+        n_bits: int,
+        input_scale: float | str | None,
+        squares: NDArray | None = None,
+    ) -> None:
         super().__init__(bias_of(layer), layer.in_features)
         weight = layer.weight.detach().cpu().numpy()
         self._store(weight, n_bits, input_scale, squares)
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Multiply by the weights and add the bias, row by row.
 
         Parameters

@@ -1,5 +1,7 @@
 """A small residual network for small images."""
 
+from __future__ import annotations
+
 import torch
 from torch import nn
 
@@ -40,7 +42,14 @@ class ResNet8(nn.Sequential):
     77946
     """
 
-    def __init__(self, n_features, n_outputs, *, image_shape, width=16):
+    def __init__(
+        self,
+        n_features: int,
+        n_outputs: int,
+        *,
+        image_shape: tuple[int, ...],
+        width: int = 16,
+    ) -> None:
         super().__init__(
             *convolution(image_shape[0], width),
             Residual(width, width, stride=1),

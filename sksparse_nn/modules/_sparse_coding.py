@@ -1,10 +1,13 @@
 """A layer of sparse codes, whose dictionary is trained with the network."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from scipy import sparse
 from torch import nn
 from torch.autograd.function import once_differentiable
@@ -124,16 +127,16 @@ class SparseCodingLayer(CodingLayer):
 
     def __init__(
         self,
-        dictionary,
-        algorithm="lasso",
+        dictionary: ArrayLike,
+        algorithm: str | AbstractCoder = "lasso",
         *,
-        alpha=None,
-        l1_ratio=0.5,
-        n_nonzero_coefs=None,
-        positive_code=False,
-        learn_alpha=False,
-        n_jobs=None,
-    ):
+        alpha: float | None = None,
+        l1_ratio: float = 0.5,
+        n_nonzero_coefs: int | None = None,
+        positive_code: bool = False,
+        learn_alpha: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
         super().__init__()
         self.dictionary = nn.Parameter(check_dictionary(dictionary))
         self.n_jobs = n_jobs
@@ -151,7 +154,7 @@ class SparseCodingLayer(CodingLayer):
         self.n_active, self._prepared = 0.0, None
 
     @property
-    def out_features(self):
+    def out_features(self) -> int:
         """Number of codes per sample.
 
         Returns
@@ -162,7 +165,7 @@ class SparseCodingLayer(CodingLayer):
         return len(self.dictionary)
 
     @property
-    def components(self):
+    def components(self) -> torch.Tensor:
         """The atoms of unit norm.
 
         Returns
@@ -173,7 +176,7 @@ class SparseCodingLayer(CodingLayer):
         return functional.normalize(self.dictionary, dim=1)
 
     @property
-    def alpha(self):
+    def alpha(self) -> torch.Tensor | None:
         """The penalty as it stands.
 
         Returns
@@ -188,7 +191,7 @@ class SparseCodingLayer(CodingLayer):
             return None
         return torch.tensor(alpha * float(self.alpha_factor), dtype=torch.float64)
 
-    def sparsify(self, factor):
+    def sparsify(self, factor: float) -> None:
         """Multiply the penalty.
 
         Parameters
@@ -198,7 +201,7 @@ class SparseCodingLayer(CodingLayer):
         """
         self.alpha_factor *= factor
 
-    def reconstruct(self, codes):
+    def reconstruct(self, codes: torch.Tensor) -> torch.Tensor:
         """Return the samples that codes stand for.
 
         Parameters
@@ -213,7 +216,7 @@ class SparseCodingLayer(CodingLayer):
         """
         return codes @ self.components
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor | SparseBatch) -> torch.Tensor:
         """Code samples.
 
         Parameters
@@ -242,7 +245,7 @@ class SparseCodingLayer(CodingLayer):
         return coded.to(self.dictionary.device)
 
     @property
-    def current_coder(self):
+    def current_coder(self) -> AbstractCoder:
         """The algorithm with the penalty as it stands.
 
         Returns
@@ -254,7 +257,7 @@ class SparseCodingLayer(CodingLayer):
             return self.coder
         return replace(self.coder, alpha=float(self.alpha.detach()))
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         """Describe the layer, as torch prints it.
 
         Returns

@@ -1,6 +1,9 @@
 """Layers that look at a sample once: what is above a level, or nearer than the mean."""
 
+from __future__ import annotations
+
 import torch
+from numpy.typing import ArrayLike
 from torch import nn
 from torch.nn import functional
 
@@ -51,7 +54,14 @@ class SoftThresholdLayer(CodingLayer):
     tensor([[1.5000, 0.0000]], grad_fn=<SubBackward0>)
     """
 
-    def __init__(self, dictionary, alpha, *, positive_code=False, learn_alpha=False):
+    def __init__(
+        self,
+        dictionary: ArrayLike,
+        alpha: float,
+        *,
+        positive_code: bool = False,
+        learn_alpha: bool = False,
+    ) -> None:
         super().__init__()
         check_positive(alpha, "alpha")
         self.dictionary = nn.Parameter(check_dictionary(dictionary))
@@ -61,7 +71,7 @@ class SoftThresholdLayer(CodingLayer):
         self.learnt_alpha = number if learn_alpha else None
 
     @property
-    def alpha(self):
+    def alpha(self) -> torch.Tensor | float:
         """The level as it stands.
 
         Returns
@@ -71,7 +81,7 @@ class SoftThresholdLayer(CodingLayer):
         """
         return self._fixed if self.learnt_alpha is None else self.learnt_alpha()
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Code samples.
 
         Parameters
@@ -128,11 +138,11 @@ class TriangleLayer(CodingLayer):
 
     normalises_atoms = False
 
-    def __init__(self, dictionary):
+    def __init__(self, dictionary: ArrayLike) -> None:
         super().__init__()
         self.dictionary = nn.Parameter(check_dictionary(dictionary, zeros=True))
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Code samples.
 
         Parameters

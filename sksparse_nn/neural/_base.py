@@ -1,12 +1,16 @@
 """Base of the classifier and the regressor: validation, training, outputs."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from copy import deepcopy
 from functools import partial
 from numbers import Integral, Real
+from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import (
@@ -24,6 +28,7 @@ from sksparse_nn._holdout import hold_out
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._methods import fits
 from sksparse_nn._picked_rows import pick
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn._validation import (
     FLOAT_TYPES,
     check_fitted,
@@ -128,14 +133,14 @@ class SparseNet(
     @fits
     def fit(
         self,
-        X,
-        y,
-        sample_weight=None,
+        X: MatrixLike,
+        y: MatrixLike,
+        sample_weight: ArrayLike | None = None,
         *,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-    ):
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Train a network.
 
         Ctrl-C stops the training and keeps the epochs that are done, with a warning, if
@@ -417,7 +422,7 @@ class SparseNet(
         )
 
     @property
-    def feature_importances_(self):
+    def feature_importances_(self) -> NDArray:
         """Measure the importance of each input feature.
 
         Returns
@@ -440,7 +445,7 @@ class SparseNet(
         return norms / (norms.sum() or 1)
 
     @property
-    def selected_features_(self):
+    def selected_features_(self) -> NDArray:
         """List the input features that the network uses.
 
         Returns

@@ -1,15 +1,22 @@
 """A network that tells classes apart."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, is_multilabel
 
 from sksparse_nn._methods import fits
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike, Seed
 from sksparse_nn._validation import check_fitted, restored_on_error
 from sksparse_nn.neural._base import SparseNet
 from sksparse_nn.neural._losses import OwnClassLoss
@@ -302,41 +309,41 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
 
     def __init__(
         self,
-        hidden_layer_sizes=(128,),
+        hidden_layer_sizes: int | Sequence[int] = (128,),
         *,
-        activation="relu",
-        module=None,
-        module_params=None,
-        image_shape=None,
-        coder=None,
-        tune_coder=True,
-        reconstruction=0.0,
-        augment=None,
-        l1=0.0,
-        group_lasso=0.0,
-        dropout=0.0,
-        optimizer="adamw",
-        optimizer_params=None,
-        learning_rate=1e-3,
-        scheduler=None,
-        weight_averaging=None,
-        weight_decay=0.0,
-        max_epochs=50,
-        batch_size="auto",
-        last_batch="keep",
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        tol=1e-3,
-        loss="log_loss",
-        class_weight=None,
-        label_smoothing=0.0,
-        device="cpu",
-        warm_start=False,
-        callbacks=None,
-        random_state=None,
-        verbose=0,
-    ):
+        activation: str = "relu",
+        module: str | Callable | torch.nn.Module | None = None,
+        module_params: dict | None = None,
+        image_shape: tuple[int, ...] | None = None,
+        coder: BaseEstimator | None = None,
+        tune_coder: bool | str = True,
+        reconstruction: float = 0.0,
+        augment: Any = None,
+        l1: float = 0.0,
+        group_lasso: float = 0.0,
+        dropout: float = 0.0,
+        optimizer: str | Callable = "adamw",
+        optimizer_params: dict | None = None,
+        learning_rate: float = 1e-3,
+        scheduler: str | Callable | None = None,
+        weight_averaging: float | None = None,
+        weight_decay: float = 0.0,
+        max_epochs: int = 50,
+        batch_size: int | str = "auto",
+        last_batch: str = "keep",
+        early_stopping: bool = False,
+        validation_fraction: float | None = 0.1,
+        n_iter_no_change: int = 5,
+        tol: float = 1e-3,
+        loss: str | Callable = "log_loss",
+        class_weight: dict | str | None = None,
+        label_smoothing: float = 0.0,
+        device: str | torch.device = "cpu",
+        warm_start: bool = False,
+        callbacks: list | None = None,
+        random_state: Seed = None,
+        verbose: int = 0,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.module = module
@@ -372,7 +379,13 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         self.verbose = verbose
 
     @fits
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: MatrixLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Train for one more epoch on some samples.
 
         The optimizer keeps its state. Nothing is held out, whatever `early_stopping`.
@@ -411,7 +424,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
             self._train_once(X, y, sample_weight, learn=False)
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: MatrixLike) -> NDArray:
         """Return the probabilities of the classes.
 
         Parameters
@@ -427,7 +440,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         """
         return self._probabilities(X, "nonlinearity")
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: MatrixLike) -> NDArray:
         """Return the logarithms of the probabilities of the classes.
 
         Parameters
@@ -442,7 +455,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         """
         return self._probabilities(X, "log_nonlinearity")
 
-    def decision_function(self, X):
+    def decision_function(self, X: MatrixLike) -> NDArray:
         """Return the decision function: logits of the labels.
 
         Parameters
@@ -460,7 +473,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         logits = self._outputs(X).numpy()
         return self._targets.decisions(logits)
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> NDArray:
         """Return the most probable label of each sample, or all that are probable.
 
         Parameters
@@ -478,7 +491,9 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         outputs = self._outputs(X).numpy()
         return self._targets.decode(outputs)
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self, X: MatrixLike, y: MatrixLike, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Return the accuracy.
 
         With several labels, the share of samples for which all of them are right.

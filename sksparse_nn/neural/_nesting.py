@@ -1,5 +1,7 @@
 """Estimators that wrap others: route the arguments of `fit`, and fit a copy."""
 
+from __future__ import annotations
+
 from copy import deepcopy
 
 from sklearn import get_config
@@ -23,7 +25,7 @@ NETWORKS = SparseNetClassifier, SparseNetRegressor
 class RoutesFit:
     """An estimator that wraps another and passes on the arguments of `fit`."""
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Return which metadata are passed where.
 
         Returns

@@ -1,13 +1,20 @@
 """A network that predicts numbers."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Real
+from typing import Any, Self
 
+import torch
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from sklearn.base import RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sksparse_nn._methods import fits
+from sksparse_nn._typing import MatrixLike, Seed
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.neural._base import SparseNet
 from sksparse_nn.neural._losses import NumberLoss
@@ -292,41 +299,41 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
 
     def __init__(
         self,
-        hidden_layer_sizes=(128,),
+        hidden_layer_sizes: int | Sequence[int] = (128,),
         *,
-        activation="relu",
-        module=None,
-        module_params=None,
-        image_shape=None,
-        coder=None,
-        tune_coder=True,
-        reconstruction=0.0,
-        augment=None,
-        l1=0.0,
-        group_lasso=0.0,
-        dropout=0.0,
-        optimizer="adamw",
-        optimizer_params=None,
-        learning_rate=1e-3,
-        scheduler=None,
-        weight_averaging=None,
-        weight_decay=0.0,
-        max_epochs=50,
-        batch_size="auto",
-        last_batch="keep",
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        tol=1e-3,
-        loss="squared_error",
-        quantile=None,
-        epsilon=None,
-        device="cpu",
-        warm_start=False,
-        callbacks=None,
-        random_state=None,
-        verbose=0,
-    ):
+        activation: str = "relu",
+        module: str | Callable | torch.nn.Module | None = None,
+        module_params: dict | None = None,
+        image_shape: tuple[int, ...] | None = None,
+        coder: BaseEstimator | None = None,
+        tune_coder: bool | str = True,
+        reconstruction: float = 0.0,
+        augment: Any = None,
+        l1: float = 0.0,
+        group_lasso: float = 0.0,
+        dropout: float = 0.0,
+        optimizer: str | Callable = "adamw",
+        optimizer_params: dict | None = None,
+        learning_rate: float = 1e-3,
+        scheduler: str | Callable | None = None,
+        weight_averaging: float | None = None,
+        weight_decay: float = 0.0,
+        max_epochs: int = 50,
+        batch_size: int | str = "auto",
+        last_batch: str = "keep",
+        early_stopping: bool = False,
+        validation_fraction: float | None = 0.1,
+        n_iter_no_change: int = 5,
+        tol: float = 1e-3,
+        loss: str | Callable = "squared_error",
+        quantile: float | None = None,
+        epsilon: float | None = None,
+        device: str | torch.device = "cpu",
+        warm_start: bool = False,
+        callbacks: list | None = None,
+        random_state: Seed = None,
+        verbose: int = 0,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.module = module
@@ -362,7 +369,9 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         self.verbose = verbose
 
     @fits
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train for one more epoch on some samples.
 
         The optimizer keeps its state. Nothing is held out, whatever `early_stopping`.
@@ -396,7 +405,7 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
             self._train_once(X, y, sample_weight, learn=True)
         return self
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> NDArray:
         """Return the predicted targets.
 
         Parameters

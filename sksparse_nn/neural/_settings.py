@@ -4,13 +4,17 @@ Entries of ``module_params`` and ``optimizer_params`` and parameters of named ca
 have names with two underscores, so that a search can set each of them.
 """
 
+from __future__ import annotations
+
+from typing import Any, Self
+
 _DICTS = {"module": "module_params", "optimizer": "optimizer_params"}
 
 
 class NestedSettings:
     """Parameters such as ``module__width`` and ``callbacks__name__patience``."""
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict:
         """Return the parameters by name.
 
         Parameters
@@ -35,7 +39,7 @@ class NestedSettings:
                 params[f"callbacks__{name}__{key}"] = value
         return params
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters by name.
 
         Parameters

@@ -1,7 +1,10 @@
 """A sparse autoencoder, as a transformer."""
 
+from __future__ import annotations
+
 import math
 from numbers import Integral, Real
+from typing import Self
 
 import numpy as np
 import torch
@@ -17,6 +20,7 @@ from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._methods import fits
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._transformers import AtomsTransformer
+from sksparse_nn._typing import Codes, MatrixLike, Seed
 from sksparse_nn._validation import (
     check_container,
     check_n_components,
@@ -165,17 +169,17 @@ class TopKAutoencoder(CallbackSupportMixin, AtomsTransformer):
 
     def __init__(
         self,
-        n_components=256,
+        n_components: int = 256,
         *,
-        n_nonzero_coefs=16,
-        max_epochs=50,
-        batch_size=512,
-        learning_rate=3e-3,
-        sparse_output=True,
-        device="cpu",
-        random_state=None,
-        verbose=0,
-    ):
+        n_nonzero_coefs: int = 16,
+        max_epochs: int = 50,
+        batch_size: int = 512,
+        learning_rate: float = 3e-3,
+        sparse_output: bool = True,
+        device: str | torch.device = "cpu",
+        random_state: Seed = None,
+        verbose: int = 0,
+    ) -> None:
         self.n_components = n_components
         self.n_nonzero_coefs = n_nonzero_coefs
         self.max_epochs = max_epochs
@@ -187,7 +191,7 @@ class TopKAutoencoder(CallbackSupportMixin, AtomsTransformer):
         self.verbose = verbose
 
     @fits
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: object = None) -> Self:
         """Train encoder and atoms.
 
         Ctrl-C keeps the epochs that are done, with a warning, if your own code calls
@@ -221,7 +225,7 @@ class TopKAutoencoder(CallbackSupportMixin, AtomsTransformer):
         return self
 
     @fits
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: MatrixLike, y: object = None) -> Self:
         """Train for one more epoch, on the samples of a chunk.
 
         The state of the optimizer, and how long each atom has waited for a sample, are
@@ -256,7 +260,7 @@ class TopKAutoencoder(CallbackSupportMixin, AtomsTransformer):
                 self._train_once(X, device)
         return self
 
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> Codes:
         """Code samples.
 
         Parameters

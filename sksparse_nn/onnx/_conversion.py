@@ -1,10 +1,15 @@
 """An estimator in one line: converted, checked against itself, and written."""
 
+from __future__ import annotations
+
 import re
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn.onnx._refusals import check_installed, refuse
@@ -14,7 +19,13 @@ _TYPES = np.float32, np.float64, np.int64
 _METHODS = "predict_proba", "predict", "transform"
 
 
-def to_onnx(estimator, path=None, *, X, tol=1e-3):
+def to_onnx(
+    estimator: BaseEstimator,
+    path: str | PathLike | None = None,
+    *,
+    X: Any,
+    tol: float = 1e-3,
+) -> Any:
     """Convert a fitted estimator to ONNX, and check that it predicts the same.
 
     Parameters

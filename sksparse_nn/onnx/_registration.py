@@ -1,5 +1,7 @@
 """Our estimators made known to skl2onnx."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from sksparse_nn import (
@@ -53,7 +55,7 @@ _OPTIONS = {
 }
 
 
-def register():
+def register() -> None:
     """Make the estimators of this package known to skl2onnx.
 
     After that ``skl2onnx.to_onnx`` converts them, alone and in pipelines and

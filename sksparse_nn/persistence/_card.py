@@ -1,8 +1,14 @@
 """A model card of an estimator: what it is, and what it takes."""
 
-from sklearn.base import is_regressor
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, is_regressor
 
 import sksparse_nn
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn.compression import compression_report
 
 # Columns of the report that are the same on every machine, and their names in a card.
@@ -15,7 +21,9 @@ _SIZES = {
 }
 
 
-def model_card(estimator, X=None, y=None):
+def model_card(
+    estimator: BaseEstimator, X: MatrixLike | None = None, y: ArrayLike | None = None
+) -> Any:
     """Fill a model card of skops from an estimator.
 
     It has the diagram and the parameters of the estimator, says how it is loaded, and

@@ -365,7 +365,7 @@ def test_a_line_an_epoch_is_written_if_asked_for(blobs, capfd):
     for epoch, (line, loss) in enumerate(
         zip(lines, net.history_["valid_loss"], strict=True), 1
     ):
-        assert f"epoch {epoch:>4}" in line
+        assert line.startswith(f"[SparseNetClassifier] epoch {epoch}: ")
         assert f"valid loss {loss:.5f}" in line
 
 

@@ -1,8 +1,12 @@
 """The activations of a network's layer, as features."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.base import (
     BaseEstimator,
@@ -21,6 +25,7 @@ from sksparse_nn._methods import available_if, fits_others
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._saved import Saved
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.inspection.activations._networks import (
     activations,
@@ -150,8 +155,14 @@ class LayerActivations(
     }
 
     def __init__(
-        self, estimator, *, layer=None, positions=False, batch_size=1024, verbose=0
-    ):
+        self,
+        estimator: BaseEstimator,
+        *,
+        layer: str | int | None = None,
+        positions: bool | str = False,
+        batch_size: int = 1024,
+        verbose: int = 0,
+    ) -> None:
         self.estimator = estimator
         self.layer = layer
         self.positions = positions
@@ -159,7 +170,7 @@ class LayerActivations(
         self.verbose = verbose
 
     @fits_others
-    def fit(self, X, y=None, **fit_params):
+    def fit(self, X: MatrixLike, y: ArrayLike | None = None, **fit_params: Any) -> Self:
         """Fit the estimator, unless it is frozen, and find the layer.
 
         Parameters
@@ -202,7 +213,7 @@ class LayerActivations(
                     setattr(self, name, getattr(self.estimator_, name))
         return self
 
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> NDArray:
         """Return the activations.
 
         Parameters
@@ -221,7 +232,7 @@ class LayerActivations(
         return self._activations(X)
 
     @available_if(_has_positions)
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> NDArray:
         """Join the rows of each sample again.
 
         Parameters

@@ -1,10 +1,15 @@
 """Loss of a network when a reconstruction replaces an activation."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn._warnings import warn
 from sksparse_nn.inspection.activations._networks import (
     activations,
@@ -20,7 +25,15 @@ from sksparse_nn.neural._evaluation import mean_loss
 _BATCH_SIZE = 1024
 
 
-def loss_recovered(estimator, coder, X, y, *, layer=None, positions=False):
+def loss_recovered(
+    estimator: BaseEstimator,
+    coder: BaseEstimator,
+    X: MatrixLike,
+    y: ArrayLike,
+    *,
+    layer: str | int | None = None,
+    positions: bool | str = False,
+) -> Bunch:
     """Measure the loss of a network when a reconstruction replaces an activation.
 
     The loss with the reconstruction is placed on a scale on which 1 is the loss of the

@@ -1,9 +1,14 @@
 """Change atoms of an activation and compare the predictions of the network."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn.inspection.activations._networks import (
     answers,
     check_network,
@@ -16,17 +21,17 @@ from sksparse_nn.modules._hooks import watch_activation
 
 
 def steer(
-    estimator,
-    coder,
-    X,
+    estimator: BaseEstimator,
+    coder: BaseEstimator,
+    X: MatrixLike,
     *,
-    atoms,
-    layer=None,
-    positions=False,
-    scale=0.0,
-    value=None,
-    keep_error=True,
-):
+    atoms: int | ArrayLike,
+    layer: str | int | None = None,
+    positions: bool | str = False,
+    scale: float = 0.0,
+    value: float | None = None,
+    keep_error: bool = True,
+) -> NDArray:
     """Predict with some atoms of an activation removed, scaled or set.
 
     Parameters

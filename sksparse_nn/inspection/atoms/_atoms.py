@@ -1,18 +1,34 @@
 """Usage, coherence, classes and stability of atoms."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Bunch, check_random_state
 
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike, Seed
 from sksparse_nn.inspection.atoms._codes import code_rows, find_coder
 from sksparse_nn.inspection.atoms._labels import find_members
 
+if TYPE_CHECKING:
+    import pandas
 
-def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
+
+def atom_table(
+    transformer: BaseEstimator,
+    X: MatrixLike,
+    y: MatrixLike | None = None,
+    *,
+    n_shuffles: int = 20,
+    random_state: Seed = None,
+) -> pandas.DataFrame:
     """Describe each atom by its usage, its nearest atom and its classes.
 
     Parameters
@@ -89,7 +105,9 @@ def atom_table(transformer, X, y=None, *, n_shuffles=20, random_state=None):
     return table.rename_axis("atom")
 
 
-def class_profile(codes, y, *, n_shuffles=20, random_state=None):
+def class_profile(
+    codes: MatrixLike, y: MatrixLike, *, n_shuffles: int = 20, random_state: Seed = None
+) -> Bunch:
     """Return how the usage of each atom is shared among classes, and by chance.
 
     Parameters
@@ -144,7 +162,7 @@ def class_profile(codes, y, *, n_shuffles=20, random_state=None):
     )
 
 
-def top_samples(codes, n_samples=5):
+def top_samples(codes: MatrixLike, n_samples: int = 5) -> NDArray:
     """Return the samples in which each atom is strongest.
 
     Parameters
@@ -178,7 +196,7 @@ def top_samples(codes, n_samples=5):
     return rows
 
 
-def mutual_coherence(components):
+def mutual_coherence(components: ArrayLike) -> float:
     """Return the largest absolute cosine of two different atoms.
 
     Parameters
@@ -201,7 +219,14 @@ def mutual_coherence(components):
     return float(_similarity(components).max(initial=0.0))
 
 
-def stability(transformer, X, *, n_fits=5, random_state=None, verbose=0):
+def stability(
+    transformer: BaseEstimator,
+    X: MatrixLike,
+    *,
+    n_fits: int = 5,
+    random_state: Seed = None,
+    verbose: int = 0,
+) -> Bunch:
     """Measure how well atoms recur when a transformer is fitted with other seeds.
 
     The atoms of each further fit are matched one to one with those of the first, so

@@ -1,17 +1,21 @@
 """Quality of a reconstruction by few atoms, and the number of atoms in use."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.utils import check_array
 
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn._warnings import warn
 
 # Rows whose differences are in memory at a time.
 _BLOCK = 4096
 
 
-def explained_variance(X, X_hat):
+def explained_variance(X: ArrayLike, X_hat: ArrayLike) -> float:
     """Return the share of the variance that a reconstruction explains.
 
     One minus the summed squared error over the summed squared distance from the mean of
@@ -63,7 +67,7 @@ def _check_pair(X, X_hat):
     return X, X_hat
 
 
-def mean_l0(codes):
+def mean_l0(codes: MatrixLike) -> float:
     """Return the mean number of atoms in use per sample, known as L0.
 
     Parameters
@@ -86,7 +90,7 @@ def mean_l0(codes):
     return float(_count_uses(codes).sum() / codes.shape[0])
 
 
-def dead_atoms(codes):
+def dead_atoms(codes: MatrixLike) -> NDArray:
     """List the atoms that no sample uses.
 
     Parameters

@@ -1,12 +1,18 @@
 """Contribution of each atom, and of each feature behind it, to a prediction."""
 
+from __future__ import annotations
+
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
 
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn._warnings import warn
 from sksparse_nn.inspection.atoms._codes import to_array
 from sksparse_nn.inspection.attribution._path_gradients import (
@@ -21,7 +27,14 @@ from sksparse_nn.neural._nesting import NETWORKS
 _ROUNDING = 1e-9
 
 
-def attribute(estimator, X, *, outputs=None, features=True, tol=1e-3):
+def attribute(
+    estimator: BaseEstimator,
+    X: MatrixLike | Sequence[str],
+    *,
+    outputs: str | ArrayLike | None = None,
+    features: bool = True,
+    tol: float = 1e-3,
+) -> Bunch:
     """Attribute the predictions of a fitted pipeline to atoms and features.
 
     An output of the network is written as a sum over the atoms that a sample uses, and

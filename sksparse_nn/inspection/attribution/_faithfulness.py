@@ -1,29 +1,34 @@
 """Faithfulness of attributions: scores as important atoms are removed."""
 
+from __future__ import annotations
+
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import Bunch, check_random_state
 
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike, Seed
 from sksparse_nn.inspection.atoms._codes import to_array
 from sksparse_nn.inspection.attribution._attribution import attribute_stages
 from sksparse_nn.inspection.attribution._stages import read_stages
 
 
 def deletion_curves(
-    estimator,
-    X,
-    y,
+    estimator: BaseEstimator,
+    X: MatrixLike | Sequence[str],
+    y: MatrixLike,
     *,
-    n_points=11,
-    n_random=5,
-    tol=1e-2,
-    random_state=None,
-    verbose=0,
-):
+    n_points: int = 11,
+    n_random: int = 5,
+    tol: float = 1e-2,
+    random_state: Seed = None,
+    verbose: int = 0,
+) -> Bunch:
     """Score predictions as atoms are removed, and as they come back.
 
     The atoms of each sample are ordered by their contributions to the predicted

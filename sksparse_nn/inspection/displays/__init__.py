@@ -1,6 +1,22 @@
 """Displays of models: the constructor stores numbers, `plot` draws them."""
 
+from typing import TYPE_CHECKING
+
 from sksparse_nn._lazy import load_on_use
+
+if TYPE_CHECKING:
+    from sksparse_nn.inspection.displays._atom_card_display import AtomCardDisplay
+    from sksparse_nn.inspection.displays._attribution_display import AttributionDisplay
+    from sksparse_nn.inspection.displays._compression_display import CompressionDisplay
+    from sksparse_nn.inspection.displays._deletion_display import DeletionCurvesDisplay
+    from sksparse_nn.inspection.displays._dictionary_display import DictionaryDisplay
+    from sksparse_nn.inspection.displays._feature_maps_display import FeatureMapsDisplay
+    from sksparse_nn.inspection.displays._path_display import SparsityPathDisplay
+    from sksparse_nn.inspection.displays._reconstruction_display import (
+        ReconstructionDisplay,
+    )
+    from sksparse_nn.inspection.displays._spectrum_display import SpectrumDisplay
+    from sksparse_nn.inspection.displays._usage_display import CodeUsageDisplay
 
 # Module of each display. Those of atoms and codes need no torch.
 _HOMES = {
@@ -16,6 +32,17 @@ _HOMES = {
     "SpectrumDisplay": "_spectrum_display",
 }
 
-__all__ = list(_HOMES)
+__all__ = [
+    "AtomCardDisplay",
+    "AttributionDisplay",
+    "CodeUsageDisplay",
+    "CompressionDisplay",
+    "DeletionCurvesDisplay",
+    "DictionaryDisplay",
+    "FeatureMapsDisplay",
+    "ReconstructionDisplay",
+    "SparsityPathDisplay",
+    "SpectrumDisplay",
+]
 
 __getattr__, __dir__ = load_on_use(__name__, _HOMES)

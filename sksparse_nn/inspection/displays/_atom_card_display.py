@@ -1,9 +1,17 @@
 """Card of one atom: its entries, its classes and its strongest samples."""
 
-import numpy as np
-from scipy import sparse
-from sklearn.utils import _safe_indexing
+from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import Bunch, _safe_indexing
+
+from sksparse_nn._typing import MatrixLike, Seed
 from sksparse_nn.drawing._canvas import (
     BLUE,
     ORANGE,
@@ -94,16 +102,16 @@ class AtomCardDisplay:
 
     def __init__(
         self,
-        component,
+        component: NDArray,
         *,
-        name="atom",
-        image_shape=None,
-        channel_axis=None,
-        feature_names=None,
-        profile=None,
-        samples=None,
-        usage=None,
-    ):
+        name: str = "atom",
+        image_shape: tuple[int, ...] | None = None,
+        channel_axis: int | None = None,
+        feature_names: ArrayLike | None = None,
+        profile: dict | Bunch | None = None,
+        samples: dict | Bunch | None = None,
+        usage: float | None = None,
+    ) -> None:
         self.component = component
         self.name = name
         self.image_shape = image_shape
@@ -116,19 +124,19 @@ class AtomCardDisplay:
     @classmethod
     def from_estimator(
         cls,
-        transformer,
-        X,
-        y=None,
+        transformer: BaseEstimator,
+        X: MatrixLike | Sequence[str],
+        y: MatrixLike | None = None,
         *,
-        atom=0,
-        n_samples=5,
-        image_shape=None,
-        feature_names=None,
-        sample_names=None,
-        n_shuffles=20,
-        random_state=None,
-        axes=None,
-    ):
+        atom: int = 0,
+        n_samples: int = 5,
+        image_shape: tuple[int, ...] | None = None,
+        feature_names: ArrayLike | None = None,
+        sample_names: Sequence | None = None,
+        n_shuffles: int = 20,
+        random_state: Seed = None,
+        axes: Sequence | None = None,
+    ) -> Self:
         """Describe an atom of a fitted transformer and draw its card.
 
         Parameters
@@ -196,7 +204,9 @@ class AtomCardDisplay:
             usage=codes.count_nonzero() / codes.shape[0],
         ).plot(axes=axes)
 
-    def plot(self, *, axes=None, n_features=8, cmap=SIGNED):
+    def plot(
+        self, *, axes: Sequence | None = None, n_features: int = 8, cmap: Any = SIGNED
+    ) -> Self:
         """Draw the atom, samples and classes.
 
         The dashed line at the classes is the largest share by chance; the band covers
@@ -228,7 +238,7 @@ class AtomCardDisplay:
             draw(ax)
         return self
 
-    def describe(self):
+    def describe(self) -> str:
         """Describe the drawing in words.
 
         Returns

@@ -1,11 +1,18 @@
 """Contributions of atoms and features to one prediction."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import _safe_indexing
 
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn.drawing._canvas import (
     SIGNED,
     draw_signed_bars,
@@ -77,16 +84,16 @@ class AttributionDisplay:
 
     def __init__(
         self,
-        atoms=None,
+        atoms: NDArray | None = None,
         *,
-        features=None,
-        atom_names=None,
-        feature_names=None,
-        values=None,
-        image_shape=None,
-        target=None,
-        output=None,
-    ):
+        features: NDArray | None = None,
+        atom_names: ArrayLike | None = None,
+        feature_names: ArrayLike | None = None,
+        values: NDArray | None = None,
+        image_shape: tuple[int, ...] | None = None,
+        target: object = None,
+        output: float | None = None,
+    ) -> None:
         self.atoms = atoms
         self.features = features
         self.atom_names = atom_names
@@ -99,16 +106,16 @@ class AttributionDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
+        estimator: BaseEstimator,
+        X: MatrixLike | Sequence[str],
         *,
-        row=0,
-        target=None,
-        image_shape=None,
-        features=True,
-        tol=1e-3,
-        axes=None,
-    ):
+        row: int = 0,
+        target: object = None,
+        image_shape: tuple[int, ...] | None = None,
+        features: bool = True,
+        tol: float = 1e-3,
+        axes: Sequence | None = None,
+    ) -> Self:
         """Attribute a prediction of a fitted estimator and draw it.
 
         Parameters
@@ -150,7 +157,9 @@ class AttributionDisplay:
         )
         return display.plot(axes=axes)
 
-    def plot(self, *, axes=None, n_bars=10, cmap=SIGNED):
+    def plot(
+        self, *, axes: Sequence | None = None, n_bars: int = 10, cmap: Any = SIGNED
+    ) -> Self:
         """Draw features as a map or as bars, and atoms as bars.
 
         Parameters
@@ -185,7 +194,7 @@ class AttributionDisplay:
             ax.set_title(f"{'pixels' if is_map else kind}, for {target}", fontsize=10)
         return self
 
-    def describe(self):
+    def describe(self) -> str:
         """Describe the drawing in words.
 
         Returns

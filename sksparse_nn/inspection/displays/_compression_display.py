@@ -1,9 +1,20 @@
 """Accuracy against size and speed, with the Pareto front marked."""
 
-import numpy as np
+from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn.compression import compression_report
 from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
+
+if TYPE_CHECKING:
+    import pandas
 
 _LABELS = {
     "bytes_disk": "bytes on disk",
@@ -56,13 +67,19 @@ class CompressionDisplay:
     2
     """
 
-    def __init__(self, report):
+    def __init__(self, report: pandas.DataFrame) -> None:
         self.report = report
 
     @classmethod
     def from_estimators(
-        cls, estimators, X, y, *, costs=("bytes_disk", "latency_1"), axes=None
-    ):
+        cls,
+        estimators: dict[str, BaseEstimator],
+        X: MatrixLike,
+        y: ArrayLike,
+        *,
+        costs: Sequence[str] = ("bytes_disk", "latency_1"),
+        axes: Sequence | None = None,
+    ) -> Self:
         """Measure fitted estimators and draw them.
 
         Parameters
@@ -89,7 +106,12 @@ class CompressionDisplay:
         """
         return cls(compression_report(estimators, X, y)).plot(axes=axes, costs=costs)
 
-    def plot(self, *, axes=None, costs=("bytes_disk", "latency_1")):
+    def plot(
+        self,
+        *,
+        axes: Sequence | None = None,
+        costs: Sequence[str] = ("bytes_disk", "latency_1"),
+    ) -> Self:
         """Draw accuracy against costs, with a line along the Pareto front.
 
         Parameters
@@ -112,7 +134,7 @@ class CompressionDisplay:
             self._draw(ax, cost)
         return self
 
-    def describe(self):
+    def describe(self) -> str:
         """Describe the drawing in words.
 
         Returns

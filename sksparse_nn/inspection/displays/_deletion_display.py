@@ -1,7 +1,16 @@
 """Curves of deletion and insertion beside those of random orders."""
 
-import numpy as np
+from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils import Bunch
+
+from sksparse_nn._typing import MatrixLike, Seed
 from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
 from sksparse_nn.inspection.attribution._faithfulness import deletion_curves
 
@@ -43,22 +52,22 @@ class DeletionCurvesDisplay:
     (11,)
     """
 
-    def __init__(self, curves):
+    def __init__(self, curves: Bunch) -> None:
         self.curves = curves
 
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
+        estimator: BaseEstimator,
+        X: MatrixLike | Sequence[str],
+        y: ArrayLike,
         *,
-        n_points=11,
-        n_random=5,
-        tol=1e-2,
-        random_state=None,
-        axes=None,
-    ):
+        n_points: int = 11,
+        n_random: int = 5,
+        tol: float = 1e-2,
+        random_state: Seed = None,
+        axes: Sequence | None = None,
+    ) -> Self:
         """Compute the curves of a fitted estimator and draw them.
 
         Parameters
@@ -103,7 +112,7 @@ class DeletionCurvesDisplay:
         )
         return cls(curves).plot(axes=axes)
 
-    def plot(self, *, axes=None):
+    def plot(self, *, axes: Sequence | None = None) -> Self:
         """Draw both curves, and the mean and the range of the random ones.
 
         Parameters
@@ -127,7 +136,7 @@ class DeletionCurvesDisplay:
         self.axes_[1].legend(loc="lower right", fontsize=8)
         return self
 
-    def describe(self):
+    def describe(self) -> str:
         """Describe the drawing in words.
 
         Returns

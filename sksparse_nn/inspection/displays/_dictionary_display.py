@@ -1,6 +1,13 @@
 """Atoms as pictures, or by their strongest features."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 
 from sksparse_nn.drawing._canvas import (
     SIGNED,
@@ -83,14 +90,14 @@ class DictionaryDisplay:
 
     def __init__(
         self,
-        components,
+        components: NDArray,
         *,
-        image_shape=None,
-        channel_axis=None,
-        feature_names=None,
-        atom_names=None,
-        order=None,
-    ):
+        image_shape: tuple[int, ...] | None = None,
+        channel_axis: int | None = None,
+        feature_names: ArrayLike | None = None,
+        atom_names: ArrayLike | None = None,
+        order: ArrayLike | None = None,
+    ) -> None:
         self.components = components
         self.image_shape = image_shape
         self.channel_axis = channel_axis
@@ -101,14 +108,14 @@ class DictionaryDisplay:
     @classmethod
     def from_estimator(
         cls,
-        transformer,
+        transformer: BaseEstimator,
         *,
-        image_shape=None,
-        feature_names=None,
-        atom_names=None,
-        order=None,
-        axes=None,
-    ):
+        image_shape: tuple[int, ...] | None = None,
+        feature_names: ArrayLike | None = None,
+        atom_names: ArrayLike | None = None,
+        order: ArrayLike | None = None,
+        axes: Sequence | None = None,
+    ) -> Self:
         """Draw the atoms of a fitted transformer.
 
         Parameters
@@ -151,8 +158,14 @@ class DictionaryDisplay:
         ).plot(axes=axes)
 
     def plot(
-        self, *, axes=None, n_atoms=None, n_columns=None, n_features=8, cmap=SIGNED
-    ):
+        self,
+        *,
+        axes: Sequence | None = None,
+        n_atoms: int | None = None,
+        n_columns: int | None = None,
+        n_features: int = 8,
+        cmap: Any = SIGNED,
+    ) -> Self:
         """Draw pictures in one grid, or bars of the strongest features of each atom.
 
         Each picture is scaled by its own largest magnitude.
@@ -188,7 +201,7 @@ class DictionaryDisplay:
         self.figure_ = self.axes_[0].figure
         return self
 
-    def describe(self):
+    def describe(self) -> str:
         """Describe the drawing in words.
 
         Returns

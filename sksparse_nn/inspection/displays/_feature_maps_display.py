@@ -1,10 +1,18 @@
 """Where in images atoms occur."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing
 
 from sksparse_nn._pipelines import transform_ahead
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn.drawing._canvas import SIGNED, take_axes
 from sksparse_nn.drawing._pictures import (
     scale_by_sign,
@@ -59,7 +67,14 @@ class FeatureMapsDisplay:
     (2, 6, 6, 6)
     """
 
-    def __init__(self, images, maps, patches, *, atoms=None):
+    def __init__(
+        self,
+        images: NDArray,
+        maps: NDArray,
+        patches: NDArray,
+        *,
+        atoms: ArrayLike | None = None,
+    ) -> None:
         self.images = images
         self.maps = maps
         self.patches = patches
@@ -67,8 +82,15 @@ class FeatureMapsDisplay:
 
     @classmethod
     def from_estimator(
-        cls, transformer, X, *, rows=(0, 1, 2, 3), atoms=None, n_atoms=6, axes=None
-    ):
+        cls,
+        transformer: BaseEstimator,
+        X: MatrixLike,
+        *,
+        rows: ArrayLike = (0, 1, 2, 3),
+        atoms: ArrayLike | None = None,
+        n_atoms: int = 6,
+        axes: Sequence | None = None,
+    ) -> Self:
         """Code images place by place and draw the maps.
 
         Parameters
@@ -121,7 +143,7 @@ class FeatureMapsDisplay:
             atoms=atoms,
         ).plot(axes=axes)
 
-    def plot(self, *, axes=None, cmap=SIGNED):
+    def plot(self, *, axes: Sequence | None = None, cmap: Any = SIGNED) -> Self:
         """Draw the atoms in the first row, and below an image and its maps per row.
 
         All maps share one scale.
@@ -162,7 +184,7 @@ class FeatureMapsDisplay:
                 show(ax, values, cmap=cmap, vmin=-1, vmax=1)
         return self
 
-    def describe(self):
+    def describe(self) -> str:
         """Describe the drawing in words.
 
         Returns

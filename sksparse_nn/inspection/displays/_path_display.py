@@ -1,11 +1,20 @@
 """Error, and accuracy, against the nonzeros of a code."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import gen_batches
 
 from sksparse_nn._pipelines import split_steps
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn.decomposition import SparseDictionaryCoder, sparsity_path
 from sksparse_nn.decomposition._sparse_encode import (
     coding_parameters,
@@ -62,8 +71,14 @@ class SparsityPathDisplay:
     """
 
     def __init__(
-        self, n_nonzero, errors, *, scores=None, score_stds=None, score_name="score"
-    ):
+        self,
+        n_nonzero: NDArray,
+        errors: NDArray,
+        *,
+        scores: NDArray | None = None,
+        score_stds: NDArray | None = None,
+        score_name: str = "score",
+    ) -> None:
         self.n_nonzero = n_nonzero
         self.errors = errors
         self.scores = scores
@@ -71,7 +86,14 @@ class SparsityPathDisplay:
         self.score_name = score_name
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, values=None, axes=None):
+    def from_estimator(
+        cls,
+        estimator: SparseDictionaryCoder | Pipeline | BaseEstimator,
+        X: MatrixLike | Sequence[str],
+        *,
+        values: Sequence | None = None,
+        axes: Sequence | None = None,
+    ) -> Self:
         """Code samples at several sparsities and draw what is lost.
 
         Parameters
@@ -120,7 +142,7 @@ class SparsityPathDisplay:
             found["score_name"] = estimator.scoring
         return cls(n_nonzero[order], errors[order], **found).plot(axes=axes)
 
-    def plot(self, *, axes=None):
+    def plot(self, *, axes: Sequence | None = None) -> Self:
         """Draw errors, and scores beside them.
 
         Parameters
@@ -154,7 +176,7 @@ class SparsityPathDisplay:
                 ax.xaxis.set_major_formatter("{x:g}")
         return self
 
-    def describe(self):
+    def describe(self) -> str:
         """Return a text that can stand for the drawing.
 
         Returns

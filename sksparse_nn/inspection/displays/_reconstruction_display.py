@@ -1,10 +1,18 @@
 """A sample, its strongest parts, their sum, and the residual."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing
 
 from sksparse_nn._pipelines import transform_ahead
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn.drawing._canvas import (
     SIGNED,
     draw_signed_bars,
@@ -73,15 +81,15 @@ class ReconstructionDisplay:
 
     def __init__(
         self,
-        original,
-        parts,
+        original: NDArray,
+        parts: NDArray,
         *,
-        coefficients=None,
-        part_names=None,
-        offset=None,
-        image_shape=None,
-        feature_names=None,
-    ):
+        coefficients: NDArray | None = None,
+        part_names: Sequence[str] | None = None,
+        offset: NDArray | None = None,
+        image_shape: tuple[int, ...] | None = None,
+        feature_names: ArrayLike | None = None,
+    ) -> None:
         self.original = original
         self.parts = parts
         self.coefficients = coefficients
@@ -92,8 +100,15 @@ class ReconstructionDisplay:
 
     @classmethod
     def from_estimator(
-        cls, transformer, X, *, row=0, image_shape=None, feature_names=None, axes=None
-    ):
+        cls,
+        transformer: BaseEstimator,
+        X: MatrixLike | Sequence[str],
+        *,
+        row: int = 0,
+        image_shape: tuple[int, ...] | None = None,
+        feature_names: ArrayLike | None = None,
+        axes: Sequence | None = None,
+    ) -> Self:
         """Split a sample into parts and draw it.
 
         Parameters
@@ -147,7 +162,7 @@ class ReconstructionDisplay:
         ).plot(axes=axes)
 
     @property
-    def total(self):
+    def total(self) -> NDArray:
         """Sum of the parts and the offset.
 
         Returns
@@ -159,7 +174,7 @@ class ReconstructionDisplay:
         return np.sum(self.parts, axis=0) + start
 
     @property
-    def error(self):
+    def error(self) -> float:
         """Share of the sample's energy in the residual.
 
         Returns
@@ -172,7 +187,14 @@ class ReconstructionDisplay:
         left = np.sum(np.square(original - self.total))
         return float(left / energy) if energy else 0.0
 
-    def plot(self, *, axes=None, n_parts=5, n_features=8, cmap=SIGNED):
+    def plot(
+        self,
+        *,
+        axes: Sequence | None = None,
+        n_parts: int = 5,
+        n_features: int = 8,
+        cmap: Any = SIGNED,
+    ) -> Self:
         """Draw the sample, its strongest parts, their sum and the residual.
 
         Parts share one scale.
@@ -212,7 +234,7 @@ class ReconstructionDisplay:
             ax.set_title(title, fontsize=7)
         return self
 
-    def describe(self):
+    def describe(self) -> str:
         """Describe the drawing in words.
 
         Returns

@@ -1,6 +1,13 @@
 """Singular values, and their cumulative share of the energy."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
 import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 
 from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
 from sksparse_nn.inspection.atoms._codes import find_coder
@@ -43,13 +50,21 @@ class SpectrumDisplay:
     2
     """
 
-    def __init__(self, singular_values, explained_ratio, *, groups=None):
+    def __init__(
+        self,
+        singular_values: NDArray,
+        explained_ratio: NDArray,
+        *,
+        groups: NDArray | None = None,
+    ) -> None:
         self.singular_values = singular_values
         self.explained_ratio = explained_ratio
         self.groups = groups
 
     @classmethod
-    def from_estimator(cls, reducer, *, axes=None):
+    def from_estimator(
+        cls, reducer: BaseEstimator, *, axes: Sequence | None = None
+    ) -> Self:
         """Draw the spectrum of a fitted reducer.
 
         Parameters
@@ -83,7 +98,7 @@ class SpectrumDisplay:
             groups=getattr(last, "component_groups_", None),
         ).plot(axes=axes)
 
-    def plot(self, *, axes=None):
+    def plot(self, *, axes: Sequence | None = None) -> Self:
         """Draw singular values, one line per group, and their cumulative share.
 
         Parameters
@@ -102,7 +117,7 @@ class SpectrumDisplay:
         self._draw_shares(self.axes_[1])
         return self
 
-    def describe(self):
+    def describe(self) -> str:
         """Describe the drawing in words.
 
         Returns

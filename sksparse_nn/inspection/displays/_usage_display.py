@@ -1,7 +1,15 @@
 """Usage of each atom, and the number of atoms per sample."""
 
-import numpy as np
+from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn.drawing._canvas import BLUE, ORANGE, take_axes
 from sksparse_nn.inspection.atoms._codes import code_rows
 
@@ -43,12 +51,18 @@ class CodeUsageDisplay:
     3
     """
 
-    def __init__(self, usage, counts):
+    def __init__(self, usage: NDArray, counts: NDArray) -> None:
         self.usage = usage
         self.counts = counts
 
     @classmethod
-    def from_estimator(cls, transformer, X, *, axes=None):
+    def from_estimator(
+        cls,
+        transformer: BaseEstimator,
+        X: MatrixLike | Sequence[str],
+        *,
+        axes: Sequence | None = None,
+    ) -> Self:
         """Encode samples and draw how atoms are used.
 
         Parameters
@@ -72,7 +86,7 @@ class CodeUsageDisplay:
         usage = np.asarray(codes.sum(axis=0)).ravel() / codes.shape[0]
         return cls(usage, np.asarray(codes.sum(axis=1)).ravel()).plot(axes=axes)
 
-    def plot(self, *, axes=None):
+    def plot(self, *, axes: Sequence | None = None) -> Self:
         """Draw atoms by decreasing usage, and a histogram of atoms per sample.
 
         Parameters
@@ -91,7 +105,7 @@ class CodeUsageDisplay:
         self._draw_counts(self.axes_[1])
         return self
 
-    def describe(self):
+    def describe(self) -> str:
         """Describe the drawing in words.
 
         Returns

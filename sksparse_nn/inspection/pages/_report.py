@@ -1,14 +1,18 @@
 """A report on a fitted pipeline, on one page."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup
 from scipy import sparse
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import check_random_state, estimator_html_repr
@@ -16,6 +20,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from sksparse_nn._progress import ProgressLines
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike, Seed
 from sksparse_nn.compression import (
     NetPruner,
     NetQuantizer,
@@ -53,18 +58,18 @@ _READ, _TOLERANCE = 500, 1e-2
 
 
 def report(
-    estimator,
-    X,
-    y,
-    path,
+    estimator: BaseEstimator,
+    X: MatrixLike | Sequence[str],
+    y: MatrixLike,
+    path: str | PathLike,
     *,
-    image_shape=None,
-    title="A sparse model, read",
-    n_atoms=8,
-    n_samples=6,
-    random_state=None,
-    verbose=0,
-):
+    image_shape: tuple[int, ...] | None = None,
+    title: str = "A sparse model, read",
+    n_atoms: int = 8,
+    n_samples: int = 6,
+    random_state: Seed = None,
+    verbose: int = 0,
+) -> None:
     """Write a report on a fitted pipeline as one HTML page.
 
     The file embeds its pictures and opens from disk without a network connection. A
