@@ -20,6 +20,7 @@ from sksparse_nn.neural._targets import (
     OwnRegressionLoss,
 )
 from sksparse_nn.neural.augmentation import AUGMENTATIONS
+from sksparse_nn.screening._reconstruction import ReconstructionDetector
 from sksparse_nn.solvers import coding, dictionary, patches, simplex, svd
 
 _REGISTRIES = [
@@ -38,6 +39,7 @@ _REGISTRIES = [
 # a scorer, CSR matrices are read by NumPy without pickles.
 _PARTS = [
     *(Classes, Indicators, Numbers, OwnRegressionLoss, LeftOut),
+    ReconstructionDetector,
     *(scipy.sparse.csr_array, scipy.sparse.csr_matrix, torch.device),
     *(KFold, StratifiedKFold),
 ]
