@@ -23,11 +23,12 @@ def is_frame(estimator):
     Returns
     -------
     is_frame : bool
-        Whether it is a compressor, a search or frozen.
+        Whether it is a compressor, a search, screened or frozen.
     """
     return (
         isinstance(estimator, FrozenEstimator)
         or hasattr(estimator, "_is_compressor")
+        or is_screened(estimator)
         or is_search(estimator)
     )
 
@@ -58,7 +59,7 @@ def unwrap(frame):
     Parameters
     ----------
     frame : estimator
-        A compressor, a search or a frozen estimator.
+        A compressor, a search, a screened or a frozen estimator.
 
     Returns
     -------
@@ -88,12 +89,48 @@ def has_frozen(estimator):
     has_frozen : bool
         Whether it contains a frozen estimator.
     """
-    if isinstance(estimator, FrozenEstimator):
+    return _holds(estimator, lambda part: isinstance(part, FrozenEstimator))
+
+
+def is_screened(estimator):
+    """Return whether an estimator is a `ScreenedEstimator`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any.
+
+    Returns
+    -------
+    is_screened : bool
+        Whether it screens rows ahead of the estimator that it wraps.
+    """
+    return hasattr(estimator, "_is_screened")
+
+
+def has_screened(estimator):
+    """Return whether an estimator holds a `ScreenedEstimator`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A pipeline, a frame, or anything else, in any nesting.
+
+    Returns
+    -------
+    has_screened : bool
+        Whether it contains one, or is one.
+    """
+    return _holds(estimator, is_screened)
+
+
+def _holds(estimator, test):
+    if test(estimator):
         return True
     if is_frame(estimator):
-        return has_frozen(unwrap(estimator))
+        return _holds(unwrap(estimator), test)
     steps = estimator.steps if isinstance(estimator, Pipeline) else []
-    return any(has_frozen(step) for _, step in steps)
+    return any(_holds(step, test) for _, step in steps)
 
 
 def list_steps(estimator):

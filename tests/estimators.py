@@ -12,10 +12,18 @@ from tests.feature_extraction.patch_coders import PATCH_CODERS
 from tests.inspection.instances import ACTIVATIONS
 from tests.model_selection.searches import SEARCHES
 from tests.neural.instances import AUTOENCODERS, NETS
+from tests.screening.instances import SCREENED, SCREENERS
 
 TRANSFORMERS = [*REDUCERS, *SPARSE_CODERS, *ATTENTION_CODERS, *PATCH_CODERS]
 SEEDED = [*TRANSFORMERS, *NETS, *AUTOENCODERS]
-ESTIMATORS = [*SEEDED, *SEARCHES, *COMPRESSORS, *ACTIVATIONS]
+ESTIMATORS = [
+    *SEEDED,
+    *SEARCHES,
+    *COMPRESSORS,
+    *ACTIVATIONS,
+    *SCREENERS,
+    *SCREENED,
+]
 
 
 def name_of(estimator):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass
 
 from sklearn.base import BaseEstimator
@@ -11,7 +11,13 @@ from skorch import NeuralNet
 from skorch.history import History
 from torch.nn import Module
 
-from sksparse_nn._pipelines import drop_samplers, is_frame, replace_leaves, unwrap
+from sksparse_nn._pipelines import (
+    drop_samplers,
+    is_frame,
+    is_screened,
+    replace_leaves,
+    unwrap,
+)
 from sksparse_nn.compression._last_network import MLPS
 from sksparse_nn.modules._compiled import uncompile
 from sksparse_nn.neural._nesting import NETWORKS
@@ -39,7 +45,8 @@ def for_prediction(estimator: BaseEstimator) -> BaseEstimator:
     copy : estimator
         Makes the same predictions, but has no `partial_fit`, and no `fit` where
         `module` was given as an instance, which is left out. A compressor is replaced
-        by the network or the pipeline inside. Pipelines keep their class but not their
+        by the network or the pipeline inside; a `ScreenedEstimator` keeps its rules,
+        not its table of what was excluded. Pipelines keep their class but not their
         samplers, which act only in `fit`.
 
     See Also
@@ -66,6 +73,11 @@ def for_prediction(estimator: BaseEstimator) -> BaseEstimator:
 
 
 def _strip(estimator):
+    if is_screened(estimator):
+        slim = copy(estimator)
+        slim.screener_ = _strip(estimator.screener_)
+        slim.estimator_ = for_prediction(estimator.estimator_)
+        return slim
     if is_frame(estimator):
         return for_prediction(unwrap(estimator))
     if isinstance(estimator, NETWORKS):

@@ -10,6 +10,7 @@ from skorch import NeuralNet
 
 from sksparse_nn._picked_rows import pick
 from sksparse_nn._pipelines import (
+    has_screened,
     last_step,
     list_steps,
     replace_inside,
@@ -46,8 +47,13 @@ def check_compressible(estimator, name):
     Raises
     ------
     TypeError
-        If the estimator does not end in a network.
+        If the estimator does not end in a network, or screens its rows.
     """
+    if has_screened(estimator):
+        raise TypeError(
+            f"{name} goes inside of a ScreenedEstimator, where it gets the kept rows. "
+            f"Got one inside of it; write ScreenedEstimator(screener, {name}(...))."
+        )
     found = last_step(estimator)
     if not isinstance(found, (*NETWORKS, NeuralNet, *MLPS)):
         raise TypeError(

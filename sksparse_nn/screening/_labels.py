@@ -82,8 +82,8 @@ def count_classes(labels, is_missing):
     kept = np.array(kept.tolist()) if kept.dtype.kind == "O" else kept
     if kept.dtype.kind == "f" and np.any(kept != np.round(kept)):
         raise ValueError(
-            "min_class_size needs classes. Got y with fractions, such as"
-            f" {kept[kept != np.round(kept)][0]}; set min_class_size=1 for such targets."
+            "min_class_size needs classes. Got y with fractions, such as "
+            f"{kept[kept != np.round(kept)][0]}; set min_class_size=1."
         )
     names, counts = np.unique(kept, return_counts=True)
     return dict(zip(names.tolist(), counts.tolist(), strict=True))

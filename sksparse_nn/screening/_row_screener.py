@@ -4,7 +4,6 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -15,8 +14,10 @@ from sksparse_nn._validation import check_mergeable, restored_on_error
 from sksparse_nn.screening._detectors import compare, fit_detector
 from sksparse_nn.screening._exclusions import describe_counts
 from sksparse_nn.screening._hashes import hash_rows
+from sksparse_nn.screening._kept_rows import take_labels, take_rows
 from sksparse_nn.screening._labels import count_classes, read_labels, screen_labels
 from sksparse_nn.screening._limits import Limits
+from sksparse_nn.screening._repair import repair
 from sksparse_nn.screening._rules import RULES, Rules, learn_rules
 from sksparse_nn.screening._samples import read_samples
 from sksparse_nn.screening._state import ScreeningState
@@ -259,7 +260,7 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         self : RowScreener
             The screener.
         """
-        if not hasattr(self, "_state"):
+        if not hasattr(self, "_kinds"):
             with restored_on_error(self):
                 self._validate_params()
                 self._check_parameters()
@@ -387,8 +388,7 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
             Their labels.
         """
         kept = self.fit(X, y).sample_indices_
-        X = X.tocsr() if hasattr(X, "tocsr") else X
-        return _safe_indexing(X, kept), None if y is None else _safe_indexing(y, kept)
+        return take_rows(X, kept), take_labels(y, kept)
 
     def list_exclusions(self, X, y=None):
         """List what is wrong with new rows.
@@ -469,6 +469,11 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         self.n_samples_seen_, self.offset_ = state.weight, -0.5
 
     def _known_state(self):
+        if not hasattr(self, "_state"):
+            raise ValueError(
+                "What was learnt of the rows is needed to go on, and to know classes. "
+                "Got a copy for prediction, which left it out; use the original."
+            )
         return ScreeningState.from_arrays(self._state, self._kinds)
 
     def _known_rules(self):
@@ -477,6 +482,11 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
     def _names(self):
         names = getattr(self, "feature_names_in_", None)
         return [f"x{i}" for i in range(self.n_features_in_)] if names is None else names
+
+    def _repair(self, X, keep_missing):
+        """Replace missing and infinite numbers by the medians of their columns."""
+        samples = read_samples(self, X, self._kinds)
+        return repair(X, samples, self._limits["middle"], keep_missing)
 
     def _find_duplicates(self, samples, keys, before, exclusions):
         """Find rows equal or nearly equal to an earlier one, among the kept."""
@@ -534,8 +544,9 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
     def _check_kept(self, n_samples):
         if not len(self.sample_indices_):
             raise ValueError(
-                f"At least one row must break no rule. Got n_samples = {n_samples}, all "
-                f"of them excluded by {describe_counts(self.excluded_)}; repair the data, or leave these out of the rules."
+                f"One row or more must break no rule. Got n_samples = {n_samples}, all "
+                f"of them excluded by {describe_counts(self.excluded_)}; repair the "
+                "data, or leave these out of the rules."
             )
 
     def __sklearn_tags__(self):

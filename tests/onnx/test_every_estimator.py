@@ -24,6 +24,8 @@ REFUSED = {
     "iterate=True": r"SparseAttentionCoder\(iterate=True\)",
     "allow_nan=True": r"SparseDictionaryCoder\(allow_nan=True\)",
     "RBFSampler": "RBFSampler",
+    "ScreenedEstimator": "ScreenedEstimator",
+    "RowScreener": "RowScreener",
 }
 
 

@@ -1,8 +1,17 @@
-"""Screeners for the table of estimators."""
+"""Screeners and screened estimators for the table of estimators."""
 
+from sklearn.cluster import MiniBatchKMeans
 from sklearn.ensemble import IsolationForest
+from sklearn.linear_model import LogisticRegression, Ridge
 
-from sksparse_nn import RowScreener, SparseDictionaryCoder, TruncatedSVDReducer
+from sksparse_nn import (
+    RowScreener,
+    ScreenedEstimator,
+    SparseDictionaryCoder,
+    SparseNetClassifier,
+    SparseNetRegressor,
+    TruncatedSVDReducer,
+)
 
 # scikit-learn wants at least one outlier among any rows, so these are strict.
 SCREENERS = [
@@ -16,4 +25,20 @@ SCREENERS = [
         ),
         detector_quantile=0.1,
     ),
+]
+
+
+def _net(kind):
+    return kind((8,), learning_rate=0.02, random_state=0)
+
+
+SCREENED = [
+    ScreenedEstimator(RowScreener(), LogisticRegression()),
+    ScreenedEstimator(RowScreener(margin=1.0), Ridge(), on_excluded="nan"),
+    ScreenedEstimator(
+        RowScreener(["range", "label"]), _net(SparseNetClassifier), on_excluded="raise"
+    ),
+    ScreenedEstimator(RowScreener(), _net(SparseNetRegressor)),
+    ScreenedEstimator(RowScreener(), TruncatedSVDReducer(2), on_excluded="nan"),
+    ScreenedEstimator(RowScreener(), MiniBatchKMeans(2, n_init=1, random_state=0)),
 ]
