@@ -49,6 +49,7 @@ _HOMES = {
     "FeatureMapsDisplay": "displays",
     "LayerActivations": "activations",
     "ReconstructionDisplay": "displays",
+    "ScreeningDisplay": "displays",
     "SparsityPathDisplay": "displays",
     "SpectrumDisplay": "displays",
     "atom_table": "atoms",

@@ -47,7 +47,9 @@ def take_labels(y, kept):
     if y is None:
         return None
     labels = take_rows(y, kept)
-    if getattr(labels, "dtype", None) != object:
+    if hasattr(labels, "dtypes") and hasattr(labels, "columns"):
+        return labels
+    if not isinstance(labels.dtype, np.dtype) or labels.dtype.kind != "O":
         return labels
     plain = np.array(np.asarray(labels).tolist())
     return plain if plain.dtype.kind in "biufU" else labels

@@ -117,6 +117,9 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
     lower_limits_, upper_limits_ : ndarray of shape (n_features_in_,)
         Limits of the rule "range"; infinite where there are none.
 
+    medians_ : ndarray of shape (n_features_in_,)
+        Medians of columns of numbers; NaN for the others.
+
     offset_ : float
         Difference between `score_samples` and `decision_function`, -0.5.
 
@@ -463,7 +466,9 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         self._limits = vars(rules.limits)
         self.lower_limits_ = np.full(self.n_features_in_, -np.inf)
         self.upper_limits_ = np.full(self.n_features_in_, np.inf)
+        self.medians_ = np.full(self.n_features_in_, np.nan)
         is_number = np.array(list(state.kinds)) == "n"
+        self.medians_[is_number] = rules.limits.middle
         self.lower_limits_[is_number] = rules.limits.lower
         self.upper_limits_[is_number] = rules.limits.upper
         self.n_samples_seen_, self.offset_ = state.weight, -0.5

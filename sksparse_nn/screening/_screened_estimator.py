@@ -512,6 +512,6 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
 
 
 def _excludes_nan(screener):
-    """Return whether rows with missing or infinite numbers do not reach the estimator."""
+    """Return whether rows that are not finite do not reach the estimator."""
     rules = getattr(screener, "rules", ())
     return isinstance(rules, str) or {"missing", "infinite"} <= set(rules)

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.pipeline import make_pipeline as make_resampling_pipeline
 from scipy import sparse
 from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -18,6 +19,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sksparse_nn import (
     ImagePatchCoder,
     NetQuantizer,
+    RowScreener,
+    ScreenedEstimator,
     SparseDictionaryCoder,
     SparseNetClassifier,
     SparseNetRegressor,
@@ -178,6 +181,33 @@ def test_what_cannot_be_followed_to_features_is_read_by_atoms(digits, tmp_path):
     assert "Strongest atoms" in text_of(page)
     small = NetQuantizer(FrozenEstimator(model)).fit(X, y)
     assert "as it is" in text_of(written(small, X[:60], y[:60], tmp_path))
+
+
+def screened_page(model, digits, folder):
+    X, y = digits[0].copy(), digits[1].astype(float)
+    X[3], X[4, 20], y[5] = np.nan, 700, np.nan
+    model.fit(X, y)
+    return written(model, X[:60], y[:60], folder, image_shape=(8, 8))
+
+
+def test_excluded_rows_are_listed_and_left_out(digits, tmp_path):
+    reduced = make_pipeline(TruncatedSVDReducer(4), head())
+    for model in (
+        ScreenedEstimator(RowScreener(), reduced),
+        make_pipeline(StandardScaler(), ScreenedEstimator(RowScreener(), reduced)),
+        make_resampling_pipeline(RowScreener(), TruncatedSVDReducer(4), head()),
+    ):
+        page = screened_page(model, digits, tmp_path)
+        html5lib.HTMLParser(strict=True).parse(page)
+        text = text_of(page)
+        assert "Of the 60 rows of this page 3 are excluded" in text
+        assert "on 57 samples" in text
+        assert "Excluded rows of the training data" in text
+        assert "missing_label" in text
+        assert "50 % pruned" in text
+    assert plt.get_fignums() == []
+    with pytest.raises(ValueError, match="rows that the screener keeps"):
+        report(model, np.full((3, 64), np.nan), np.zeros(3), tmp_path / "page.html")
 
 
 def test_sparse_samples_of_any_format_have_pages(digits, tmp_path):

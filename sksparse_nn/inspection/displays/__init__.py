@@ -28,6 +28,7 @@ _HOMES = {
     "DictionaryDisplay": "_dictionary_display",
     "FeatureMapsDisplay": "_feature_maps_display",
     "ReconstructionDisplay": "_reconstruction_display",
+    "ScreeningDisplay": "_screening_display",
     "SparsityPathDisplay": "_path_display",
     "SpectrumDisplay": "_spectrum_display",
 }

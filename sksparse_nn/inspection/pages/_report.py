@@ -49,6 +49,11 @@ from sksparse_nn.inspection.displays._reconstruction_display import (
 from sksparse_nn.inspection.displays._spectrum_display import SpectrumDisplay
 from sksparse_nn.inspection.displays._usage_display import CodeUsageDisplay
 from sksparse_nn.inspection.pages._page import Section, picture, table, write_page
+from sksparse_nn.inspection.pages._screening import (
+    drop_screening,
+    read_screening,
+    take_kept,
+)
 from sksparse_nn.neural._nesting import NETWORKS
 
 _MAPPED = 4  # images whose maps of codes are drawn
@@ -80,7 +85,9 @@ def report(
     estimator : estimator
         A fitted pipeline of transformers, one of which has atoms, and a
         `SparseNetClassifier` or `SparseNetRegressor`, or a linear model or MLP of
-        scikit-learn.
+        scikit-learn. With a `RowScreener`, in a `ScreenedEstimator` or in a pipeline of
+        imbalanced-learn, it gets a section about excluded rows, and the other sections
+        leave them out.
 
     X : {array-like, sparse matrix} of shape (n_samples, n_features), or texts
         Samples not used in `fit`, some hundreds.
@@ -116,7 +123,8 @@ def report(
         or MLP of scikit-learn, or no step ahead has atoms.
 
     ValueError
-        If `X` and `y` differ in length, or the estimator cannot take `X`.
+        If `X` and `y` differ in length, the estimator cannot take `X`, or its screener
+        excludes all rows.
 
     FileNotFoundError
         If the folder does not exist.
@@ -144,9 +152,12 @@ def report(
     X = X.tocsr() if sparse.issparse(X) else X
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     y = y.toarray() if sparse.issparse(y) else np.asarray(y)
-    subject = _Subject(estimator, X, y, image_shape, seed)
+    screening = read_screening(estimator, X, y)
+    X, y = take_kept(X, y, screening)
+    subject = _Subject(drop_screening(estimator), X, y, image_shape, seed)
     makers = [
-        _show_pipeline,
+        lambda subject: _show_pipeline(estimator),
+        *([] if screening is None else [lambda subject: screening.make_section()]),
         _show_dictionary,
         partial(_explain_predictions, n_samples=n_samples),
         partial(_show_atoms, n_atoms=n_atoms),
@@ -217,9 +228,9 @@ class _Coded(Pipeline):
         return self._codes if X is self._X else super().transform(X)
 
 
-def _show_pipeline(subject):
+def _show_pipeline(estimator):
     # The diagram comes as a page of its own.
-    diagram = estimator_html_repr(subject.estimator)
+    diagram = estimator_html_repr(estimator)
     for tag in ("<body>", "</body>"):
         diagram = diagram.replace(tag, "")
     return Section(

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -13,6 +14,8 @@ from sklearn.preprocessing import StandardScaler
 
 from sksparse_nn import (
     ImagePatchCoder,
+    RowScreener,
+    ScreenedEstimator,
     SparseDictionaryCoder,
     SparseNetClassifier,
     TruncatedSVDReducer,
@@ -26,6 +29,7 @@ from sksparse_nn.inspection import (
     DictionaryDisplay,
     FeatureMapsDisplay,
     ReconstructionDisplay,
+    ScreeningDisplay,
     SparsityPathDisplay,
     SpectrumDisplay,
 )
@@ -42,6 +46,20 @@ class RidgeScaler(StandardScaler):
         self.alpha = alpha
 
 
+def fit_screeners(X, y):
+    """Return screeners that have excluded rows, one of columns with hostile names."""
+    X, y = X.copy(), y.astype(float)
+    X[0], X[1, 20], X[2, 30:40], X[3, 4] = np.nan, 40, 1e300, np.inf
+    X[5], X[7], y[8] = X[4], 0.5, np.nan
+    y[9] = 11
+    screened = ScreenedEstimator(
+        RowScreener(min_class_size=2), LogisticRegression(max_iter=50, tol=0.1)
+    ).fit(X, y)
+    table = pd.DataFrame(X[:, 20:25]).set_axis(HOSTILE, axis=1)
+    table.iloc[1:5] = [[50, 1, 2, 3, 4], *[[-700] * 5] * 3]
+    return screened, RowScreener(["range", "missing"]).fit(table)
+
+
 class Models:
     """What the displays are of, fitted once."""
 
@@ -53,6 +71,7 @@ class Models:
         )
         coder.set_params(random_state=0)
         net = SparseNetClassifier((), max_epochs=3, random_state=0)
+        self.screened, self.screened_texts = fit_screeners(self.X, self.y)
         self.net = make_pipeline(coder, clone(net)).fit(self.X, self.y)
         self.coder = self.net[0]
         self.svd = TruncatedSVDReducer(5, center=True, whiten=True).fit(self.X)
@@ -135,6 +154,13 @@ DISPLAYS = {
     ),
     "card without classes": lambda m, **k: AtomCardDisplay.from_estimator(
         m.coder, m.X, **k
+    ),
+    "screening": lambda m, **k: ScreeningDisplay.from_estimator(m.screened, **k),
+    "screening of nothing": lambda m, **k: ScreeningDisplay.from_estimator(
+        m.screened, m.X[30:40], **k
+    ),
+    "screening of hostile names": lambda m, **k: ScreeningDisplay.from_estimator(
+        m.screened_texts, **k
     ),
     "deletion": lambda m, **k: DeletionCurvesDisplay.from_estimator(
         m.net, m.X[:50], m.y[:50], n_points=4, n_random=2, random_state=0, **k
