@@ -127,7 +127,9 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         The fitted detector, if there is one.
 
     n_samples_seen_ : int
-        Number of rows of all calls.
+        Samples that have been fitted; those of weight zero do not count.
+
+        Rows of all calls, excluded ones too.
 
     n_features_in_ : int
         Number of features seen in `fit`.

@@ -75,7 +75,7 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         The fitted estimator.
 
     classes_ : ndarray of shape (n_classes,)
-        Class labels.
+        The labels.
 
         Only defined if the estimator defines them.
 

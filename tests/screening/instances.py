@@ -1,8 +1,8 @@
 """Screeners and screened estimators for the table of estimators."""
 
 from sklearn.cluster import MiniBatchKMeans
-from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.svm import OneClassSVM
 
 from sksparse_nn import (
     RowScreener,
@@ -17,7 +17,7 @@ from sksparse_nn import (
 SCREENERS = [
     RowScreener(quantile_range=(10, 90), margin=0.0),
     RowScreener(["missing", "infinite", "range", "label"], margin=0.0),
-    RowScreener(detector=IsolationForest(n_estimators=10, random_state=0)),
+    RowScreener(detector=OneClassSVM(nu=0.1)),
     RowScreener(detector=TruncatedSVDReducer(1), detector_quantile=0.1),
     RowScreener(
         detector=SparseDictionaryCoder(

@@ -11,6 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sksparse_nn import SparseAttentionCoder
+from sksparse_nn.screening._samples import Samples
+from sksparse_nn.screening._state import ScreeningState
 from sksparse_nn.solvers._state import State
 from sksparse_nn.solvers.coding import OMP
 from sksparse_nn.solvers.dictionary import (
@@ -104,7 +106,16 @@ def begin_attention(X):
     return coder._known_state(coder._setting())
 
 
+def screened(X):
+    return Samples(X, "n" * WIDTH), {"a": X.shape[0]}
+
+
+def begin_screening(X):
+    return ScreeningState.empty("n" * WIDTH).add(*screened(X))
+
+
 KINDS = {
+    "screening": Kind(begin_screening, screened, in_order=True),
     "moments": Kind(lambda X: read_moments(*weighted(X)), weighted, is_exact=True),
     "sketch": Kind(
         lambda X: empty_sketch(GROUPS, 8, X.dtype).add(*weighted(X)),

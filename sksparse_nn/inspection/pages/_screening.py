@@ -56,8 +56,8 @@ class Screening:
         text = (
             "Rows of the training data that were excluded, by rule, and values beside "
             f"the limits of their columns. Of the {n_rows:,} rows of this page "
-            f"{n_rows - len(self.kept):,} are excluded; the other sections are about the "
-            "rest."
+            f"{n_rows - len(self.kept):,} are excluded; the other sections are about "
+            "the rest."
         )
         tables = [
             _make_table(self.table, "Excluded rows of this page"),
@@ -104,8 +104,8 @@ def read_screening(estimator, X, y):
     kept = np.setdiff1d(np.arange(len(y)), excluded["row"])
     if not len(kept):
         raise ValueError(
-            f"report needs rows that the screener keeps. Got {len(y)} rows, all of them "
-            f"excluded by {describe_counts(excluded)}."
+            f"report needs rows that the screener keeps. Got {len(y)} rows, all of "
+            f"them excluded by {describe_counts(excluded)}."
         )
     return Screening(screener, excluded, kept)
 
