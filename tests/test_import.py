@@ -29,7 +29,9 @@ def test_importing_loads_nothing_heavy():
     assert loaded.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["TruncatedSVDReducer", "SparseDictionaryCoder"])
+@pytest.mark.parametrize(
+    "name", ["TruncatedSVDReducer", "SparseDictionaryCoder", "RowScreener"]
+)
 def test_transformers_load_without_torch(name):
     loaded = run(
         f"import sys; from sksparse_nn import {name}; print('torch' in sys.modules)"

@@ -333,7 +333,7 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         check_is_fitted(self)
         ratios, _ = self._judge(read_samples(self, X, self._kinds))
         with np.errstate(divide="ignore"):
-            return -1 / (1 + 1 / ratios)
+            return -1 / (1 + 1 / ratios) + 0.0  # no negative zeros
 
     def decision_function(self, X):
         """Return the scores above -0.5.

@@ -250,9 +250,15 @@ def _to_numbers(column):
 
 def _to_texts(column):
     cells = np.asarray(column, dtype=object)
-    return np.array(
-        [None if is_missing_cell(c) else str(c) for c in cells], dtype=object
-    )
+    return np.array([_to_text(cell) for cell in cells], dtype=object)
+
+
+def _to_text(cell):
+    """Return a cell as a text, whole numbers alike in all types; None if missing."""
+    if is_missing_cell(cell):
+        return None
+    is_whole = isinstance(cell, float) and cell.is_integer()
+    return str(int(cell)) if is_whole else str(cell)
 
 
 def _parse(cell):

@@ -1,6 +1,7 @@
 """What a screener excluded: rows by rule, and values beside the limits."""
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn.drawing._canvas import BLUE, ORANGE, escape_letters, take_axes
 from sksparse_nn.screening._exclusions import count_rules
@@ -83,6 +84,7 @@ class ScreeningDisplay:
         display : ScreeningDisplay
             The display, drawn.
         """
+        check_is_fitted(screener)
         screener = getattr(screener, "screener_", screener)
         if X is None:
             table = screener.excluded_
@@ -134,8 +136,10 @@ class ScreeningDisplay:
         ax.barh(places, list(self.counts.values()), color=BLUE)
         for place, count in zip(places, self.counts.values(), strict=True):
             ax.annotate(
-                f" {count:,} ({count / self.n_samples:.1%})",
+                f"{count:,} ({count / self.n_samples:.1%})",
                 (count, place),
+                xytext=(4, 0),
+                textcoords="offset points",
                 va="center",
                 fontsize=8,
             )
