@@ -13,6 +13,7 @@ import sksparse_nn.inspection
 import sksparse_nn.modules
 import sksparse_nn.neural.augmentation
 import sksparse_nn.onnx
+import sksparse_nn.parallel
 import sksparse_nn.persistence
 
 HERE = Path(__file__).resolve().parent
@@ -49,6 +50,7 @@ APART = {
         ("modules", sksparse_nn.modules),
         ("neural.augmentation", sksparse_nn.neural.augmentation),
         ("onnx", sksparse_nn.onnx),
+        ("parallel", sksparse_nn.parallel),
         ("persistence", sksparse_nn.persistence),
     )
 }
@@ -122,7 +124,8 @@ Names are imported from ``sksparse_nn`` itself, as in
 ``from sksparse_nn import SparseDictionaryCoder``; what reads a fitted model, from
 ``sksparse_nn.inspection``, layers for networks in torch from ``sksparse_nn.modules``,
 changes of training samples from ``sksparse_nn.neural.augmentation``, what files need
-from ``sksparse_nn.persistence``, and models of ONNX from ``sksparse_nn.onnx``.
+from ``sksparse_nn.persistence``, models of ONNX from ``sksparse_nn.onnx``, and fits on
+clusters from ``sksparse_nn.parallel``.
 
 .. currentmodule:: sksparse_nn
 

@@ -7,14 +7,16 @@ from scipy import sparse
 
 
 def check_structure(X, name="X"):
-    """Check that the indices of a sparse matrix lie within its shape.
+    """Check that samples are here, and that indices of sparse ones are in their shape.
 
     SciPy does not check indices that are overwritten, and then reads beyond the data.
+    NumPy would compute a collection of dask, which may not fit in memory.
 
     Parameters
     ----------
     X : object
-        Anything but a sparse matrix in CSR, CSC, BSR, COO or LIL form passes.
+        Anything but a collection of dask and a sparse matrix in CSR, CSC, BSR, COO or
+        LIL form passes.
 
     name : str, default="X"
         Name for error messages.
@@ -23,7 +25,16 @@ def check_structure(X, name="X"):
     ------
     ValueError
         If an index is beyond the shape, pointers fall, or lengths are inconsistent.
+
+    TypeError
+        If it is a collection of dask.
     """
+    if hasattr(X, "__dask_graph__"):
+        raise TypeError(
+            f"{name} must be in memory. Got a collection of dask, {type(X).__name__} "
+            f"of {type(X).__module__}; use the functions fit, transform and predict of "
+            f"sksparse_nn.parallel, or {name}.compute() if it fits."
+        )
     if not sparse.issparse(X) or X.ndim != 2:
         return
     if X.format in ("csr", "csc", "bsr"):

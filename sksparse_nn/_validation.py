@@ -108,6 +108,7 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
         a sparse one has sorted indices without duplicates. The
         user's own arrays are not written to.
     """
+    check_structure(X)
     if hasattr(estimator, "_as_rows"):  # samples may be images
         X = estimator._as_rows(X, reset=reset)
     is_known = isinstance(ensure_all_finite, bool) and not options
@@ -117,7 +118,6 @@ def check_rows(estimator, X, *, reset, ensure_all_finite=True, **options):
         if ensure_all_finite:
             check_finite(estimator, X)
         return X
-    check_structure(X)
     if is_known and ensure_all_finite and _is_plain_csr(estimator, X, reset):
         check_finite(estimator, X)
         return X
@@ -463,6 +463,7 @@ def counting_rows(X, sample_weight):
     ValueError
         If a weight is negative or not finite, or all are zero.
     """
+    check_structure(sample_weight, "sample_weight")
     weights = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )

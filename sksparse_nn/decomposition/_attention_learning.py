@@ -61,6 +61,12 @@ class AttentionLearning:
         if learnt.indices is not None:
             self.medoid_indices_ = kept[learnt.indices]
 
+    def _check_samples(self, X, sample_weight, *, reset):
+        """Return checked samples of weight above zero, and their weights."""
+        X = check_rows(self, X, reset=reset)
+        check_squares(X, vanishing=False)
+        return _pick_counting(X, sample_weight)[1:]
+
     def _check_together(self):
         self._learner()
         for name, default in _OF_STEPS.items():
@@ -81,7 +87,7 @@ class AttentionLearning:
         problem = Problem.draw(
             X,
             weights,
-            self.n_components or _MOST_KEYS,
+            self._count_keys(),
             check_random_state(self.random_state),
             mapping=self._mapping(),
             n_active=self.n_active,
@@ -91,6 +97,9 @@ class AttentionLearning:
         )
         self._warn_of_few_keys(len(problem.start))
         return problem
+
+    def _count_keys(self):
+        return self.n_components or _MOST_KEYS
 
     def _warn_of_few_keys(self, n_keys):
         if self.n_components is not None and n_keys < self.n_components:

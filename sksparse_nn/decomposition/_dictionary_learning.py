@@ -49,11 +49,11 @@ class DictionaryLearning:
     known of the dictionary: the arrays of a `DictionaryState`.
     """
 
-    def _keep_dictionary(self, X, weights):
+    def _keep_dictionary(self, X, weights, level=None):
         for learnt in ("usage_", "_state"):
             vars(self).pop(learnt, None)
         rng = check_random_state(self.random_state)
-        self.components_ = self._find_first_atoms(X, weights, rng)
+        self.components_ = self._find_first_atoms(X, weights, rng, level)
         self._coder(len(self.components_))
         self.history_ = History().as_dict()
         self.n_iter_ = 0
@@ -79,9 +79,8 @@ class DictionaryLearning:
             return len(check_atoms(self.init, None, X))
         return min(X.shape[1], _DEFAULT_ATOMS)
 
-    def _set_alpha(self, X, weights):
-        X = fill_with_means(X) if has_missing(X) else X
-        alpha = float(DEFAULT_ALPHA * root_mean_square(X, weights))
+    def _set_alpha(self, level):
+        alpha = float(DEFAULT_ALPHA * level)
         if not np.isfinite(alpha):
             raise ValueError(
                 "The norms of the rows must be numbers of float64. Got a root mean"
@@ -97,14 +96,15 @@ class DictionaryLearning:
         coder = self._coder(len(atoms))
         self.alpha_ = find_alpha(coder, atoms, X, weights, self.n_active)
 
-    def _start(self, X, weights, rng):
-        atoms = self._find_first_atoms(X, weights, rng)
+    def _start(self, X, weights, rng, level=None):
+        atoms = self._find_first_atoms(X, weights, rng, level)
         return atoms if isinstance(self.init, str) else normalise_atoms(atoms)
 
-    def _find_first_atoms(self, X, weights, rng):
+    def _find_first_atoms(self, X, weights, rng, level=None):
+        """Draw atoms from rows; level is that of all, where these are not all."""
         if has_missing(X):
             X = fill_with_means(X)
-        self._set_alpha(X, weights)
+        self._set_alpha(measure_level(X, weights) if level is None else level)
         atoms = self._draw_atoms(X, weights, rng)
         self._fit_alpha(atoms, X, weights)
         return atoms
@@ -167,8 +167,8 @@ class DictionaryLearning:
         check_penalty(self.get_params(deep=False), coder, self._learner())
         return coder
 
-    def _learn(self, task, progress, X, weights, rng):
-        coder = self._learning_coder(len(progress.dictionary))
+    def _learn(self, task, start, X, weights, rng):
+        progress, coder = Progress.begin(start), self._learning_coder(len(start))
         learner = self._learner()
         rule = make_patience(self.get_params(deep=False))
         (X, weights), held = self._split(X, weights, rng)
@@ -273,3 +273,22 @@ class DictionaryLearning:
         self.history_ = history
         self.n_iter_ = len(history["objective"])
         self._state = state.arrays()
+
+
+def measure_level(X, weights):
+    """Return the root of the mean square of rows.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows, of which values may be missing.
+
+    weights : ndarray of shape (n_samples,)
+        Their weights.
+
+    Returns
+    -------
+    level : float
+        In the units of `X`.
+    """
+    return root_mean_square(fill_with_means(X) if has_missing(X) else X, weights)

@@ -28,6 +28,7 @@ from sksparse_nn.decomposition._attention_learning import (
     AttentionLearning,
     list_streaming,
 )
+from sksparse_nn.decomposition._attention_rounds import AttentionRounds
 from sksparse_nn.solvers.simplex import (
     KEYS,
     MAPPINGS,
@@ -48,7 +49,9 @@ def _goes_on_from_rows(estimator):
     )
 
 
-class SparseAttentionCoder(CallbackSupportMixin, AttentionLearning, AtomsTransformer):
+class SparseAttentionCoder(
+    CallbackSupportMixin, AttentionRounds, AttentionLearning, AtomsTransformer
+):
     """Say of each sample which few keys it is near, in shares that add up to one.
 
     Keys are points among the samples. A code is attention of a sample to the keys:

@@ -33,6 +33,7 @@ from sksparse_nn.decomposition._coder_algorithms import (
     make_coding_algorithm,
 )
 from sksparse_nn.decomposition._dictionary_learning import DictionaryLearning
+from sksparse_nn.decomposition._dictionary_rounds import DictionaryRounds
 from sksparse_nn.decomposition._remembered import remember_atoms, remember_coder
 from sksparse_nn.solvers.coding import (
     CODERS,
@@ -47,7 +48,6 @@ from sksparse_nn.solvers.dictionary import (
     LEARNERS,
     AbstractLearner,
     DictionaryState,
-    Progress,
 )
 from sksparse_nn.solvers.svd import check_squares
 
@@ -71,7 +71,9 @@ def _learns_from_streams(estimator):
     )
 
 
-class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTransformer):
+class SparseDictionaryCoder(
+    CallbackSupportMixin, DictionaryRounds, DictionaryLearning, AtomsTransformer
+):
     """Write each sample with few atoms of a dictionary, learnt from data or given.
 
     A sample x becomes a sparse code c such that c D is near x, D being the dictionary.
@@ -506,7 +508,7 @@ class SparseDictionaryCoder(CallbackSupportMixin, DictionaryLearning, AtomsTrans
             start = self._start(*self._pick_first(X, weights), rng)
         else:
             start = self._read_former(X)
-        self._learn(task, Progress.begin(start), X, weights, rng)
+        self._learn(task, start, X, weights, rng)
         self._fit_alpha(self.components_, X, weights)
         return X, weights
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from sksparse_nn._typing import Codes, MatrixLike
 from sksparse_nn._validation import check_atoms
+from sksparse_nn.decomposition._dictionary_learning import measure_level
 from sksparse_nn.decomposition._remembered import recall_encoder, remember_encoder
 from sksparse_nn.decomposition._sparse_dictionary_coder import SparseDictionaryCoder
 from sksparse_nn.solvers.coding import CODERS, encode_path
@@ -209,7 +210,7 @@ def _make_encoder(X, dictionary, parameters):
     )
     coder.alpha_ = None
     if takes_alpha_of_rows(coder):
-        coder._set_alpha(X, np.ones(X.shape[0]))
+        coder._set_alpha(measure_level(X, np.ones(X.shape[0])))
     return coder, X
 
 

@@ -32,6 +32,7 @@ from sksparse_nn._validation import (
     restored_on_error,
 )
 from sksparse_nn.decomposition._deferred import Deferred
+from sksparse_nn.decomposition._reducer_rounds import ReducerRounds
 from sksparse_nn.solvers.svd import (
     SOLVERS,
     Partition,
@@ -58,7 +59,7 @@ _SHARED = ("center", "random_state", "n_jobs")
 _OF_SOLVERS = {"tol": 1e-3, "max_passes": 12}
 
 
-class TruncatedSVDReducer(CallbackSupportMixin, AtomsTransformer):
+class TruncatedSVDReducer(CallbackSupportMixin, ReducerRounds, AtomsTransformer):
     """Coordinates in the leading right singular vectors, a group of features at a time.
 
     A sample ``x`` becomes ``(x - mean_) @ components_.T``. With groups, each group of
@@ -428,19 +429,23 @@ class TruncatedSVDReducer(CallbackSupportMixin, AtomsTransformer):
             wider than 5000 features and `n_components` is not an int.
         """
         with restored_on_error(self):
-            is_first = "n_samples_seen_" not in vars(self)
-            X = self._checked(X, reset=is_first)
-            rows = self._weighted_rows(X, sample_weight, reset=is_first)
-            n_samples = rows.X.shape[0]
-            if is_first:
-                rule = rank_rule(self.n_components)
-                state = begin_stream(rows, rule, self.n_jobs)
-            else:
+            if "n_samples_seen_" in vars(self):
+                X = self._checked(X, reset=False)
+                rows = self._weighted_rows(X, sample_weight, reset=False)
                 state = self._known_state().add(rows, n_jobs=self.n_jobs)
-                n_samples += self.n_samples_seen_
-            self._store_state(state, rows.partition, n_samples)
+                n_samples = self.n_samples_seen_ + rows.X.shape[0]
+            else:
+                state, n_samples = self._begin_stream(X, sample_weight)
+            self._store_state(state, state.partition, n_samples)
         self._report()(f"{n_samples} rows so far")
         return self
+
+    def _begin_stream(self, X, sample_weight):
+        """Return the state of the first samples, and how many they are."""
+        X = self._checked(X, reset=True)
+        rows = self._weighted_rows(X, sample_weight, reset=True)
+        state = begin_stream(rows, rank_rule(self.n_components), self.n_jobs)
+        return state, rows.X.shape[0]
 
     def merge(self, other: Self) -> Self:
         """Add the samples that another reducer was fitted on.
@@ -513,6 +518,7 @@ class TruncatedSVDReducer(CallbackSupportMixin, AtomsTransformer):
             If the width of `X` is not `n_components_`.
         """
         check_is_fitted(self)
+        check_structure(X)
         X = check_kind(X)
         Z = check_array(X, dtype=float_types(X))
         if Z.shape[1] != self.n_components_:

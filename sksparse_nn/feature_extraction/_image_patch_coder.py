@@ -28,6 +28,7 @@ from sksparse_nn._validation import (
     warn_once,
 )
 from sksparse_nn.feature_extraction._patch_learning import PatchLearning
+from sksparse_nn.feature_extraction._patch_rounds import PatchRounds
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers.coding import AbstractCoder
 from sksparse_nn.solvers.dictionary import (
@@ -74,7 +75,9 @@ def _learns_from_streams(estimator):
     )
 
 
-class ImagePatchCoder(CallbackSupportMixin, PatchLearning, FloatTransformer):
+class ImagePatchCoder(
+    CallbackSupportMixin, PatchRounds, PatchLearning, FloatTransformer
+):
     """Sparse features of images: codes of patches, pooled over regions.
 
     Each sample is a flattened image. Its patches are normalised in brightness and
@@ -459,8 +462,7 @@ class ImagePatchCoder(CallbackSupportMixin, PatchLearning, FloatTransformer):
         """
         with restored_on_error(self):
             first = not hasattr(self, "components_")
-            X = self._check_images(X, reset=first)
-            X, weights = check_weights(X, sample_weight)
+            X, weights = self._check_samples(X, sample_weight, reset=first)
             if first:
                 self._learn(X, weights)
             else:
@@ -613,6 +615,10 @@ class ImagePatchCoder(CallbackSupportMixin, PatchLearning, FloatTransformer):
         n_used = np.count_nonzero(pooling.encoder.values(state, some)) / len(some)
         work = pooling.encoder.work(*self.components_.shape, n_used)
         return pooling.layout.n_positions * work
+
+    def _check_samples(self, X, sample_weight, *, reset):
+        """Return checked images of weight above zero, and their weights."""
+        return check_weights(self._check_images(X, reset=reset), sample_weight)
 
     def _check_images(self, X, *, reset):
         """Validate images; bytes stay bytes, which take a quarter of the memory."""

@@ -33,10 +33,17 @@ class PatchLearning:
 
     def _learn(self, X, weights, keeps=None, task=no_task):
         """Learn from the first chunk, and return its patches, whitened and not."""
-        layout, report = self._read_layout(X.shape[1]), self._report(task)
+        layout = self._read_layout(X.shape[1])
         rng = check_random_state(self.random_state)
         self._encoder(), self._learner()  # before any work
         drawn, weights = draw_weighted_patches(X, weights, layout, self.n_patches, rng)
+        report = self._report(task)
+        return self._learn_from_patches(
+            drawn, weights, layout, rng, report=report, keeps=keeps
+        )
+
+    def _learn_from_patches(self, drawn, weights, layout, rng, *, report, keeps=None):
+        """Learn from patches that were drawn, and return them whitened and as given."""
         report(f"{len(drawn)} patches drawn")
         whitening = fit_whitening(
             drawn,

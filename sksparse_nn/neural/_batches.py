@@ -8,6 +8,7 @@ import torch
 from scipy import sparse
 from skorch.dataset import Dataset
 
+from sksparse_nn._shuffled_rows import shuffle_rows
 from sksparse_nn.modules._sparse_input import sparse_rows
 
 _SMALLEST = 16
@@ -247,7 +248,7 @@ class BatchIterator:
         shuffles = self.shuffles and self.samples.shuffle is not None
         if not shuffles or n_samples <= self.batch_size:
             return np.arange(n_samples)
-        return self.samples.shuffle.permutation(n_samples)
+        return shuffle_rows(self.samples.matrix, n_samples, self.samples.shuffle)
 
 
 def dense_rows(X, rows):

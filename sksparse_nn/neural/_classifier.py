@@ -554,6 +554,10 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
             )
         return {}
 
+    def _drop_unlabelled(self, classes):
+        """Return the classes among labels, some of which may stand for none."""
+        return np.unique(self._fill_unlabelled(classes, learn=True)[0])
+
     def _fill_unlabelled(self, y, *, learn):
         if not (self.reconstruction and y.ndim == 1 and y.dtype.kind == "i"):
             return y, True

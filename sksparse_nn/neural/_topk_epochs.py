@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from sksparse_nn._shuffled_rows import shuffle_rows
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._scaling import Scaling
 from sksparse_nn.neural._topk_training import Training
@@ -100,7 +101,7 @@ class Epochs:
         return self.training.run_epoch(self._batches(X, batch_size))
 
     def _batches(self, X, batch_size):
-        order = self.rng.permutation(X.shape[0])
+        order = shuffle_rows(X, X.shape[0], self.rng)
         for start in range(0, len(order), batch_size):
             yield Batch(self._read, X, order[start : start + batch_size])
 

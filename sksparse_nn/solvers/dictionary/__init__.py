@@ -7,6 +7,7 @@ from sksparse_nn.solvers.dictionary._base import (
     code_rows,
     compute_mean_objective,
 )
+from sksparse_nn.solvers.dictionary._coded_sums import CodedSums
 from sksparse_nn.solvers.dictionary._distinct import count_directions
 from sksparse_nn.solvers.dictionary._epochs import History
 from sksparse_nn.solvers.dictionary._initial import (
@@ -38,6 +39,7 @@ __all__ = [
     "LEARNERS",
     "MOD",
     "AbstractLearner",
+    "CodedSums",
     "DictionaryState",
     "ExactKSVD",
     "History",

@@ -139,7 +139,7 @@ class Progress:
         idle = find_idle_atoms(seen.gram, self.statistics.usage)
         if len(idle) == 0:
             return
-        worst = _find_worst_served(seen.errors, seen.norms, 2 * len(idle))
+        worst = find_worst_served(seen.errors, seen.norms, 2 * len(idle))
         # One at a time: together they may take more than the dictionary.
         rows = (read_rows(seen.X, [i]).pick(slice(None))[0] for i in worst)
         replaced = replace_atoms(self.dictionary, idle, rows)
@@ -149,8 +149,25 @@ class Progress:
         self.n_replaced += len(replaced)
 
 
-def _find_worst_served(errors, norms, n_wanted):
-    """Return the rows with the largest errors, without duplicates."""
+def find_worst_served(errors, norms, n_wanted):
+    """Find the rows with the largest errors, without duplicates.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n_rows,)
+        Squared norms of the residuals.
+
+    norms : ndarray of shape (n_rows,)
+        Norms of the rows.
+
+    n_wanted : int
+        Number of rows, at most.
+
+    Returns
+    -------
+    worst : ndarray of int
+        Their indices, those of the largest errors first.
+    """
     order = np.argsort(-errors, kind="stable")
     again = np.diff(errors[order], prepend=np.inf) > -_SAME * errors[order]
     worst = order[~again & (errors[order] > _SERVED * norms[order] ** 2)]
@@ -167,6 +184,7 @@ class AbstractLearner(Algorithm, ABC):
     heeds_penalty = False  # lowers the objective of penalised codes too
     streams = False  # can take rows as they come, each once: a StreamingLearner
     in_epochs = True  # passes over the rows again and again, with unit atoms
+    adds_up = False  # needs no more of the rows than CodedSums: a SummingLearner
     positive_dict = False  # atoms have no entries below zero
 
     @abstractmethod

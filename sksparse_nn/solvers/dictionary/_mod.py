@@ -6,7 +6,8 @@ import numpy as np
 from scipy import linalg
 
 from sksparse_nn.solvers._rows import block_slices
-from sksparse_nn.solvers.dictionary._base import AbstractLearner, code_rows
+from sksparse_nn.solvers.dictionary._base import code_rows
+from sksparse_nn.solvers.dictionary._summing import SummingLearner
 
 # Least share of an atom's use that the others before it do not explain, for which a
 # Cholesky factor is good to half the digits.
@@ -16,7 +17,7 @@ _NUMBERS = 2**20  # of atoms that are solved for at a time
 
 
 @dataclass
-class MOD(AbstractLearner):
+class MOD(SummingLearner):
     """Code all rows, then solve for the dictionary that fits these codes best.
 
     Parameters
@@ -38,10 +39,16 @@ class MOD(AbstractLearner):
 
     def epoch(self, coder, progress, samples, rng=None):
         progress.start_epoch()
-        progress.statistics.forget(0)
+        self.forget(progress)
         seen = code_rows(
             coder, progress, samples.X, samples.weights, n_jobs=self.n_jobs
         )
+        self.move(progress, seen)
+
+    def forget(self, progress, n_steps=None):
+        progress.statistics.forget(0)
+
+    def move(self, progress, seen):
         _solve(progress.dictionary, progress.statistics, self.positive_dict)
         progress.replace_idle(seen, positive=self.positive_dict)
 

@@ -6,13 +6,17 @@ from typing import ClassVar
 from sksparse_nn.solvers._threads import single_threaded_blas
 from sksparse_nn.solvers.dictionary._base import code_rows
 from sksparse_nn.solvers.dictionary._streaming import StreamingLearner
+from sksparse_nn.solvers.dictionary._summing import SummingLearner
 from sksparse_nn.solvers.dictionary._update import update_dictionary
 
 _KEPT_USE = 0.9  # few mini-batches say too little about who uses an atom
 
+# Of an epoch over chunks of rows, whose results have to be brought together each time.
+_MOST_STEPS = 16
+
 
 @dataclass
-class OnlineLearner(StreamingLearner):
+class OnlineLearner(SummingLearner, StreamingLearner):
     """Stochastic approximation: code a mini-batch, then move the atoms once.
 
     Parameters
@@ -45,8 +49,11 @@ class OnlineLearner(StreamingLearner):
 
     heeds_penalty: ClassVar[bool] = True
 
+    def count_steps(self, n_rows):
+        return min(_MOST_STEPS, -(-n_rows // self.batch_size))
+
     def step(self, coder, progress, X, weights, *, start=None, n_batches=None):
-        progress.statistics.forget(*self._compute_decay(progress.n_batches, n_batches))
+        self.forget(progress, n_batches)
         kept = [] if coder.warm_starts and n_batches is not None else None
         seen = code_rows(
             coder,
@@ -58,12 +65,18 @@ class OnlineLearner(StreamingLearner):
             start=start,
         )
         progress.n_batches += 1
+        self.move(progress, seen)
+        return kept
+
+    def forget(self, progress, n_steps=None):
+        progress.statistics.forget(*self._compute_decay(progress.n_batches, n_steps))
+
+    def move(self, progress, seen):
         with single_threaded_blas():
             progress.replace_idle(seen, positive=self.positive_dict)
             update_dictionary(
                 progress.dictionary, progress.statistics, positive=self.positive_dict
             )
-        return kept
 
     def _compute_decay(self, n_seen, n_batches):
         """Return what the next mini-batch leaves of the products, and of the use."""

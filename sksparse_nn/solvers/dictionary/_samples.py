@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sksparse_nn._shuffled_rows import count_window, shuffle_rows
 from sksparse_nn.solvers._rows import block_slices
 
 _MOST_KEPT = 2**23  # nonzero codes
@@ -51,9 +52,33 @@ class Samples:
         if self.batches:
             return
         n_rows = len(self.weights)
-        order = np.arange(n_rows) if rng is None else rng.permutation(n_rows)
+        order = np.arange(n_rows) if rng is None else shuffle_rows(self.X, n_rows, rng)
         # In ascending order within, so that a file is read forwards.
         self.batches = [np.sort(order[which]) for which in block_slices(n_rows, size)]
+
+    def draw_order(self, rng=None):
+        """Return an order of the mini-batches.
+
+        Parameters
+        ----------
+        rng : RandomState instance or None, default=None
+            Shuffles them; None takes them as they come.
+
+        Returns
+        -------
+        order : ndarray of int
+            Those of a window of rows on disk stay together.
+        """
+        n_batches = len(self.batches)
+        if rng is None:
+            return np.arange(n_batches)
+        window = count_window(self.X, len(self.weights))
+        n_together = max(1, window // len(self.batches[0]))
+        if n_together >= n_batches:
+            return rng.permutation(n_batches)
+        firsts = rng.permutation(range(0, n_batches, n_together))
+        groups = (np.arange(i, min(i + n_together, n_batches)) for i in firsts)
+        return np.concatenate([rng.permutation(group) for group in groups])
 
     def keep(self, number, codes):
         """Keep the codes of a mini-batch for the next epoch, while few are kept.

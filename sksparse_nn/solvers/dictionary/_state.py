@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from sksparse_nn._picked_rows import PickedRows
+from sksparse_nn._rounds import stack_rows
 from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._state import (
     State,
@@ -165,7 +166,7 @@ class DictionaryState(State):
             X = X.copy()  # few, and kept
         if self.X is None:
             return X, weights
-        return _stack_below(self.X, X), np.concatenate([self.weights, weights])
+        return stack_rows(self.X, X), np.concatenate([self.weights, weights])
 
     def _start(self, X, weights):
         """Return where to start, and whether the rows suffice for initial atoms."""
@@ -227,11 +228,3 @@ def _learn(progress, X, weights, coder, learner):
     for batch in block_slices(len(weights), learner.batch_size):
         learner.step(coder, progress, X[batch], weights[batch])
     return progress
-
-
-def _stack_below(X, more):
-    """Stack rows, in the layout of the later and in the type of the earlier ones."""
-    more = more.astype(X.dtype, copy=False)
-    if sparse.issparse(more):
-        return sparse.vstack([sparse.csr_matrix(X), more], format="csr")
-    return np.vstack([X.toarray() if sparse.issparse(X) else X, more])

@@ -48,6 +48,11 @@ class Statistics:
         rows.add_products(codes, weights, self.B)
         self.usage += measure_usage(codes, weights, len(self.usage))
 
+    def plus(self, other):
+        """Return the sums over the rows of both."""
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Statistics(*(mine + its for mine, its in pairs))
+
     def reset(self, atoms, usage):
         """Set the sums of some atoms to zero, and their usage to a given value."""
         self.A[atoms] = 0

@@ -30,8 +30,7 @@ class StreamingLearner(AbstractLearner):
         samples.cut(self.batch_size, rng)
         n_batches = len(samples.batches)
         progress.start_epoch()
-        order = range(n_batches) if rng is None else rng.permutation(n_batches)
-        for number in order:
+        for number in samples.draw_order(rng):
             codes = self.step(
                 coder,
                 progress,

@@ -26,6 +26,7 @@ from sksparse_nn.solvers.patches._products import HardAssignment
 from sksparse_nn.solvers.patches._reconstruction import reconstruct_images
 from sksparse_nn.solvers.patches._state import PatchPlan, PatchState
 from sksparse_nn.solvers.patches._whitening import (
+    Patches,
     Whitening,
     check_scale,
     fit_whitening,
@@ -48,6 +49,7 @@ __all__ = [
     "PatchPlan",
     "PatchReader",
     "PatchState",
+    "Patches",
     "Pooling",
     "Whitening",
     "check_scale",

@@ -9,7 +9,11 @@ from sksparse_nn.solvers.simplex._learned import Learned
 from sksparse_nn.solvers.simplex._learner import AbstractKeys, Learnt
 from sksparse_nn.solvers.simplex._means import KMeansKeys
 from sksparse_nn.solvers.simplex._medoids import Medoids
-from sksparse_nn.solvers.simplex._problem import Problem, make_coding
+from sksparse_nn.solvers.simplex._problem import (
+    Problem,
+    count_sample_rows,
+    make_coding,
+)
 from sksparse_nn.solvers.simplex._sparsemax import Sparsemax
 from sksparse_nn.solvers.simplex._state import AttentionState, Setting
 from sksparse_nn.solvers.simplex._streaming import StreamingKeys
@@ -36,6 +40,7 @@ __all__ = [
     "Setting",
     "Sparsemax",
     "StreamingKeys",
+    "count_sample_rows",
     "encode",
     "fit_values",
     "make_coding",

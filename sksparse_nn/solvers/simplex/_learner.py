@@ -41,6 +41,7 @@ class AbstractKeys(Algorithm, ABC):
     """
 
     streams = False  # can go on from further rows: a StreamingKeys
+    adds_up = False  # needs no more of the rows than Sums: has a method `passes`
 
     def most_passes(self, converges):
         """Return the maximum number of passes that `learn` runs.

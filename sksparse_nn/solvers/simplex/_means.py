@@ -1,6 +1,7 @@
 """Keys that are centres of clusters."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -76,36 +77,55 @@ class KMeansKeys(StreamingKeys):
 
     max_epochs: int = 50
 
+    adds_up: ClassVar[bool] = True
+
     def learn(self, problem):
         learnt = Learnt(problem.first_keys())
+        passes = self.passes(problem, learnt)
+        asked = next(passes)
 
         def move():
-            moved, counts = _pass_over_rows(problem, learnt)
-            if moved is None:
+            nonlocal asked
+            try:
+                asked = passes.send(problem.sum_over(*asked))
+            except StopIteration:
                 return True
-            learnt.keys, learnt.counts = moved, counts
             return False
 
         problem.run_passes(move, self.max_epochs)
         return learnt
 
+    def passes(self, problem, learnt):
+        """Find keys by sums that others take over the rows.
+
+        Parameters
+        ----------
+        problem : Problem
+            Takes the record of the passes; its rows are not read.
+
+        learnt : Learnt
+            The keys to start from, which move.
+
+        Yields
+        ------
+        coding : Nearest
+            How to code all rows.
+
+        keys : Keys
+            With which keys; what is sent back are the `Sums`.
+        """
+        for _ in range(self.max_epochs):
+            keys = Keys.of(learnt.keys)
+            sums = yield Nearest(), keys
+            problem.record_pass(learnt, sums.mean_distance(keys))
+            if has_settled(learnt.history):
+                break
+            learnt.keys, learnt.counts = move_to_means(keys, sums), sums.shares
+
     def move(self, problem, learnt):
-        keys, sums = _sum_nearest(problem, learnt)
+        keys = Keys.of(learnt.keys)
+        sums = problem.sum_over(Nearest(), keys)
+        problem.record_pass(learnt, sums.mean_distance(keys))
         counts = learnt.counts
         learnt.keys, learnt.counts = move_to_running_means(keys, sums, counts)
         return learnt
-
-
-def _pass_over_rows(problem, learnt):
-    """Pass over the rows; return moved keys, None on convergence, and their counts."""
-    keys, sums = _sum_nearest(problem, learnt)
-    moved = None if has_settled(learnt.history) else move_to_means(keys, sums)
-    return moved, sums.shares
-
-
-def _sum_nearest(problem, learnt):
-    """Return the keys, and sums over the rows nearest to each."""
-    keys = Keys.of(learnt.keys)
-    sums = problem.sum_over(Nearest(), keys)
-    problem.record_pass(learnt, sums.mean_distance(keys))
-    return keys, sums

@@ -158,9 +158,24 @@ class Problem:
         return measure_left(coding, keys, self.X, self.weights, self.n_jobs)
 
 
+def count_sample_rows(n_keys):
+    """Return how many rows suffice to start from and to find the temperature on.
+
+    Parameters
+    ----------
+    n_keys : int
+        Number of keys.
+
+    Returns
+    -------
+    n_rows : int
+        Any more than that are not looked at.
+    """
+    return max(_SAMPLE_ROWS, _SAMPLE_ROWS_PER_KEY * n_keys)
+
+
 def _draw_sample(X, weights, n_keys, rng):
-    size = max(_SAMPLE_ROWS, _SAMPLE_ROWS_PER_KEY * n_keys)
-    return draw_sample(X, weights, size, rng)
+    return draw_sample(X, weights, count_sample_rows(n_keys), rng)
 
 
 def _count_active(wanted, n_keys):

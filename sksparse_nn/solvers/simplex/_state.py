@@ -97,14 +97,16 @@ class AttentionState(State):
         """Return the state after the rows of a problem, from which keys are learnt."""
         keys = Keys.of(learnt.keys)
         coding = problem.choose_coding(keys)
+        sums = problem.sum_over(coding, keys)
+        return cls.of_sums(learnt, coding.temperature, sums)
+
+    @classmethod
+    def of_sums(cls, learnt, temperature, sums):
+        """Return the state after rows that are coded with learnt keys."""
         counts = learnt.counts
-        return cls(
-            learnt.keys,
-            np.zeros(len(learnt.keys)) if counts is None else counts,
-            coding.temperature,
-            np.array(learnt.history),
-            problem.sum_over(coding, keys),
-        )
+        if counts is None:
+            counts = np.zeros(len(learnt.keys))
+        return cls(learnt.keys, counts, temperature, np.array(learnt.history), sums)
 
     def add(self, X, weights, n_jobs=None):
         """Return the state after further rows.

@@ -1,0 +1,76 @@
+"""The order in which rows are learnt from: at random, or nearly where they are on disk.
+
+Rows of a file one by one in random order take a page of the disk for each. So they are
+taken in blocks at random, and mixed with those of the other blocks of a window.
+"""
+
+import mmap
+
+import numpy as np
+from scipy import sparse
+
+# Bytes that are read together, and bytes whose rows are mixed.
+_BLOCK = 2**20
+_WINDOW = 2**26
+
+
+def shuffle_rows(X, n_rows, rng):
+    """Return an order of rows, at random.
+
+    Parameters
+    ----------
+    X : ndarray, CSR matrix or PickedRows of shape (n_rows, n_features)
+        The rows, maybe on disk.
+
+    n_rows : int
+        How many there are, or how many of them are taken.
+
+    rng : RandomState instance
+        Source of the order.
+
+    Returns
+    -------
+    order : ndarray of int of shape (n_rows,)
+        A permutation.
+    """
+    size = count_window(X, n_rows)
+    if size >= n_rows:
+        return rng.permutation(n_rows)
+    n_together = max(1, size * _BLOCK // _WINDOW)
+    firsts = n_together * rng.permutation(-(-n_rows // n_together))
+    order = (firsts[:, None] + np.arange(n_together)).ravel()
+    order = order[order < n_rows]
+    for start in range(0, n_rows, size):
+        rng.shuffle(order[start : start + size])
+    return order
+
+
+def count_window(X, n_rows):
+    """Return how many rows are mixed at a time.
+
+    Parameters
+    ----------
+    X : ndarray, CSR matrix or PickedRows of shape (n_rows, n_features)
+        The rows, maybe on disk.
+
+    n_rows : int
+        How many there are, or how many of them are taken.
+
+    Returns
+    -------
+    size : int
+        All where they are in memory.
+    """
+    X = getattr(X, "whole", X)
+    values = X.data if sparse.issparse(X) else X
+    if not _is_on_disk(values):
+        return n_rows
+    return max(1, _WINDOW * X.shape[0] // max(values.nbytes, 1))
+
+
+def _is_on_disk(values):
+    while isinstance(values, np.ndarray):
+        if isinstance(values, np.memmap):
+            return True
+        values = values.base
+    return isinstance(values, mmap.mmap)
