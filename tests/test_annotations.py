@@ -7,6 +7,7 @@ import pytest
 
 import sksparse_nn
 
+pytest.importorskip("dask", reason="fits to collections are public")
 pytest.importorskip("torch", reason="networks are public")
 pytest.importorskip("skops", reason="model cards are public")
 pytest.importorskip("skl2onnx", reason="models of ONNX are public")
@@ -21,7 +22,9 @@ PACKAGES = [
     "modules",
     "neural",
     "onnx",
+    "parallel",
     "persistence",
+    "screening",
 ]
 
 

@@ -17,6 +17,8 @@ from skorch.callbacks import Callback
 from sksparse_nn import (
     ImagePatchCoder,
     NetPruner,
+    RowScreener,
+    ScreenedEstimator,
     SparseAttentionCoder,
     SparseDictionaryCoder,
     SparseNetClassifier,
@@ -101,7 +103,11 @@ def seeded(estimator, **parameters):
     return estimator
 
 
-@pytest.mark.parametrize("template", ESTIMATORS, ids=name_of)
+# Screeners do not iterate.
+ITERATING = [e for e in ESTIMATORS if "verbose" in e.get_params(deep=False)]
+
+
+@pytest.mark.parametrize("template", ITERATING, ids=name_of)
 def test_each_iteration_has_a_task_and_a_line_that_change_no_bit(template, capsys):
     plain, recorder = seeded(template).fit(X, Y), Recorder()
     assert capsys.readouterr().out == ""
@@ -346,3 +352,11 @@ def test_without_callbacks_a_task_is_a_loop():
     with no_task.subtask("part") as part, part.lend("fit", clone(NET)):
         done.append("part")
     assert done == [1, 1, 1, "part"]
+
+
+def test_callbacks_reach_an_estimator_behind_a_screener():
+    model = ScreenedEstimator(RowScreener(), clone(DICTIONARY))
+    recorder = EveryLevel()
+    model.set_callbacks(recorder).fit(X, Y)
+    recorder.check_order()
+    assert recorder.count("end", {"epoch"}) == 3

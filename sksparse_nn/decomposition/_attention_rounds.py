@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import check_random_state
 
+from sksparse_nn._callbacks import no_task
 from sksparse_nn._rounds import Draw, Round, Survey, allot, make_checker
 from sksparse_nn.solvers.simplex import (
     KEYS,
@@ -29,7 +30,7 @@ class AttentionRounds:
         checker, rng = make_checker(self, known), check_random_state(self.random_state)
         wanted = allot(known.rows, count_sample_rows(self._count_keys()), rng)
         drawn = yield Draw(checker, wanted, rng.randint(_MAX_SEED))
-        problem = self._problem(drawn.X, drawn.weights)
+        problem = self._problem(drawn.X, drawn.weights, no_task)
         learnt = Learnt(problem.first_keys())
         yield from _make_passes(self._learner().passes(problem, learnt), checker)
         coding = problem.choose_coding(Keys.of(learnt.keys))

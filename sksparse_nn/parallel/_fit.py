@@ -1,5 +1,7 @@
 """Fits to collections of dask."""
 
+from typing import Any, TypeVar
+
 import dask
 
 from sksparse_nn.parallel._collections import check_collection, list_blocks
@@ -8,8 +10,16 @@ from sksparse_nn.parallel._parts import Part
 from sksparse_nn.parallel._program import run
 from sksparse_nn.solvers._blas_threads import single_threaded_blas
 
+Estimator = TypeVar("Estimator")
 
-def fit(estimator, X, y=None, sample_weight=None, client=None):
+
+def fit(
+    estimator: Estimator,
+    X: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    client: Any = None,
+) -> Estimator:
     """Fit an estimator to a collection of dask, whose blocks stay where they are.
 
     Blocks are the chunks of :func:`fit_chunks`, which says how each estimator learns.

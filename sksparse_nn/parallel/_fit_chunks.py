@@ -1,15 +1,20 @@
 """Fits to any chunks by any map."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sksparse_nn.parallel._engine import Engine
 from sksparse_nn.parallel._parts import Part, add_up
 from sksparse_nn.parallel._passes import Passes
 from sksparse_nn.parallel._program import run
 
+Estimator = TypeVar("Estimator")
 
-def fit_chunks(estimator, chunks, *, map=map):
+
+def fit_chunks(
+    estimator: Estimator, chunks: Iterable, *, map: Callable = map
+) -> Estimator:
     """Fit an estimator to chunks of samples, on any workers.
 
     What goes out to a chunk is small: parameters and, say, a dictionary. What comes

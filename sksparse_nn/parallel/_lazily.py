@@ -6,6 +6,7 @@ from typing import Any
 import dask.array as da
 import numpy as np
 from scipy import sparse
+from sklearn.base import BaseEstimator
 
 from sksparse_nn.parallel._chunks import load
 from sksparse_nn.parallel._collections import (
@@ -17,7 +18,7 @@ from sksparse_nn.parallel._collections import (
 from sksparse_nn.solvers._blas_threads import single_threaded_blas
 
 
-def transform(estimator, X):
+def transform(estimator: BaseEstimator, X: Any) -> Any:
     """Transform a collection of dask by a fitted estimator, lazily.
 
     Parameters
@@ -56,7 +57,7 @@ def transform(estimator, X):
     return apply(estimator, "transform", X)
 
 
-def predict(estimator, X):
+def predict(estimator: BaseEstimator, X: Any) -> Any:
     """Predict for a collection of dask by a fitted estimator, lazily.
 
     Parameters
@@ -95,7 +96,7 @@ def predict(estimator, X):
     return apply(estimator, "predict", X)
 
 
-def predict_proba(estimator, X):
+def predict_proba(estimator: BaseEstimator, X: Any) -> Any:
     """Return probabilities of classes for a collection of dask, lazily.
 
     Parameters
@@ -134,7 +135,7 @@ def predict_proba(estimator, X):
     return apply(estimator, "predict_proba", X)
 
 
-def inverse_transform(estimator, X):
+def inverse_transform(estimator: BaseEstimator, X: Any) -> Any:
     """Return the samples behind a collection of codes, lazily.
 
     Parameters

@@ -1,15 +1,21 @@
 """The screener of rows."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sksparse_nn._documented import Documented
+from sksparse_nn._methods import available_if
 from sksparse_nn._saved import Saved
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn._validation import check_mergeable, restored_on_error
 from sksparse_nn.screening._detectors import compare, fit_detector
 from sksparse_nn.screening._exclusions import describe_counts
@@ -196,16 +202,16 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
 
     def __init__(
         self,
-        rules="auto",
+        rules: str | Iterable[str] = "auto",
         *,
-        quantile_range=(5.0, 95.0),
-        margin=5.0,
-        duplicate_tol=0.0,
-        min_class_size=1,
-        missing_label=None,
-        detector=None,
-        detector_quantile=None,
-    ):
+        quantile_range: tuple[float, float] = (5.0, 95.0),
+        margin: float = 5.0,
+        duplicate_tol: float = 0.0,
+        min_class_size: int = 1,
+        missing_label: Any = None,
+        detector: str | BaseEstimator | None = None,
+        detector_quantile: float | None = None,
+    ) -> None:
         self.rules = rules
         self.quantile_range = quantile_range
         self.margin = margin
@@ -215,7 +221,7 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         self.detector = detector
         self.detector_quantile = detector_quantile
 
-    def fit(self, X, y=None):
+    def fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Learn the rules from rows, and find those that break them.
 
         Parameters
@@ -245,7 +251,7 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         return self
 
     @available_if(_has_rules_only)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: MatrixLike, y: MatrixLike | None = None) -> Self:
         """Learn from further rows, and find those that break the rules.
 
         The rules are those of all rows so far. A class that is too small so far is
@@ -278,7 +284,7 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         return self
 
     @available_if(_has_rules_only)
-    def merge(self, other):
+    def merge(self, other: Self) -> Self:
         """Add what another screener has learnt.
 
         Parameters
@@ -302,7 +308,7 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
             self._store(self._known_state().merge(other._known_state()))
         return self
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> NDArray:
         """Hold rows against the rules.
 
         Parameters
@@ -317,7 +323,7 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
-    def score_samples(self, X):
+    def score_samples(self, X: MatrixLike) -> NDArray:
         """Score rows by their distance from the limits.
 
         Parameters
@@ -335,7 +341,7 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         with np.errstate(divide="ignore"):
             return -1 / (1 + 1 / ratios) + 0.0  # no negative zeros
 
-    def decision_function(self, X):
+    def decision_function(self, X: MatrixLike) -> NDArray:
         """Return the scores above -0.5.
 
         Parameters
@@ -350,7 +356,7 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         """
         return self.score_samples(X) - self.offset_
 
-    def fit_predict(self, X, y=None):
+    def fit_predict(self, X: MatrixLike, y: MatrixLike | None = None) -> NDArray:
         """Fit the screener, and say which of the rows it excludes.
 
         Other than `predict`, this excludes duplicates and rows without a label.
@@ -373,7 +379,7 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         is_inlier[kept] = 1
         return is_inlier
 
-    def fit_resample(self, X, y=None):
+    def fit_resample(self, X: MatrixLike, y: MatrixLike | None = None) -> tuple:
         """Fit the screener, and return the rows that it keeps.
 
         Parameters
@@ -395,7 +401,9 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         kept = self.fit(X, y).sample_indices_
         return take_rows(X, kept), take_labels(y, kept)
 
-    def list_exclusions(self, X, y=None):
+    def list_exclusions(
+        self, X: MatrixLike, y: MatrixLike | None = None
+    ) -> dict[str, NDArray]:
         """List what is wrong with new rows.
 
         Parameters

@@ -1,8 +1,13 @@
 """An estimator that is fitted on the rows that a screener keeps."""
 
+from __future__ import annotations
+
 from copy import deepcopy
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import get_tags
@@ -12,12 +17,14 @@ from sklearn.utils.metadata_routing import (
     MethodMapping,
     process_routing,
 )
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
+from sksparse_nn._callbacks import CallbackSupportMixin, fit_task
 from sksparse_nn._documented import Documented
+from sksparse_nn._methods import available_if, fits_others
 from sksparse_nn._saved import Saved
 from sksparse_nn._structure import check_structure
+from sksparse_nn._typing import MatrixLike
 from sksparse_nn._validation import restored_on_error
 from sksparse_nn.screening._exclusions import describe_counts
 from sksparse_nn.screening._kept_rows import take_labels, take_rows
@@ -37,7 +44,9 @@ def _can_stream(self):
     return all(hasattr(part, "partial_fit") for part in (self.screener, self.estimator))
 
 
-class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
+class ScreenedEstimator(
+    CallbackSupportMixin, MetaEstimatorMixin, Saved, Documented, BaseEstimator
+):
     """Fit an estimator on the rows that a screener keeps.
 
     Pipelines of scikit-learn cannot drop rows, so the screener and what comes behind it
@@ -127,12 +136,21 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         "on_excluded": [StrOptions({"predict", "nan", "raise"})],
     }
 
-    def __init__(self, screener, estimator, *, on_excluded="predict"):
+    def __init__(
+        self,
+        screener: BaseEstimator,
+        estimator: BaseEstimator,
+        *,
+        on_excluded: str = "predict",
+    ) -> None:
         self.screener = screener
         self.estimator = estimator
         self.on_excluded = on_excluded
 
-    def fit(self, X, y=None, **fit_params):
+    @fits_others
+    def fit(
+        self, X: MatrixLike, y: MatrixLike | None = None, **fit_params: Any
+    ) -> Self:
         """Fit the screener, and the estimator on the rows that are kept.
 
         Parameters
@@ -156,20 +174,28 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         ValueError
             If all rows are excluded.
         """
-        with restored_on_error(self):
+        with fit_task(self, 1, X, y) as task, restored_on_error(self):
             self._validate_params()
             fit_params = self._route("fit", fit_params)
             self.screener_ = clone(self.screener)
             kept = np.flatnonzero(self.screener_.fit_predict(X, y) == 1)
             rows, labels = take_rows(X, kept), take_labels(y, kept)
             fit_params = _check_method_params(X, fit_params, indices=kept)
-            self.estimator_ = clone(self.estimator).fit(rows, labels, **fit_params)
+            inner = clone(self.estimator)
+            with task.lend("fit-estimator", inner):
+                self.estimator_ = inner.fit(rows, labels, **fit_params)
             self._shape_of_labels = () if labels is None else labels.shape[1:]
             self._copy_attributes()
         return self
 
     @available_if(_can_stream)
-    def partial_fit(self, X, y=None, classes=None, **fit_params):
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: MatrixLike | None = None,
+        classes: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> Self:
         """Go on with a chunk of rows.
 
         A chunk of which no row is kept leaves the estimator as it was.
@@ -214,7 +240,7 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         return self
 
     @available_if(_inner_has("predict"))
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> NDArray | list[NDArray]:
         """Predict labels or numbers.
 
         Parameters
@@ -230,7 +256,7 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         return self._respond("predict", X)
 
     @available_if(_inner_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: MatrixLike) -> NDArray | list[NDArray]:
         """Predict the probabilities of the classes.
 
         Parameters
@@ -246,7 +272,7 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         return self._respond("predict_proba", X)
 
     @available_if(_inner_has("predict_log_proba"))
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: MatrixLike) -> NDArray | list[NDArray]:
         """Predict the logarithms of the probabilities of the classes.
 
         Parameters
@@ -262,7 +288,7 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         return self._respond("predict_log_proba", X)
 
     @available_if(_inner_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X: MatrixLike) -> NDArray | list[NDArray]:
         """Return the confidence scores of the labels.
 
         Parameters
@@ -278,7 +304,7 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         return self._respond("decision_function", X)
 
     @available_if(_inner_has("transform"))
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> NDArray | sparse.csr_matrix:
         """Transform rows.
 
         Parameters
@@ -294,7 +320,9 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         return self._respond("transform", X)
 
     @available_if(_inner_has("transform"))
-    def fit_transform(self, X, y=None, **fit_params):
+    def fit_transform(
+        self, X: MatrixLike, y: MatrixLike | None = None, **fit_params: Any
+    ) -> NDArray | sparse.csr_matrix:
         """Fit on the rows that are kept, and transform all.
 
         Parameters
@@ -316,7 +344,7 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         return self.fit(X, y, **fit_params).transform(X)
 
     @available_if(_inner_has("inverse_transform"))
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: MatrixLike) -> NDArray:
         """Reconstruct samples from codes.
 
         Parameters
@@ -333,7 +361,7 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         return self.estimator_.inverse_transform(X)
 
     @available_if(_inner_has("get_feature_names_out"))
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
         """Return the names of the outputs of `transform`.
 
         Parameters
@@ -350,7 +378,7 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         return self.estimator_.get_feature_names_out(input_features)
 
     @available_if(_inner_has("set_output"))
-    def set_output(self, *, transform=None):
+    def set_output(self, *, transform: str | None = None) -> Self:
         """Set the container of the outputs of `transform`.
 
         Parameters
@@ -369,7 +397,7 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         return self
 
     @available_if(_inner_has("score"))
-    def score(self, X, y=None, **params):
+    def score(self, X: MatrixLike, y: MatrixLike | None = None, **params: Any) -> float:
         """Return the score of the estimator.
 
         Parameters
@@ -406,7 +434,7 @@ class ScreenedEstimator(MetaEstimatorMixin, Saved, Documented, BaseEstimator):
         params = _check_method_params(X, params, indices=kept)
         return self.estimator_.score(rows, labels, **params)
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Return which metadata are passed where.
 
         Returns
