@@ -96,11 +96,13 @@ def read_screening(estimator, X, y):
     ValueError
         If all rows are excluded.
     """
-    found = _find_screener(estimator, X)
+    found = _find_screener(estimator)
     if found is None:
         return None
-    screener, rows = found
-    excluded = screener.list_exclusions(rows, y)
+    screener, ahead = found
+    for step in ahead:
+        X = step.transform(X) if hasattr(step, "transform") else X
+    excluded = screener.list_exclusions(X, y)
     kept = np.setdiff1d(np.arange(len(y)), excluded["row"])
     if not len(kept):
         raise ValueError(
@@ -155,19 +157,20 @@ def take_kept(X, y, screening):
     return take_rows(X, screening.kept), y[screening.kept]
 
 
-def _find_screener(estimator, X):
-    """Return the first screener of an estimator and its rows, or None."""
+def _find_screener(estimator):
+    """Return the first screener of an estimator and the steps ahead of it, or None."""
     if isinstance(estimator, RowScreener):
-        return estimator, X
+        return estimator, []
     if is_screened(estimator):
-        return _find_screener(estimator.screener_, X)
+        return _find_screener(estimator.screener_)
     if is_frame(estimator):
-        return _find_screener(unwrap(estimator), X)
+        return _find_screener(unwrap(estimator))
+    ahead = []
     for _, step in estimator.steps if isinstance(estimator, Pipeline) else ():
-        found = _find_screener(step, X)
-        if found is not None or step is estimator.steps[-1][1]:
-            return found
-        X = step.transform(X) if hasattr(step, "transform") else X
+        found = _find_screener(step)
+        if found is not None:
+            return found[0], [*ahead, *found[1]]
+        ahead.append(step)
     return None
 
 

@@ -72,10 +72,11 @@ class Samples:
         n_batches = len(self.batches)
         if rng is None:
             return np.arange(n_batches)
-        window = count_window(self.X, len(self.weights))
-        n_together = max(1, window // len(self.batches[0]))
-        if n_together >= n_batches:
+        n_rows = len(self.weights)
+        window = count_window(self.X, n_rows)
+        if window >= n_rows:
             return rng.permutation(n_batches)
+        n_together = max(1, window // len(self.batches[0]))
         firsts = rng.permutation(range(0, n_batches, n_together))
         groups = (np.arange(i, min(i + n_together, n_batches)) for i in firsts)
         return np.concatenate([rng.permutation(group) for group in groups])
