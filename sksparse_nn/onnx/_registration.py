@@ -133,7 +133,7 @@ def _parse_network(scope, model, inputs, custom_parsers=None):
     from skl2onnx._parse import _parse_sklearn_classifier, _parse_sklearn_simple_model
 
     if model._codes_first:
-        steps = model._list_steps()
+        steps = model._split_steps()
         return _parse_inner(scope, model, steps, inputs, custom_parsers)
     if isinstance(model, SparseNetClassifier):
         return _parse_sklearn_classifier(scope, model, inputs, custom_parsers)

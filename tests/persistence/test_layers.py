@@ -104,13 +104,14 @@ def test_float_types_and_orders_in_memory_are_kept(dtype):
     assert torch.equal(twin.weight, layer.weight)
 
 
-# Bases, and a module that is trained but never stored.
+# Bases, a module that is trained but never stored, and one that is only exported.
 WITHOUT_NAME = {
     "CodingLayer",
     "CompressedCoding",
     "CompressedConvolution",
     "CompressedLinear",
     "CompressedMatrix",
+    "NetworkUpToLayer",
     "PrunedMatrix",
     "QuantizedMatrix",
     "TopKModule",
