@@ -124,6 +124,9 @@ READERS = {
     "DeletionCurvesDisplay": lambda m, X, y, _: (
         inspection.DeletionCurvesDisplay.from_estimator(m, X, y)
     ),
+    "FeatureMapsDisplay": lambda m, X, y, _: (
+        inspection.FeatureMapsDisplay.from_estimator(m[:-1], X)
+    ),
     "ReconstructionDisplay": lambda m, X, y, _: (
         inspection.ReconstructionDisplay.from_estimator(m[:-1], X)
     ),

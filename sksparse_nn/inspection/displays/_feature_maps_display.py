@@ -123,13 +123,13 @@ class FeatureMapsDisplay:
         TypeError
             If the transformer does not code patches of images.
         """
+        check_structure(X)
         coder = find_coder(transformer)
         if not isinstance(coder, ImagePatchCoder):
             raise TypeError(
                 "transformer must be an ImagePatchCoder, or end in one. Got "
                 f"{type(coder).__name__}; its atoms have no places."
             )
-        check_structure(X)
         rows = [row for row in rows if row < X.shape[0]]
         images = to_array(transform_ahead(transformer, _safe_indexing(X, rows)))
         maps = compute_feature_maps(coder, images)
