@@ -82,7 +82,7 @@ def coder():
 @pytest.mark.parametrize("backend", ["loky", "multiprocessing", "threading"])
 def test_threads_work_under_each_backend_of_joblib(coder, backend):
     coder, X, expected = coder
-    parallel = joblib.Parallel(n_jobs=2, backend=backend)
+    parallel = joblib.Parallel(n_jobs=2, backend=backend, timeout=120)
     for codes in parallel(joblib.delayed(coder.transform)(X) for _ in range(2)):
         assert_array_equal(codes.toarray(), expected)
 
