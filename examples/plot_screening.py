@@ -113,6 +113,9 @@ def average(plant, data, n_rounds=5):
             "RowScreener()": RowScreener(),
             "RowScreener(margin=2)": RowScreener(margin=2.0),
             "RowScreener, then forest": RowScreener(detector=FOREST),
+            "RowScreener, reconstruction": RowScreener(
+                detector="reconstruction", detector_quantile=0.03
+            ),
             "IsolationForest": IsolationForest(contamination=share, random_state=0),
             "LocalOutlierFactor": LocalOutlierFactor(contamination=share),
         }

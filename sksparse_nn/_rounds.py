@@ -131,8 +131,7 @@ class Survey(Round):
     def read(self, X, y, sample_weight, number):
         probe = clone(self.estimator)
         X, weights = probe._check_samples(X, sample_weight, reset=True)
-        own = vars(self.estimator)
-        learnt = {name: value for name, value in vars(probe).items() if name not in own}
+        learnt = list_learnt(probe, self.estimator)
         level = self.measure(X, weights) if self.measure else 0.0
         return Counts({number: X.shape[0]}, learnt, float(weights.sum()), level)
 
@@ -186,6 +185,26 @@ class Draw(Round):
         order = np.random.RandomState([self.seed, number]).permutation(len(weights))
         rows = np.sort(order[: self.wanted[number]])
         return Drawn(X[rows], weights[rows])
+
+
+def list_learnt(probe, estimator):
+    """Return what checks of samples have given a clone.
+
+    Parameters
+    ----------
+    probe : estimator
+        The clone.
+
+    estimator : estimator
+        What it is a clone of.
+
+    Returns
+    -------
+    learnt : dict
+        Attributes that the estimator does not have.
+    """
+    own = vars(estimator)
+    return {name: value for name, value in vars(probe).items() if name not in own}
 
 
 def make_checker(estimator, known):

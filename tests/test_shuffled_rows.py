@@ -30,6 +30,15 @@ def test_rows_in_memory_are_permuted(X):
     assert_array_equal(order, np.random.RandomState(0).permutation(N_ROWS))
 
 
+@pytest.mark.parametrize("size", [64, 300, 700, N_ROWS])
+def test_mini_batches_in_memory_are_permuted(X, size):
+    samples = Samples(X, np.ones(N_ROWS))
+    samples.cut(size, np.random.RandomState(0))
+    order = samples.draw_order(np.random.RandomState(1))
+    expected = np.random.RandomState(1).permutation(-(-N_ROWS // size))
+    assert_array_equal(order, expected)
+
+
 def test_rows_on_disk_come_in_blocks_and_mixed(on_disk):
     for rows in (on_disk, np.asarray(on_disk), on_disk[:], pick(on_disk, np.arange(9))):
         assert count_window(rows, N_ROWS) == WINDOW

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sklearn.base import clone
 
-from sksparse_nn._rounds import Round, Sum
+from sksparse_nn._rounds import Round, Sum, list_learnt
 from sksparse_nn.solvers._state import State
 
 
@@ -58,6 +58,4 @@ class ReadMoments(Round):
     def read(self, X, y, sample_weight, number):
         probe = clone(self.reducer)
         state, n_samples = probe._begin_stream(X, sample_weight)
-        own = vars(self.reducer)
-        learnt = {name: value for name, value in vars(probe).items() if name not in own}
-        return Total(state, n_samples, learnt)
+        return Total(state, n_samples, list_learnt(probe, self.reducer))
