@@ -8,7 +8,7 @@ INSTALL = $(VENV)/python -m pip install --constraint constraints.txt --editable
 # Lines appear as they are printed, also through a pipe.
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo compare patches compressed tiny test test-oldest test-wheel lint docs doctest \
+.PHONY: demo compare patches compressed tiny test test-slow test-oldest test-wheel lint docs doctest \
   package clean \
   bench-coding bench-svd bench-net bench-images bench-activations bench-attention \
   bench-defaults bench-task-driven bench-robustness bench-mnist bench-onnx bench-parallel
@@ -37,6 +37,10 @@ tiny: .venv/installed-plot,prune
 
 test: .venv/installed-test
 	$(VENV)/python -m pytest --numprocesses 2
+
+# What takes long and is mostly guarded by shorter tests.
+test-slow: .venv/installed-test
+	$(VENV)/python -m pytest --numprocesses 2 -m slow
 
 # The oldest versions of what is depended on, in an environment of their own.
 OLDEST := numpy==2.0.0 scipy==1.15.0 scikit-learn==1.7.0 numba==0.61.0 skorch==1.4.0 \

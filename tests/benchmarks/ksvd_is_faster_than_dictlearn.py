@@ -18,6 +18,8 @@ def rows():
 
 def _contest(X, n_atoms, n_nonzero):
     init = X[:: len(X) // n_atoms][:n_atoms]
+    # dictlearn takes initial atoms as they are: longer ones are used more at first.
+    init = init / np.linalg.norm(init, axis=1, keepdims=True)
     ours = SparseDictionaryCoder(
         n_atoms, algorithm="omp", n_nonzero_coefs=n_nonzero, learner="ksvd",
         init=init, max_epochs=_N_EPOCHS, n_jobs=2, random_state=0,

@@ -13,11 +13,15 @@ from sksparse_nn import (
 
 
 def _classifier():
-    return SparseNetClassifier((20,), learning_rate=0.02, random_state=0)
+    return SparseNetClassifier(
+        (20,), learning_rate=0.05, batch_size=256, random_state=0
+    )
 
 
 def _regressor(**parameters):
-    return SparseNetRegressor((20,), learning_rate=0.02, random_state=0, **parameters)
+    return SparseNetRegressor(
+        (20,), learning_rate=0.05, batch_size=256, random_state=0, **parameters
+    )
 
 
 def _pipeline():

@@ -33,6 +33,12 @@ every_compressor = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(scope="module", params=COMPRESSORS.values(), ids=COMPRESSORS)
+def small(digits, net, request):
+    X, _, y, _ = digits
+    return request.param(FrozenEstimator(net)).fit(X, y)
+
+
 @pytest.mark.parametrize(("share", "is_sparse"), [(0.02, True), (0.1, False)])
 def test_counts_alone_decide_whether_a_layer_multiplies_sparse(share, is_sparse):
     torch.manual_seed(0)
@@ -45,19 +51,15 @@ def test_counts_alone_decide_whether_a_layer_multiplies_sparse(share, is_sparse)
         assert_allclose(pruned(X), layer(X), atol=1e-5)
 
 
-@every_compressor
-def test_accuracy_is_nearly_kept(digits, net, make):
-    X, X_test, y, y_test = digits
-    small = make(FrozenEstimator(net)).fit(X, y)
+def test_accuracy_is_nearly_kept(digits, net, small):
+    _, X_test, _, y_test = digits
     assert small.score(X_test, y_test) > net.score(X_test, y_test) - 0.05
     assert_allclose(small.predict_proba(X_test).sum(axis=1), 1, rtol=1e-5)
     assert_array_equal(small.classes_, np.arange(10))
 
 
-@every_compressor
-def test_a_row_is_answered_by_itself(digits, net, make):
-    X, X_test, y, _ = digits
-    small = make(FrozenEstimator(net)).fit(X, y)
+def test_a_row_is_answered_by_itself(digits, small):
+    X_test = digits[1]
     batch = np.vstack([X_test[:50], 1e3 * X_test[50:60]])
     whole = small.predict_proba(batch)[:50]
     each = np.vstack([small.predict_proba(row[None]) for row in X_test[:50]])
@@ -65,10 +67,8 @@ def test_a_row_is_answered_by_itself(digits, net, make):
     assert_array_equal(small.predict(batch)[:50], small.predict(X_test[:50]))
 
 
-@every_compressor
-def test_copies_and_what_was_stored_answer_bit_for_bit(digits, net, make):
-    X, X_test, y, _ = digits
-    small = make(FrozenEstimator(net)).fit(X, y)
+def test_copies_and_what_was_stored_answer_bit_for_bit(digits, small):
+    X_test = digits[1]
     expected = small.predict_proba(X_test)
     for twin in (pickle.loads(pickle.dumps(small)), copy.deepcopy(small)):
         assert_array_equal(twin.predict_proba(X_test), expected)
@@ -87,7 +87,7 @@ def test_the_given_network_is_left_as_it_was(digits, net, make):
 def test_it_is_fitted_behind_a_pipeline_on_what_the_network_sees(digits, make):
     X, X_test, y, y_test = digits
     network = SparseNetClassifier(
-        (32,), learning_rate=0.01, max_epochs=15, random_state=0
+        (32,), learning_rate=0.02, max_epochs=6, random_state=0
     )
     pipeline = make_pipeline(TruncatedSVDReducer(40), StandardScaler(), network)
     small = make(pipeline).fit(X, y)
@@ -99,13 +99,11 @@ def test_it_is_fitted_behind_a_pipeline_on_what_the_network_sees(digits, make):
     assert_allclose(answers, small.predict_proba(X_test), rtol=1e-3, atol=1e-6)
 
 
-@every_compressor
-def test_sparse_rows_are_answered_as_dense_ones(digits, net, make):
+def test_sparse_rows_are_answered_as_dense_ones(digits, small):
     X, X_test, y, _ = digits
-    small = make(FrozenEstimator(net)).fit(sparse.csr_array(X), y)
-    dense = make(FrozenEstimator(net)).fit(X, y)
-    answers = small.predict_proba(sparse.csr_array(X_test))
-    assert_allclose(answers, dense.predict_proba(X_test), rtol=1e-3, atol=1e-6)
+    of_sparse = clone(small).fit(sparse.csr_array(X), y)
+    answers = of_sparse.predict_proba(sparse.csr_array(X_test))
+    assert_allclose(answers, small.predict_proba(X_test), rtol=1e-3, atol=1e-6)
 
 
 @every_compressor

@@ -114,7 +114,7 @@ def gaps(X, keys, codes):
 
 @pytest.mark.parametrize("keys", ["kmeans", "medoids"])
 @pytest.mark.parametrize("wrapped", [np.asarray, sparse.csr_matrix])
-@pytest.mark.parametrize("cell", [1e8, 1e12])
+@pytest.mark.parametrize("cell", [pytest.param(1e8, marks=pytest.mark.slow), 1e12])
 def test_steps_end_at_the_optimum_of_every_other_row(cell, wrapped, keys):
     X = rows_with_a_large_cell(np.float64, cell)
     coder = SparseAttentionCoder(6, iterate=True, keys=keys, random_state=0)

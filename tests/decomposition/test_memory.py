@@ -40,7 +40,12 @@ for n_jobs in (1, 2):
 # that left one of them behind would cross the line.
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
 @pytest.mark.parametrize(
-    ("algorithm", "form"), [("omp", "dense"), ("omp", "csr"), ("lasso", "dense")]
+    ("algorithm", "form"),
+    [
+        ("omp", "csr"),
+        pytest.param("omp", "dense", marks=pytest.mark.slow),
+        pytest.param("lasso", "dense", marks=pytest.mark.slow),
+    ],
 )
 def test_a_hundred_transforms_grow_by_less_than_5_megabytes(algorithm, form):
     command = [sys.executable, "-c", _GROWTH, algorithm, form]

@@ -1,5 +1,7 @@
 """Rows with gaps are coded on what they have."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -81,8 +83,17 @@ def digits_with_gaps():
     return X, np.where(gaps, np.nan, X), gaps
 
 
-@pytest.mark.parametrize("as_sparse", [False, True])
-@pytest.mark.parametrize("learner", ["online", "ksvd", "exact_ksvd", "mod"])
+def guards_most(learner, as_sparse):
+    return (learner, as_sparse) in [("online", True), ("ksvd", False)]
+
+
+LEARNERS = [
+    pytest.param(*case, marks=[pytest.mark.slow] * (not guards_most(*case)))
+    for case in product(["online", "ksvd", "exact_ksvd", "mod"], [False, True])
+]
+
+
+@pytest.mark.parametrize(("learner", "as_sparse"), LEARNERS)
 def test_a_dictionary_learnt_from_gaps_fills_them(digits_with_gaps, learner, as_sparse):
     X, holed, gaps = digits_with_gaps
     given = sparse.csr_array(holed) if as_sparse else holed

@@ -137,6 +137,7 @@ LEARNING = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coder", LEARNING, ids=name_of)
 def test_what_learning_takes_does_not_grow_with_the_nonzeros(coder, monkeypatch):
     home = "sksparse_nn.solvers.dictionary"
@@ -233,6 +234,7 @@ def copies_allowed(estimator):
     return 12 if estimator.iterate else 6  # the best keys, their values and gradients
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("estimator", WIDE, ids=name_of)
 def test_what_wide_rows_take_is_a_few_dictionaries(estimator):

@@ -528,6 +528,7 @@ def test_the_online_learner_recovers_planted_atoms_with_lasso():
     assert np.mean(rates) >= 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("learner", ["ksvd", "exact_ksvd", "mod"])
 def test_batch_learners_recover_planted_atoms(learner):
     settings = {"algorithm": "omp", "learner": learner, "n_nonzero_coefs": 3}

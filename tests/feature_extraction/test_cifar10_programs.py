@@ -42,6 +42,7 @@ def data(cifar10):
     ]
 
 
+@pytest.mark.slow
 def test_the_table_is_made_once(patches, data, tmp_path, monkeypatch):
     path = tmp_path / "cifar10_patches.csv"
     results = patches.Results(path)
@@ -86,6 +87,7 @@ def test_models_are_made_smaller(patches, data, tmp_path):
     assert (tmp_path / "cifar10_compressed.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_tiny_networks_go_on_where_they_were_stopped(
     patches, data, tmp_path, monkeypatch
 ):

@@ -164,7 +164,7 @@ def test_what_has_no_atoms_or_other_lengths_is_refused(digits, tmp_path):
         report(model, X, y, tmp_path / "nowhere" / "page.html")
 
 
-@pytest.mark.parametrize("algorithm", ["threshold", "soft_threshold", "top_k", "lasso"])
+@pytest.mark.parametrize("algorithm", ["top_k", "lasso"])
 def test_coders_of_all_kinds_have_pages(digits, tmp_path, algorithm):
     X, y = digits
     atoms = SparseDictionaryCoder(16, algorithm=algorithm, max_epochs=1, random_state=0)
@@ -216,6 +216,7 @@ def test_sparse_samples_of_any_format_have_pages(digits, tmp_path):
     written(model, sparse.coo_array(X[:60]), y[:60], tmp_path, image_shape=(8, 8))
 
 
+@pytest.mark.slow
 def test_posts_of_newsgroups_are_told_apart_by_words_that_mean_something(
     data_dir, tmp_path
 ):

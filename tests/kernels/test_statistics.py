@@ -34,7 +34,7 @@ def test_statistics_are_products_of_matrices(block):
     X, _, rows, codes, C = block
     w = np.random.default_rng(1).uniform(0, 2, 25)
     statistics = Statistics.empty(10, 6)
-    statistics.add(rows, codes, w)
+    statistics.add(rows, codes, w, measure_usage(codes, w, 10))
     assert_allclose(statistics.A, (w[:, None] * C).T @ C, atol=1e-12)
     assert_allclose(statistics.B, (w[:, None] * C).T @ X, atol=1e-12)
     assert_allclose(statistics.usage, w @ (C != 0), atol=1e-12)
@@ -44,9 +44,10 @@ def test_statistics_are_products_of_matrices(block):
 def test_statistics_of_parts_add_up_to_those_of_the_whole(block):
     _, _, rows, codes, _ = block
     whole, twice = Statistics.empty(10, 6), Statistics.empty(10, 6)
-    whole.add(rows, codes, np.full(25, 2.0))
+    weights = np.full(25, 2.0)
+    whole.add(rows, codes, weights, measure_usage(codes, weights, 10))
     for _ in range(2):
-        twice.add(rows, codes, np.ones(25))
+        twice.add(rows, codes, np.ones(25), measure_usage(codes, np.ones(25), 10))
     assert_allclose(twice.A, whole.A)
     assert_allclose(twice.B, whole.B)
 

@@ -1,8 +1,10 @@
 """The network estimators that the common checks run on.
 
-Their batches hold all rows of a check: at smaller ones integer weights cannot equal
-repeated rows, for any network. The tests beside this file look at small batches.
+Mini-batches of most hold all samples of a check, which takes few steps. The tests
+beside this file look at small ones.
 """
+
+from functools import partial
 
 from sksparse_nn import (
     SparseAttentionCoder,
@@ -12,6 +14,9 @@ from sksparse_nn import (
     TopKAutoencoder,
     TruncatedSVDReducer,
 )
+
+_Classifier = partial(SparseNetClassifier, batch_size=256)
+_Regressor = partial(SparseNetRegressor, batch_size=256)
 
 
 def _dictionary(**parameters):
@@ -49,24 +54,18 @@ CODED_NETS = [
 NETS = [
     *CODED_NETS,
     SparseNetClassifier(),
-    SparseNetClassifier((), learning_rate=0.05, class_weight="balanced"),
-    SparseNetClassifier((), learning_rate=0.05, label_smoothing=0.1),
-    SparseNetClassifier((16, 8), activation="gelu", learning_rate=0.03, max_epochs=25),
-    SparseNetClassifier((16,), learning_rate=0.05, max_epochs=25, early_stopping=True),
-    SparseNetClassifier(
-        (16,), learning_rate=0.05, max_epochs=25, l1=1e-3, group_lasso=1e-3
-    ),
+    _Classifier((), learning_rate=0.05, class_weight="balanced"),
+    _Classifier((), learning_rate=0.05, label_smoothing=0.1),
+    _Classifier((16, 8), activation="gelu", learning_rate=0.03, max_epochs=25),
+    _Classifier((16,), learning_rate=0.05, max_epochs=25, early_stopping=True),
+    _Classifier((16,), learning_rate=0.05, max_epochs=25, l1=1e-3, group_lasso=1e-3),
     SparseNetRegressor(),
-    SparseNetRegressor((), learning_rate=0.1, max_epochs=25, early_stopping=True),
-    SparseNetRegressor((16,), learning_rate=0.05, max_epochs=25, loss="absolute_error"),
-    SparseNetRegressor((16,), learning_rate=0.05, max_epochs=25, loss="huber"),
-    SparseNetRegressor(
-        (16,), learning_rate=0.05, max_epochs=25, loss="quantile", quantile=0.6
-    ),
-    SparseNetRegressor((16,), learning_rate=0.01, max_epochs=25, loss="poisson"),
-    SparseNetRegressor(
-        (16,), learning_rate=0.05, max_epochs=25, l1=1e-3, group_lasso=1e-3
-    ),
+    _Regressor((), learning_rate=0.1, max_epochs=25, early_stopping=True),
+    _Regressor((16,), learning_rate=0.05, max_epochs=25, loss="absolute_error"),
+    _Regressor((16,), learning_rate=0.05, max_epochs=25, loss="huber"),
+    _Regressor((16,), learning_rate=0.05, max_epochs=25, loss="quantile", quantile=0.6),
+    _Regressor((16,), learning_rate=0.01, max_epochs=25, loss="poisson"),
+    _Regressor((16,), learning_rate=0.05, max_epochs=25, l1=1e-3, group_lasso=1e-3),
 ]
 
 AUTOENCODERS = [

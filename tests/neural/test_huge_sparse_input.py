@@ -30,6 +30,7 @@ print(json.dumps([peak, accuracy]))
 """
 
 
+@pytest.mark.slow
 def test_two_gigabytes_are_enough():
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True

@@ -83,6 +83,7 @@ def test_a_linear_model_with_l1_is_the_lasso(line, optimizer):
     assert_array_equal(columns(net)[0] == 0, lasso.coef_ == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
 def test_a_linear_model_with_group_lasso_is_the_multi_task_lasso(line, optimizer):
     X, y = line

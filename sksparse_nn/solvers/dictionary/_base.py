@@ -295,18 +295,22 @@ def code_rows(coder, progress, X, weights, *, n_jobs=None, keep=None, start=None
     slices = _cut_evenly(len(weights))
 
     def code(number):
-        which = slices[number]
-        codes = encode_rows(coder, atoms, X[which], start and start[number])
-        if seen.X is not X:
+        which, known = slices[number], start and start[number]
+        if seen.X is X:  # nothing is missing
+            rows = read_rows(X, which)
+            codes = coder.encode(atoms, rows, known)
+        else:
+            codes = encode_rows(coder, atoms, X[which], known)
             fill_missing(seen.X, which, codes, atoms)
-        rows = read_rows(seen.X, which)
+            rows = read_rows(seen.X, which)
         seen.errors[which] = rows.errors(codes, atoms)
         seen.norms[which] = rows.norms
         return which, rows, codes
 
     for which, rows, codes in map_in_order(code, range(len(slices)), n_jobs):
-        progress.statistics.add(rows, codes, weights[which])
-        progress.usage += measure_usage(codes, weights[which], len(progress.usage))
+        usage = measure_usage(codes, weights[which], len(progress.usage))
+        progress.statistics.add(rows, codes, weights[which], usage)
+        progress.usage += usage
         objectives = 0.5 * seen.errors[which] + coder.penalty(codes)
         progress.objective += float(weights[which] @ objectives)
         progress.weight += float(weights[which].sum())

@@ -42,11 +42,11 @@ class Statistics:
         self.B *= kept
         self.usage *= kept if kept_use is None else kept_use
 
-    def add(self, rows, codes, weights):
-        """Add a block of rows, their codes and their weights."""
+    def add(self, rows, codes, weights, usage):
+        """Add a block of rows, their codes, their weights and what `measure_usage` says."""
         add_code_products(*codes.entries, weights, self.A)
         rows.add_products(codes, weights, self.B)
-        self.usage += measure_usage(codes, weights, len(self.usage))
+        self.usage += usage
 
     def plus(self, other):
         """Return the sums over the rows of both."""
@@ -64,7 +64,7 @@ class Statistics:
 class NoStatistics:
     """Stand-in for `Statistics` if nothing is learnt."""
 
-    def add(self, rows, codes, weights):
+    def add(self, rows, codes, weights, usage):
         """Do nothing."""
 
 
