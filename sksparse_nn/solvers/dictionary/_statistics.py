@@ -43,7 +43,7 @@ class Statistics:
         self.usage *= kept if kept_use is None else kept_use
 
     def add(self, rows, codes, weights, usage):
-        """Add a block of rows, their codes, their weights and what `measure_usage` says."""
+        """Add rows, their codes and weights, and the weight that uses each atom."""
         add_code_products(*codes.entries, weights, self.A)
         rows.add_products(codes, weights, self.B)
         self.usage += usage
