@@ -18,9 +18,13 @@ def _classifier():
     )
 
 
-def _regressor(**parameters):
+def _regressor(learning_rate=0.05, **parameters):
     return SparseNetRegressor(
-        (20,), learning_rate=0.05, batch_size=256, random_state=0, **parameters
+        (20,),
+        learning_rate=learning_rate,
+        batch_size=256,
+        random_state=0,
+        **parameters,
     )
 
 
@@ -35,7 +39,7 @@ COMPRESSORS = [
     NetPruner(_regressor(), amount=0.3, structure="neuron", refit=False),
     NetPruner(_classifier(), amount=0.6, structure="neuron", fine_tune_epochs=0),
     NetPruner(_classifier(), amount=0.3, criterion="first_order", n_steps=2),
-    NetPruner(_regressor(loss="poisson"), amount=0.2, criterion="first_order"),
+    NetPruner(_regressor(0.01, loss="poisson"), amount=0.2, criterion="first_order"),
     NetQuantizer(_classifier()),
     NetQuantizer(_regressor(), scheme="static"),
     NetQuantizer(_regressor(), scheme="weight_only", n_bits=4),
