@@ -8,8 +8,8 @@ INSTALL = $(VENV)/python -m pip install --constraint constraints.txt --editable
 # Lines appear as they are printed, also through a pipe.
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo compare patches compressed tiny test test-slow test-oldest test-wheel lint docs doctest \
-  package clean \
+.PHONY: demo compare patches compressed tiny test test-slow test-oldest test-wheel \
+  lint docs doctest package clean \
   bench-coding bench-svd bench-net bench-images bench-activations bench-attention \
   bench-defaults bench-task-driven bench-robustness bench-mnist bench-onnx bench-parallel
 

@@ -164,7 +164,15 @@ def test_what_has_no_atoms_or_other_lengths_is_refused(digits, tmp_path):
         report(model, X, y, tmp_path / "nowhere" / "page.html")
 
 
-@pytest.mark.parametrize("algorithm", ["top_k", "lasso"])
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        "lasso",
+        "top_k",
+        pytest.param("threshold", marks=pytest.mark.slow),
+        pytest.param("soft_threshold", marks=pytest.mark.slow),
+    ],
+)
 def test_coders_of_all_kinds_have_pages(digits, tmp_path, algorithm):
     X, y = digits
     atoms = SparseDictionaryCoder(16, algorithm=algorithm, max_epochs=1, random_state=0)
