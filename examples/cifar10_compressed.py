@@ -164,6 +164,7 @@ def draw(results, folder):
     ax.grid(alpha=0.3)
     figure.legend(loc="outside right upper")
     figure.savefig(folder / "cifar10_compressed.png", dpi=100)
+    plt.close(figure)
 
 
 def main():

@@ -319,6 +319,7 @@ def draw(results, folder):
         handles, labels, loc="outside right upper", title="dictionary, encoder"
     )
     figure.savefig(folder / "cifar10_patches.png", dpi=100)
+    plt.close(figure)
 
 
 def main():

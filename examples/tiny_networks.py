@@ -207,6 +207,7 @@ def draw(results, folder):
     ax.grid(alpha=0.3)
     figure.legend(loc="outside right upper")
     figure.savefig(folder / "tiny_networks.png", dpi=100)
+    plt.close(figure)
 
 
 def run(options, train, test, results):
