@@ -53,7 +53,9 @@ def wanted_outputs(original, n_calls, samples, kept=None):
         yield from read_wanted(original, chunk, kept, samples).items()
 
 
-def refit_layer(module, name, wanted, samples, *, least_unit=LEAST_UNIT, kept=None):
+def refit_layer(
+    module, name, wanted, samples, *, ridge=RIDGE, least_unit=LEAST_UNIT, kept=None
+):
     """Solve the weights of a layer again, in place, so that it answers as wanted.
 
     Parameters
@@ -69,6 +71,9 @@ def refit_layer(module, name, wanted, samples, *, least_unit=LEAST_UNIT, kept=No
 
     samples : tuple
         Input of the network, read where `choose_samples` says, and weights or None.
+
+    ridge : float, default=1e-3
+        Penalty of the squared changes, in units of an average input.
 
     least_unit : float, default=1e-4
         Least unit of an input, in units of an average one.
@@ -89,7 +94,7 @@ def refit_layer(module, name, wanted, samples, *, least_unit=LEAST_UNIT, kept=No
         sums, squares = sum_missing(module, name, wanted, samples, columns)
         masks = repeat(None) if kept is None else kept[:, :, columns]
         changes = [
-            find_change_of(part, RIDGE, least_unit, mask)
+            find_change_of(part, ridge, least_unit, mask)
             for part, mask in zip(sums, masks, strict=False)
         ]
         _change(layer, columns, changes)

@@ -1,5 +1,7 @@
 """Factors and integers whose layers are solved again, by what the network puts out."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -63,6 +65,22 @@ def test_outputs_come_nearer(digits, nets, make, name):
         make(FrozenEstimator(net), refit=refit).fit(X, y) for refit in (True, False)
     )
     assert distance(net, found, X) < 0.95 * distance(net, plain, X)
+
+
+@pytest.mark.parametrize("method", ["svd", "tucker2"])
+def test_factors_to_be_trained_have_smaller_weights(digits, nets, method):
+    X, _, y, _ = digits
+    still = FrozenEstimator(deepcopy(nets["residual"]).set_params(learning_rate=1e-9))
+
+    def factorize(n_epochs):
+        settings = {"method": method, "amount": 0.8, "fine_tune_epochs": n_epochs}
+        small = NetFactorizer(still, **settings).fit(X, y)
+        weights = [w for w in module_of(small).parameters() if w.ndim > 1]
+        return small, max(float(w.detach().norm()) for w in weights)
+
+    (trained, small_norm), (solved, norm) = factorize(1), factorize(0)
+    assert small_norm < 0.9 * norm
+    assert trained.score(X, y) > solved.score(X, y) - 0.05
 
 
 @ways
