@@ -8,8 +8,8 @@ INSTALL = $(VENV)/python -m pip install --constraint constraints.txt --editable
 # Lines appear as they are printed, also through a pipe.
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo compare patches compressed tiny test test-slow test-oldest test-wheel \
-  lint docs doctest package clean \
+.PHONY: demo compare patches compressed tiny \
+  test test-slow test-engines test-oldest test-wheel lint docs doctest package clean \
   bench-coding bench-svd bench-net bench-images bench-activations bench-attention \
   bench-defaults bench-task-driven bench-robustness bench-mnist bench-onnx bench-parallel
 
@@ -41,6 +41,11 @@ test: .venv/installed-test
 # What takes long and is mostly guarded by shorter tests.
 test-slow: .venv/installed-test
 	$(VENV)/python -m pytest --numprocesses 2 -m slow
+
+# The recipes for Ray and Spark, which nothing else needs. Spark wants Java.
+test-engines: .venv/installed-test
+	$(VENV)/python -m pip install --constraint constraints.txt ray pyspark
+	$(VENV)/python -m pytest -m slow tests/parallel/test_engines.py
 
 # The oldest versions of what is depended on, in an environment of their own.
 OLDEST := numpy==2.0.0 scipy==1.15.0 scikit-learn==1.7.0 numba==0.61.0 skorch==1.4.0 \

@@ -1,5 +1,7 @@
 """One table of all public estimators, in every algorithm and setting that matters."""
 
+from functools import cache
+
 import pytest
 
 pytest.importorskip("torch", reason="networks are in the table")
@@ -26,6 +28,7 @@ ESTIMATORS = [
 ]
 
 
+@cache
 def name_of(estimator):
     """Name a test after the parameters that are not defaults."""
     return repr(estimator).replace(" ", "").replace("\n", "")

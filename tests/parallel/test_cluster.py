@@ -1,5 +1,7 @@
 """A cluster of two processes: threads, workers that die, and searches."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from joblib import parallel_backend
@@ -77,6 +79,20 @@ def test_a_task_has_one_thread(client, X):
     lazy = transform(CountsThreads(), da.from_array(X, chunks=(300, -1)))
     assert client.compute(lazy).result().max() == 1
     assert lazy.compute(scheduler="threads").max() == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["empty", "out of reach"])
+def test_workers_may_compile_at_once_or_have_no_folder_for_it(X, tmp_path, place):
+    folder = tmp_path if place == "empty" else Path("/proc/none")
+    env = {"NUMBA_CACHE_DIR": str(folder), "HOME": str(folder)}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    blocks = da.from_array(X, chunks=(900, -1))
+    with LocalCluster(**options, env=env) as cluster, Client(cluster) as client:
+        found = fit(CODER, blocks, client=client)
+    one = fit_chunks(CODER, [X[:900], X[900:]])
+    assert_array_equal(found.components_, one.components_)
+    assert (place == "empty") == any(tmp_path.rglob("*.nbc"))
 
 
 def test_a_search_on_a_cluster_has_the_scores_of_a_serial_one(client, X):
