@@ -30,7 +30,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import Normalizer, StandardScaler
 from skorch.callbacks import LRScheduler
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
@@ -118,6 +118,10 @@ def networks(data, seed):
             random_state=seed,
         )
 
+    def atoms(n_atoms):
+        coder = SparseDictionaryCoder(n_atoms, alpha=0.1, random_state=seed)
+        return make_pipeline(Normalizer(), net().set_params(coder=coder))
+
     def behind(step, *sizes):
         return make_pipeline(step, StandardScaler(with_mean=False), net(*sizes))
 
@@ -131,16 +135,18 @@ def networks(data, seed):
     )
     large = net(512, 512)
     small = {str(size): net(size) for size in (128, 64, 32, 16, 8)}
+    trained = {f"{size} trained atoms": atoms(size) for size in (128, 64, 32)}
     return {
         "512, 512": large,
         "SVD, 128": behind(svd, 128),
         "SVD by groups, 128": behind(by_groups, 128),
         "codes, 128": behind(coder, 128),
+        **trained,
         **small,
     }
 
 
-def pruned(amount, structure="weight"):
+def pruned(amount, structure="weight", **settings):
     """Return a function that wraps an estimator in a pruner."""
 
     def make(estimator, epochs):
@@ -148,13 +154,15 @@ def pruned(amount, structure="weight"):
             estimator,
             amount=amount,
             structure=structure,
-            criterion="magnitude",
-            n_steps=3,
-            refit=False,
             fine_tune_epochs=epochs,
+            **settings,
         )
 
     return make
+
+
+# The smallest weights or neurons go, in steps, and the others stay as they are.
+PLAIN = {"criterion": "magnitude", "n_steps": 3, "refit": False}
 
 
 def int8(estimator, epochs):
@@ -174,10 +182,12 @@ def factorized(estimator, epochs):
 
 # Each compressed model: the model it starts from, and the compressor.
 COMPRESSED = {
-    "90 % of weights pruned": ("512, 512", pruned(0.9)),
-    "98 % of weights pruned": ("512, 512", pruned(0.98)),
-    "75 % of neurons pruned": ("512, 512", pruned(0.75, structure="neuron")),
-    "95 % of neurons pruned": ("512, 512", pruned(0.95, structure="neuron")),
+    "90 % of weights pruned": ("512, 512", pruned(0.9, **PLAIN)),
+    "98 % of weights pruned": ("512, 512", pruned(0.98, **PLAIN)),
+    "75 % of neurons pruned": ("512, 512", pruned(0.75, "neuron", **PLAIN)),
+    "95 % of neurons pruned": ("512, 512", pruned(0.95, "neuron", **PLAIN)),
+    "98 % of weights pruned, refit": ("512, 512", pruned(0.98)),
+    "95 % of neurons pruned, refit": ("512, 512", pruned(0.95, "neuron")),
     "int8": ("512, 512", int8),
     "4 bits": ("512, 512", four_bits),
     "rank 16": ("512, 512", factorized),
@@ -186,13 +196,18 @@ COMPRESSED = {
     "98 % of weights pruned, int8": ("98 % of weights pruned", int8),
     "75 % of neurons pruned, int8": ("75 % of neurons pruned", int8),
     "95 % of neurons pruned, int8": ("95 % of neurons pruned", int8),
+    "98 % of weights, refit, int8": ("98 % of weights pruned, refit", int8),
+    "95 % of neurons, refit, int8": ("95 % of neurons pruned, refit", int8),
     "SVD, int8": ("SVD, 128", int8),
-    "SVD, pruned": ("SVD, 128", pruned(0.75)),
+    "SVD, pruned": ("SVD, 128", pruned(0.75, **PLAIN)),
     "SVD, pruned, int8": ("SVD, pruned", int8),
     "SVD by groups, int8": ("SVD by groups, 128", int8),
     "codes, int8": ("codes, 128", int8),
-    "codes, pruned": ("codes, 128", pruned(0.75)),
+    "codes, pruned": ("codes, 128", pruned(0.75, **PLAIN)),
     "codes, pruned, int8": ("codes, pruned", int8),
+    "128 trained atoms, int8": ("128 trained atoms", int8),
+    "64 trained atoms, int8": ("64 trained atoms", int8),
+    "32 trained atoms, int8": ("32 trained atoms", int8),
     "128, int8": ("128", int8),
     "64, int8": ("64", int8),
     "32, int8": ("32", int8),

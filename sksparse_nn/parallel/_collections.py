@@ -66,7 +66,7 @@ def list_blocks(X, y=None, sample_weight=None):
     Raises
     ------
     ValueError
-        If the numbers of blocks differ.
+        If the numbers of samples or blocks differ.
     """
     if is_bag(X):
         _refuse_beside_bag(y=y, sample_weight=sample_weight)
@@ -74,7 +74,7 @@ def list_blocks(X, y=None, sample_weight=None):
     X = whole_rows(X)
     parts = [_split(X)]
     for name, part in {"y": y, "sample_weight": sample_weight}.items():
-        aligned = None if part is None else _split(_align(part, X))
+        aligned = None if part is None else _split(_align(name, part, X))
         parts.append(aligned or [None] * len(parts[0]))
         if len(parts[-1]) != len(parts[0]):
             raise ValueError(
@@ -107,19 +107,29 @@ def _split(X):
     return list(np.ravel(delayed)) if is_array(X) else list(delayed)
 
 
-def _align(part, X):
+def _align(name, part, X):
     """Return targets or weights in the blocks of samples, as far as these are known."""
     if not is_array(X):
         return part if is_array(part) or is_table(part) else _refuse_local(part)
-    rows = X.chunks[0]
+    if is_table(part):
+        return part
+    rows, part = X.chunks[0], part if is_array(part) else np.asarray(part)
+    _check_length(name, part, sum(rows))
     if not is_array(part):
-        if is_table(part):
-            return part
-        return da.from_array(np.asarray(part), chunks=(rows, *np.shape(part)[1:]))
+        return da.from_array(part, chunks=(rows, *part.shape[1:]))
     part = whole_rows(part)
     if np.isnan(sum(rows)) or part.chunks[0] == rows:
         return part
     return part.rechunk({0: rows})
+
+
+def _check_length(name, part, n_samples):
+    n_values = part.shape[0] if part.ndim else 1
+    if not np.isnan([n_values, n_samples]).any() and n_values != n_samples:
+        raise ValueError(
+            f"{name} must have a value for each of the {n_samples} samples of X. Got "
+            f"{n_values}."
+        )
 
 
 def _refuse_local(part):

@@ -57,7 +57,8 @@ def fit(
         If a block cannot be used; the message names it by its number.
 
     TypeError
-        If `X` is no collection of dask, or the estimator cannot learn from blocks.
+        If `X` is no collection of dask, `client` is no client, or the estimator cannot
+        learn from blocks.
 
     See Also
     --------
@@ -74,6 +75,7 @@ def fit(
     dask.array<...shape=(1000, 4), dtype=float64, chunksize=(300, 4)...>
     """
     check_collection(X, "fit")
+    _check_client(client)
     return run(estimator, DaskEngine(list_blocks(X, y, sample_weight), client))
 
 
@@ -115,6 +117,14 @@ class DaskEngine(Engine):
         if self._client is None:
             return delayed.compute()
         return self._client.compute(delayed).result()
+
+
+def _check_client(client):
+    if client is not None and not hasattr(client, "compute"):
+        raise TypeError(
+            f"client must be a distributed.Client or None. Got {client!r}; make a "
+            "Client of its address."
+        )
 
 
 def _add_up(parts):

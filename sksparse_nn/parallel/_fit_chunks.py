@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TypeVar
 
 from sksparse_nn.parallel._engine import Engine
@@ -65,7 +66,8 @@ def fit_chunks(
         If a chunk cannot be used; the message names it by its place and its path.
 
     TypeError
-        If the estimator cannot learn from chunks.
+        If `chunks` are samples or a path instead of several, or `map` is no function,
+        or the estimator cannot learn from chunks.
 
     See Also
     --------
@@ -85,7 +87,29 @@ def fit_chunks(
     >>> bool(np.allclose(reducer.singular_values_, one.singular_values_))
     True
     """
+    _check_chunks(chunks)
+    if not callable(map):
+        raise TypeError(f"map must be a function, as the built-in map. Got {map!r}.")
     return run(estimator, MapEngine(chunks, map))
+
+
+def _check_chunks(chunks):
+    if isinstance(chunks, str | PurePath):
+        raise TypeError(
+            f"chunks must be an iterable of chunks. Got the path {str(chunks)!r}; give "
+            "a list of paths."
+        )
+    if len(getattr(chunks, "shape", (0, 0, 0))) < 3:
+        raise TypeError(
+            f"chunks must be an iterable of chunks. Got {type(chunks).__name__}, which "
+            "is one chunk; give a list of such, or use the estimator's fit. Collections "
+            "of dask are for sksparse_nn.parallel.fit."
+        )
+    if not isinstance(chunks, Iterable):
+        raise TypeError(
+            "chunks must be an iterable of chunks, such as a list. Got "
+            f"{type(chunks).__name__}."
+        )
 
 
 class MapEngine(Engine):

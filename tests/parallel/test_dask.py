@@ -170,6 +170,14 @@ def test_bad_blocks_are_named(X, y):
             parallel.fit(estimator, blocks)
     with pytest.raises(ValueError, match="y must have the 3 blocks of X"):
         parallel.fit(SparseNetRegressor(), table(X), table(X, 4).x0)
+    blocks = da.from_array(X, chunks=(50, -1))
+    for short in (y[:90], da.from_array(y[:90], chunks=50), np.float64(1)):
+        with pytest.raises(ValueError, match="each of the 120 samples of X. Got "):
+            parallel.fit(SparseNetRegressor(), blocks, short)
+        with pytest.raises(ValueError, match="sample_weight must have a value"):
+            parallel.fit(CODER, blocks, sample_weight=short)
+    with pytest.raises(TypeError, match="Got 'tcp://x'; make a Client"):
+        parallel.fit(CODER, blocks, client="tcp://x")
     with pytest.raises(ValueError, match="must be of dask too"):
         parallel.fit(SparseNetRegressor(), table(X), y)
 

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -240,6 +241,27 @@ def test_something_must_be_there(chunks):
             fit_chunks(estimator, chunks)
 
 
+@pytest.mark.parametrize(
+    ("chunks", "said"),
+    [
+        ("rows.npy", "Got the path 'rows.npy'"),
+        (Path("rows.npy"), "Got the path 'rows.npy'"),
+        (np.ones((9, 4)), "Got ndarray, which is one chunk"),
+        (pd.DataFrame(np.ones((9, 4))), "Got DataFrame, which is one chunk"),
+        (sparse.csr_matrix(np.ones((9, 4))), "Got csr_matrix, which is one chunk"),
+        (7, "Got int"),
+    ],
+)
+def test_one_chunk_is_not_taken_for_several(chunks, said):
+    with pytest.raises(TypeError, match=said):
+        fit_chunks(TruncatedSVDReducer(2), chunks)
+
+
+def test_chunks_may_be_one_array(X):
+    found = fit_chunks(TruncatedSVDReducer(3), X.reshape(4, -1, X.shape[1]))
+    assert found.n_samples_seen_ == len(X)
+
+
 def test_chunks_that_come_once_suffice_for_what_reads_them_once(X):
     reducer = fit_chunks(TruncatedSVDReducer(3), iter(cut(X)))
     assert reducer.n_samples_seen_ == len(X)
@@ -276,6 +298,8 @@ def test_a_fitted_step_stays_as_it_is(X):
 
 
 def test_a_map_must_return_results(X):
+    with pytest.raises(TypeError, match="map must be a function"):
+        fit_chunks(TruncatedSVDReducer(2), cut(X), map=2)
     with ThreadPoolExecutor(1) as pool:
         submitted = lambda f, chunks: [pool.submit(f, x) for x in chunks]  # noqa: E731
         with pytest.raises(TypeError, match="Got Future among them"):
