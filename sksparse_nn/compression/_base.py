@@ -59,6 +59,9 @@ class Compressor(
     # Epochs of training behind the compression.
     _n_tuning_epochs = 0
 
+    # Whether making the network smaller needs targets.
+    _reads_targets = False
+
     # Compressors use the weights too.
     __metadata_request__fit = {"sample_weight": True}
 
@@ -66,7 +69,7 @@ class Compressor(
     def fit(
         self,
         X: MatrixLike,
-        y: MatrixLike,
+        y: MatrixLike | None = None,
         sample_weight: ArrayLike | None = None,
         **fit_params: Any,
     ) -> Self:
@@ -77,8 +80,10 @@ class Compressor(
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples. A net of skorch takes an array or tensor of any shape.
 
-        y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
+        y : {array-like, sparse matrix} of shape (n_samples,) or \
+                (n_samples, n_outputs), default=None
+            Targets. None will do for a frozen estimator if there is no training
+            afterwards, and no criterion that needs them.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples. Nets of skorch take none.
@@ -101,7 +106,8 @@ class Compressor(
             also if it has several modules or inputs, or there are weights of samples.
         ValueError
             If the network was compressed before in a way that this would undo, a weight
-            is not finite, or a parameter is set that nothing reads.
+            is not finite, a parameter is set that nothing reads, or targets are needed
+            and there are none.
         """
         # Tensors made in the caller's inference mode could not be trained.
         kept, modes = restored_on_error(self), own_modes()
@@ -120,6 +126,7 @@ class Compressor(
             check_data(self.estimator, X, sample_weight, name)
             check_structure(X)
             check_structure(y, "y")
+            self._check_targets(y)
             report = ProgressLines(name, self.verbose)
             fitted = fit_copy(self, task, X, y, sample_weight, **fit_params)
             report(f"fitted {type(fitted).__name__}")
@@ -140,6 +147,14 @@ class Compressor(
                 if hasattr(fitted, name):
                     setattr(self, name, getattr(fitted, name))
         return self
+
+    def _check_targets(self, y):
+        if y is None and self._reads_targets:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but "
+                "the target y is None: training afterwards and gradients of the loss "
+                "need targets."
+            )
 
     def _check_parameters(self):
         """Raise if a parameter is set that nothing reads."""

@@ -38,8 +38,8 @@ from sksparse_nn.solvers.layers import (
 # Share of the variance of its outputs that a layer may lose in the mean.
 _LOST_SHARE = 0.01
 
-# How weights are solved that are trained afterwards. Few factors of ResNet-8 came nearer
-# to its outputs with a tenth of this ridge, but by weights so large that training
+# How weights are solved that are trained afterwards. With a tenth of this ridge, few
+# factors of ResNet-8 came nearer to its outputs, but by weights so large that training
 # diverged.
 _TRAINED = {"ridge": 1e-2, "least_unit": EVEN_UNIT}
 
@@ -195,6 +195,10 @@ class NetFactorizer(Compressor):
     @property
     def _n_tuning_epochs(self):
         return self.fine_tune_epochs
+
+    @property
+    def _reads_targets(self):
+        return self.fine_tune_epochs > 0
 
     def _check_kind(self, network):
         module = network.net_.module_

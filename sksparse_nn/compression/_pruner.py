@@ -204,6 +204,10 @@ class NetPruner(Compressor):
     def _n_tuning_epochs(self):
         return self.n_steps * self.fine_tune_epochs
 
+    @property
+    def _reads_targets(self):
+        return self.fine_tune_epochs > 0 or self.criterion == "first_order"
+
     def _check_kind(self, network):
         refuse_quantized(network.net_.module_, "NetPruner")
 

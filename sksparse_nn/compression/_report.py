@@ -108,6 +108,9 @@ def compression_report(
         If an estimator ends in nothing of the above, or has no score or no name, or the
         multiply-adds of a layer are unknown.
 
+    ValueError
+        If there is no estimator.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -130,6 +133,8 @@ def compression_report(
             "compression_report takes a dict of fitted estimators by name, such as "
             f'{{"net": net}}. Got {type(estimators).__name__}.'
         )
+    if not estimators:
+        raise ValueError("compression_report takes one estimator or more. Got none.")
     for name, data in (("X", X), ("y", y), ("fit_on", fit_on)):
         for part in data if isinstance(data, list | tuple) else [data]:
             check_structure(part, name)

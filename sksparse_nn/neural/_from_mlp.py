@@ -26,8 +26,8 @@ def network_of_mlp(mlp, y, sample_weight):
     mlp : MLPClassifier or MLPRegressor
         Fitted. It does not change.
 
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Its targets.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
+        Its targets, where they are known.
 
     sample_weight : array-like of shape (n_samples,) or None
         Weights of the samples.
@@ -77,6 +77,8 @@ def _targets_of(mlp, y):
     if not is_classifier(mlp):
         return _numbers_of(mlp)
     if mlp._label_binarizer.y_type_.startswith("multilabel"):
+        if y is None:
+            y = np.zeros((1, mlp.n_outputs_), dtype=int)
         return Indicators.like(y if sparse.issparse(y) else np.asarray(y))
     return Classes(mlp.classes_)
 
@@ -92,6 +94,8 @@ def _numbers_of(mlp):
 
 
 def _sum_weights(targets, y, sample_weight):
+    if y is None:
+        return targets.start_sums()
     y = y if sparse.issparse(y) else np.asarray(y)
     y = targets.read(y.ravel() if isinstance(targets, Classes) else y)
     weight = _check_sample_weight(sample_weight, y)

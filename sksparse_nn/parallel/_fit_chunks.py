@@ -102,8 +102,8 @@ def _check_chunks(chunks):
     if len(getattr(chunks, "shape", (0, 0, 0))) < 3:
         raise TypeError(
             f"chunks must be an iterable of chunks. Got {type(chunks).__name__}, which "
-            "is one chunk; give a list of such, or use the estimator's fit. Collections "
-            "of dask are for sksparse_nn.parallel.fit."
+            "is one chunk; give a list of such, or use the estimator's fit. "
+            "Collections of dask are for sksparse_nn.parallel.fit."
         )
     if not isinstance(chunks, Iterable):
         raise TypeError(

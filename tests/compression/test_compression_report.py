@@ -36,6 +36,8 @@ def test_the_report_takes_estimators_by_name(digits):
     net = SparseNetClassifier(max_epochs=1, random_state=0).fit(X, y)
     with pytest.raises(TypeError, match="dict of fitted estimators by name"):
         compression_report([net], X, y)
+    with pytest.raises(ValueError, match="one estimator or more"):
+        compression_report({}, X, y)
 
 
 def test_what_is_only_for_prediction_says_that_it_cannot_go_on(digits):
