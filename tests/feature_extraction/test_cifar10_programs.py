@@ -101,6 +101,7 @@ def test_tiny_networks_go_on_where_they_were_stopped(
     monkeypatch.setattr(
         program, "smaller", lambda *given: {name: ways(*given)[name] for name in kept}
     )
+    monkeypatch.setattr(program, "OF_NARROWER", list(kept[:2]))
     X, y, X_test, y_test = data
     train, test = (X[:150], y[:150]), (X_test[:60], y_test[:60])
     arguments = [str(tmp_path), "--epochs", "2", "--widths", "4", "2"]
@@ -111,6 +112,7 @@ def test_tiny_networks_go_on_where_they_were_stopped(
     floats = rows.xs("float", level="form").bytes_zipped[4]
     assert floats.drop("as it is").max() < floats["as it is"]
     assert rows.bytes_zipped[2, "as it is", "float"] < floats["as it is"]
+    assert sorted(rows.loc[2].index.unique("way")) == sorted(kept[:2])
     assert (tmp_path / "tiny_networks.png").stat().st_size > 10_000
 
     monkeypatch.setattr(program, "make_network", lambda *_: None)
