@@ -99,7 +99,7 @@ def _check_chunks(chunks):
             f"chunks must be an iterable of chunks. Got the path {str(chunks)!r}; give "
             "a list of paths."
         )
-    if len(getattr(chunks, "shape", (0, 0, 0))) < 3:
+    if len(getattr(chunks, "shape", ())) == 2:
         raise TypeError(
             f"chunks must be an iterable of chunks. Got {type(chunks).__name__}, which "
             "is one chunk; give a list of such, or use the estimator's fit. "

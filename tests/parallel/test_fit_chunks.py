@@ -257,9 +257,14 @@ def test_one_chunk_is_not_taken_for_several(chunks, said):
         fit_chunks(TruncatedSVDReducer(2), chunks)
 
 
-def test_chunks_may_be_one_array(X):
-    found = fit_chunks(TruncatedSVDReducer(3), X.reshape(4, -1, X.shape[1]))
-    assert found.n_samples_seen_ == len(X)
+def test_chunks_may_be_one_array_or_a_column_of_paths(X, tmp_path):
+    parts = X.reshape(4, -1, X.shape[1])
+    paths = [str(tmp_path / f"{number}.npy") for number in range(4)]
+    for path, part in zip(paths, parts, strict=True):
+        np.save(path, part)
+    for chunks in (parts, np.array(paths, dtype=object), pd.Series(paths)):
+        found = fit_chunks(TruncatedSVDReducer(3), chunks)
+        assert found.n_samples_seen_ == len(X)
 
 
 def test_chunks_that_come_once_suffice_for_what_reads_them_once(X):
