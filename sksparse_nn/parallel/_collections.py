@@ -1,6 +1,8 @@
 """Collections of dask as blocks of samples."""
 
-import dask
+from collections.abc import Callable
+from typing import NamedTuple
+
 import dask.array as da
 import numpy as np
 
@@ -47,6 +49,16 @@ def check_collection(X, function):
         )
 
 
+class Block(NamedTuple):
+    """A block of samples, put together by the task that reads it.
+
+    A task of its own for that would cost each round as much as one for reading.
+    """
+
+    assemble: Callable
+    parts: tuple  # of Delayed or None
+
+
 def list_blocks(X, y=None, sample_weight=None):
     """List the blocks of samples with their targets and weights.
 
@@ -60,7 +72,7 @@ def list_blocks(X, y=None, sample_weight=None):
 
     Returns
     -------
-    blocks : list of Delayed
+    blocks : list of Block
         Each becomes a tuple ``(X, y, sample_weight)``.
 
     Raises
@@ -70,7 +82,7 @@ def list_blocks(X, y=None, sample_weight=None):
     """
     if is_bag(X):
         _refuse_beside_bag(y=y, sample_weight=sample_weight)
-        return [dask.delayed(join)(partition) for partition in X.to_delayed()]
+        return [Block(join, (partition,)) for partition in X.to_delayed()]
     X = whole_rows(X)
     parts = [_split(X)]
     for name, part in {"y": y, "sample_weight": sample_weight}.items():
@@ -81,7 +93,7 @@ def list_blocks(X, y=None, sample_weight=None):
                 f"{name} must have the {len(parts[0])} blocks of X. Got "
                 f"{len(parts[-1])}; repartition it."
             )
-    return [dask.delayed(_bundle)(*block) for block in zip(*parts, strict=True)]
+    return [Block(_bundle, parts) for parts in zip(*parts, strict=True)]
 
 
 def whole_rows(X):
@@ -148,5 +160,5 @@ def _refuse_beside_bag(**parts):
             )
 
 
-def _bundle(*block):
-    return block
+def _bundle(*parts):
+    return parts

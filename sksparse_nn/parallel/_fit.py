@@ -6,11 +6,14 @@ import dask
 
 from sksparse_nn.parallel._collections import check_collection, list_blocks
 from sksparse_nn.parallel._engine import Engine
-from sksparse_nn.parallel._parts import Part
+from sksparse_nn.parallel._parts import Part, add_up
 from sksparse_nn.parallel._program import run
 from sksparse_nn.solvers._blas_threads import single_threaded_blas
 
 Estimator = TypeVar("Estimator")
+
+# Parts that a task adds up. A power of two, so that the tree is the same as of pairs.
+_AT_A_TIME = 8
 
 
 def fit(
@@ -84,7 +87,7 @@ class DaskEngine(Engine):
 
     Parameters
     ----------
-    blocks : list of Delayed
+    blocks : list of Block
         Each becomes a tuple of samples, targets and weights.
 
     client : distributed.Client or None
@@ -98,11 +101,11 @@ class DaskEngine(Engine):
         """Run a job on the blocks that its round takes."""
         held = dask.delayed(job, traverse=False)  # once in the graph, not once a block
         parts = [
-            dask.delayed(_read_block)(held, number, block)
+            dask.delayed(_read_block)(held, number, block.assemble, *block.parts)
             for number, block in enumerate(self._blocks)
             if job.round.takes(number)
         ]
-        return self._compute(_add_up(parts)) if parts else Part()
+        return self._compute(_plan_sum(parts)) if parts else Part()
 
     def pass_over(self, passes, ahead):
         """Let an estimator learn from the blocks, one task after another."""
@@ -110,7 +113,7 @@ class DaskEngine(Engine):
         ahead = dask.delayed(ahead, traverse=False)
         for _ in range(passes.n_passes):
             for number, block in enumerate(self._blocks):
-                known = dask.delayed(_learn_block)(known, number, block, ahead)
+                known = dask.delayed(_learn_block)(known, ahead, number, *block)
         return self._compute(known)
 
     def _compute(self, delayed):
@@ -127,23 +130,19 @@ def _check_client(client):
         )
 
 
-def _add_up(parts):
-    """Add up parts by the tree of `_parts.add_up`."""
+def _plan_sum(parts):
+    """Add up parts by the tree of `_parts.add_up`, some at a time."""
     while len(parts) > 1:
-        pairs = zip(parts[::2], parts[1::2], strict=False)
-        sums = [dask.delayed(_merge_parts)(*pair) for pair in pairs]
-        parts = sums + parts[2 * len(sums) :]
+        starts = range(0, len(parts), _AT_A_TIME)
+        groups = [parts[start : start + _AT_A_TIME] for start in starts]
+        parts = [dask.delayed(add_up)(group) for group in groups]
     return parts[0]
 
 
-def _merge_parts(one, other):
-    return one.merge(other)
-
-
-def _read_block(job, number, block):
+def _read_block(job, number, assemble, *parts):
     with single_threaded_blas():  # dask has a thread for each task
-        return job((number, block))
+        return job((number, assemble(*parts)))
 
 
-def _learn_block(known, number, block, ahead):
-    return known.learn((number, block), ahead)
+def _learn_block(known, ahead, number, assemble, parts):
+    return known.learn((number, assemble(*parts)), ahead)

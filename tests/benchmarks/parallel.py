@@ -14,6 +14,7 @@ _COLUMNS = [
     "worker_mb",
     "state_mb",
     "tree_mb",
+    "drawn_mb",
 ]
 
 if __name__ == "__main__":

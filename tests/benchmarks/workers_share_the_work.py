@@ -1,10 +1,13 @@
 """One process against one and two workers of dask, each of one thread.
 
 Strong scaling: the same samples. Weak scaling: as many samples for each worker. Each
-worker makes its chunks, so that no data travel; memory is what processes grow by.
+worker reads its chunks from files, so that no data travel; memory is what processes
+grow by.
 """
 
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import dask.bag as db
@@ -17,7 +20,7 @@ from sksparse_nn.solvers._blas_threads import single_threaded_blas
 from tests.benchmarks._memory import peak_megabytes
 
 _WIDTH, _ATOMS = 256, 128
-_N_CHUNKS, _CHUNK = 16, 8192
+_N_CHUNKS, _CHUNK = 64, 16_384
 
 _ESTIMATORS = [
     TruncatedSVDReducer(32),
@@ -32,30 +35,33 @@ _CASES = [(1, 1), (2, 1), (2, 2)]
 
 def rows(n_chunks=_N_CHUNKS, n_rows=_CHUNK):
     """Yield a row of the table for each estimator and number of workers."""
-    for estimator in _ESTIMATORS:
-        loads = [partial(_make, number, n_rows) for number in range(n_chunks)]
-        serial = partial(_fit_here, estimator, loads)
-        serial()  # compiles
-        seconds, memory = _measure(serial)
-        row = {"estimator": type(estimator).__name__, "samples": n_chunks * n_rows}
-        yield row | {"what": "one process", "seconds": seconds, "client_mb": memory}
-        for n_workers, times in _CASES:
-            found = _on_workers(estimator, n_workers, times * n_chunks, n_rows)
-            wanted = f"{1.15 * seconds:.2f}" if n_workers == 1 else ""
-            yield row | found | {"wanted": wanted, "samples": times * row["samples"]}
+    with TemporaryDirectory() as folder:
+        paths = [_write(Path(folder), number, n_rows) for number in range(n_chunks)]
+        for estimator in _ESTIMATORS:
+            name = {"estimator": type(estimator).__name__}
+            for row in _rows_of(estimator, paths):
+                yield name | row | {"samples": row.pop("times") * n_chunks * n_rows}
 
 
-def _on_workers(estimator, n_workers, n_chunks, n_rows):
+def _rows_of(estimator, paths):
+    _fit_here(estimator, paths[:1])  # compiles
+    seconds, memory = _measure(partial(_fit_here, estimator, paths))
+    yield {"what": "one process", "times": 1, "seconds": seconds, "client_mb": memory}
+    for n_workers, times in _CASES:
+        found = _on_workers(estimator, n_workers, times * paths)
+        wanted = f"{1.15 * seconds:.2f}" if n_workers == 1 else ""
+        yield {"what": "workers", "times": times} | found | {"wanted": wanted}
+
+
+def _on_workers(estimator, n_workers, paths):
     options = {"n_workers": n_workers, "threads_per_worker": 1}
     cluster = LocalCluster(**options, dashboard_address=None)
     with cluster, Client(cluster) as client:
-        numbers = db.from_sequence(range(n_chunks), npartitions=n_chunks)
-        bag = numbers.map(_make, n_rows=n_rows)
-        client.run(_warm_up, estimator)
+        bag = db.from_sequence(paths, npartitions=len(paths)).map(np.load)
+        client.run(_fit_here, estimator, paths[:1])  # compiles
         seconds, memory = _measure(partial(fit, estimator, bag, client=client))
         peaks = client.run(_peak_megabytes)
     return {
-        "what": "workers",
         "workers": n_workers,
         "seconds": seconds,
         "client_mb": memory,
@@ -63,22 +69,21 @@ def _on_workers(estimator, n_workers, n_chunks, n_rows):
     }
 
 
-def _make(number, n_rows):
-    """Make a chunk: sums of few atoms, and noise."""
+def _write(folder, number, n_rows):
+    """Write a chunk, sums of few atoms and noise, and return its path."""
     atoms = np.random.default_rng(0).standard_normal((_ATOMS, _WIDTH), np.float32)
     rng = np.random.default_rng(1 + number)
     codes = rng.standard_normal((n_rows, _ATOMS), np.float32)
     codes *= rng.random(codes.shape, np.float32) < 4 / _ATOMS
-    return codes @ atoms + 0.1 * rng.standard_normal((n_rows, _WIDTH), np.float32)
+    noise = rng.standard_normal((n_rows, _WIDTH), np.float32)
+    path = folder / f"{number:03d}.npy"
+    np.save(path, codes @ atoms + 0.1 * noise)
+    return path
 
 
-def _fit_here(estimator, loads):
+def _fit_here(estimator, paths):
     with single_threaded_blas():
-        return fit_chunks(estimator, loads)
-
-
-def _warm_up(estimator):
-    _fit_here(estimator, [partial(_make, 0, 2 * _ATOMS)])
+        fit_chunks(estimator, [partial(np.load, path) for path in paths])
 
 
 def _measure(call):

@@ -66,6 +66,15 @@ def test_blocks_are_learnt_from_as_chunks_are(estimator, X, y):
             assert_array_equal(found, dense(getattr(one, method)(X)))
 
 
+@pytest.mark.parametrize("n_blocks", [8, 9, 15, 23])
+def test_many_blocks_add_up_in_the_order_of_chunks(X, n_blocks):
+    size = -(-len(X) // n_blocks)
+    chunks = [X[start : start + size] for start in range(0, len(X), size)]
+    one = parallel.fit_chunks(TruncatedSVDReducer(4), chunks)
+    other = parallel.fit(TruncatedSVDReducer(4), da.from_array(X, chunks=(size, -1)))
+    assert_array_equal(one.components_, other.components_)
+
+
 @of_all(LEARNERS)
 def test_what_is_lazy_knows_what_it_will_be(estimator, X, y):
     fitted = clone(estimator).fit(X, y)
