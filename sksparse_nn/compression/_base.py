@@ -82,8 +82,8 @@ class Compressor(
 
         y : {array-like, sparse matrix} of shape (n_samples,) or \
                 (n_samples, n_outputs), default=None
-            Targets. None will do for a frozen estimator if there is no training
-            afterwards, and no criterion that needs them.
+            Targets. None will do for a frozen estimator if there is no training on
+            them afterwards, and no criterion that needs them.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples. Nets of skorch take none.
@@ -152,12 +152,17 @@ class Compressor(
         if y is None and self._reads_targets:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but "
-                "the target y is None: training afterwards and gradients of the loss "
-                "need targets."
+                "the target y is None: training on it afterwards and gradients of the "
+                "loss need targets. With distill=True training needs none."
             )
 
     def _check_parameters(self):
         """Raise if a parameter is set that nothing reads."""
+        if getattr(self, "distill", False) and not self.fine_tune_epochs:
+            raise ValueError(
+                "distill is read in the epochs of fine-tuning. Got distill=True with "
+                "fine_tune_epochs=0; set fine_tune_epochs."
+            )
 
     @abstractmethod
     def _check_kind(self, network):

@@ -98,6 +98,14 @@ class NetFactorizer(Compressor):
     fine_tune_epochs : int, default=0
         Epochs of training after the change, at 0.3 of the network's `learning_rate`.
 
+    distill : bool, default=False
+        Whether to train on the outputs of the network before the change, not on `y`.
+
+        Then `fine_tune_epochs` need no targets. For classes and for several labels the
+        divergence of probabilities is minimised, as by Hinton, Vinyals and Dean (2014),
+        for numbers the squared difference. Of a net of skorch the criterion tells
+        whether outputs are logits.
+
     verbose : int, default=0
         Whether to print lines about the progress.
 
@@ -163,6 +171,7 @@ class NetFactorizer(Compressor):
         "amount": [Interval(Real, 0, 1, closed="left"), None],
         "refit": ["boolean"],
         "fine_tune_epochs": [Interval(Integral, 0, None, closed="left")],
+        "distill": ["boolean"],
         "verbose": ["verbose"],
     }
 
@@ -175,6 +184,7 @@ class NetFactorizer(Compressor):
         amount: float | None = None,
         refit: bool = True,
         fine_tune_epochs: int = 0,
+        distill: bool = False,
         verbose: int = 0,
     ) -> None:
         self.estimator = estimator
@@ -183,9 +193,11 @@ class NetFactorizer(Compressor):
         self.amount = amount
         self.refit = refit
         self.fine_tune_epochs = fine_tune_epochs
+        self.distill = distill
         self.verbose = verbose
 
     def _check_parameters(self):
+        super()._check_parameters()
         if self.amount is not None and self.rank != "auto":
             raise ValueError(
                 f"amount needs rank='auto'. Got rank={self.rank!r} and "
@@ -198,7 +210,7 @@ class NetFactorizer(Compressor):
 
     @property
     def _reads_targets(self):
-        return self.fine_tune_epochs > 0
+        return self.fine_tune_epochs > 0 and not self.distill
 
     def _check_kind(self, network):
         module = network.net_.module_
@@ -224,7 +236,9 @@ class NetFactorizer(Compressor):
             settings = _TRAINED if trains else {}
             _refit(smaller, module, (ranks, ends), samples, settings)
         set_module(network, smaller, trains=trains)
-        fine_tune(network, data, self.fine_tune_epochs, report=report)
+        teacher = module if self.distill else None
+        options = {"teacher": teacher, "report": report}
+        fine_tune(network, data, self.fine_tune_epochs, **options)
         set_module(network, network.net_.module_)
 
     def _choose_ranks(self, spectra):

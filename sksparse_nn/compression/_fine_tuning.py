@@ -7,6 +7,7 @@ from sksparse_nn._progress import silent
 from sksparse_nn.compression._samples import spread_samples
 from sksparse_nn.modules._linear_layers import has_matrix, select_layers, trained_weight
 from sksparse_nn.neural._batches import rows_per_batch
+from sksparse_nn.neural._distillation import Teacher
 from sksparse_nn.neural._skorch_networks import SkorchNetwork
 
 # Factor of the network's learning rate. The optimizer starts afresh, and its first
@@ -105,7 +106,7 @@ class ReportEpochs(Callback):
             raise KeyboardInterrupt
 
 
-def fine_tune(network, data, epochs, callbacks=(), *, report=silent):
+def fine_tune(network, data, epochs, callbacks=(), *, teacher=None, report=silent):
     """Train a fitted network for some more epochs, in place.
 
     Parameters
@@ -123,14 +124,20 @@ def fine_tune(network, data, epochs, callbacks=(), *, report=silent):
         Callbacks besides the network's own. Its schedules of the learning rate are left
         out, as they have ended.
 
+    teacher : torch.nn.Module or None, default=None
+        The module whose outputs to train on; None for the targets.
+
     report : ProgressLines, default=silent
         Prints a line per epoch; its task has the epochs as subtasks.
     """
     callbacks = [*callbacks, ReportEpochs(report)]
+    if teacher is not None:
+        teacher = Teacher(teacher.to(network.net_.device).eval(), network.net_)
     if isinstance(network, SkorchNetwork):
-        network.train(epochs, callbacks, slower=_SLOWER)
+        network.train(epochs, callbacks, teacher=teacher, slower=_SLOWER)
         return
     n_samples, (X, y, sample_weight) = data[0].shape[0], spread_samples(*data)
+    y = network.predict(X) if y is None else y  # says nothing new to a teacher
     own = network.get_params(deep=False)
     network.set_params(
         callbacks=[*filter(_is_still_needed, own["callbacks"] or []), *callbacks],
@@ -140,8 +147,10 @@ def fine_tune(network, data, epochs, callbacks=(), *, report=silent):
     try:
         for _ in range(epochs):
             if not report.task.is_stopped:
+                network.net_.teacher = teacher
                 network.partial_fit(X, y, sample_weight=sample_weight)
     finally:
+        vars(network.net_).pop("teacher", None)
         network.set_params(**own)
 
 

@@ -173,5 +173,6 @@ def _drop_zero_weights(X, y, sample_weight):
     kept, weights = counting_rows(X, sample_weight)
     if len(kept) == X.shape[0]:
         return X, y, weights
-    y = y.tocsr() if sparse.issparse(y) else np.asarray(y)
-    return pick(X, kept), y[kept], weights
+    if y is not None:
+        y = (y.tocsr() if sparse.issparse(y) else np.asarray(y))[kept]
+    return pick(X, kept), y, weights

@@ -114,6 +114,14 @@ class NetPruner(Compressor):
 
         They follow each step. Removed weights stay zero.
 
+    distill : bool, default=False
+        Whether to train on the outputs of the network before the change, not on `y`.
+
+        Then `fine_tune_epochs` need no targets. For classes and for several labels the
+        divergence of probabilities is minimised, as by Hinton, Vinyals and Dean (2014),
+        for numbers the squared difference. Of a net of skorch the criterion tells
+        whether outputs are logits.
+
     verbose : int, default=0
         Whether to print lines about the progress.
 
@@ -176,6 +184,7 @@ class NetPruner(Compressor):
         "n_steps": [Interval(Integral, 1, None, closed="left")],
         "refit": [StrOptions({"auto"}), "boolean"],
         "fine_tune_epochs": [Interval(Integral, 0, None, closed="left")],
+        "distill": ["boolean"],
         "verbose": ["verbose"],
     }
 
@@ -189,6 +198,7 @@ class NetPruner(Compressor):
         n_steps: int = 1,
         refit: bool | str = "auto",
         fine_tune_epochs: int = 5,
+        distill: bool = False,
         verbose: int = 0,
     ) -> None:
         self.estimator = estimator
@@ -198,6 +208,7 @@ class NetPruner(Compressor):
         self.n_steps = n_steps
         self.refit = refit
         self.fine_tune_epochs = fine_tune_epochs
+        self.distill = distill
         self.verbose = verbose
 
     @property
@@ -206,12 +217,16 @@ class NetPruner(Compressor):
 
     @property
     def _reads_targets(self):
-        return self.fine_tune_epochs > 0 or self.criterion == "first_order"
+        trains_on_them = self.fine_tune_epochs > 0 and not self.distill
+        return trains_on_them or self.criterion == "first_order"
 
     def _check_kind(self, network):
         refuse_quantized(network.net_.module_, "NetPruner")
 
     def _compress(self, network, data, report):
+        training = {"report": report}
+        if self.distill:
+            training["teacher"] = deepcopy(network.net_.module_)
         module = replace_layers(network.net_.module_, lambda layer: [make_plain(layer)])
         set_module(network, module, trains=True)
         layers = select_layers(network.net_.module_, has_matrix)
@@ -220,19 +235,19 @@ class NetPruner(Compressor):
         for step in range(1, self.n_steps + 1):
             amount = self.amount * (1 - (1 - step / self.n_steps) ** 3)
             if self.structure == "weight":
-                self._remove_weights(network, amount, data, report=report)
+                self._remove_weights(network, amount, data, training)
             elif self.structure == "neuron" or _is_own(network.net_.module_):
                 args = network, amount, n_neurons, data
-                self._remove_neurons(*args, report=report)
+                self._remove_neurons(*args, training)
             else:
                 args = network, amount, n_channels, data
-                n_channels = self._remove_channels(*args, report=report)
+                n_channels = self._remove_channels(*args, training)
         module = network.net_.module_
         if self.structure == "weight":
             module = replace_layers(module, lambda layer: [prune(layer)])
         set_module(network, module)
 
-    def _remove_weights(self, network, amount, data, *, report):
+    def _remove_weights(self, network, amount, data, training):
         ranked = self._criterion.across_layers
         scores = [ranked(layer) for layer in self._score_weights(network, data)]
         masks = choose_weights(scores, amount, _find_needed(network.net_.module_))
@@ -242,7 +257,7 @@ class NetPruner(Compressor):
         if self.refit:
             self._refit_weights(network.net_.module_, original, masks, data)
         keep = KeepZeros(masks)
-        fine_tune(network, data, self.fine_tune_epochs, [keep], report=report)
+        fine_tune(network, data, self.fine_tune_epochs, [keep], **training)
 
     def _refit_weights(self, module, original, masks, data):
         layers = select_layers(original, has_matrix)
@@ -261,14 +276,14 @@ class NetPruner(Compressor):
         else:
             module.load_state_dict(smaller.state_dict())
 
-    def _remove_neurons(self, network, amount, n_neurons, data, *, report):
+    def _remove_neurons(self, network, amount, n_neurons, data, training):
         scores, refit = self._score_neurons(network, data), bool(self.refit)
         module = network.net_.module_
         module = remove_neurons(module, scores, amount, n_neurons, data, refit=refit)
         set_module(network, module, trains=True)
-        fine_tune(network, data, self.fine_tune_epochs, report=report)
+        fine_tune(network, data, self.fine_tune_epochs, **training)
 
-    def _remove_channels(self, network, amount, n_channels, data, *, report):
+    def _remove_channels(self, network, amount, n_channels, data, training):
         """Remove channels; return how many the network had before the first step."""
         module = deepcopy(network.net_.module_).cpu()
         couplings = find_couplings(module, data[0])
@@ -280,7 +295,7 @@ class NetPruner(Compressor):
             module, couplings, scores, n_removed, data, refit=refit
         )
         set_module(network, module, trains=True)
-        fine_tune(network, data, self.fine_tune_epochs, report=report)
+        fine_tune(network, data, self.fine_tune_epochs, **training)
         return n_channels
 
     def _score_neurons(self, network, data):

@@ -56,7 +56,7 @@ def spread_samples(X, y, sample_weight):
     X : ndarray, CSR matrix or PickedRows of shape (n_samples, n_features)
         Samples.
 
-    y : ndarray or CSR matrix of shape (n_samples, ...)
+    y : ndarray or CSR matrix of shape (n_samples, ...) or None
         Their targets.
 
     sample_weight : ndarray of shape (n_samples,) or None
@@ -67,7 +67,7 @@ def spread_samples(X, y, sample_weight):
     X : ndarray or CSR matrix of shape (n_all, n_features)
         All samples, not copied.
 
-    y : ndarray or CSR matrix of shape (n_all, ...)
+    y : ndarray or CSR matrix of shape (n_all, ...) or None
         Their targets; where the weight is zero any of them.
 
     sample_weight : ndarray of shape (n_all,) or None
@@ -77,7 +77,8 @@ def spread_samples(X, y, sample_weight):
         return X, y, sample_weight
     places = np.zeros(X.whole.shape[0], np.intp)
     places[X.rows] = np.arange(len(X))
-    return X.whole, y[places], X.scatter_weights(sample_weight)
+    y = None if y is None else y[places]
+    return X.whole, y, X.scatter_weights(sample_weight)
 
 
 def choose_for_layers(module, X, sample_weight):

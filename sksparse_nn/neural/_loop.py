@@ -22,11 +22,15 @@ class LeanLoop(NeuralNet):
     average : WeightAverage or None
         Average of the weights, which the module has between epochs.
 
+    teacher : Teacher or None
+        Gives the outputs to train on, in place of targets.
+
     path : float
         Sum of the learning rates over all steps.
     """
 
     average = None
+    teacher = None
     path = 0.0
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
@@ -110,6 +114,7 @@ class LeanLoop(NeuralNet):
     def _steps_by_hand(self, samples):
         return (
             not self.is_watched
+            and self.teacher is None
             and is_closure_free(self.optimizer_)
             and has_manual_steps(self.module_, samples)
         )

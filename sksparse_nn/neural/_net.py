@@ -305,14 +305,20 @@ class Net(LeanLoop):
         output : Tensor of shape (n_rows, n_outputs)
             Output of the module.
         """
-        X = x["X"]
-        if not isinstance(X, SparseBatch):
-            X = X.to(next(self.module_.parameters()))
         if not self.module_.training:
-            return apply_module(self.module_, X)
+            return self._evaluate(self.module_, x["X"])
+        X = self._cast(x["X"])
         if isinstance(self.module_, CodedNetwork):
             return self.module_(X, torch.from_numpy(x["row_weight"]))
         return self.module_(X)
+
+    def _evaluate(self, module, X):
+        return apply_module(module, self._cast(X))
+
+    def _cast(self, X):
+        return (
+            X if isinstance(X, SparseBatch) else X.to(next(self.module_.parameters()))
+        )
 
     def forward_iter(self, X, training=False, device="cpu"):
         """Yield the outputs of the module, one batch at a time.
@@ -368,7 +374,7 @@ class Net(LeanLoop):
             The batch, with its ``"weight"``, which may be None.
 
         training : bool, default=False
-            Not used.
+            Whether a `teacher`, if there is one, stands for the targets.
 
         Returns
         -------
@@ -385,6 +391,10 @@ class Net(LeanLoop):
                 "module must return one tensor in training too. Got "
                 f"{describe_output(y_pred)}."
             )
+        if training and self.teacher is not None:
+            with torch.no_grad():
+                wanted = self._evaluate(self.teacher.module, X["X"])
+            return self.teacher.loss(y_pred, wanted, X["weight"])
         device = y_pred.device
 
         def measure(target, weight):

@@ -61,7 +61,7 @@ class SkorchNetwork:
             loss = net.get_loss(net.infer(inputs), target, X=inputs, training=False)
             yield loss, len(target) / len(dataset)
 
-    def train(self, epochs, callbacks, *, slower):
+    def train(self, epochs, callbacks, *, slower, teacher=None):
         """Train for some more epochs by the net's own ``partial_fit``.
 
         Its history goes on, but its callbacks see only the new epochs, so that none of
@@ -78,12 +78,18 @@ class SkorchNetwork:
 
         slower : float
             Factor of the learning rates.
+
+        teacher : Teacher or None, default=None
+            Gives the outputs to train on; None for the loss of the net.
         """
         if not epochs:
             return
         module = self.net_.module_
-        with self._lent(epochs, callbacks, slower) as net:
-            net.partial_fit(self.X, self.y)
+        with self._lent(epochs, callbacks, slower) as net, _taught(net, teacher):
+            if self.y is None:
+                self._train_without_targets(net)
+            else:
+                net.partial_fit(self.X, self.y)
         if net.module_ is not module:
             raise ValueError(
                 f"Callbacks of {type(net).__name__} must leave its module_ in place in "
@@ -94,6 +100,15 @@ class SkorchNetwork:
         for callback in callbacks:
             callback.on_batch_end(net, training=True)
         net._set_training(False)
+
+    def _train_without_targets(self, net):
+        """Train on all samples, of which a split may need targets."""
+        split = net.train_split
+        vars(net)["train_split"] = None
+        try:
+            net.partial_fit(self.X, net.predict(self.X))
+        finally:
+            vars(net)["train_split"] = split
 
     def drop_optimizers(self):
         """Drop the state of training, which belongs to another module."""
@@ -151,6 +166,35 @@ class DroppedOptimizer:
         )
 
     step = state_dict = load_state_dict = zero_grad
+
+
+@contextmanager
+def _taught(net, teacher):
+    """Let a net train on the outputs of a teacher."""
+    if teacher is None:
+        yield
+        return
+
+    def get_loss(y_pred, y_true, X=None, training=False):
+        with torch.no_grad(), _with_module(net, teacher.module):
+            wanted = net.infer(X)
+        return teacher.loss(y_pred, wanted)
+
+    vars(net)["get_loss"] = get_loss
+    try:
+        yield
+    finally:
+        del vars(net)["get_loss"]
+
+
+@contextmanager
+def _with_module(net, module):
+    own = vars(net)["module_"]
+    vars(net)["module_"] = module
+    try:
+        yield
+    finally:
+        vars(net)["module_"] = own
 
 
 def check_single(net, name):

@@ -35,7 +35,9 @@ def _pipeline():
 
 COMPRESSORS = [
     NetPruner(_classifier(), amount=0.3),
-    NetPruner(_regressor(), amount=0.3, structure="neuron", fine_tune_epochs=2),
+    NetPruner(
+        _regressor(), amount=0.3, structure="neuron", fine_tune_epochs=2, distill=True
+    ),
     NetPruner(_regressor(), amount=0.3, structure="neuron", refit=False),
     NetPruner(_classifier(), amount=0.6, structure="neuron", fine_tune_epochs=0),
     NetPruner(_classifier(), amount=0.3, criterion="first_order", n_steps=2),
@@ -43,7 +45,7 @@ COMPRESSORS = [
     NetQuantizer(_classifier()),
     NetQuantizer(_regressor(), scheme="static"),
     NetQuantizer(_regressor(), scheme="weight_only", n_bits=4),
-    NetFactorizer(_classifier(), rank=2),
+    NetFactorizer(_classifier(), rank=2, fine_tune_epochs=1, distill=True),
     NetFactorizer(_regressor(), rank=0.95, fine_tune_epochs=1),
     NetQuantizer(NetPruner(_pipeline(), amount=0.2)),
 ]

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+pytest.importorskip("skorch", reason="networks learn from the features")
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
