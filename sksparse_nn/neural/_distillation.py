@@ -48,7 +48,7 @@ class Teacher:
             return losses.mean()
         weight = weight.to(losses)
         if weight.ndim < losses.ndim:
-            losses = losses.flatten(1).mean(dim=1)
+            losses = losses.reshape(len(losses), -1).mean(dim=1)
         return (losses * weight).mean()
 
 
@@ -61,7 +61,8 @@ def _differs(outputs, wanted):
     """
     floor = torch.finfo(wanted.dtype).eps ** 0.5 * wanted.abs().max()
     is_off = (outputs - wanted).abs() > floor
-    return is_off.flatten(1).any(dim=1).reshape(-1, *[1] * (outputs.ndim - 1))
+    is_off = is_off.reshape(len(outputs), -1).any(dim=1)
+    return is_off.reshape(-1, *[1] * (outputs.ndim - 1))
 
 
 def _choose_comparison(net):
