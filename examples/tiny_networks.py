@@ -145,22 +145,19 @@ def smaller(network):
         for amount in (0.5, 0.75):
             name = f"{amount:.0%} of the weights removed, {method}"
             ways[name] = NetFactorizer(frozen, method=method, amount=amount, **later)
-    later |= {"distill": True}
+    distilled = later | {"distill": True}
     for amount in (0.25, 0.5):
         channels = {"amount": amount, "structure": "channel"}
         name = f"{amount:.0%} of the channels removed, distilled"
-        ways[name] = NetPruner(frozen, **channels, **later)
+        ways[name] = NetPruner(frozen, **channels, **distilled)
     for amount in (0.5, 0.75):
         name = f"{amount:.0%} of the weights removed, tucker2, distilled"
-        ways[name] = NetFactorizer(frozen, method="tucker2", amount=amount, **later)
-    return ways | _combine(frozen)
-
-
-def _combine(frozen):
-    later = {"fine_tune_epochs": N_FINE_TUNED}
+        factors = {"method": "tucker2", "amount": amount}
+        ways[name] = NetFactorizer(frozen, **factors, **distilled)
     both = NetPruner(frozen, amount=0.3, structure="channel", **later)
     name = "30% of the channels, then half of the weights, tucker2"
-    return {name: NetFactorizer(both, method="tucker2", amount=0.5, **later)}
+    ways[name] = NetFactorizer(both, method="tucker2", amount=0.5, **later)
+    return ways
 
 
 def in_integers(fitted):

@@ -86,10 +86,11 @@ class SkorchNetwork:
             return
         module = self.net_.module_
         with self._lent(epochs, callbacks, slower) as net, _taught(net, teacher):
-            if self.y is None:
-                self._train_without_targets(net)
-            else:
+            if self.y is not None:
                 net.partial_fit(self.X, self.y)
+            else:
+                with _having(net, train_split=None):  # which may need targets
+                    net.partial_fit(self.X, net.predict(self.X))
         if net.module_ is not module:
             raise ValueError(
                 f"Callbacks of {type(net).__name__} must leave its module_ in place in "
@@ -100,15 +101,6 @@ class SkorchNetwork:
         for callback in callbacks:
             callback.on_batch_end(net, training=True)
         net._set_training(False)
-
-    def _train_without_targets(self, net):
-        """Train on all samples, of which a split may need targets."""
-        split = net.train_split
-        vars(net)["train_split"] = None
-        try:
-            net.partial_fit(self.X, net.predict(self.X))
-        finally:
-            vars(net)["train_split"] = split
 
     def drop_optimizers(self):
         """Drop the state of training, which belongs to another module."""
@@ -170,31 +162,31 @@ class DroppedOptimizer:
 
 @contextmanager
 def _taught(net, teacher):
-    """Let a net train on the outputs of a teacher."""
+    """Let a net train on the outputs of a teacher, if there is one."""
     if teacher is None:
         yield
         return
 
     def get_loss(y_pred, y_true, X=None, training=False):
-        with torch.no_grad(), _with_module(net, teacher.module):
+        with torch.no_grad(), _having(net, module_=teacher.module):
             wanted = net.infer(X)
         return teacher.loss(y_pred, wanted)
 
-    vars(net)["get_loss"] = get_loss
-    try:
+    with _having(net, get_loss=get_loss):
         yield
-    finally:
-        del vars(net)["get_loss"]
 
 
 @contextmanager
-def _with_module(net, module):
-    own = vars(net)["module_"]
-    vars(net)["module_"] = module
+def _having(net, **attributes):
+    """Set attributes of a net past its setter, and restore them afterwards."""
+    own = {name: vars(net)[name] for name in attributes if name in vars(net)}
+    vars(net).update(attributes)
     try:
         yield
     finally:
-        vars(net)["module_"] = own
+        for name in attributes:
+            del vars(net)[name]
+        vars(net).update(own)
 
 
 def check_single(net, name):
