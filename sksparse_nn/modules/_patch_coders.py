@@ -50,6 +50,7 @@ def patch_layer(coder, *, learn_alpha, kind):
         pooling=coder.pooling,
         split_sign=coder.split_sign,
         learn_alpha=learn_alpha,
+        n_jobs=coder.n_jobs,
     )
 
 

@@ -8,6 +8,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from sksparse_nn.modules._compressed import is_traced
+from sksparse_nn.modules._patch_sums import SweptSums
 from sksparse_nn.modules._patch_values import PatchValues
 from sksparse_nn.modules._threads import limit_threads
 from sksparse_nn.solvers._rows import block_slices
@@ -212,7 +213,7 @@ class FoldedAtoms:
         return whitened.square().sum(dim=2, keepdim=True)
 
 
-def pool_patches(images, pooling, folded):
+def pool_patches(images, pooling, folded, n_jobs=None):
     """Encode and pool the patches of images, a few images at a time.
 
     Parameters
@@ -226,6 +227,9 @@ def pool_patches(images, pooling, folded):
     folded : FoldedAtoms
         The atoms.
 
+    n_jobs : int or None, default=None
+        Number of threads for what a kernel computes, on which nothing depends.
+
     Returns
     -------
     pooled : Tensor of shape (n_images, n_outputs)
@@ -234,6 +238,8 @@ def pool_patches(images, pooling, folded):
     is_fixed = not images.requires_grad and not is_traced()
     if torch.is_grad_enabled() and folded.weight.requires_grad and is_fixed:
         learnt = folded.weight, folded.offsets, folded.per_atom
+        if SweptSums.can_sweep(images, pooling):
+            return SweptSums.apply(*learnt, (images, pooling, n_jobs))
         return _Pooled.apply(*learnt, (images, pooling, folded))
     with limit_threads((), 0):
         blocks = pooling.blocks(images, len(folded.weight))

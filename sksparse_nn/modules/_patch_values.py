@@ -24,12 +24,16 @@ class PatchValues(ABC):
 
     is_smooth : bool, default=True
         Whether values have a derivative by the level.
+
+    is_swept : bool, default=False
+        Whether a kernel computes sums of values and their gradients.
     """
 
     is_signed = True
     unit_atoms = True
     has_level = True
     is_smooth = True
+    is_swept = False
 
     @abstractmethod
     def __call__(self, products, squares, per_atom):
@@ -55,6 +59,8 @@ class PatchValues(ABC):
 
 class SoftThresholds(PatchValues):
     """Products shrunk towards zero by a level."""
+
+    is_swept = True
 
     def __call__(self, products, squares, per_atom):
         if isinstance(per_atom, torch.Tensor):

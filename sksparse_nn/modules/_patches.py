@@ -77,6 +77,10 @@ class PatchLayer(CodingLayer):
     learn_alpha : bool, default=False
         Whether `alpha` of "soft_threshold" is trained too. It stays above zero.
 
+    n_jobs : int, default=None
+        Number of threads that train with soft thresholds on a CPU. The codes and the
+        gradients do not depend on it.
+
     Attributes
     ----------
     dictionary : torch.nn.Parameter of shape (n_components, patch_width)
@@ -88,8 +92,9 @@ class PatchLayer(CodingLayer):
 
     Notes
     -----
-    A mini-batch is coded a few images at a time, by one thread on a CPU. Training keeps
-    its patches and their products with the atoms for the backward pass.
+    A mini-batch is coded a few images at a time, by one thread on a CPU. Training with
+    sums or means of soft thresholds of both signs keeps nothing for the backward pass;
+    other settings keep the patches and their products with the atoms.
 
     References
     ----------
@@ -105,10 +110,11 @@ class PatchLayer(CodingLayer):
     ...     edges, (4, 4), patch_size=2, alpha=0.5, contrast_reg=1.0, pooled_shape=1
     ... )
     >>> layer(torch.arange(16.0)[None])  # brighter from row to row
-    tensor([[0.0000, 0.0000, 0.0000, 9.4427]], grad_fn=<_PooledBackward>)
+    tensor([[0.0000, 0.0000, 0.0000, 9.4427]], grad_fn=<SweptSumsBackward>)
     """
 
     skips_zeros = False
+    n_jobs: int | None = None  # of layers of older files
     _algorithms = PATCH_VALUES
 
     def __init__(
@@ -128,6 +134,7 @@ class PatchLayer(CodingLayer):
         pooling: str = "sum",
         split_sign: bool = True,
         learn_alpha: bool = False,
+        n_jobs: int | None = None,
     ) -> None:
         super().__init__()
         _check_choice("algorithm", algorithm, self._algorithms)
@@ -146,7 +153,7 @@ class PatchLayer(CodingLayer):
         _check_shapes(atoms, layout, whitening=whitening, patch_mean=patch_mean)
         contrast = _check_contrast(contrast_reg)
         self._pooling = PatchPooling(layout, values, pooling, split_sign, contrast)
-        self.dictionary = nn.Parameter(atoms)
+        self.dictionary, self.n_jobs = nn.Parameter(atoms), n_jobs
         width = layout.patch_width
         self._add_buffer("whitening", whitening, np.eye(width))
         self._add_buffer("patch_mean", patch_mean, np.zeros(width))
@@ -214,7 +221,7 @@ class PatchLayer(CodingLayer):
         n_features = self._pooling.layout.n_features
         check_samples(X, torch.empty(0, n_features, device="meta"))
         X = X.to(self.dictionary.dtype)
-        return pool_patches(X, self._pooling, self._fold())
+        return pool_patches(X, self._pooling, self._fold(), self.n_jobs)
 
     def _fold(self):
         """Multiply the atoms by the whitening, so that it need not multiply patches."""

@@ -1,10 +1,13 @@
-"""Soft thresholds of patches summed in one sweep, against the same in NumPy."""
+"""Soft thresholds of patches and their gradients in one sweep, against NumPy."""
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sksparse_nn.kernels.patch_sweep import sum_soft_thresholds
+from sksparse_nn.kernels.patch_sweep import (
+    differentiate_soft_thresholds,
+    sum_soft_thresholds,
+)
 from sksparse_nn.kernels.patches import gather_patches, scale_patches
 
 SIDE, PATCH, ALPHA, N_REGIONS = 12, 3, 0.3, 3
@@ -33,13 +36,18 @@ def swept(images, regions, atoms, offsets, contrast=0.1):
     return sums
 
 
-def summed(images, regions, atoms, offsets, contrast=0.1):
+def normalised(images, contrast):
     n_patches = len(images) * len(CORNERS)
     centred = np.empty((n_patches, PATCH**2), images.dtype)
     variances, scales = np.empty(n_patches), np.empty(n_patches)
     gather_patches(images, RUNS, CORNERS, centred, variances)
     scale_patches(variances, contrast, scales)
-    values = (centred @ atoms.T.astype(np.float64)) * scales[:, None] - offsets
+    return centred * scales[:, None]
+
+
+def summed(images, regions, atoms, offsets, contrast=0.1):
+    patches = normalised(images, contrast)
+    values = patches @ atoms.T.astype(np.float64) - offsets
     both = np.maximum([values - ALPHA, -values - ALPHA], 0)
     both = both.transpose(1, 0, 2).reshape(len(images), len(CORNERS), -1)
     one_hot = np.eye(N_REGIONS)[regions]
@@ -93,3 +101,40 @@ def test_a_constant_image_without_added_contrast_leaves_the_offsets(dtype):
     expected = summed(images, regions, atoms, offsets, contrast=0.0)[1]
     assert np.isfinite(found).all()
     assert_allclose(found, expected, rtol=1e-4)
+
+
+def pulled_back(images, regions, atoms, offsets, gradients):
+    """Return gradients by atoms, offsets and the level of each atom."""
+    patches = normalised(images, 0.1)
+    values = patches @ atoms.T.astype(np.float64) - offsets
+    by_region = gradients.reshape(len(images), N_REGIONS, 2, len(atoms))
+    rising, falling = by_region[:, regions].transpose(2, 0, 1, 3).astype(np.float64)
+    rising = rising.reshape(values.shape) * (values > ALPHA)
+    falling = falling.reshape(values.shape) * (values < -ALPHA)
+    both = rising - falling
+    return both.T @ patches, -both.sum(axis=0), -(rising + falling).sum(axis=0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_images", [1, 6, 11])
+@pytest.mark.parametrize("n_atoms", [1, 19, 512, 513, 1100])
+def test_gradients_are_those_of_numpy(n_images, n_atoms, dtype):
+    images, regions, atoms, offsets = given = problem(n_images, n_atoms, dtype)
+    sums = swept(*given)
+    gradients = np.random.default_rng(1).standard_normal(sums.shape).astype(dtype)
+    found = np.ones_like(atoms), np.ones(n_atoms), np.ones(n_atoms)
+    differentiate_soft_thresholds(
+        images,
+        RUNS,
+        CORNERS,
+        regions,
+        atoms,
+        offsets,
+        0.1,
+        dtype(ALPHA),
+        gradients,
+        *found,
+    )
+    for one, expected in zip(found, pulled_back(*given, gradients), strict=True):
+        atol = 200 * np.finfo(dtype).eps * abs(expected).max(initial=1)
+        assert_allclose(one - 1, expected, rtol=0, atol=atol)

@@ -131,6 +131,21 @@ def test_both_ways_of_differentiating_agree(algorithm, kind):
         assert_allclose(one, other, rtol=1e-8)
 
 
+@pytest.mark.parametrize("pooling", ["sum", "mean"])
+def test_the_number_of_threads_changes_no_bit(pooling):
+    X = torch.from_numpy(images(n_images=400, dtype="float32"))
+    found = []
+    for n_jobs in (1, 2, 3):
+        coder = fitted(pooling=pooling).set_params(n_jobs=n_jobs)
+        layer = layer_of(coder, torch.float32, learn_alpha=True)
+        codes = layer(X)
+        codes.square().sum().backward()
+        found.append([codes.detach(), *[p.grad for p in layer.parameters()]])
+    for others in found[1:]:
+        for one, other in zip(found[0], others, strict=True):
+            assert_array_equal(one, other)
+
+
 @each_algorithm
 def test_trained_atoms_are_written_back(algorithm):
     coder = fitted(algorithm)

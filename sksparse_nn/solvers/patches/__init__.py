@@ -25,6 +25,7 @@ from sksparse_nn.solvers.patches._pooling import (
 from sksparse_nn.solvers.patches._products import HardAssignment
 from sksparse_nn.solvers.patches._reconstruction import reconstruct_images
 from sksparse_nn.solvers.patches._state import PatchPlan, PatchState
+from sksparse_nn.solvers.patches._sweep import SoftSums
 from sksparse_nn.solvers.patches._whitening import (
     Patches,
     Whitening,
@@ -51,6 +52,7 @@ __all__ = [
     "PatchState",
     "Patches",
     "Pooling",
+    "SoftSums",
     "Whitening",
     "check_scale",
     "draw_patches",

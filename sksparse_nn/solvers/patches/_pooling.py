@@ -109,7 +109,7 @@ class Pooling:
                 read_float_images(X, where, self.layout), state, out[where]
             )
 
-        blocks = self.cut_blocks(X)
+        blocks = cut_images(X.shape[0], self.layout)
         done = map_in_order(work, blocks, n_jobs)
         for _ in report.through(done, len(blocks), "encoding images"):
             pass
@@ -130,21 +130,6 @@ class Pooling:
 
     def _count_patches_per_region(self):
         return np.bincount(self.layout.regions).astype(np.float64)
-
-    def cut_blocks(self, X):
-        """Cut images into blocks, each the task of a thread.
-
-        Parameters
-        ----------
-        X : ndarray or CSR matrix of shape (n_images, n_features)
-            Images.
-
-        Returns
-        -------
-        blocks : list of slice
-            Slices of the images, in order.
-        """
-        return block_slices(X.shape[0], _count_images_at_once(_TASK, self.layout))
 
     def _encode_block(self, images, state, out):
         if self._is_swept:
@@ -218,6 +203,25 @@ class PatchReader:
         runs, corners = self._layout.runs, self._layout.corners
         gather_patches(images, runs, corners, centred, variances)
         return Patches(centred, variances)
+
+
+def cut_images(n_images, layout):
+    """Cut images into blocks, each the task of a thread.
+
+    Parameters
+    ----------
+    n_images : int
+        Number of images.
+
+    layout : Layout
+        Their layout.
+
+    Returns
+    -------
+    blocks : list of slice
+        Slices of the images, in order.
+    """
+    return block_slices(n_images, _count_images_at_once(_TASK, layout))
 
 
 def _count_images_at_once(n_patches, layout):

@@ -7,6 +7,7 @@ from sksparse_nn.solvers._rows import block_slices
 from sksparse_nn.solvers._threads import map_in_order
 from sksparse_nn.solvers.patches._pooling import (
     PatchReader,
+    cut_images,
     float_type,
     read_float_images,
 )
@@ -66,7 +67,7 @@ def reconstruct_images(X, pooling, state, *, whitening, atoms, n_jobs=None):
             out[some, ~is_covered] = images[some][:, ~is_covered]
         Y[where] = layout.to_given_order(out)
 
-    for _ in map_in_order(work, pooling.cut_blocks(X), n_jobs):
+    for _ in map_in_order(work, cut_images(X.shape[0], layout), n_jobs):
         pass
     pooling.encoder.finish(state)
     return Y
