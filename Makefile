@@ -8,7 +8,7 @@ INSTALL = $(VENV)/python -m pip install --constraint constraints.txt --editable
 # Lines appear as they are printed, also through a pipe.
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo compare patches compressed tiny \
+.PHONY: demo compare patches trained compressed tiny \
   test test-slow test-engines test-oldest test-wheel lint docs doctest package clean \
   bench-coding bench-svd bench-net bench-images bench-activations bench-attention \
   bench-defaults bench-task-driven bench-robustness bench-mnist bench-onnx bench-parallel
@@ -26,6 +26,10 @@ compare: .venv/installed-plot
 # make patches CIFAR10=FOLDER   dictionaries and encoders on CIFAR-10: hours, resumes
 patches: .venv/installed-plot
 	$(VENV)/python examples/cifar10_patches.py "$(CIFAR10)"
+
+# make trained CIFAR10=FOLDER   atoms that are trained with the labels: hours, resumes
+trained: .venv/installed-plot
+	$(VENV)/python examples/cifar10_trained.py "$(CIFAR10)"
 
 # make compressed CIFAR10=FOLDER   their features in few kilobytes, resumes
 compressed: .venv/installed-plot
@@ -113,4 +117,4 @@ bench-coding bench-svd bench-net bench-images bench-activations bench-attention 
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf .venv .cache build dist demo-output compare-output patches-output tiny-output docs/_build docs/auto_examples docs/generated
+	rm -rf .venv .cache build dist demo-output compare-output patches-output trained-output tiny-output docs/_build docs/auto_examples docs/generated

@@ -22,6 +22,8 @@ from sksparse_nn import (
     NetFactorizer,
     NetPruner,
     NetQuantizer,
+    RowScreener,
+    ScreenedEstimator,
     SparseDictionaryCoder,
     SparseNetClassifier,
     SparsitySearchCV,
@@ -163,6 +165,27 @@ def test_parts_of_unions_and_of_columns_are_saved_slim_too(data):
     assert len(pickle.dumps(slim)) < 0.8 * len(pickle.dumps(model))
     table = compression_report({"it": model}, X, y)
     assert table.parameters["it"] >= 16 * 64 + 17 * 12 + 130
+
+
+@pytest.mark.parametrize(
+    ("make", "answer"),
+    [
+        (lambda net: ScreenedEstimator(RowScreener(), net), "predict_proba"),
+        (LayerActivations, "transform"),
+        (NetQuantizer, "predict_proba"),
+    ],
+    ids=["screened", "activations", "compressor"],
+)
+def test_a_fit_that_was_given_is_not_saved_slim(data, make, answer):
+    X, y = data
+    fitted, sizes = _net().fit(X, y), []
+    for given in (clone(fitted), fitted, FrozenEstimator(fitted)):
+        model = make(given).fit(X, y)
+        slim = for_prediction(model)
+        assert_array_equal(getattr(slim, answer)(X), getattr(model, answer)(X))
+        sizes.append(len(pickle.dumps(slim)))
+    assert max(sizes) < min(sizes) + 300
+    assert hasattr(fitted, "net_")
 
 
 def test_a_frozen_network_in_a_pipeline_stays_as_it_is(data):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from copy import copy, deepcopy
 from dataclasses import dataclass
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from skorch import NeuralNet
 from skorch.history import History
@@ -25,6 +26,11 @@ from sksparse_nn.neural._skorch_networks import SkorchNetwork
 
 # What an MLP needs to go on with its training.
 _UNUSED = "_optimizer", "_best_coefs", "_best_intercepts"
+
+# What networks hold themselves, and share between their parts.
+_OF_NETWORKS = "net_", "_targets"
+
+_OURS = __name__.partition(".")[0]
 
 
 def for_prediction(estimator: BaseEstimator) -> BaseEstimator:
@@ -74,10 +80,7 @@ def for_prediction(estimator: BaseEstimator) -> BaseEstimator:
 
 def _strip(estimator):
     if is_screened(estimator):
-        slim = copy(estimator)
-        slim.screener_ = _strip(estimator.screener_)
-        slim.estimator_ = for_prediction(estimator.estimator_)
-        return slim
+        return _strip_inside(copy(estimator))
     if is_frame(estimator):
         return for_prediction(unwrap(estimator))
     if isinstance(estimator, NETWORKS):
@@ -88,6 +91,20 @@ def _strip(estimator):
     unused = _UNUSED if isinstance(slim, MLPS) else ()
     for name in getattr(slim, "_only_for_fitting", unused):
         vars(slim).pop(name, None)
+    return _strip_inside(slim) if type(slim).__module__.startswith(_OURS) else slim
+
+
+def _strip_inside(slim):
+    """Strip the estimators that one has fitted, and empty those that it was given."""
+    parameters = slim.get_params(deep=False)
+    inside = {
+        name: value
+        for name, value in vars(slim).items()
+        if isinstance(value, BaseEstimator) and name not in _OF_NETWORKS
+    }
+    for name, value in inside.items():
+        is_given = name in parameters
+        setattr(slim, name, _drop_fit(value) if is_given else for_prediction(value))
     return slim
 
 
@@ -103,7 +120,14 @@ def _drop_training(network):
     network.history_ = {}
     network._rng = None
     network.net_.average = None
-    return network
+    return _strip_inside(network)
+
+
+def _drop_fit(estimator):
+    """Return an estimator as it was before it was fitted, frozen if it is."""
+    if isinstance(estimator, FrozenEstimator):
+        return FrozenEstimator(_drop_fit(estimator.estimator))
+    return clone(estimator)
 
 
 def _drop_training_of_net(net):

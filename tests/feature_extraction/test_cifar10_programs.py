@@ -75,6 +75,23 @@ def test_the_table_is_made_once(patches, data, tmp_path, monkeypatch):
     assert (tmp_path / "cifar10_patches.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
+def test_atoms_are_trained_once(patches, data, tmp_path, monkeypatch):
+    program = import_module("cifar10_trained")
+    monkeypatch.setattr(program, "EPOCHS", 1)
+    monkeypatch.setattr(program, "FEWEST_STEPS", 5)
+    monkeypatch.setattr(program, "CODER", program.CODER | {"n_patches": 2000})
+    data = [part[::5] for part in data]
+    results = program.Results(tmp_path / "cifar10_trained.csv")
+    cells = [("atoms", 5000), ("random", 5000), ("atoms", 3)]
+    for _ in range(2):
+        for start, n_labels in cells:
+            program.measure(start, 8, n_labels, data, results)
+    rows = pd.read_csv(tmp_path / "cifar10_trained.csv")
+    assert rows[["start", "labels"]].apply(tuple, axis=1).tolist() == cells
+    assert (rows.kilobytes_int8 < rows.kilobytes).all()
+
+
 def test_models_are_made_smaller(patches, data, tmp_path):
     program = import_module("cifar10_compressed")
     results = program.Results(tmp_path / "cifar10_compressed.csv")

@@ -318,6 +318,23 @@ def test_what_is_for_prediction_predicts_the_same(blobs, coder, tune_coder):
     assert len(pickle.dumps(slim)) < len(pickle.dumps(net))
 
 
+@pytest.mark.parametrize("tune_coder", [True, False])
+@coders
+def test_what_a_coder_was_fitted_to_before_is_not_for_prediction(
+    blobs, coder, tune_coder
+):
+    X, y = blobs
+    fitted = clone(coder).fit(X)
+    sizes = []
+    for given in (coder, fitted, FrozenEstimator(fitted)):
+        net = classifier(given, tune_coder=tune_coder, max_epochs=1).fit(X, y)
+        slim = for_prediction(net)
+        assert_array_equal(slim.predict_proba(X), net.predict_proba(X))
+        sizes.append(len(pickle.dumps(slim)))
+    assert max(sizes) < min(sizes) + 300
+    assert hasattr(fitted, "components_")
+
+
 @coders
 def test_a_coder_that_is_not_tuned_is_ahead_of_a_compressed_network(blobs, coder):
     X, y = blobs

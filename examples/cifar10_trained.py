@@ -1,0 +1,116 @@
+"""
+CIFAR-10 by atoms of patches that are trained with the labels
+=============================================================
+
+A program to run, not a page::
+
+    python examples/cifar10_trained.py FOLDER [--atoms 400 200 100 50 25]
+
+One layer of patches and a linear one behind it are trained together on mirrored and
+shifted images: from atoms that were learnt without labels, and from random ones. The
+largest number of atoms is trained with few labels too. Every number is written to
+--output as soon as it is known, and never computed twice.
+"""
+
+import argparse
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+from cifar10_patches import FOR_ALL_LABELS, LABELS, Results, few_labels
+from sklearn.frozen import FrozenEstimator
+
+from sksparse_nn import (
+    ImagePatchCoder,
+    NetQuantizer,
+    SparseNetClassifier,
+    compression_report,
+)
+from sksparse_nn.datasets import load_cifar10
+
+IMAGES = 3, 32, 32
+CODER = {"image_shape": IMAGES, "pooled_shape": 3, "n_jobs": -1, "random_state": 0}
+STARTS = "atoms", "random"
+
+# Small mini-batches: what lacks is steps. At least so many where labels are few.
+EPOCHS, BATCH, FEWEST_STEPS = 10, 32, 2000
+
+
+def make_coder(start, n_atoms, X):
+    """Return a fitted coder of atoms, or of random filters of their size."""
+    coder = ImagePatchCoder(n_atoms, **CODER).fit(X)
+    if start == "random":
+        rng = np.random.default_rng(0)
+        filters = rng.standard_normal(coder.components_.shape).astype(np.float32)
+        coder.set_params(learner=None, init=filters).fit(X)
+    return coder
+
+
+def make_network(coder, n_samples):
+    """Return a network to be trained with a coder."""
+    n_batches = -(-n_samples // BATCH)
+    return SparseNetClassifier(
+        (),
+        coder=FrozenEstimator(coder),
+        tune_coder="all",
+        image_shape=IMAGES,
+        augment=("mirror", "shift"),
+        learning_rate=0.005,
+        scheduler="one_cycle",
+        batch_size=BATCH,
+        max_epochs=max(EPOCHS, FEWEST_STEPS // n_batches),
+        random_state=0,
+        verbose=1,
+    )
+
+
+def measure(start, n_atoms, n_labels, data, results):
+    """Train one network, and write its accuracy and its size, in integers too."""
+    key = {"start": start, "atoms": n_atoms, "labels": n_labels}
+    if results.find(**key):
+        return
+    X, y, X_test, y_test = data
+    rows = few_labels(y, n_labels)
+    network = make_network(make_coder(start, n_atoms, X), len(y[rows]))
+    begin = perf_counter()
+    network.fit(X[rows], y[rows])
+    seconds = perf_counter() - begin
+    integers = NetQuantizer(FrozenEstimator(network)).fit(X[rows])
+    report = compression_report({"float": network, "int8": integers}, X_test, y_test)
+    results.add(
+        **key,
+        accuracy=round(100 * report.accuracy["float"], 2),
+        kilobytes=round(report.bytes_zipped["float"] / 1000, 1),
+        accuracy_int8=round(100 * report.accuracy["int8"], 2),
+        kilobytes_int8=round(report.bytes_zipped["int8"] / 1000, 1),
+        seconds=round(seconds),
+    )
+
+
+def main():
+    """Compute the missing results, and print all."""
+    parser = argparse.ArgumentParser(description="Trained patches of CIFAR-10.")
+    parser.add_argument("cifar10", metavar="FOLDER", help="a layout of CIFAR-10")
+    parser.add_argument("--atoms", type=int, nargs="+", default=[400, 200, 100, 50, 25])
+    parser.add_argument("--labels", type=int, nargs="*", default=LABELS)
+    parser.add_argument("--starts", nargs="+", choices=STARTS, default=STARTS)
+    parser.add_argument("--output", default="trained-output", type=Path)
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    results = Results(arguments.output / "cifar10_trained.csv")
+    data = [
+        array
+        for subset in ("train", "test")
+        for array in load_cifar10(arguments.cifar10, subset=subset, return_X_y=True)
+    ]
+    for start in arguments.starts:
+        for n_atoms in arguments.atoms:
+            measure(start, n_atoms, FOR_ALL_LABELS, data, results)
+        for n_labels in sorted(set(arguments.labels) - {FOR_ALL_LABELS}):
+            measure(start, max(arguments.atoms), n_labels, data, results)
+    print(pd.DataFrame(results.rows).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
