@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.autograd import forward_ad
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
@@ -235,15 +236,26 @@ def pool_patches(images, pooling, folded, n_jobs=None):
     pooled : Tensor of shape (n_images, n_outputs)
         The features.
     """
-    is_fixed = not images.requires_grad and not is_traced()
-    if torch.is_grad_enabled() and folded.weight.requires_grad and is_fixed:
+    if _are_fixed(images, folded):
         learnt = folded.weight, folded.offsets, folded.per_atom
         if SweptSums.can_sweep(images, pooling):
             return SweptSums.apply(*learnt, (images, pooling, n_jobs))
-        return _Pooled.apply(*learnt, (images, pooling, folded))
+        if torch.is_grad_enabled() and folded.weight.requires_grad:
+            return _Pooled.apply(*learnt, (images, pooling, folded))
     with limit_threads((), 0):
         blocks = pooling.blocks(images, len(folded.weight))
         return torch.cat([_pool_block(images[b], pooling, folded) for b in blocks])
+
+
+def _are_fixed(images, folded):
+    """Return whether images are plain numbers that nothing is differentiated by."""
+    given = images, folded.weight
+    return not (
+        is_traced()
+        or images.requires_grad
+        or any(forward_ad.unpack_dual(tensor).tangent is not None for tensor in given)
+        or any(map(torch._C._functorch.is_functorch_wrapped_tensor, given))
+    )
 
 
 def _pool_block(images, pooling, folded):

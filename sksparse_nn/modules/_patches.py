@@ -78,8 +78,8 @@ class PatchLayer(CodingLayer):
         Whether `alpha` of "soft_threshold" is trained too. It stays above zero.
 
     n_jobs : int, default=None
-        Number of threads that train with soft thresholds on a CPU. The codes and the
-        gradients do not depend on it.
+        Number of threads for sums and means of soft thresholds of both signs, on a CPU.
+        The codes and the gradients do not depend on it.
 
     Attributes
     ----------
@@ -92,9 +92,9 @@ class PatchLayer(CodingLayer):
 
     Notes
     -----
-    A mini-batch is coded a few images at a time, by one thread on a CPU. Training with
-    sums or means of soft thresholds of both signs keeps nothing for the backward pass;
-    other settings keep the patches and their products with the atoms.
+    A mini-batch is coded a few images at a time, by one thread on a CPU unless `n_jobs`
+    says otherwise. Sums and means of soft thresholds of both signs keep nothing for the
+    backward pass; other settings keep the patches and their products with the atoms.
 
     References
     ----------

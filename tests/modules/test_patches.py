@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from torch.autograd import forward_ad
 
 from sksparse_nn import ImagePatchCoder
 from sksparse_nn.modules import PatchLayer
@@ -129,6 +130,45 @@ def test_both_ways_of_differentiating_agree(algorithm, kind):
         found.append([p.grad.clone() for p in layer.parameters()])
     for one, other in zip(*found, strict=True):
         assert_allclose(one, other, rtol=1e-8)
+
+
+@each_pooling
+@each_algorithm
+def test_codes_are_the_same_in_training_and_without_it(algorithm, pooling):
+    layer, X = layer_of(fitted(algorithm, pooling=pooling)), torch.tensor(images())
+    with torch.no_grad():
+        found = layer(X)
+    assert not found.requires_grad
+    assert_array_equal(found, layer(X).detach())
+
+
+@each_pooling
+@each_algorithm
+def test_each_sample_has_gradients_of_its_own(algorithm, pooling):
+    layer, X = layer_of(fitted(algorithm, pooling=pooling)), torch.tensor(images())
+    parameters = dict(layer.named_parameters())
+
+    def loss(known, x):
+        return torch.func.functional_call(layer, known, (x[None],)).square().sum()
+
+    found = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0))(parameters, X)
+    layer(X).square().sum().backward()
+    for name, parameter in parameters.items():
+        assert_allclose(found[name].sum(0).detach(), parameter.grad, rtol=1e-8)
+
+
+# Torch's own rules for forward derivatives call what torch has deprecated.
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")
+@each_algorithm
+def test_tangents_of_images_go_forward(algorithm):
+    layer, X = layer_of(fitted(algorithm)), torch.tensor(np.delete(images(), 3, 0))
+    tangents = torch.tensor(np.random.default_rng(1).standard_normal(X.shape))
+    with forward_ad.dual_level():
+        codes = layer(forward_ad.make_dual(X, tangents))
+        found = forward_ad.unpack_dual(codes).tangent.detach()
+    step = 1e-6 * tangents
+    expected = (layer(X + step) - layer(X - step)).detach() / 2e-6
+    assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("pooling", ["sum", "mean"])
