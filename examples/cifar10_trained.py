@@ -29,22 +29,28 @@ from sksparse_nn import (
 )
 from sksparse_nn.datasets import load_cifar10
 
-IMAGES = 3, 32, 32
-CODER = {"image_shape": IMAGES, "pooled_shape": 3, "n_jobs": -1, "random_state": 0}
+IMAGES, PATCH = (3, 32, 32), 6
+CODER = {
+    "image_shape": IMAGES,
+    "patch_size": PATCH,
+    "pooled_shape": 3,
+    "n_jobs": -1,
+    "random_state": 0,
+}
 STARTS = "atoms", "random"
 
-# Small mini-batches: what lacks is steps. At least so many where labels are few.
+# Small mini-batches make many steps; where labels are few, at least the last number.
 EPOCHS, BATCH, FEWEST_STEPS = 10, 32, 2000
 
 
 def make_coder(start, n_atoms, X):
     """Return a fitted coder of atoms, or of random filters of their size."""
-    coder = ImagePatchCoder(n_atoms, **CODER).fit(X)
+    coder = ImagePatchCoder(n_atoms, **CODER)
     if start == "random":
-        rng = np.random.default_rng(0)
-        filters = rng.standard_normal(coder.components_.shape).astype(np.float32)
-        coder.set_params(learner=None, init=filters).fit(X)
-    return coder
+        shape = n_atoms, IMAGES[0] * PATCH**2
+        filters = np.random.default_rng(0).standard_normal(shape)
+        coder.set_params(learner=None, init=filters.astype(np.float32))
+    return coder.fit(X)
 
 
 def make_network(coder, n_samples):

@@ -176,7 +176,7 @@ def test_parts_of_unions_and_of_columns_are_saved_slim_too(data):
     ],
     ids=["screened", "activations", "compressor"],
 )
-def test_a_fit_that_was_given_is_not_saved_slim(data, make, answer):
+def test_what_was_fitted_before_is_left_out(data, make, answer):
     X, y = data
     fitted, sizes = _net().fit(X, y), []
     for given in (clone(fitted), fitted, FrozenEstimator(fitted)):
