@@ -49,7 +49,8 @@ class SweptSums(torch.autograd.Function):
             n_jobs,
         )
         ctx.images = layout.to_pixel_order(np.ascontiguousarray(images.numpy()))
-        ctx.shares = _share_of_patches(pooling) if pooling.kind == "mean" else None
+        is_mean = pooling.kind == "mean"
+        ctx.shares = torch.from_numpy(1 / layout.region_sizes) if is_mean else None
         return _scale(torch.from_numpy(ctx.sums.sum(ctx.images)), ctx.shares)
 
     @staticmethod
@@ -60,12 +61,6 @@ class SweptSums(torch.autograd.Function):
         of_level = gradients.dtype.type(of_level) if ctx.needs_input_grad[2] else None
         of_level = None if of_level is None else torch.tensor(of_level)
         return *map(torch.from_numpy, found), of_level, None
-
-
-def _share_of_patches(pooling):
-    """Return one by the number of patches of each region."""
-    counts = np.bincount(pooling.layout.regions, minlength=pooling.layout.n_regions)
-    return torch.from_numpy(1 / counts)
 
 
 def _scale(pooled, shares):

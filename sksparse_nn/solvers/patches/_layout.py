@@ -77,6 +77,11 @@ class Layout:
         """Number of regions per image."""
         return prod(self.grid)
 
+    @property
+    def region_sizes(self):
+        """Number of patches of each region, of shape (n_regions,)."""
+        return np.bincount(self.regions, minlength=self.n_regions)
+
     @cached_property
     def corners(self):
         """Index of the first value of each patch, of shape (n_positions,).

@@ -115,9 +115,8 @@ class Pooling:
             pass
         self.encoder.finish(state)
         if self.kind == "mean":
-            out /= np.repeat(
-                self._count_patches_per_region(), self.n_outputs // self._n_regions
-            )
+            sizes = self.layout.region_sizes.astype(np.float64)
+            out /= np.repeat(sizes, self.n_outputs // self._n_regions)
         return out
 
     @property
@@ -127,9 +126,6 @@ class Pooling:
     @property
     def _is_positive(self):
         return self.is_split or not self.encoder.signed
-
-    def _count_patches_per_region(self):
-        return np.bincount(self.layout.regions).astype(np.float64)
 
     def _encode_block(self, images, state, out):
         if self._is_swept:
