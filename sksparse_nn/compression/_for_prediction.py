@@ -20,7 +20,9 @@ from sksparse_nn._pipelines import (
     unwrap,
 )
 from sksparse_nn.compression._last_network import MLPS
+from sksparse_nn.modules._coded import CodedNetwork
 from sksparse_nn.modules._compiled import uncompile
+from sksparse_nn.modules._folded_patches import fold_whitening
 from sksparse_nn.neural._nesting import NETWORKS
 from sksparse_nn.neural._skorch_networks import SkorchNetwork
 
@@ -36,7 +38,8 @@ _OURS = __name__.partition(".")[0]
 def for_prediction(estimator: BaseEstimator) -> BaseEstimator:
     """Return a copy of a fitted estimator that holds only what predictions need.
 
-    The copy has neither the state of training nor the estimator before compression.
+    The copy has neither the state of training nor the estimator before compression,
+    and no whitening where trained atoms of patches can contain it.
     Pickle it to get the size that `compression_report` shows.
 
     Parameters
@@ -111,7 +114,8 @@ def _strip_inside(slim):
 def _drop_training(network):
     network = deepcopy(network)
     if network._is_tuned:
-        del network.coder_  # its atoms are in the network
+        vars(network).pop("coder_", None)  # its atoms are in the network
+        _fold_coding(network.net_.module_)
     if isinstance(network.module, Module):
         # An untrained twin of the network, as large as it is.
         network.module = network.net_.module = LeftOut(type(network.module).__name__)
@@ -121,6 +125,11 @@ def _drop_training(network):
     network._rng = None
     network.net_.average = None
     return _strip_inside(network)
+
+
+def _fold_coding(module):
+    if isinstance(module, CodedNetwork):
+        module.coding = fold_whitening(module.coding)
 
 
 def _drop_fit(estimator):

@@ -26,7 +26,8 @@ class NetQuantizer(Compressor):
     convolution [1]_. The prediction for a sample does not depend on the other samples
     of a batch. Batch normalisation becomes part of the layer ahead of it, where that
     leaves the outputs as they are. Atoms of layers of codes become integers too; the
-    inputs of these layers are never rounded.
+    inputs of these layers are never rounded. Atoms of patches that are not pruned take
+    in the whitening, which is not stored then.
 
     Parameters
     ----------

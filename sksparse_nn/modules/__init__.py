@@ -1,6 +1,7 @@
 """Layers and networks in torch alone, as estimators hold them in ``net_.module_``."""
 
 from sksparse_nn import _net_extra  # noqa: F401 (first)
+from sksparse_nn.modules import _folded_patches  # noqa: F401 (registers)
 from sksparse_nn.modules._attention import AttentionLayer
 from sksparse_nn.modules._compressed_coding import PrunedCoding, QuantizedCoding
 from sksparse_nn.modules._compressed_convolution import (

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from sksparse_nn.modules._coding import CodingLayer, dense_atoms, with_atoms
@@ -190,6 +191,16 @@ class QuantizedCoding(CompressedCoding):
     @property
     def _zero(self):
         return ZERO_BYTES[self.n_bits]
+
+    def scale_rows(self, factors: NDArray) -> None:
+        """Multiply atoms, whose integers stay.
+
+        Parameters
+        ----------
+        factors : ndarray of shape (n_components,)
+            One number for each atom.
+        """
+        self.scales *= torch.from_numpy(factors)[:, None]
 
     def _float_atoms(self):
         values, scales = self.values.numpy(), self.scales.numpy()

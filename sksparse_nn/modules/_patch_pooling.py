@@ -168,8 +168,8 @@ class FoldedAtoms:
     per_atom : float or Tensor
         As `PatchValues` takes it.
 
-    whitening : Tensor of shape (patch_width, patch_width)
-        The matrix.
+    whitening : Tensor of shape (patch_width, patch_width) or None
+        The matrix, None for none.
 
     mean : Tensor of shape (patch_width,)
         Subtracted before whitening.
@@ -178,7 +178,7 @@ class FoldedAtoms:
     weight: torch.Tensor
     offsets: torch.Tensor
     per_atom: float | torch.Tensor
-    whitening: torch.Tensor
+    whitening: torch.Tensor | None
     mean: torch.Tensor
 
     def products(self, patches):
@@ -210,8 +210,10 @@ class FoldedAtoms:
         squares : Tensor of shape (n_images, n_positions, 1)
             Not below zero.
         """
-        whitened = (patches - self.mean) @ self.whitening
-        return whitened.square().sum(dim=2, keepdim=True)
+        patches = patches - self.mean
+        if self.whitening is not None:
+            patches = patches @ self.whitening
+        return patches.square().sum(dim=2, keepdim=True)
 
 
 def pool_patches(images, pooling, folded, n_jobs=None):

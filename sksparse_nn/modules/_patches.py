@@ -155,14 +155,17 @@ class PatchLayer(CodingLayer):
         self._pooling = PatchPooling(layout, values, pooling, split_sign, contrast)
         self.dictionary, self.n_jobs = nn.Parameter(atoms), n_jobs
         width = layout.patch_width
-        self._add_buffer("whitening", whitening, np.eye(width))
-        self._add_buffer("patch_mean", patch_mean, np.zeros(width))
+        self._add_buffer("whitening", whitening)
+        self._add_buffer(
+            "patch_mean", np.zeros(width) if patch_mean is None else patch_mean
+        )
         self._fixed = None if alpha is None else float(alpha)
         self.learnt_alpha = PositiveNumber(alpha, "alpha") if learn_alpha else None
 
-    def _add_buffer(self, name, value, default):
-        value = torch.as_tensor(default if value is None else value)
-        self.register_buffer(name, value.detach().to(self.dictionary.dtype).clone())
+    def _add_buffer(self, name, value):
+        if value is not None:
+            value = torch.as_tensor(value).detach().to(self.dictionary.dtype).clone()
+        self.register_buffer(name, value)
 
     @property
     def out_features(self) -> int:
@@ -175,6 +178,17 @@ class PatchLayer(CodingLayer):
         """
         signs = 2 if self._pooling.is_split else 1
         return self._pooling.layout.n_regions * signs * len(self.dictionary)
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether the atoms contain the whitening.
+
+        Returns
+        -------
+        is_folded : bool
+            True of layers for prediction, which do not store the whitening.
+        """
+        return self._pooling.values.unit_atoms and not self.normalises_atoms
 
     @property
     def components(self) -> torch.Tensor:
@@ -226,7 +240,7 @@ class PatchLayer(CodingLayer):
     def _fold(self):
         """Multiply the atoms by the whitening, so that it need not multiply patches."""
         atoms = self.components
-        weight = atoms @ self.whitening
+        weight = atoms if self.whitening is None else atoms @ self.whitening
         offsets = weight @ self.patch_mean
         level = self._level() if self._fixed is not None else atoms.square().sum(dim=1)
         return FoldedAtoms(weight, offsets, level, self.whitening, self.patch_mean)
@@ -255,7 +269,8 @@ class PatchLayer(CodingLayer):
 def _(layer: PatchLayer, shape):
     n_atoms, width = layer.dictionary.shape
     # Distances take whitened patches besides products.
-    work = (n_atoms if layer.normalises_atoms else n_atoms + width) * width
+    is_product = layer._pooling.values.unit_atoms
+    work = (n_atoms if is_product else n_atoms + width) * width
     return shape[0] * layer._pooling.layout.n_positions * work
 
 

@@ -13,6 +13,7 @@ from sksparse_nn.decomposition import (
 )
 from sksparse_nn.feature_extraction import ImagePatchCoder
 from sksparse_nn.modules._attention import AttentionLayer
+from sksparse_nn.modules._folded_patches import unfold_whitening
 from sksparse_nn.modules._patch_coders import patch_layer
 from sksparse_nn.modules._patches import PatchLayer
 from sksparse_nn.modules._projection import ProjectionLayer
@@ -132,7 +133,10 @@ def _(coder: SparseDictionaryCoder, layer, samples=None):
 @store_layer.register
 def _(coder: ImagePatchCoder, layer, samples=None):
     vars(coder).pop("_state", None)  # moments of products with former atoms
-    coder.components_ = _array(layer.components, coder.components_)
+    atoms = layer.components
+    if layer.is_folded:
+        atoms = unfold_whitening(_array(atoms, coder.whitening_), coder.whitening_)
+    coder.components_ = _array(torch.as_tensor(atoms), coder.components_)
     if layer.learnt_alpha is None:
         return
     alpha = float(layer.alpha.detach())

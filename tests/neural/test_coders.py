@@ -314,7 +314,8 @@ def test_what_is_for_prediction_predicts_the_same(blobs, coder, tune_coder):
     X, y = blobs
     net = classifier(coder, tune_coder=tune_coder).fit(X, y)
     slim = for_prediction(net)
-    assert_array_equal(slim.predict_proba(X), net.predict_proba(X))
+    for small in (slim, for_prediction(slim)):
+        assert_array_equal(small.predict_proba(X), net.predict_proba(X))
     assert len(pickle.dumps(slim)) < len(pickle.dumps(net))
 
 

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 from sklearn.utils.validation import check_is_fitted
 
+from sksparse_nn import compression_report, for_prediction
 from tests.estimators import ESTIMATORS, NETS, TRANSFORMERS, name_of
 from tests.persistence.saving import assert_same_bits, through_skops, untrusted_types
 
@@ -63,6 +64,23 @@ def test_a_fitted_estimator_is_the_same_to_the_bit_and_goes_on(estimator):
             part.partial_fit(X[:30], y[:30]).partial_fit(X[10:], y[10:])
         assert_same_bits(estimator, twin, X)
         assert_same_bits(estimator, through_skops(twin), X)
+
+
+@every_estimator
+def test_copies_for_prediction_answer_alike_and_can_be_copied_again(estimator):
+    estimator = fitted(estimator)
+    slim = for_prediction(estimator)
+    assert_same_bits(estimator, slim, X)
+    assert_same_bits(estimator, for_prediction(slim), X)
+    assert_same_bits(estimator, through_skops(slim), X)
+
+
+@every_net
+def test_copies_for_prediction_have_the_size_that_is_reported(estimator):
+    estimator = fitted(estimator)
+    models = {"whole": estimator, "slim": for_prediction(estimator)}
+    table = compression_report(models, X, y)
+    assert table.bytes_zipped.whole == pytest.approx(table.bytes_zipped.slim, rel=0.01)
 
 
 @every_net
