@@ -11,7 +11,8 @@ export PYTHONUNBUFFERED := 1
 .PHONY: demo compare patches trained compressed tiny \
   test test-slow test-engines test-oldest test-wheel lint docs doctest package clean \
   bench-coding bench-svd bench-net bench-images bench-activations bench-attention \
-  bench-defaults bench-task-driven bench-robustness bench-mnist bench-onnx bench-parallel
+  bench-defaults bench-task-driven bench-robustness bench-mnist bench-onnx bench-parallel \
+  bench-disk
 
 # make demo                     the digits that scikit-learn ships, two minutes
 # make demo CIFAR10=FOLDER      CIFAR-10, under fifteen minutes
@@ -100,7 +101,7 @@ test-wheel: package
 # anything. The tables go to docs/benchmarks. bench-activations also looks at CIFAR-10
 # where SKSPARSE_NN_CIFAR10 names its folder. bench-defaults fits every estimator on 26
 # tables, a line a table, and goes on where it was stopped.
-bench-coding bench-svd bench-net bench-images bench-activations bench-attention bench-defaults bench-task-driven bench-robustness bench-mnist bench-onnx bench-parallel: bench-%: .venv/installed-bench
+bench-coding bench-svd bench-net bench-images bench-activations bench-attention bench-defaults bench-task-driven bench-robustness bench-mnist bench-onnx bench-parallel bench-disk: bench-%: .venv/installed-bench
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(VENV)/python -m tests.benchmarks.$(subst -,_,$*)
 
 # A mark a set of extras, made anew when what it depends on changes.

@@ -4,13 +4,12 @@ Rows of a file one by one in random order take a page of the disk for each. So t
 taken in blocks at random, and mixed with those of the other blocks of a window.
 """
 
-import mmap
-
 import numpy as np
 from scipy import sparse
 
-# Bytes that are read together, and bytes whose rows are mixed.
-_BLOCK = 2**20
+from sksparse_nn._read_ahead import BLOCK, find_file
+
+# Bytes whose rows are mixed.
 _WINDOW = 2**26
 
 
@@ -36,7 +35,7 @@ def shuffle_rows(X, n_rows, rng):
     size = count_window(X, n_rows)
     if size >= n_rows:
         return rng.permutation(n_rows)
-    n_together = max(1, size * _BLOCK // _WINDOW)
+    n_together = max(1, size * BLOCK // _WINDOW)
     firsts = n_together * rng.permutation(-(-n_rows // n_together))
     order = (firsts[:, None] + np.arange(n_together)).ravel()
     order = order[order < n_rows]
@@ -63,14 +62,6 @@ def count_window(X, n_rows):
     """
     X = getattr(X, "whole", X)
     values = X.data if sparse.issparse(X) else X
-    if not _is_on_disk(values):
+    if find_file(values) is None:
         return n_rows
     return max(1, _WINDOW * X.shape[0] // max(values.nbytes, 1))
-
-
-def _is_on_disk(values):
-    while isinstance(values, np.ndarray):
-        if isinstance(values, np.memmap):
-            return True
-        values = values.base
-    return isinstance(values, mmap.mmap)

@@ -19,7 +19,7 @@ def rows():
 
 @pytest.fixture
 def on_disk(X, tmp_path, monkeypatch):
-    monkeypatch.setattr("sksparse_nn._shuffled_rows._BLOCK", BLOCK * 4 * WIDTH)
+    monkeypatch.setattr("sksparse_nn._shuffled_rows.BLOCK", BLOCK * 4 * WIDTH)
     monkeypatch.setattr("sksparse_nn._shuffled_rows._WINDOW", WINDOW * 4 * WIDTH)
     np.save(tmp_path / "X.npy", X)
     return np.load(tmp_path / "X.npy", mmap_mode="r")

@@ -92,9 +92,13 @@ class DictionaryLearning:
         """Find the alpha for the number of nonzeros that is asked for, if one is."""
         if self.n_active is None:
             return
-        X = fill_with_means(X) if has_missing(X) else X
+        X = self._fill(X)
         coder = self._coder(len(atoms))
         self.alpha_ = find_alpha(coder, atoms, X, weights, self.n_active)
+
+    def _fill(self, X):
+        """Return samples without missing values, which are looked for if allowed."""
+        return fill_with_means(X) if self.allow_nan and has_missing(X) else X
 
     def _start(self, X, weights, rng, level=None):
         atoms = self._find_first_atoms(X, weights, rng, level)
@@ -102,9 +106,8 @@ class DictionaryLearning:
 
     def _find_first_atoms(self, X, weights, rng, level=None):
         """Draw atoms from rows; level is that of all, where these are not all."""
-        if has_missing(X):
-            X = fill_with_means(X)
-        self._set_alpha(measure_level(X, weights) if level is None else level)
+        X = self._fill(X)
+        self._set_alpha(root_mean_square(X, weights) if level is None else level)
         atoms = self._draw_atoms(X, weights, rng)
         self._fit_alpha(atoms, X, weights)
         return atoms
@@ -215,7 +218,7 @@ class DictionaryLearning:
     def _beyond_the_data(self, X, weights):
         """Return sentences on what is asked for and cannot be had of these rows."""
         n_atoms, coder = len(self.components_), self._coder(len(self.components_))
-        X = fill_with_means(X) if has_missing(X) else X
+        X = self._fill(X)
         is_drawn = self.learner is not None or isinstance(self.init, str)
         n_rows = count_directions(X, weights, n_atoms) if is_drawn else n_atoms
         if n_rows < n_atoms:

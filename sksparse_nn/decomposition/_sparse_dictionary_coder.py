@@ -40,8 +40,6 @@ from sksparse_nn.solvers.coding import (
     AbstractCoder,
     describe_zero_codes,
     encode_with,
-    fill_with_means,
-    has_missing,
 )
 from sksparse_nn.solvers.dictionary import (
     INITS,
@@ -615,7 +613,7 @@ class SparseDictionaryCoder(
     def _transform(self, X):
         codes = self._encode(X)
         if X.shape[0] > 1 and not _has_nonzero(codes):  # of one row it says little
-            X = fill_with_means(X) if has_missing(X) else X
+            X = self._fill(X)
             coder = self._coder(len(self.components_))
             warn_once(describe_zero_codes(coder, self.components_, X))
         return codes

@@ -7,6 +7,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
 
+from sksparse_nn._read_ahead import ReadAhead
 from sksparse_nn._warnings import warn
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._forward import compute_outputs
@@ -147,11 +148,12 @@ def compute_outputs_by_batch(estimator, samples, chosen):
         Outputs for a mini-batch.
     """
     private, size = estimator.module is not None, estimator.net_.batch_size
-    # A module may normalise by the batch, so no batch has a single sample.
-    for batch in gen_batches(len(chosen), size, min_batch_size=2):
-        X, rows = samples.matrix, samples.rows[chosen[batch]]
-        X = X[rows] if sparse.issparse(X) else dense_rows(X, rows)
-        yield compute_outputs(estimator.net_, X, private=private)
+    with ReadAhead(samples.matrix):
+        # A module may normalise by the batch, so no batch has a single sample.
+        for batch in gen_batches(len(chosen), size, min_batch_size=2):
+            X, rows = samples.matrix, samples.rows[chosen[batch]]
+            X = X[rows] if sparse.issparse(X) else dense_rows(X, rows)
+            yield compute_outputs(estimator.net_, X, private=private)
 
 
 def _varies(y):

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from sksparse_nn._read_ahead import ReadAhead
 from sksparse_nn._shuffled_rows import shuffle_rows
 from sksparse_nn.neural._batches import dense_rows
 from sksparse_nn.neural._scaling import Scaling
@@ -102,8 +103,11 @@ class Epochs:
 
     def _batches(self, X, batch_size):
         order = shuffle_rows(X, X.shape[0], self.rng)
-        for start in range(0, len(order), batch_size):
-            yield Batch(self._read, X, order[start : start + batch_size])
+        with ReadAhead(X) as ahead:
+            for start in range(0, len(order), batch_size):
+                rows = order[start : start + batch_size]
+                ahead.announce(rows)
+                yield Batch(self._read, X, rows)
 
     def _read(self, X, rows):
         decoder = self.training.module.decoder

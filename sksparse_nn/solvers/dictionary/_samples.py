@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sksparse_nn._read_ahead import ReadAhead
 from sksparse_nn._shuffled_rows import count_window, shuffle_rows
 from sksparse_nn.solvers._rows import block_slices
 
@@ -92,10 +93,30 @@ class Samples:
             self._n_kept += _count(codes)
             self.codes[number] = codes
 
-    def batch(self, number):
-        """Return the rows of a mini-batch and their weights."""
-        rows = self.batches[number]
-        return self.X[rows], self.weights[rows]
+    def read(self, rng=None):
+        """Yield the mini-batches of an epoch.
+
+        Parameters
+        ----------
+        rng : RandomState instance or None, default=None
+            Shuffles them; None takes them as they come.
+
+        Yields
+        ------
+        number : int
+            Place of the mini-batch in `batches`.
+
+        X : ndarray or CSR matrix of shape (n_rows, n_features)
+            Its rows.
+
+        weights : ndarray of shape (n_rows,)
+            Their weights.
+        """
+        with ReadAhead(self.X) as ahead:
+            for number in self.draw_order(rng):
+                rows = self.batches[number]
+                ahead.announce(rows)
+                yield number, self.X[rows], self.weights[rows]
 
 
 def _count(codes):

@@ -30,11 +30,12 @@ class StreamingLearner(AbstractLearner):
         samples.cut(self.batch_size, rng)
         n_batches = len(samples.batches)
         progress.start_epoch()
-        for number in samples.draw_order(rng):
+        for number, X, weights in samples.read(rng):
             codes = self.step(
                 coder,
                 progress,
-                *samples.batch(number),
+                X,
+                weights,
                 start=samples.codes.get(number),
                 n_batches=n_batches,
             )
