@@ -111,6 +111,60 @@ def bias_of(layer):
     return torch.zeros(layer.out_features, dtype=layer.weight.dtype)
 
 
+def pack_arrays(state):
+    """Replace the tensors of a layer by arrays, whose pickles are a fifth as long.
+
+    Parameters
+    ----------
+    state : dict
+        State of a layer that is not trained. It does not change.
+
+    Returns
+    -------
+    state : dict
+        For `unpack_arrays`.
+    """
+    packed = {
+        kind: {name: _as_array(tensor) for name, tensor in state[kind].items()}
+        for kind in ("_parameters", "_buffers")
+    }
+    return state | packed
+
+
+def unpack_arrays(state):
+    """Undo `pack_arrays`.
+
+    Parameters
+    ----------
+    state : dict
+        From `pack_arrays`, or of an older file, with tensors. It does not change.
+
+    Returns
+    -------
+    state : dict
+        State of the layer.
+    """
+    parameters, buffers = (
+        {name: _as_tensor(value) for name, value in state[kind].items()}
+        for kind in ("_parameters", "_buffers")
+    )
+    for name, value in parameters.items():
+        if value is not None and not isinstance(value, nn.Parameter):
+            parameters[name] = nn.Parameter(value, requires_grad=False)
+    return state | {"_parameters": parameters, "_buffers": buffers}
+
+
+def _as_array(tensor):
+    if tensor is None or tensor.dtype == torch.bfloat16:  # unknown to NumPy
+        return tensor
+    return tensor.detach().numpy()
+
+
+def _as_tensor(value):
+    is_array = value is not None and not isinstance(value, torch.Tensor)
+    return torch.from_numpy(value.copy()) if is_array else value
+
+
 def pack_values(layer, zero=0):
     """Return the state of a layer to pickle, without the zeros of its values.
 
@@ -130,7 +184,8 @@ def pack_values(layer, zero=0):
     buffers = dict(layer._buffers)
     values = buffers.pop("values").numpy()
     stored = values.shape, drop_zeros(values, zero)
-    return dict(vars(layer)) | {"_buffers": buffers, "_stored": stored}
+    state = dict(vars(layer)) | {"_buffers": buffers, "_stored": stored}
+    return pack_arrays(state)
 
 
 def unpack_values(state, zero=0):
@@ -149,7 +204,7 @@ def unpack_values(state, zero=0):
     state : dict
         State of the layer.
     """
-    state = dict(state)
+    state = unpack_arrays(state)
     shape, stored = state.pop("_stored")
     values = torch.from_numpy(restore_zeros(*stored, shape, zero).copy())
     return state | {"_buffers": {"values": values} | state["_buffers"]}

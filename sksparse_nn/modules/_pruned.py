@@ -15,6 +15,8 @@ from sksparse_nn.modules._compressed import (
     CompressedMatrix,
     bias_of,
     is_traced,
+    pack_arrays,
+    unpack_arrays,
 )
 from sksparse_nn.solvers.layers import drop_zeros, restore_zeros
 
@@ -80,10 +82,10 @@ class PrunedMatrix(CompressedMatrix):
     def __getstate__(self):
         state = dict(vars(self)) | {"_buffers": {}}
         state["_stored"] = drop_zeros(self.dense_matrix())
-        return state
+        return pack_arrays(state)
 
     def __setstate__(self, state):
-        state = dict(state)
+        state = unpack_arrays(state)
         stored = state.pop("_stored")
         super().__setstate__(state)
         self._buffers = {}

@@ -19,7 +19,7 @@ _ESTIMATORS = {
     "reading the file": "None",
     "SVD, 10 directions": "TruncatedSVDReducer(10)",
     "16 atoms": "SparseDictionaryCoder(16, max_epochs=1)",
-    "16 keys": "SparseAttentionCoder(16)",
+    "16 keys, 3 epochs": "SparseAttentionCoder(16, max_epochs=3)",
     "network, 8 hidden units": "SparseNetClassifier((8,), max_epochs=1)",
     "TopKAutoencoder, 16 atoms": "TopKAutoencoder(16, n_nonzero_coefs=2, max_epochs=1)",
     "RowScreener": "RowScreener()",

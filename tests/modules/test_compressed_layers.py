@@ -1,6 +1,7 @@
 """Compressed layers as torch sees them."""
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -73,3 +74,27 @@ def test_rows_may_stand_in_any_number_of_dimensions(layer):
     with torch.inference_mode():
         flat = layer(rows.reshape(6, -1)).reshape(2, 3, -1)
         assert torch.equal(layer(rows), flat)
+
+
+def test_a_pickle_holds_little_besides_the_numbers(layer):
+    numbers = sum(part.nbytes for part in [*layer.buffers(), *layer.parameters()])
+    mask = layer.weight.numel() / 8  # where a zero takes a bit
+    assert len(pickle.dumps(layer)) < numbers + mask + 1500
+
+
+def test_what_older_versions_have_stored_is_read(layer):
+    state = layer.__getstate__()
+    bias = nn.Parameter(torch.from_numpy(state["_parameters"]["bias"]))
+    buffers = {name: torch.from_numpy(x) for name, x in state["_buffers"].items()}
+    twin = type(layer).__new__(type(layer))
+    twin.__setstate__(state | {"_parameters": {"bias": bias}, "_buffers": buffers})
+    rows = _rows(layer, 5)
+    with torch.inference_mode():
+        assert torch.equal(twin(rows), layer(rows))
+
+
+def test_a_bias_that_numpy_does_not_know_is_kept():
+    layer = QuantizedLinear(nn.Linear(3, 2), 8, None)
+    layer.bias = nn.Parameter(layer.bias.bfloat16(), requires_grad=False)
+    twin = pickle.loads(pickle.dumps(layer))
+    assert torch.equal(twin.bias, layer.bias)

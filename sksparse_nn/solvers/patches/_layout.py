@@ -38,6 +38,9 @@ class Layout:
     stride: int
     grid: tuple
 
+    def __reduce__(self):
+        return restore_layout, (self.settings,)
+
     @property
     def settings(self):
         """Return the parameters of `read_layout`, from which it is made again."""

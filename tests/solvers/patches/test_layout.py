@@ -1,5 +1,7 @@
 """Where pixels, patches and regions are, against slicing an image."""
 
+import pickle
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -99,3 +101,18 @@ def test_rows_of_pixels_are_cut_down_to_what_they_have():
 def test_what_does_not_fit_is_told(n_features, shape, parameters, message):
     with pytest.raises(ValueError, match=message):
         layout_of(n_features, shape, **parameters)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_pickle_holds_settings_alone(name):
+    shape, axis, _, _ = SHAPES[name]
+    sizes = {"channel_axis": axis, "pooled_shape": 1}
+    layout = layout_of(int(np.prod(shape)), shape, **sizes)
+    expected = layout.corners, layout.regions, layout.runs
+    twin = pickle.loads(pickle.dumps(layout))
+    assert twin == layout
+    for part, other in zip(
+        expected, (twin.corners, twin.regions, twin.runs), strict=True
+    ):
+        assert_array_equal(other, part)
+    assert len(pickle.dumps(layout)) < 400
