@@ -38,6 +38,7 @@ CODER = {
     "random_state": 0,
 }
 STARTS = "atoms", "random"
+INTEGERS = {"int8": {}, "4 bits": {"n_bits": 4, "scheme": "weight_only"}}
 
 # Small mini-batches make many steps; where labels are few, at least the last number.
 EPOCHS, BATCH, FEWEST_STEPS = 10, 32, 2000
@@ -82,16 +83,14 @@ def measure(start, n_atoms, n_labels, data, results):
     begin = perf_counter()
     network.fit(X[rows], y[rows])
     seconds = perf_counter() - begin
-    integers = NetQuantizer(FrozenEstimator(network)).fit(X[rows])
-    report = compression_report({"float": network, "int8": integers}, X_test, y_test)
-    results.add(
-        **key,
-        accuracy=round(100 * report.accuracy["float"], 2),
-        kilobytes=round(report.bytes_zipped["float"] / 1000, 1),
-        accuracy_int8=round(100 * report.accuracy["int8"], 2),
-        kilobytes_int8=round(report.bytes_zipped["int8"] / 1000, 1),
-        seconds=round(seconds),
-    )
+    models = {"float": network}
+    for form, parameters in INTEGERS.items():
+        models[form] = NetQuantizer(FrozenEstimator(network), **parameters).fit(X[rows])
+    report = compression_report(models, X_test, y_test)
+    accuracies, sizes = 100 * report.accuracy, report.bytes_zipped / 1000
+    found = {f"accuracy, {form}": round(accuracies[form], 2) for form in models}
+    found |= {f"kB, {form}": round(sizes[form], 1) for form in models}
+    results.add(**key, **found, seconds=round(seconds))
 
 
 def main():

@@ -77,12 +77,26 @@ def find_duplicates(keys, kept, known, n_before):
     firsts : ndarray of int
         The earlier row, counted over all.
     """
-    _, first, inverse = np.unique(keys[kept], return_index=True, return_inverse=True)
-    firsts = n_before + kept[first][inverse]
-    earlier = known.find_first(keys[kept])
-    firsts = np.where(earlier >= 0, earlier, firsts)
-    is_later = firsts < n_before + kept
-    return kept[is_later], firsts[is_later]
+    keys = keys[kept]
+    later, firsts = _find_repeated(keys)
+    earlier = known.find_first(keys)
+    rows = np.union1d(later, np.flatnonzero(earlier >= 0))
+    found = earlier[rows]
+    is_new = found < 0
+    order = np.argsort(later)
+    places = np.searchsorted(later, rows[is_new], sorter=order)
+    found[is_new] = n_before + kept[firsts[order][places]]
+    return kept[rows], found
+
+
+def _find_repeated(keys):
+    """Return places of keys that were there before, and the first place of each."""
+    order = np.argsort(keys, kind="stable")
+    in_order = keys[order]
+    repeated = 1 + np.flatnonzero(in_order[1:] == in_order[:-1])
+    starts = np.diff(repeated, prepend=-1) != 1  # the first repetition of each key
+    heads = repeated[starts] - 1
+    return order[repeated], order[heads[np.cumsum(starts) - 1]]
 
 
 def find_near_duplicates(numbers, spread, tol):

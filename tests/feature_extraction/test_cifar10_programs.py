@@ -89,7 +89,8 @@ def test_atoms_are_trained_once(patches, data, tmp_path, monkeypatch):
             program.measure(start, 8, n_labels, data, results)
     rows = pd.read_csv(tmp_path / "cifar10_trained.csv")
     assert rows[["start", "labels"]].apply(tuple, axis=1).tolist() == cells
-    assert (rows.kilobytes_int8 < rows.kilobytes).all()
+    assert (rows["kB, 4 bits"] < rows["kB, int8"]).all()
+    assert (rows["kB, int8"] < rows["kB, float"]).all()
 
 
 def test_models_are_made_smaller(patches, data, tmp_path):
