@@ -79,6 +79,26 @@ class ReadAhead:
                 _advise(part, width * first, width * last)
 
 
+def take_rows(X, rows):
+    """Copy some rows, in any order, and read no others where they are on disk.
+
+    Parameters
+    ----------
+    X : ndarray, CSR matrix or PickedRows of shape (n_rows, n_features)
+        All rows.
+
+    rows : ndarray of int of shape (n_taken,)
+        Which rows.
+
+    Returns
+    -------
+    taken : ndarray or CSR matrix of shape (n_taken, n_features)
+        The rows.
+    """
+    with ReadAhead(X):
+        return X[rows]
+
+
 def find_file(values):
     """Find the file that an array is mapped from.
 

@@ -14,7 +14,7 @@ from sksparse_nn import (
     _read_ahead,
 )
 from sksparse_nn._picked_rows import pick
-from sksparse_nn._read_ahead import ReadAhead, find_file
+from sksparse_nn._read_ahead import ReadAhead, find_file, take_rows
 
 N_ROWS, WIDTH, N_BLOCKS = 6000, 16, 10
 BLOCK = N_ROWS * WIDTH * 4 // N_BLOCKS
@@ -132,6 +132,18 @@ def test_both_arrays_of_sparse_rows_are_read_ahead(X, tmp_path):
     announce(mapped, np.arange(N_ROWS))
     assert covered(mapped.data, 0).all()
     assert covered(mapped.indices, 0).all()
+
+
+@pytest.mark.parametrize(
+    "kind", [np.asarray, sparse.csr_matrix, lambda X: pick(X, np.arange(90)[::-1])]
+)
+def test_rows_are_taken_in_any_order(X, kind):
+    data, rows = kind(X), np.array([60, 3, 3, 88, 0])
+    taken, expected = take_rows(data, rows), data[rows]
+    if sparse.issparse(taken):
+        taken, expected = taken.toarray(), expected.toarray()
+    assert_array_equal(taken, expected)
+    assert asked_of(X) == []
 
 
 @pytest.mark.parametrize("rows", [np.empty(0, int), np.arange(5)])

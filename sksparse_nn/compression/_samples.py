@@ -3,7 +3,7 @@
 import numpy as np
 
 from sksparse_nn._picked_rows import PickedRows, spread_rows
-from sksparse_nn._read_ahead import ReadAhead
+from sksparse_nn._read_ahead import take_rows
 from sksparse_nn.modules._facts import is_convolution
 from sksparse_nn.modules._run import run
 
@@ -46,9 +46,8 @@ def choose_samples(X, sample_weight=None, n_most=None):
     if n_samples <= n_most:
         return X.copy() if isinstance(X, PickedRows) else X, sample_weight
     chosen = spread_rows(n_samples, n_most)
-    with ReadAhead(X):
-        rows = X[chosen]
-    return rows, None if sample_weight is None else sample_weight[chosen]
+    weight = None if sample_weight is None else sample_weight[chosen]
+    return take_rows(X, chosen), weight
 
 
 def spread_samples(X, y, sample_weight):

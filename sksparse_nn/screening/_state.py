@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from sksparse_nn._read_ahead import ReadAhead
+from sksparse_nn._read_ahead import take_rows
 from sksparse_nn.screening._hashes import hash_rows
 from sksparse_nn.solvers._state import (
     State,
@@ -126,8 +126,6 @@ class ScreeningState(State):
             keys, return_index=True, return_counts=True
         )
         n_most = _most_rows(samples.numbers)
-        with ReadAhead(samples.numbers):
-            some = samples.numbers[firsts[:n_most]]
         return self.merge(
             ScreeningState(
                 self.kinds,
@@ -135,7 +133,7 @@ class ScreeningState(State):
                 distinct[:MOST_KEYS],
                 firsts[:MOST_KEYS].astype(np.int64),
                 counts[:n_most].astype(np.int64),
-                some,
+                take_rows(samples.numbers, firsts[:n_most]),
                 {at: _count_texts(cells) for at, cells in samples.texts.items()},
                 classes or {},
             )

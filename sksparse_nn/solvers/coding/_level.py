@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from sksparse_nn._read_ahead import take_rows
 from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers.coding._base import prepare_atoms
 from sksparse_nn.solvers.coding._nothing import find_largest_alpha
@@ -41,7 +42,7 @@ def find_alpha(coder, dictionary, X, weights, n_active):
         of the coder if all rows are zero.
     """
     chosen = np.unique(np.linspace(0, X.shape[0] - 1, _ROWS).astype(int))
-    X, weights = X[chosen], weights[chosen]
+    X, weights = take_rows(X, chosen), weights[chosen]
     high = find_largest_alpha(coder, dictionary, X)
     if not high > 0:
         return coder.alpha

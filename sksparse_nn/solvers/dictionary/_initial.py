@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sksparse_nn._read_ahead import take_rows
 from sksparse_nn.solvers._rows import block_slices, read_rows
 from sksparse_nn.solvers._threads import single_threaded_blas
 from sksparse_nn.solvers.dictionary._distinct import draw_rows
@@ -69,7 +70,7 @@ def init_dictionary(X, weights, n_atoms, rng, *, init="random", positive=False):
 
 def _draw_random_rows(X, weights, n_atoms, rng):
     picked, _ = draw_rows(X, weights, n_atoms, rng)
-    return read_rows(X, picked).pick(slice(None))
+    return read_rows(take_rows(X, picked), slice(None)).pick(slice(None))
 
 
 def _draw_far_rows(X, weights, n_atoms, rng):
@@ -79,7 +80,7 @@ def _draw_far_rows(X, weights, n_atoms, rng):
     """
     n_candidates = max(_CANDIDATES_AN_ATOM * n_atoms, _CANDIDATES)
     picked, totals = draw_rows(X, weights, n_candidates, rng)
-    rows = read_rows(X, picked)
+    rows = read_rows(take_rows(X, picked), slice(None))
     far = np.ones(len(picked))
     chosen = []
     for _ in range(min(n_atoms, len(picked))):

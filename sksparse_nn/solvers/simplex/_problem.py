@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from sksparse_nn._progress import ProgressLines, silent
+from sksparse_nn._read_ahead import take_rows
 from sksparse_nn.solvers.simplex._base import AbstractMapping
 from sksparse_nn.solvers.simplex._coding import Converged, Step
 from sksparse_nn.solvers.simplex._left import measure_left
@@ -130,7 +131,7 @@ class Problem:
 
     def take(self, indices):
         """Return some rows as an ndarray."""
-        rows = self.X[indices]
+        rows = take_rows(self.X, indices)
         return rows.toarray() if sparse.issparse(rows) else np.array(rows)
 
     def choose_coding(self, keys):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
+from sksparse_nn._read_ahead import take_rows
 from sksparse_nn.solvers._rows import block_slices, read_rows
 
 
@@ -52,4 +53,4 @@ def draw_sample(X, weights, n_wanted, rng):
         marks = (np.arange(n_wanted) + rng.random_sample(n_wanted)) / n_wanted
         order = order[np.searchsorted(ends[:-1], marks * ends[-1], side="right")]
         weights = np.ones(len(weights))
-    return Sample(order, weights[order], X[order])
+    return Sample(order, weights[order], take_rows(X, order))
