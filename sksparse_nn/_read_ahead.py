@@ -36,7 +36,7 @@ class ReadAhead:
         arrays = _list_arrays(self._X) if takes_advice else []
         self._parts = [part for part in arrays if find_file(part) is not None]
         n_bytes = sum(part.nbytes for part in self._parts)
-        self._n_together = max(1, BLOCK * X.shape[0] // max(n_bytes, 1))
+        self._n_together = max(1, BLOCK * self._X.shape[0] // max(n_bytes, 1))
         self._known = np.empty(0, dtype=np.int64)
 
     def __enter__(self):
