@@ -9,6 +9,7 @@ from io import StringIO
 import numpy as np
 import torch
 
+from sksparse_nn.modules._folded_patches import fold_whitening
 from sksparse_nn.onnx._refusals import refuse
 
 # Samples of the example: with one, torch would take their number for fixed.
@@ -55,7 +56,7 @@ def _trace(layer, shape, opset):
     sizes = ({0: torch.export.Dim("n_rows", min=1)},)
     try:
         with _quiet(), torch.no_grad():
-            single = deepcopy(layer).float()
+            single = deepcopy(fold_whitening(layer)).float()
             program = torch.onnx.export(
                 single, (rows,), dynamo=True, dynamic_shapes=sizes,
                 opset_version=opset, verbose=False,

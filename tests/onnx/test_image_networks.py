@@ -203,6 +203,9 @@ def test_coders_of_patches_that_are_tuned_with_the_network(algorithm, parameters
         coder=coder, tune_coder=True, image_shape=SHAPE, max_epochs=1, **parameters
     )
     check(net.fit(X, y), X)
+    width = 9 * SHAPE[0]
+    shapes = [tuple(part.dims) for part in to_onnx(net, X=X).graph.initializer]
+    assert ((width, width) in shapes) == (algorithm == "triangle")
 
 
 CODERS = {
