@@ -151,6 +151,7 @@ def test_rows_in_memory_need_nothing(rows):
     X = np.ones((20, 3))
     for data in (X, X.T.copy().T, sparse.csr_matrix(X), pick(X, np.arange(9))):
         announce(data, rows)
+        assert ReadAhead(data)._parts == []
 
 
 def test_systems_that_take_no_advice_read_as_ever(X, monkeypatch):

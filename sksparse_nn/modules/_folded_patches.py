@@ -31,7 +31,7 @@ def fold_whitening(layer):
     if not _can_fold(layer):
         return layer
     with torch.no_grad():
-        atoms = layer.components @ layer.whitening
+        atoms = layer._fold().weight
     folded = deepcopy(layer)
     folded.dictionary = nn.Parameter(atoms, layer.dictionary.requires_grad)
     folded.whitening, folded.normalises_atoms = None, False

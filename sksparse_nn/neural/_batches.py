@@ -8,6 +8,7 @@ import torch
 from scipy import sparse
 from skorch.dataset import Dataset
 
+from sksparse_nn._picked_rows import pick
 from sksparse_nn._read_ahead import ReadAhead
 from sksparse_nn._shuffled_rows import shuffle_rows
 from sksparse_nn.modules._sparse_input import sparse_rows
@@ -226,9 +227,9 @@ class BatchIterator:
     def __iter__(self):
         order = self._order()
         augment = self.samples.augment if self.shuffles else None
-        with ReadAhead(self.samples.matrix) as ahead:
+        with ReadAhead(pick(self.samples.matrix, self.samples.rows)) as ahead:
             for start, stop in pairwise(self._bounds()):
-                ahead.announce(self.samples.rows[order[start:stop]])
+                ahead.announce(order[start:stop])
                 inputs, target = self.samples.batch(order[start:stop])
                 yield inputs if augment is None else augment(inputs), target
 
