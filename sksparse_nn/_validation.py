@@ -436,7 +436,7 @@ def check_weights(X, sample_weight):
         If a weight is negative or not finite, or all are zero.
     """
     kept, weights = counting_rows(X, sample_weight)
-    return (X if len(kept) == X.shape[0] else pick(X, kept)), weights
+    return (X if kept is None else pick(X, kept)), weights
 
 
 def counting_rows(X, sample_weight):
@@ -452,8 +452,8 @@ def counting_rows(X, sample_weight):
 
     Returns
     -------
-    kept : ndarray of shape (n_kept,)
-        Indices of the rows of nonzero weight.
+    kept : ndarray of shape (n_kept,) or None
+        Indices of the rows of nonzero weight; None for all.
 
     weights : ndarray of shape (n_kept,)
         Their weights, in float64.
@@ -467,13 +467,15 @@ def counting_rows(X, sample_weight):
     weights = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
+    if weights.all():
+        return None, weights
     kept = np.flatnonzero(weights)
     if not len(kept):
         raise ValueError(
             "sample_weight must be positive for at least one sample. Got"
             f" {len(weights)} zeros."
         )
-    return kept, weights if len(kept) == len(weights) else weights[kept]
+    return kept, weights[kept]
 
 
 def _canonical(X):

@@ -11,11 +11,7 @@ from sksparse_nn.compression._base import Compressor
 from sksparse_nn.compression._fine_tuning import fine_tune
 from sksparse_nn.compression._layer_ranks import find_spectra
 from sksparse_nn.compression._layer_sums import calls_from, count_calls
-from sksparse_nn.compression._matching import (
-    EVEN_UNIT,
-    refit_layer,
-    wanted_outputs,
-)
+from sksparse_nn.compression._matching import refit_layer, wanted_outputs
 from sksparse_nn.compression._networks import (
     refuse_atoms_alone,
     refuse_quantized,
@@ -31,6 +27,7 @@ from sksparse_nn.modules._linear_layers import (
 from sksparse_nn.solvers.layers import (
     choose_exactly,
     choose_share,
+    even_units,
     spend_loss,
     spend_weights,
 )
@@ -41,7 +38,7 @@ _LOST_SHARE = 0.01
 # How weights are solved that are trained afterwards. With a tenth of this ridge, few
 # factors of ResNet-8 came nearer to its outputs, but by weights so large that training
 # diverged.
-_TRAINED = {"ridge": 1e-2, "least_unit": EVEN_UNIT}
+_TRAINED = {"ridge": 1e-2, "units": even_units}
 
 
 class NetFactorizer(Compressor):

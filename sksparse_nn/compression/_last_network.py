@@ -171,7 +171,7 @@ def _drop_zero_weights(X, y, sample_weight):
     if sample_weight is None:
         return X, y, None
     kept, weights = counting_rows(X, sample_weight)
-    if len(kept) == X.shape[0]:
+    if kept is None:
         return X, y, weights
     if y is not None:
         y = (y.tocsr() if sparse.issparse(y) else np.asarray(y))[kept]

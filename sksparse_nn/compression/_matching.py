@@ -1,5 +1,6 @@
 """Layers of a smaller network that answer as those of the network before."""
 
+from functools import partial
 from itertools import repeat
 
 import numpy as np
@@ -9,12 +10,7 @@ from sksparse_nn.compression._layer_sums import column_parts, read_wanted, sum_m
 from sksparse_nn.compression._refit import RIDGE
 from sksparse_nn.compression._samples import MOST_SAMPLES
 from sksparse_nn.modules._layer_rows import MOST_POSITIONS, matrices
-from sksparse_nn.solvers.layers import LEAST_UNIT, find_change_of
-
-# Least unit of an input, in units of an average one, that gives no large weights to
-# inputs that hardly vary. These would leave the others of a row too few steps as
-# integers, and would count as important features.
-EVEN_UNIT = 1.0
+from sksparse_nn.solvers.layers import contribution_units, find_change_of
 
 # Bytes of what is kept at once.
 _MEMORY = 2**28
@@ -54,7 +50,7 @@ def wanted_outputs(original, n_calls, samples, kept=None):
 
 
 def refit_layer(
-    module, name, wanted, samples, *, ridge=RIDGE, least_unit=LEAST_UNIT, kept=None
+    module, name, wanted, samples, *, ridge=RIDGE, units=contribution_units, kept=None
 ):
     """Solve the weights of a layer again, in place, so that it answers as wanted.
 
@@ -73,10 +69,12 @@ def refit_layer(
         Input of the network, read where `choose_samples` says, and weights or None.
 
     ridge : float, default=1e-3
-        Penalty of the squared changes, in units of an average input.
+        Penalty of the squared changes, in the units of the inputs.
 
-    least_unit : float, default=1e-4
-        Least unit of an input, in units of an average one.
+    units : callable, default=contribution_units
+        Takes the products of the inputs and their weights, and returns their units.
+        Neither way gives large weights to inputs that hardly vary: these would leave
+        the others of a row too few steps as integers, and count as important features.
 
     kept : ndarray of bool of shape (n_groups, n_outputs, n_inputs), default=None
         Weights that may change; None for all.
@@ -93,9 +91,10 @@ def refit_layer(
     for columns in column_parts(layer):
         sums, squares = sum_missing(module, name, wanted, samples, columns)
         masks = repeat(None) if kept is None else kept[:, :, columns]
+        weights = matrices(layer).detach().numpy()[:, :, columns]
         changes = [
-            find_change_of(part, ridge, least_unit, mask)
-            for part, mask in zip(sums, masks, strict=False)
+            find_change_of(part, ridge, partial(units, weight=weight), mask)
+            for part, weight, mask in zip(sums, weights, masks, strict=False)
         ]
         _change(layer, columns, changes)
         lost.append(squares)

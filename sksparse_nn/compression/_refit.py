@@ -1,10 +1,12 @@
 """New weights for the layers behind neurons that were removed."""
 
+from functools import partial
+
 import torch
 
 from sksparse_nn.compression._samples import read_outputs, sample_blocks
 from sksparse_nn.modules._linear_layers import has_matrix, trained_weight
-from sksparse_nn.solvers.layers import find_change, score_inputs
+from sksparse_nn.solvers.layers import contribution_units, find_change, score_inputs
 
 # From 1e-5 to 1e-2 there was no difference on digits, MNIST, breast cancer and
 # diabetes; 0.1 lost accuracy.
@@ -88,7 +90,9 @@ def _score_inputs(module, X, sample_weight):
 def _refit_last(module, original, rows, samples):
     layer = module[-1]
     blocks = _read_blocks(module, original, rows, samples)
-    weight, bias = find_change(blocks, RIDGE, has_bias=layer.bias is not None)
+    units = partial(contribution_units, weight=layer.weight.detach().numpy())
+    has_bias = layer.bias is not None
+    weight, bias = find_change(blocks, RIDGE, has_bias=has_bias, units=units)
     with torch.no_grad():
         layer.weight += torch.from_numpy(weight)
         if layer.bias is not None:

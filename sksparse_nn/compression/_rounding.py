@@ -3,11 +3,7 @@
 import numpy as np
 
 from sksparse_nn.compression._layer_sums import column_parts, count_calls
-from sksparse_nn.compression._matching import (
-    EVEN_UNIT,
-    refit_layer,
-    wanted_outputs,
-)
+from sksparse_nn.compression._matching import refit_layer, wanted_outputs
 from sksparse_nn.modules._facts import make_plain, quantize, traits
 from sksparse_nn.modules._layer_rows import matrices
 from sksparse_nn.modules._linear_layers import (
@@ -15,6 +11,7 @@ from sksparse_nn.modules._linear_layers import (
     replace_layers,
     replace_one,
 )
+from sksparse_nn.solvers.layers import even_units
 
 
 def round_layers(module, n_bits, scales, samples):
@@ -48,9 +45,7 @@ def round_layers(module, n_bits, scales, samples):
     }
     for name, wanted in wanted_outputs(original, n_calls, samples):
         kept = _find_kept(module.get_submodule(name))
-        sums = refit_layer(
-            rounded, name, wanted, samples, least_unit=EVEN_UNIT, kept=kept
-        )
+        sums = refit_layer(rounded, name, wanted, samples, units=even_units, kept=kept)
         squares = np.stack([_squares(part) for part in sums])
         layer = rounded.get_submodule(name)
         integers = quantize(layer, n_bits, scales[name], squares)

@@ -1,12 +1,9 @@
 """New values for the weights that pruning leaves."""
 
 from sksparse_nn.compression._layer_sums import calls_from, column_parts, count_calls
-from sksparse_nn.compression._matching import (
-    EVEN_UNIT,
-    refit_layer,
-    wanted_outputs,
-)
+from sksparse_nn.compression._matching import refit_layer, wanted_outputs
 from sksparse_nn.modules._layer_rows import matrices
+from sksparse_nn.solvers.layers import even_units
 
 
 def refit_weights(module, original, masks, samples):
@@ -43,4 +40,4 @@ def refit_weights(module, original, masks, samples):
         kept = None
         if not masks[name].all():
             kept = masks[name].reshape(matrices(module.get_submodule(name)).shape)
-        refit_layer(module, name, wanted, samples, least_unit=EVEN_UNIT, kept=kept)
+        refit_layer(module, name, wanted, samples, units=even_units, kept=kept)

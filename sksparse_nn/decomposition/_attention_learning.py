@@ -59,7 +59,8 @@ class AttentionLearning:
             del self._state
         vars(self).pop("medoid_indices_", None)
         if learnt.indices is not None:
-            self.medoid_indices_ = kept[learnt.indices]
+            at = learnt.indices
+            self.medoid_indices_ = at if kept is None else kept[at]
 
     def _check_samples(self, X, sample_weight, *, reset):
         """Return checked samples of weight above zero, and their weights."""
@@ -203,6 +204,6 @@ class AttentionLearning:
 
 
 def _pick_counting(X, sample_weight):
-    """Return the indices of the rows that count, these rows and their weights."""
+    """Return indices of the rows that count, None for all, these, and their weights."""
     kept, weights = counting_rows(X, sample_weight)
-    return kept, X if len(kept) == X.shape[0] else pick(X, kept), weights
+    return kept, X if kept is None else pick(X, kept), weights

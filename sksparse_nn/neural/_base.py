@@ -246,7 +246,8 @@ class SparseNet(
     def _read(self, X, y, sample_weight, *, reset, learn):
         X, y = check_rows(self, X, y=y, reset=reset, **self._target_checks(y))
         rows, weight = counting_rows(X, sample_weight)
-        y, is_known = self._fill_unlabelled(y[rows], learn=learn)
+        y = y if rows is None else y[rows]
+        y, is_known = self._fill_unlabelled(y, learn=learn)
         y = self._read_targets(y, learn=learn)
         return TrainingSamples(X, y, weight * is_known, rows, row_weight=weight)
 

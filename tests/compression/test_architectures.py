@@ -86,6 +86,12 @@ def removes_channels(small):
     return False
 
 
+def largest_weight(estimator):
+    """Return the largest weight, which sets the steps of integers."""
+    layers = select_layers(module_of(estimator), multiplies_by_weights)
+    return max(float(layer.weight.detach().abs().max()) for layer in layers)
+
+
 def made(make, net, name=None):
     """Return a compressor; skip what needs Torch-Pruning where it is absent."""
     small = make(FrozenEstimator(net))
@@ -115,6 +121,7 @@ def test_answers_are_nearly_kept_and_no_layer_is_passed_over(
         return  # they are refused
     small.fit(X[:600], y[:600])
     assert small.score(X_test, y_test) > net.score(X_test, y_test) - 0.15
+    assert largest_weight(small) < 20 * largest_weight(net)
     assert_allclose(
         small.predict_proba(X_test[:1]), small.predict_proba(X_test)[:1], atol=1e-5
     )

@@ -156,7 +156,10 @@ def solve_at_once(inputs, wanted, layer, ridge):
     W, bias = layer.weight.detach().flatten(1).double(), layer.bias.detach().double()
     missing = (wanted - inputs @ W.T - bias).numpy()
     inputs = inputs.numpy()
-    penalties = np.sqrt(ridge * ((inputs - inputs.mean(axis=0)) ** 2).sum(axis=0))
+    units = np.sqrt(((inputs - inputs.mean(axis=0)) ** 2).sum(axis=0))
+    norms = np.linalg.norm(W.numpy(), axis=0)
+    units = np.maximum(units, np.sqrt(np.mean((norms * units) ** 2)) / norms)
+    penalties = np.sqrt(ridge) * units
     ones = np.ones((len(inputs), 1))
     bottom = np.diag(penalties)[:, : len(penalties)]
     left = np.block([[inputs, ones], [bottom, np.zeros((len(penalties), 1))]])

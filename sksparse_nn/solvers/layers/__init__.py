@@ -29,7 +29,11 @@ from sksparse_nn.solvers.layers._ranks import (
 )
 from sksparse_nn.solvers.layers._refit import find_change, find_change_of, score_inputs
 from sksparse_nn.solvers.layers._storage import drop_zeros, restore_zeros
-from sksparse_nn.solvers.layers._sums import LEAST_UNIT, LayerSums
+from sksparse_nn.solvers.layers._sums import (
+    LayerSums,
+    contribution_units,
+    even_units,
+)
 from sksparse_nn.solvers.layers._tucker import (
     Tucker,
     find_input_channels,
@@ -38,7 +42,6 @@ from sksparse_nn.solvers.layers._tucker import (
 
 __all__ = [
     "CRITERIA",
-    "LEAST_UNIT",
     "ZERO_BYTES",
     "LayerSums",
     "LowRank",
@@ -51,8 +54,10 @@ __all__ = [
     "choose_neurons",
     "choose_share",
     "choose_weights",
+    "contribution_units",
     "dequantize_matrix",
     "drop_zeros",
+    "even_units",
     "find_change",
     "find_change_of",
     "find_input_channels",

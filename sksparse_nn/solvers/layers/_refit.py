@@ -4,10 +4,10 @@ import numpy as np
 from scipy import linalg
 
 from sksparse_nn.kernels.elimination import eliminate_inputs
-from sksparse_nn.solvers.layers._sums import LEAST_UNIT, LayerSums, input_units
+from sksparse_nn.solvers.layers._sums import LayerSums, input_units
 
 
-def find_change(blocks, ridge, *, has_bias=True):
+def find_change(blocks, ridge, *, has_bias=True, units=input_units):
     """Find the change of a layer's weights that gives it the outputs it lacks.
 
     It minimises the weighted sum of the squares that are missing, plus a penalty on the
@@ -21,11 +21,15 @@ def find_change(blocks, ridge, *, has_bias=True):
         (n_rows, n_outputs), and weights of shape (n_rows,) or None. Read once.
 
     ridge : float
-        Penalty of each change in units of the weighted sum of squares of its input,
-        above zero. So the unit of an input does not count.
+        Penalty of each change in the squared units of its input, above zero.
 
     has_bias : bool, default=True
         Whether the layer has a bias. If it has, inputs are taken from their means.
+
+    units : callable, default=input_units
+        Takes the products of the inputs, and returns their units. By default these are
+        the roots of their weighted sums of squares, so the unit of an input does not
+        count.
 
     Returns
     -------
@@ -38,10 +42,10 @@ def find_change(blocks, ridge, *, has_bias=True):
     sums = LayerSums(has_bias=has_bias)
     for inputs, missing, weights in blocks:
         sums.add(inputs, missing, weights)
-    return find_change_of(sums, ridge)
+    return find_change_of(sums, ridge, units)
 
 
-def find_change_of(sums, ridge, least_unit=LEAST_UNIT, kept=None):
+def find_change_of(sums, ridge, units=input_units, kept=None):
     """Find the change of a layer's weights from the sums over its blocks.
 
     Parameters
@@ -52,8 +56,8 @@ def find_change_of(sums, ridge, least_unit=LEAST_UNIT, kept=None):
     ridge : float
         As for `find_change`.
 
-    least_unit : float, default=1e-4
-        Least unit of an input, in units of an average one.
+    units : callable, default=input_units
+        As for `find_change`.
 
     kept : ndarray of bool of shape (n_outputs, n_inputs) or None, default=None
         Weights that may change; None for all.
@@ -69,7 +73,7 @@ def find_change_of(sums, ridge, least_unit=LEAST_UNIT, kept=None):
     means, products = sums.centred()
     n_inputs = len(products)
     G, B = products[:, :n_inputs], products[:, n_inputs:]
-    units = input_units(G, least_unit)[:, None]
+    units = units(G)[:, None]
     penalised = G / units / units.T + ridge * np.eye(n_inputs)
     if kept is None:
         change = np.linalg.solve(penalised, B / units) / units

@@ -101,3 +101,52 @@ def input_units(G, least=LEAST_UNIT):
     roots = np.sqrt(np.maximum(G.diagonal(), 0))  # rounding may go below
     average = np.sqrt(np.mean(roots**2))
     return np.maximum(roots, least * average or 1.0)
+
+
+def even_units(G, weight):
+    """Return the unit of an average input for all that vary less.
+
+    Parameters
+    ----------
+    G : ndarray of shape (n_inputs, n_inputs)
+        Products of the inputs.
+
+    weight : ndarray of shape (n_outputs, n_inputs)
+        Weights of the inputs, which do not count.
+
+    Returns
+    -------
+    units : ndarray of shape (n_inputs,)
+        Positive.
+    """
+    return input_units(G, 1.0)
+
+
+def contribution_units(G, weight):
+    """Return the root of the sum of squares of each input, if it contributes much.
+
+    Inputs times weights are what inputs contribute to outputs. One that contributes
+    less than an average one has the larger unit in which it would contribute as much.
+    So inputs that hardly vary get no large weights, in whatever unit they are.
+
+    Parameters
+    ----------
+    G : ndarray of shape (n_inputs, n_inputs)
+        Products of the inputs.
+
+    weight : ndarray of shape (n_outputs, n_inputs)
+        Weights of the inputs.
+
+    Returns
+    -------
+    units : ndarray of shape (n_inputs,)
+        Positive, infinite for inputs without weights; those of `input_units` if nothing
+        contributes.
+    """
+    units = input_units(G)
+    norms = np.linalg.norm(weight.astype(np.float64), axis=0)
+    average = np.sqrt(np.mean((norms * np.sqrt(np.maximum(G.diagonal(), 0))) ** 2))
+    if not average:
+        return units
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.maximum(units, average / norms)

@@ -1,5 +1,7 @@
 """Changes of weights by least squares, against a solution of all rows at once."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -7,6 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sksparse_nn.solvers.layers import (
     LayerSums,
     choose_inputs,
+    contribution_units,
+    even_units,
     find_change,
     find_change_of,
     score_inputs,
@@ -140,6 +144,50 @@ def test_the_unit_of_an_input_changes_the_unit_of_its_weights_alone(units):
     wanted = find_change(in_blocks(inputs, missing), 1e-2)[0]
     found = find_change(in_blocks(units * inputs, missing), 1e-2)[0]
     assert_allclose(units * found, wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", UNITS)
+def test_neither_does_it_beside_contributions(scale):
+    inputs, missing, _ = rows()
+    inputs[:, 2] *= 1e-3
+    weight = np.random.default_rng(1).standard_normal((N_OUTPUTS, N_INPUTS))
+
+    def change(scale):
+        units = partial(contribution_units, weight=weight / scale)
+        return find_change(in_blocks(scale * inputs, missing), 1e-2, units=units)[0]
+
+    assert_allclose(scale * change(scale), change(np.ones(N_INPUTS)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("find", [contribution_units, even_units])
+def test_inputs_that_hardly_vary_get_no_large_weights(find):
+    inputs, missing, _ = rows()
+    inputs[:, 2] = 1e-3 * missing[:, 0] + 5
+    weight = np.random.default_rng(1).standard_normal((N_OUTPUTS, N_INPUTS))
+    large = find_change(in_blocks(inputs, missing), 1e-3)[0]
+    units = partial(find, weight=weight)
+    change = find_change(in_blocks(inputs, missing), 1e-3, units=units)[0]
+    assert np.abs(large[0, 2]) > 500
+    assert np.abs(change).max() < 5
+
+
+def test_contributions_are_compared_with_the_average_one():
+    G, weight = np.diag([4.0, 1.0, 9.0, 1.0]), np.array([[2.0, 0.1, 0.0, 1.0]])
+    contributions = np.array([4, 0.1, 0, 1])
+    average = np.sqrt(np.mean(contributions**2))
+    wanted = [2, average / 0.1, np.inf, average]
+    assert_allclose(contribution_units(G, weight), wanted)
+    assert_allclose(contribution_units(G, 0 * weight), [2, 1, 3, 1])
+
+
+def test_inputs_without_weights_stay_without():
+    inputs, missing, _ = rows()
+    weight = np.random.default_rng(1).standard_normal((N_OUTPUTS, N_INPUTS))
+    weight[:, [1, 4]] = 0
+    units = partial(contribution_units, weight=weight)
+    change = find_change(in_blocks(inputs, missing), 1e-3, units=units)[0]
+    assert_array_equal(change[:, [1, 4]], 0)
+    assert np.all(np.delete(change, [1, 4], axis=1) != 0)
 
 
 @pytest.mark.parametrize("units", UNITS)
