@@ -34,14 +34,21 @@ def shuffle_rows(X, n_rows, rng):
     """
     size = count_window(X, n_rows)
     if size >= n_rows:
-        return rng.permutation(n_rows)
+        return _permute(n_rows, rng)
     n_together = max(1, size * BLOCK // _WINDOW)
-    firsts = n_together * rng.permutation(-(-n_rows // n_together))
-    order = (firsts[:, None] + np.arange(n_together)).ravel()
+    firsts = n_together * _permute(-(-n_rows // n_together), rng)
+    order = (firsts[:, None] + np.arange(n_together, dtype=firsts.dtype)).ravel()
     order = order[order < n_rows]
     for start in range(0, n_rows, size):
         rng.shuffle(order[start : start + size])
     return order
+
+
+def _permute(n, rng):
+    """Return the numbers below n at random, in as few bytes as they fit into."""
+    numbers = np.arange(n, dtype=np.int32 if n < 2**30 else np.int64)
+    rng.shuffle(numbers)
+    return numbers
 
 
 def count_window(X, n_rows):

@@ -27,7 +27,6 @@ from sksparse_nn._history import add_epochs, first_epochs
 from sksparse_nn._holdout import hold_out
 from sksparse_nn._interrupts import keeps_interrupted
 from sksparse_nn._methods import fits
-from sksparse_nn._picked_rows import pick
 from sksparse_nn._typing import MatrixLike
 from sksparse_nn._validation import (
     FLOAT_TYPES,
@@ -65,6 +64,7 @@ from sksparse_nn.neural._schedule import SCHEDULES
 from sksparse_nn.neural._settings import NestedSettings
 from sksparse_nn.neural._torch_state import borrow_torch
 from sksparse_nn.neural._weight_averaging import WeightAverage
+from sksparse_nn.neural._weights import drop_ones, scale_to_mean_one
 from sksparse_nn.neural.augmentation import AbstractAugmentation
 
 _NO_EPOCHS = {"epoch": np.empty(0, dtype=int), "train_loss": np.empty(0)}
@@ -249,11 +249,17 @@ class SparseNet(
         y = y if rows is None else y[rows]
         y, is_known = self._fill_unlabelled(y, learn=learn)
         y = self._read_targets(y, learn=learn)
+        weight = drop_ones(weight)
+        if is_known is None:
+            return TrainingSamples(X, y, weight, rows)
         return TrainingSamples(X, y, weight * is_known, rows, row_weight=weight)
 
     def _fill_unlabelled(self, y, *, learn):
-        """Return targets, any label where there is none, and where there is one."""
-        return y, True
+        """Return targets, any label where there is none, and where there is one.
+
+        That is None for everywhere.
+        """
+        return y, None
 
     def _read_validation(self, X, y, sample_weight):
         """Return the validation samples, if any are given."""
@@ -287,7 +293,7 @@ class SparseNet(
         if not self.early_stopping or self.validation_fraction is None:
             return samples, None
         train, valid = hold_out(
-            pick(samples.matrix, samples.rows),
+            samples.picked,
             samples.weight,
             self._targets.strata(samples.y),
             fraction=self.validation_fraction,
@@ -369,14 +375,14 @@ class SparseNet(
             samples.y, samples.weight, factors=factors, seen=seen
         )
         dtype = net.float_type
-        return TrainingSamples(
-            samples.matrix,
+        weighted = samples.replace(
             self._targets.encode(samples.y, dtype),
-            weight.astype(dtype),
-            samples.rows,
-            row_weight=samples.row_weight / samples.row_weight.mean(),
-            sparse_dtype=dtype if stays_sparse(samples.matrix, net.module_) else None,
+            drop_ones(weight.astype(dtype)),
+            scale_to_mean_one(samples.row_weight),
         )
+        if stays_sparse(samples.matrix, net.module_):
+            weighted.sparse_dtype = dtype
+        return weighted
 
     def _read_augment(self):
         """Return the augmentations; raise if these samples cannot have them."""

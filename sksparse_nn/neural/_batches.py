@@ -12,6 +12,7 @@ from sksparse_nn._picked_rows import pick
 from sksparse_nn._read_ahead import ReadAhead
 from sksparse_nn._shuffled_rows import shuffle_rows
 from sksparse_nn.modules._sparse_input import sparse_rows
+from sksparse_nn.neural._weights import ones_like
 
 _SMALLEST = 16
 STREAMED = 256  # samples per batch if "auto" does not know how many will come
@@ -32,7 +33,7 @@ class TrainingSamples(Dataset):
         Weights of the samples; None for ones.
 
     rows : ndarray of shape (n_samples,) or None, default=None
-        Which rows of `matrix` are the samples; None for all.
+        Which rows of `matrix` are the samples; None for all, which takes no memory.
 
     sparse_dtype : dtype or None, default=None
         Float type of batches that are a `SparseBatch`. None for dense batches.
@@ -68,17 +69,44 @@ class TrainingSamples(Dataset):
         n_samples = matrix.shape[0] if rows is None else len(rows)
         self.matrix = matrix
         self.y = np.zeros(n_samples) if y is None else y
-        self.weight = np.ones(n_samples) if weight is None else weight
+        self.weight = ones_like(n_samples) if weight is None else weight
         self.row_weight = self.weight if row_weight is None else row_weight
         self.is_weighted = bool((self.weight != 1).any())
-        self.rows = np.arange(n_samples) if rows is None else rows
         self.sparse_dtype = sparse_dtype
+        self._rows, self._n_samples = rows, n_samples
 
     def __len__(self):
-        return len(self.rows)
+        return self._n_samples
 
     def __getitem__(self, index):
-        return dense_rows(self.matrix, self.rows[[index]])[0], self.y[index]
+        rows = self.find_rows(np.array([index]))
+        return dense_rows(self.matrix, rows)[0], self.y[index]
+
+    def find_rows(self, chosen):
+        """Find the rows of the matrix that samples are.
+
+        Parameters
+        ----------
+        chosen : ndarray of int
+            Positions among the samples.
+
+        Returns
+        -------
+        rows : ndarray of int
+            Their rows.
+        """
+        return chosen if self._rows is None else self._rows[chosen]
+
+    @property
+    def picked(self):
+        """Return the rows of the samples, which are not copied.
+
+        Returns
+        -------
+        X : ndarray, CSR matrix or PickedRows of shape (n_samples, n_features)
+            In the order of the targets.
+        """
+        return self.matrix if self._rows is None else pick(self.matrix, self._rows)
 
     @property
     def shape(self):
@@ -89,7 +117,7 @@ class TrainingSamples(Dataset):
         n_samples, n_features : int
             As for an array.
         """
-        return len(self.rows), self.matrix.shape[1]
+        return len(self), self.matrix.shape[1]
 
     @property
     def X(self):  # noqa: N802
@@ -100,9 +128,7 @@ class TrainingSamples(Dataset):
         X : ndarray or CSR matrix of shape (n_samples, n_features)
             In the order of the targets.
         """
-        in_order = np.arange(self.matrix.shape[0])
-        whole = np.array_equal(self.rows, in_order)
-        return self.matrix if whole else self.matrix[self.rows]
+        return self.matrix if self._rows is None else self.matrix[self._rows]
 
     def subset(self, chosen):
         """Return some of the samples without copying the matrix.
@@ -117,12 +143,35 @@ class TrainingSamples(Dataset):
         samples : TrainingSamples
             The chosen ones, in that order.
         """
-        parts = self.y[chosen], self.weight[chosen], self.rows[chosen]
+        parts = self.y[chosen], self.weight[chosen], self.find_rows(chosen)
         return TrainingSamples(
             self.matrix,
             *parts,
             sparse_dtype=self.sparse_dtype,
             row_weight=self.row_weight[chosen],
+        )
+
+    def replace(self, y, weight, row_weight):
+        """Return the same rows with other targets and weights.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, ...)
+            Targets.
+
+        weight : ndarray of shape (n_samples, ...)
+            Weights.
+
+        row_weight : ndarray of shape (n_samples,)
+            Weights where no target counts.
+
+        Returns
+        -------
+        samples : TrainingSamples
+            For dense batches.
+        """
+        return TrainingSamples(
+            self.matrix, y, weight, self._rows, row_weight=row_weight
         )
 
     def spread(self, n_samples):
@@ -160,7 +209,7 @@ class TrainingSamples(Dataset):
         target : Tensor
             Their targets.
         """
-        rows = self.rows[chosen]
+        rows = self.find_rows(chosen)
         if self.sparse_dtype is None:
             X = torch.from_numpy(dense_rows(self.matrix, rows))
         else:
@@ -227,7 +276,7 @@ class BatchIterator:
     def __iter__(self):
         order = self._order()
         augment = self.samples.augment if self.shuffles else None
-        with ReadAhead(pick(self.samples.matrix, self.samples.rows)) as ahead:
+        with ReadAhead(self.samples.picked) as ahead:
             for start, stop in pairwise(self._bounds()):
                 ahead.announce(order[start:stop])
                 inputs, target = self.samples.batch(order[start:stop])

@@ -560,11 +560,11 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
 
     def _fill_unlabelled(self, y, *, learn):
         if not (self.reconstruction and y.ndim == 1 and y.dtype.kind == "i"):
-            return y, True
+            return y, None
         is_known = y != _UNLABELLED
         classes = np.unique(y[is_known]) if learn else self.classes_
         if is_known.all() or len(classes) < 2 or _UNLABELLED in classes:
-            return y, True
+            return y, None
         if not is_known.any() and not hasattr(self, "net_"):
             raise ValueError(
                 "y must hold the label of some sample in the first call. Got "

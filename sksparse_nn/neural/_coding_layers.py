@@ -152,7 +152,7 @@ def _(coder: SparseAttentionCoder, layer, samples=None):
     coder.keys_ = _array(layer.keys, coder.keys_)
     coder.temperature_ = float(torch.as_tensor(layer.temperature).detach())
     if samples is not None:
-        coder._fit_values(samples.X, samples.row_weight)
+        coder._fit_values(samples.X, np.ascontiguousarray(samples.row_weight))
 
 
 @store_layer.register

@@ -151,7 +151,7 @@ def compute_outputs_by_batch(estimator, samples, chosen):
     with ReadAhead(samples.matrix):
         # A module may normalise by the batch, so no batch has a single sample.
         for batch in gen_batches(len(chosen), size, min_batch_size=2):
-            X, rows = samples.matrix, samples.rows[chosen[batch]]
+            X, rows = samples.matrix, samples.find_rows(chosen[batch])
             X = X[rows] if sparse.issparse(X) else dense_rows(X, rows)
             yield compute_outputs(estimator.net_, X, private=private)
 

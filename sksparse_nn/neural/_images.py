@@ -151,8 +151,8 @@ def _blocks(samples, image_shape):
     """Yield blocks of samples, and their pixels by channel in float64."""
     size = max(1, _NUMBERS // prod(image_shape))
     for begin in range(0, len(samples), size):
-        block = slice(begin, begin + size)
-        rows = dense_rows(samples.matrix, samples.rows[block])
+        block = np.arange(begin, min(begin + size, len(samples)))
+        rows = dense_rows(samples.matrix, samples.find_rows(block))
         yield block, rows.astype(np.float64).reshape(len(rows), image_shape[0], -1)
 
 

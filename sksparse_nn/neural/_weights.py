@@ -8,6 +8,58 @@ import numpy as np
 from sklearn.utils import compute_class_weight
 
 
+def ones_like(shape, dtype=np.float64):
+    """Return ones that take no memory.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Of the array.
+
+    dtype : dtype, default=float64
+        Float type.
+
+    Returns
+    -------
+    ones : ndarray
+        Read-only.
+    """
+    return np.broadcast_to(np.ones((), dtype), shape)
+
+
+def drop_ones(weight):
+    """Return weights that take no memory if all are one.
+
+    Parameters
+    ----------
+    weight : ndarray
+        Weights.
+
+    Returns
+    -------
+    weight : ndarray
+        Equal ones, maybe read-only.
+    """
+    return ones_like(weight.shape, weight.dtype) if (weight == 1).all() else weight
+
+
+def scale_to_mean_one(weight):
+    """Return weights divided by their mean.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n_samples,)
+        Weights.
+
+    Returns
+    -------
+    weight : ndarray of shape (n_samples,)
+        They take no memory if all are one.
+    """
+    mean = weight.mean()
+    return drop_ones(weight if mean == 1 else weight / mean)
+
+
 def start_sums(n_classes):
     """Return the sums over no samples.
 
@@ -114,4 +166,9 @@ def loss_weights(weight, codes, *, factors, seen):
             "class_weight must leave some row a positive weight. "
             f"Got the weights {factors} for the classes of y."
         )
-    return weight * factors[codes] / (total / n_rows)
+    if total == n_rows and (factors == 1).all():
+        return weight
+    weights = factors[codes]
+    weights *= weight
+    weights /= total / n_rows
+    return weights

@@ -31,7 +31,10 @@ def hash_rows(samples):
         keys[start : start + block.shape[0]] = sums(block, steps)
     for at, cells in samples.texts.items():
         keys += _hash_texts(at, cells)
-    return _mix(keys)
+    for start, block in samples.blocks():
+        which = slice(start, start + block.shape[0])
+        keys[which] = _mix(keys[which])
+    return keys
 
 
 def _hash_dense(block, steps):

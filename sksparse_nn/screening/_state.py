@@ -20,6 +20,9 @@ from sksparse_nn.solvers._state import (
 # rows up to this number of different ones, and beyond it among a fixed share of them.
 MOST_KEYS = 2**20
 
+# Rows whose hashes are sorted at a time.
+_AT_A_TIME = 2**18
+
 # Different rows that limits are learnt from, and their cells if they are dense.
 MOST_ROWS, MOST_CELLS = 10_000, 2**24
 
@@ -122,17 +125,15 @@ class ScreeningState(State):
             New.
         """
         keys = hash_rows(samples) if keys is None else keys
-        distinct, firsts, counts = np.unique(
-            keys, return_index=True, return_counts=True
-        )
+        distinct, firsts, counts = _find_smallest(keys)
         n_most = _most_rows(samples.numbers)
         return self.merge(
             ScreeningState(
                 self.kinds,
                 len(samples),
-                distinct[:MOST_KEYS],
-                firsts[:MOST_KEYS].astype(np.int64),
-                counts[:n_most].astype(np.int64),
+                distinct,
+                firsts,
+                counts[:n_most],
                 take_rows(samples.numbers, firsts[:n_most]),
                 {at: _count_texts(cells) for at, cells in samples.texts.items()},
                 classes or {},
@@ -238,6 +239,24 @@ class ScreeningState(State):
             texts,
             _counts_from(split_prefixed("class_", rest)[0]),
         )
+
+
+def _find_smallest(keys):
+    """Return the smallest different hashes, the first row of each, and its rows."""
+    smallest, firsts, counts = np.empty(0, np.uint64), *np.empty((2, 0), np.int64)
+    for start in range(0, len(keys), _AT_A_TIME):
+        block = keys[start : start + _AT_A_TIME]
+        may_count = np.arange(len(block))
+        if len(smallest) == MOST_KEYS:
+            may_count = np.flatnonzero(block <= smallest[-1])
+        found = np.concatenate([smallest, block[may_count]])
+        firsts = np.concatenate([firsts, start + may_count])
+        counts = np.concatenate([counts, np.ones(len(may_count), np.int64)])
+        smallest, at, inverse = np.unique(found, return_index=True, return_inverse=True)
+        counts = np.bincount(inverse, counts, len(smallest)).astype(np.int64)
+        smallest, counts = smallest[:MOST_KEYS], counts[:MOST_KEYS]
+        firsts = firsts[at[:MOST_KEYS]]
+    return smallest, firsts, counts
 
 
 def _most_rows(numbers):

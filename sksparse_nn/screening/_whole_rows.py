@@ -77,7 +77,7 @@ def find_duplicates(keys, kept, known, n_before):
     firsts : ndarray of int
         The earlier row, counted over all.
     """
-    keys = keys[kept]
+    keys = keys if len(kept) == len(keys) else keys[kept]
     later, firsts = _find_repeated(keys)
     earlier = known.find_first(keys)
     rows = np.union1d(later, np.flatnonzero(earlier >= 0))

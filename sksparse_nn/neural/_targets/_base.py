@@ -6,6 +6,9 @@ import numpy as np
 
 from sksparse_nn.neural._weights import add_to_sums, loss_weights, start_sums
 
+# Targets that are converted at a time.
+BLOCK_SIZE = 2**16
+
 
 class Targets(ABC):
     """A kind of targets and its learnt parameters: arrays, numbers and strings.

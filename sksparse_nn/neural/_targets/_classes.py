@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.utils import gen_batches
 from sklearn.utils.multiclass import check_classification_targets
 
 from sksparse_nn.neural._nets import ClassifierNet
-from sksparse_nn.neural._targets._base import Targets
+from sksparse_nn.neural._targets._base import BLOCK_SIZE, Targets
 from sksparse_nn.neural._weights import class_factors
 
 
@@ -39,15 +40,22 @@ class Classes(Targets):
                 f"of {y.shape[1]} labels; set warm_start=False to start anew."
             )
         check_classification_targets(y)
-        codes = np.searchsorted(self.classes, y).clip(max=len(self.classes) - 1)
-        unknown = self.classes[codes] != y
-        if unknown.any():
+        codes = np.empty(len(y), dtype=np.intp)
+        for block in gen_batches(len(y), BLOCK_SIZE):
+            codes[block] = self._find(y[block])
+        unknown = np.flatnonzero(codes < 0)
+        if len(unknown):
             raise ValueError(
                 f"y must hold only the classes {self.classes} of the first fit. "
                 f"Got {np.unique(y[unknown])} too; set warm_start=False to start anew, "
                 "or give partial_fit all the classes at first."
             )
         return codes
+
+    def _find(self, y):
+        """Return the position of each label, -1 where there is none."""
+        codes = np.searchsorted(self.classes, y).clip(max=len(self.classes) - 1)
+        return np.where(self.classes[codes] == y, codes, -1)
 
     def decode(self, outputs):
         """Return the label of the largest logit, as `Targets` says."""

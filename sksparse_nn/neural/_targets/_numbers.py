@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 from sksparse_nn.neural._nets import RegressorNet
-from sksparse_nn.neural._targets._base import Targets
+from sksparse_nn.neural._targets._base import BLOCK_SIZE, Targets
 from sksparse_nn.neural._targets._regression_loss import RegressionLoss
 from sksparse_nn.neural._targets._spreads import is_rounding
 from sksparse_nn.neural._unit import unit_of
@@ -77,7 +78,7 @@ class Numbers(Targets):
                 f"y must have n_outputs={self.n_outputs} columns, as in the first "
                 f"fit. Got {targets.shape[1]}; set warm_start=False to start anew."
             )
-        targets = targets.astype(np.float64)
+        targets = targets.astype(np.float64, copy=False)
         if targets.min() < self.loss.smallest:
             raise ValueError(
                 f"{self._loss_name} needs y >= 0, such as "
@@ -95,8 +96,12 @@ class Numbers(Targets):
 
     def encode(self, y, dtype):
         """Return standardised numbers, as `Targets` says."""
-        encoded = self.loss.encode(y / self.unit, *self._standard)
-        return encoded.astype(dtype)
+        blocks = (y[which] for which in gen_batches(len(y), BLOCK_SIZE))
+        encoded = [
+            self.loss.encode(block / self.unit, *self._standard).astype(dtype)
+            for block in blocks
+        ]
+        return np.concatenate(encoded)
 
     def restore(self, y):
         """Return numbers in their unit, as `Targets` says."""

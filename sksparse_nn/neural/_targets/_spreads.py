@@ -26,7 +26,9 @@ def weighted_quantiles(y, weight, quantile):
         The midpoint where two values qualify.
     """
     order = np.argsort(y, axis=0, kind="stable")
-    values, sums = np.take_along_axis(y, order, axis=0), weight[order].cumsum(axis=0)
+    values, sums = np.take_along_axis(y, order, axis=0), weight[order]
+    del order
+    np.cumsum(sums, axis=0, out=sums)
     # Sums of integer weights are exact, so repeated samples give the same quantile.
     wanted = quantile * sums[-1]
     rounding = 1e-12 * sums[-1]

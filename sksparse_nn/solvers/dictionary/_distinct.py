@@ -5,6 +5,7 @@ import numpy as np
 from sksparse_nn.solvers._rows import block_slices, read_rows
 
 _SAME = 1e-6  # of unit rows; nearer ones are taken for the same row
+_AT_A_TIME = 2**16  # directions that are drawn from
 
 
 def draw_rows(X, weights, n_wanted, rng):
@@ -35,10 +36,22 @@ def draw_rows(X, weights, n_wanted, rng):
     totals : ndarray of shape (n_picked,)
         Weight of all rows of that direction.
     """
-    order, leaders, totals = _find_directions(X, weights, rng)
-    keys = rng.exponential(size=len(leaders)) / totals
-    first = np.argsort(keys)[:n_wanted]
-    return order[leaders[first]], totals[first]
+    order, leaders = _find_directions(X, weights, rng)
+    keys, first, totals = np.empty(0), np.empty(0, np.intp), np.empty(0)
+    for which in block_slices(len(leaders), _AT_A_TIME):  # only the best keys are kept
+        total = _sum_groups(weights, order, leaders, which)
+        keys = np.append(keys, rng.exponential(size=len(total)) / total)
+        first, totals = np.append(first, leaders[which]), np.append(totals, total)
+        best = np.argsort(keys)[:n_wanted]
+        keys, first, totals = keys[best], first[best], totals[best]
+    return order[first], totals
+
+
+def _sum_groups(weights, order, leaders, which):
+    """Sum the weights of some groups."""
+    start = leaders[which.start]
+    stop = leaders[which.stop] if which.stop < len(leaders) else len(order)
+    return np.add.reduceat(weights[order[start:stop]], leaders[which] - start)
 
 
 def count_directions(X, weights, most):
@@ -76,13 +89,17 @@ def _find_directions(X, weights, rng):
     """Sort rows along a random line and group the equal ones, which are neighbours."""
     line = rng.standard_normal((X.shape[1], 1)).astype(X.dtype)
     line /= np.linalg.norm(line)
-    places, norms = np.empty(len(weights), X.dtype), np.empty(len(weights))
+    places, counts = np.empty(len(weights), X.dtype), np.empty(len(weights), bool)
     for which in block_slices(len(weights)):
         rows = read_rows(X, which)
-        places[which], norms[which] = rows.times(line)[:, 0], rows.norms
+        places[which] = rows.times(line)[:, 0]
+        counts[which] = weights[which] * rows.norms > 0
     order = np.argsort(places, kind="stable")
-    order = order[(weights * norms)[order] > 0]
-    starts = np.diff(places[order].astype(float), prepend=-np.inf) > _SAME
-    leaders = np.flatnonzero(starts)
-    totals = np.add.reduceat(weights[order], leaders) if len(leaders) else leaders
-    return order, leaders, totals
+    if not counts.all():
+        order = order[counts[order]]
+    places = places[order]
+    starts = np.ones(len(order), bool)
+    for which in block_slices(max(len(order) - 1, 0)):
+        ahead = slice(which.start + 1, which.stop + 1)
+        starts[ahead] = places[ahead].astype(float) - places[which] > _SAME
+    return order, np.flatnonzero(starts)

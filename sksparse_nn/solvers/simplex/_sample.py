@@ -48,9 +48,11 @@ def draw_sample(X, weights, n_wanted, rng):
         rows = read_rows(X, which)
         places[which] = rows.times(line)[:, 0] * rows.norms
     order = np.argsort(places, kind="stable")
+    del places
     if len(order) > n_wanted:
-        ends = np.cumsum(weights[order])
+        ends = weights[order]
+        np.cumsum(ends, out=ends)
         marks = (np.arange(n_wanted) + rng.random_sample(n_wanted)) / n_wanted
         order = order[np.searchsorted(ends[:-1], marks * ends[-1], side="right")]
-        weights = np.ones(len(weights))
+        return Sample(order, np.ones(len(order)), take_rows(X, order))
     return Sample(order, weights[order], take_rows(X, order))
