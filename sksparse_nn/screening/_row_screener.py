@@ -457,6 +457,8 @@ class RowScreener(OutlierMixin, Saved, Documented, BaseEstimator):
         self._store(state.add(samples, classes, keys))
         rules = self._known_rules()
         ratios, exclusions = rules.screen(samples)
+        if self.detector is None:
+            ratios = None  # many bytes
         if labels is not None and "label" in rules.names:
             known = self._known_state().classes
             screen_labels(labels, is_missing, known, self.min_class_size, exclusions)

@@ -4,9 +4,14 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from sksparse_nn.solvers._rows import block_slices
+
 # Dimensions in which near duplicates are looked for, and pairs whose distances are the
 # typical one.
 _N_DIRECTIONS, _N_PAIRS = 8, 1000
+
+# Hashes that are looked up at a time.
+_AT_A_TIME = 2**18
 
 
 def find_constants(samples):
@@ -91,12 +96,30 @@ def find_duplicates(keys, kept, known, n_before):
 
 def _find_repeated(keys):
     """Return places of keys that were there before, and the first place of each."""
-    order = np.argsort(keys, kind="stable")
+    places = _find_places(keys, _list_repeated(keys))
+    order = places[np.argsort(keys[places], kind="stable")]
     in_order = keys[order]
     repeated = 1 + np.flatnonzero(in_order[1:] == in_order[:-1])
     starts = np.diff(repeated, prepend=-1) != 1  # the first repetition of each key
     heads = repeated[starts] - 1
     return order[repeated], order[heads[np.cumsum(starts) - 1]]
+
+
+def _list_repeated(keys):
+    """Return the keys that are there several times, in ascending order."""
+    in_order = np.sort(keys)
+    return np.unique(in_order[1:][in_order[1:] == in_order[:-1]])
+
+
+def _find_places(keys, wanted):
+    """Return the places of some keys, of which there are mostly few."""
+    is_wanted = np.zeros(len(keys), bool)
+    for which in block_slices(len(keys), _AT_A_TIME):
+        start, stop = (
+            np.searchsorted(wanted, keys[which], s) for s in ("left", "right")
+        )
+        is_wanted[which] = start < stop
+    return np.flatnonzero(is_wanted)
 
 
 def find_near_duplicates(numbers, spread, tol):
