@@ -8,6 +8,7 @@ import numpy as np
 
 from sksparse_nn.parallel import _dask_extra  # noqa: F401 (first)
 from sksparse_nn.parallel._chunks import join
+from sksparse_nn.parallel._own_tasks import take_own_tasks
 
 
 def is_array(X):
@@ -56,7 +57,7 @@ class Block(NamedTuple):
     """
 
     assemble: Callable
-    parts: tuple  # of Delayed or None
+    parts: tuple  # of Delayed, OwnTasks or None
 
 
 def list_blocks(X, y=None, sample_weight=None):
@@ -82,7 +83,7 @@ def list_blocks(X, y=None, sample_weight=None):
     """
     if is_bag(X):
         _refuse_beside_bag(y=y, sample_weight=sample_weight)
-        return [Block(join, (partition,)) for partition in X.to_delayed()]
+        return [Block(join, (part,)) for part in take_own_tasks(X.to_delayed())]
     X = whole_rows(X)
     parts = [_split(X)]
     for name, part in {"y": y, "sample_weight": sample_weight}.items():
@@ -93,6 +94,7 @@ def list_blocks(X, y=None, sample_weight=None):
                 f"{name} must have the {len(parts[0])} blocks of X. Got "
                 f"{len(parts[-1])}; repartition it."
             )
+    parts = map(take_own_tasks, parts)
     return [Block(_bundle, parts) for parts in zip(*parts, strict=True)]
 
 

@@ -6,6 +6,7 @@ import dask
 
 from sksparse_nn.parallel._collections import check_collection, list_blocks
 from sksparse_nn.parallel._engine import Engine
+from sksparse_nn.parallel._own_tasks import run_own
 from sksparse_nn.parallel._parts import Part, add_up
 from sksparse_nn.parallel._program import run
 from sksparse_nn.solvers._blas_threads import single_threaded_blas
@@ -141,8 +142,8 @@ def _plan_sum(parts):
 
 def _read_block(job, number, assemble, *parts):
     with single_threaded_blas():  # dask has a thread for each task
-        return job((number, assemble(*parts)))
+        return job((number, assemble(*map(run_own, parts))))
 
 
 def _learn_block(known, ahead, number, assemble, parts):
-    return known.learn((number, assemble(*parts)), ahead)
+    return known.learn((number, assemble(*map(run_own, parts))), ahead)

@@ -29,6 +29,9 @@ _LEAST_NORM = 1e-140
 # A matrix product does so many multiply-adds in the time of one at a random place.
 _DENSE_ENOUGH = 32
 
+# Whose products are added at a time, so that no array is as large as all of them.
+_ATOMS_AT_A_TIME = 16
+
 
 class DenseRows:
     """Rows of a dense matrix, divided by their norms.
@@ -77,7 +80,9 @@ class DenseRows:
         else:
             dense = np.zeros((len(weights), len(B)), self.unit.dtype)
             peak = write_weighted_codes(*codes.entries, weights, dense)
-            B += np.float64(peak) * (dense.T @ self.unit)
+            products = dense.T @ self.unit
+            for part in block_slices(len(B), _ATOMS_AT_A_TIME):
+                B[part] += np.float64(peak) * products[part]
 
     def errors(self, codes, atoms):
         """Return the squared norm of the residual of each row."""

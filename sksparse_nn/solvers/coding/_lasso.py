@@ -196,12 +196,14 @@ class ElasticNet(AbstractCoder):
         return _PRECISIONS[np.dtype(dtype)].gap if self.alpha > 0 else np.inf
 
     def penalty(self, codes):
-        values = np.where(codes.used(), codes.values, 0).astype(np.float64)
+        used, n_rows = codes.used(), len(codes.counts)
+        values = codes.values[used].astype(np.float64)
         weights = 1.0
         if self.atom_weights is not None:
-            weights = self.atom_weights[np.where(codes.used(), codes.indices, 0)]
-        absolute = (weights * np.abs(values)).sum(axis=1)
-        squared = (weights * values**2).sum(axis=1)
+            weights = self.atom_weights[codes.indices[used]]
+        rows = np.repeat(np.arange(n_rows), codes.counts)
+        absolute = np.bincount(rows, weights * np.abs(values), n_rows)
+        squared = np.bincount(rows, weights * values**2, n_rows)
         linear, quadratic = self._weights
         return linear * absolute + 0.5 * quadratic * squared
 
