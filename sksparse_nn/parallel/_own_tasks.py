@@ -56,7 +56,7 @@ def take_own_tasks(parts):
     """Put tasks in place of parts that share none with others.
 
     Parts stay as they are if blocks share a task, as when several are cut from one
-    file, if they are on workers already, or if tasks have annotations.
+    file, or if they are on workers already.
 
     Parameters
     ----------
@@ -83,7 +83,9 @@ def _find_tasks(part, graphs):
     """Return all tasks that a part needs; none if some of them is not known."""
     if part is None:
         return {}
-    graph = _read_graph(part.dask, graphs)
+    if id(part.dask) not in graphs:  # blocks share it
+        graphs[id(part.dask)] = ensure_dict(part.dask)
+    graph = graphs[id(part.dask)]
     tasks, wanted = {}, [part.key]
     while wanted:
         key = wanted.pop()
@@ -93,12 +95,3 @@ def _find_tasks(part, graphs):
         tasks[key] = graph[key]
         wanted.extend(needed.difference(tasks))
     return tasks
-
-
-def _read_graph(graph, graphs):
-    """Return a graph as a dict, which blocks share; empty if it has annotations."""
-    if id(graph) not in graphs:
-        layers = getattr(graph, "layers", {}).values()
-        plain = not any(getattr(layer, "annotations", None) for layer in layers)
-        graphs[id(graph)] = ensure_dict(graph) if plain else {}
-    return graphs[id(graph)]

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-_N_ROWS, _WIDTH, _N_DRAWN = 8_000_000, 128, 100_000
+_N_ROWS, _WIDTH, _N_DRAWN = 16_000_000, 64, 200_000
 
 _ESTIMATORS = {
     "reading the file": "None",

@@ -82,6 +82,11 @@ class Keys:
         """Return some features of some keys, centred, in units of the data."""
         return self.read_scaled(features, keys) * self.scale
 
+    @cached_property
+    def centred(self):
+        """All keys, centred, in units of the data. Only for few, as it is kept."""
+        return self.read_centred()
+
     @property
     def blocks(self):
         """Bounded slices of the keys, in order."""  # numpydoc ignore=RT01

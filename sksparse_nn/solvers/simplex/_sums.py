@@ -267,9 +267,10 @@ class _CodedBlock(NamedTuple):
 
 def _expand_distance(sums, keys):
     """Return the sum of squared distances by expanding the squares."""
-    squares, products = [], 0.0
-    for some in keys.blocks:
-        centred = keys.read_centred(keys=some)
-        squares.append((centred**2).sum(axis=1))
-        products += np.vdot(sums.B[some], centred)
-    return sums.square + sums.shares @ np.concatenate(squares) - 2 * products
+    if keys.given.size <= _FEW:  # they are read for each block
+        products = np.vdot(sums.B, keys.centred)
+    else:
+        parts = ((some, keys.read_centred(keys=some)) for some in keys.blocks)
+        products = sum(np.vdot(sums.B[some], part) for some, part in parts)
+    squares = 2 * keys.halves * keys.scale**2
+    return sums.square + sums.shares @ squares - 2 * products
