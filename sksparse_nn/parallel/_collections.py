@@ -1,6 +1,7 @@
 """Collections of dask as blocks of samples."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import NamedTuple
 
 import dask.array as da
@@ -94,8 +95,9 @@ def list_blocks(X, y=None, sample_weight=None):
                 f"{name} must have the {len(parts[0])} blocks of X. Got "
                 f"{len(parts[-1])}; repartition it."
             )
-    parts = map(take_own_tasks, parts)
-    return [Block(_bundle, parts) for parts in zip(*parts, strict=True)]
+    found = iter(take_own_tasks([part for column in parts for part in column]))
+    columns = [list(islice(found, len(column))) for column in parts]
+    return [Block(_bundle, parts) for parts in zip(*columns, strict=True)]
 
 
 def whole_rows(X):
