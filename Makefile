@@ -53,7 +53,7 @@ test-engines: .venv/installed-test
 	$(VENV)/python -m pytest -m slow tests/parallel/test_engines.py
 
 # The oldest versions of what is depended on, in an environment of their own.
-OLDEST := numpy==2.0.0 scipy==1.15.0 scikit-learn==1.7.0 numba==0.61.0 skorch==1.4.0 \
+OLDEST := numpy==2.0.0 scipy==1.15.0 scikit-learn==1.7.2 numba==0.61.0 skorch==1.4.0 \
   joblib==1.4.0 threadpoolctl==3.5.0 pandas==2.2.2
 test-oldest:
 	rm -rf .cache/oldest

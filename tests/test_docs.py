@@ -8,6 +8,7 @@ from textwrap import dedent
 import pytest
 
 import sksparse_nn
+from sksparse_nn.persistence import TRUSTED_TYPES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -43,3 +44,8 @@ def test_the_diagram_of_an_estimator_links_to_its_page(name):
 def test_blocks_of_python_are_python(page):
     for block in BLOCK.findall((ROOT / page).read_text()):
         ast.parse(dedent(block))
+
+
+def test_the_guide_lists_the_types_that_are_trusted():
+    lines = (ROOT / "docs/user_guide/saving.rst").read_text().splitlines()
+    assert set(TRUSTED_TYPES) <= set(lines)
