@@ -1,6 +1,8 @@
 """Which version saved an estimator, and whether this one can load it."""
 
+import inspect
 import re
+from functools import cache
 
 import sksparse_nn
 from sksparse_nn._warnings import warn
@@ -22,7 +24,18 @@ class Saved:
     def __setstate__(self, state):
         state = dict(state)
         _check_version(type(self).__name__, *state.pop(_KEY, (FORMAT, "0")))
-        super().__setstate__(state)
+        super().__setstate__(_defaults(type(self)) | state)
+
+
+@cache
+def _defaults(kind):
+    """Return the defaults of parameters, which files of former versions may lack."""
+    names, parameters = kind._get_param_names(), inspect.signature(kind).parameters
+    return {
+        name: parameters[name].default
+        for name in names
+        if parameters[name].default is not inspect.Parameter.empty
+    }
 
 
 def _check_version(name, form, version):

@@ -18,6 +18,7 @@ from sksparse_nn.modules._dictionary import (
     check_samples,
 )
 from sksparse_nn.modules._facts import count_multiply_adds
+from sksparse_nn.modules._modes import in_full_precision
 from sksparse_nn.solvers.coding import allocate_codes
 from sksparse_nn.solvers.simplex import MAPPINGS
 
@@ -118,6 +119,7 @@ class AttentionLayer(CodingLayer):
         """
         self.temperature_factor /= factor
 
+    @in_full_precision
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Code samples.
 

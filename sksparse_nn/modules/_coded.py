@@ -8,6 +8,7 @@ from typing import Any, Self
 import torch
 from torch import nn
 
+from sksparse_nn.modules._modes import full_precision
 from sksparse_nn.modules._sparse_input import SparseBatch
 
 
@@ -130,11 +131,12 @@ class CodedNetwork(nn.Sequential):
         """
         if getattr(X, "dtype", None) == torch.uint8:  # pixels
             X = X.to(next(self.parameters()).dtype)
-        codes = self.coding(X)
-        if self.training and self.reconstruction > 0:
-            lost = self._lost_share(X, codes, weight)
-            codes = _WithLoss.apply(codes, self.reconstruction * lost)
-        codes = self.scale(codes)
+        with full_precision():
+            codes = self.coding(X)
+            if self.training and self.reconstruction > 0:
+                lost = self._lost_share(X, codes, weight)
+                codes = _WithLoss.apply(codes, self.reconstruction * lost)
+            codes = self.scale(codes)
         if self.training and self.dropout > 0:
             codes = nn.functional.dropout(codes, self.dropout)
         return self.head(codes)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from sksparse_nn.modules._compressed import CompressedMatrix
+from sksparse_nn.modules._modes import in_full_precision
 from sksparse_nn.modules._pruned import PrunedMatrix
 from sksparse_nn.modules._quantized import QuantizedMatrix
 
@@ -152,6 +153,7 @@ class QuantizedConvolution(CompressedConvolution, QuantizedMatrix):
         weight = layer.weight.detach().cpu().flatten(1).numpy()
         self._store(weight, n_bits, input_scale, squares)
 
+    @in_full_precision
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Convolve samples.
 

@@ -17,6 +17,7 @@ from sksparse_nn.modules._dictionary import (
     check_samples,
 )
 from sksparse_nn.modules._facts import count_multiply_adds
+from sksparse_nn.modules._modes import in_full_precision
 from sksparse_nn.modules._patch_pooling import FoldedAtoms, PatchPooling, pool_patches
 from sksparse_nn.modules._patch_values import PATCH_VALUES
 from sksparse_nn.solvers.patches import POOLINGS, read_layout
@@ -214,6 +215,7 @@ class PatchLayer(CodingLayer):
         """
         return self._fixed if self.learnt_alpha is None else self.learnt_alpha()
 
+    @in_full_precision
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Code images.
 

@@ -16,6 +16,7 @@ from sksparse_nn.modules._compressed import (
     pack_values,
     unpack_values,
 )
+from sksparse_nn.modules._modes import in_full_precision
 from sksparse_nn.solvers.layers import (
     ZERO_BYTES,
     Quantized,
@@ -124,6 +125,7 @@ class QuantizedLinear(QuantizedMatrix, CompressedLinear):
         weight = layer.weight.detach().cpu().numpy()
         self._store(weight, n_bits, input_scale, squares)
 
+    @in_full_precision
     def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Multiply by the weights and add the bias, row by row.
 

@@ -20,6 +20,7 @@ from sksparse_nn.modules._dictionary import (
     check_samples,
 )
 from sksparse_nn.modules._facts import count_multiply_adds
+from sksparse_nn.modules._modes import in_full_precision
 from sksparse_nn.modules._sparse_input import SparseBatch
 from sksparse_nn.solvers._rows import (
     DenseRows,
@@ -216,6 +217,7 @@ class SparseCodingLayer(CodingLayer):
         """
         return codes @ self.components
 
+    @in_full_precision
     def forward(self, X: torch.Tensor | SparseBatch) -> torch.Tensor:
         """Code samples.
 

@@ -37,6 +37,7 @@ from sksparse_nn._validation import (
 )
 from sksparse_nn.modules._device import check_device
 from sksparse_nn.modules._first_layer import check_first_layer, first_weight
+from sksparse_nn.modules._mixed_precision import may_lower
 from sksparse_nn.modules._networks import NETWORKS, PATCH_NET
 from sksparse_nn.modules._perceptron import stays_sparse
 from sksparse_nn.modules._spec import ACTIVATIONS
@@ -112,6 +113,7 @@ class SparseNet(
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "scheduler": [StrOptions(set(SCHEDULES)), callable, None],
         "weight_averaging": [Interval(Real, 0, 1, closed="neither"), None],
+        "mixed_precision": ["boolean"],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -318,6 +320,7 @@ class SparseNet(
         loss = "train_loss" if valid is None else "valid_loss"
         stop_by = loss if self.early_stopping and scheduled else None
         net.targets_ = self._targets
+        net.is_lowered = may_lower(self.mixed_precision, torch.device(net.device))
         self._average_weights(net)
         fitted = partial(self._copy_results, n_known)
         tasks = EpochTasks(task, fitted) if scheduled else None

@@ -212,6 +212,13 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     device : str or torch.device, default="cpu"
         Where to compute, such as ``"cuda"``.
 
+    mixed_precision : bool, default=False
+        Whether training multiplies in bfloat16 where the device has instructions for
+        it, which is faster for convolutions and wide layers.
+
+        Weights, sums and predictions stay in float32. A warning says where the device
+        has none; float64 and the codes of a `coder` are computed as they are.
+
     warm_start : bool, default=False
         Whether `fit` goes on from the former fit.
 
@@ -339,6 +346,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         class_weight: dict | str | None = None,
         label_smoothing: float = 0.0,
         device: str | torch.device = "cpu",
+        mixed_precision: bool = False,
         warm_start: bool = False,
         callbacks: list | None = None,
         random_state: Seed = None,
@@ -373,6 +381,7 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
         self.device = device
+        self.mixed_precision = mixed_precision
         self.warm_start = warm_start
         self.callbacks = callbacks
         self.random_state = random_state

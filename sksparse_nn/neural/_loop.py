@@ -113,7 +113,7 @@ class LeanLoop(NeuralNet):
 
     def _steps_by_hand(self, samples):
         return (
-            not self.is_watched
+            not (self.is_watched or self.is_lowered)
             and self.teacher is None
             and is_closure_free(self.optimizer_)
             and has_manual_steps(self.module_, samples)

@@ -10,6 +10,7 @@ from skorch.history import History
 
 from sksparse_nn._interrupts import is_raised_on_purpose
 from sksparse_nn.modules._coded import CodedNetwork
+from sksparse_nn.modules._mixed_precision import run_lowered
 from sksparse_nn.modules._outputs import describe_output
 from sksparse_nn.modules._run import module_float_type
 from sksparse_nn.modules._single_rows import apply_module, use_known_statistics
@@ -44,11 +45,15 @@ class Net(LeanLoop):
 
     has_failed : bool
         Whether there was a warning that the network does worse than that.
+
+    is_lowered : bool
+        Whether training multiplies in bfloat16.
     """
 
     lowest_ = {}
     constant = 0.0
     has_failed = False
+    is_lowered = False
 
     @property
     def _default_callbacks(self):
@@ -307,10 +312,12 @@ class Net(LeanLoop):
         """
         if not self.module_.training:
             return self._evaluate(self.module_, x["X"])
-        X = self._cast(x["X"])
+        inputs = [self._cast(x["X"])]
         if isinstance(self.module_, CodedNetwork):
-            return self.module_(X, torch.from_numpy(x["row_weight"]))
-        return self.module_(X)
+            inputs.append(torch.from_numpy(x["row_weight"]))
+        if self.is_lowered:
+            return run_lowered(self.module_, *inputs, device=torch.device(self.device))
+        return self.module_(*inputs)
 
     def _evaluate(self, module, X):
         return apply_module(module, self._cast(X))

@@ -207,6 +207,13 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
     device : str or torch.device, default="cpu"
         Where to compute, such as ``"cuda"``.
 
+    mixed_precision : bool, default=False
+        Whether training multiplies in bfloat16 where the device has instructions for
+        it, which is faster for convolutions and wide layers.
+
+        Weights, sums and predictions stay in float32. A warning says where the device
+        has none; float64 and the codes of a `coder` are computed as they are.
+
     warm_start : bool, default=False
         Whether `fit` goes on from the former fit.
 
@@ -329,6 +336,7 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         quantile: float | None = None,
         epsilon: float | None = None,
         device: str | torch.device = "cpu",
+        mixed_precision: bool = False,
         warm_start: bool = False,
         callbacks: list | None = None,
         random_state: Seed = None,
@@ -363,6 +371,7 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         self.quantile = quantile
         self.epsilon = epsilon
         self.device = device
+        self.mixed_precision = mixed_precision
         self.warm_start = warm_start
         self.callbacks = callbacks
         self.random_state = random_state

@@ -1,6 +1,7 @@
 """Every estimator goes through a file of skops, and goes on as if it had not."""
 
 import copy
+import inspect
 import pickle
 
 import numpy as np
@@ -130,3 +131,15 @@ def test_pipelines_and_searches_are_the_same_to_the_bit(estimator):
 def test_pickles_hold_no_plain_form(estimator):
     net = fitted(estimator)
     assert b"_network" not in pickle.dumps(net)
+
+
+@every_estimator
+def test_files_without_parameters_of_later_versions_have_their_defaults(estimator):
+    former, defaults = seeded(estimator), estimator.get_params(deep=False)
+    for name in defaults:
+        fallback = inspect.signature(type(estimator)).parameters[name].default
+        if fallback is not inspect.Parameter.empty:
+            delattr(former, name)
+            defaults[name] = fallback
+    for twin in (pickle.loads(pickle.dumps(former)), through_skops(former)):
+        assert repr(twin) == repr(type(estimator)(**defaults))
