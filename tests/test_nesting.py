@@ -253,7 +253,10 @@ ROUTERS = {
     "activations": LayerActivations,
     "around a sparsity search": lambda net: NetQuantizer(
         SparsitySearchCV(
-            make_pipeline(_coder().set_fit_request(sample_weight=False), net),
+            # scikit-learn 1.7 asks pipelines themselves about their scores.
+            make_pipeline(
+                _coder().set_fit_request(sample_weight=False), net
+            ).set_score_request(sample_weight=True),
             {"sparsedictionarycoder__alpha": [0.1]},
             cv=2,
         )

