@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from sksparse_nn.compression._samples import choose_samples
-from sksparse_nn.modules._coding import CodingLayer, dense_atoms, has_atoms, with_atoms
+from sksparse_nn.modules._coding import CodingLayer, dense_atoms, has_atoms
 from sksparse_nn.modules._facts import is_linear
 from sksparse_nn.modules._linear import linear
 from sksparse_nn.modules._linear_layers import has_matrix, select_layers
@@ -160,8 +160,7 @@ def _keep_rows(layer, rows):
     if not isinstance(layer, CodingLayer):
         bias = None if layer.bias is None else layer.bias[rows]
         return linear(layer.weight.detach()[rows].numpy(), bias)
-    atoms = nn.Parameter(layer.atoms.detach()[rows], layer.atoms.requires_grad)
-    return with_atoms(layer, atoms)
+    return layer.keep_atoms(rows)
 
 
 def _keep_columns(layer, columns):

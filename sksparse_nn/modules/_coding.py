@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from functools import singledispatch
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import NDArray
 from torch import nn
@@ -53,6 +53,22 @@ class CodingLayer(nn.Module):
         if not self.normalises_atoms:
             return 1.0
         return self.atoms.detach().norm(dim=1, keepdim=True).cpu().numpy()
+
+    def keep_atoms(self, kept: NDArray) -> Self:
+        """Return a twin of this layer with some of its atoms.
+
+        Parameters
+        ----------
+        kept : ndarray of int
+            Their indices.
+
+        Returns
+        -------
+        twin : CodingLayer
+            A layer of the same kind.
+        """
+        atoms = nn.Parameter(self.atoms.detach()[kept], self.atoms.requires_grad)
+        return with_atoms(self, atoms)
 
 
 def with_atoms(layer, atoms):

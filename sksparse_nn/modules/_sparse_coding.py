@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from torch import nn
 from torch.autograd.function import once_differentiable
@@ -153,6 +153,23 @@ class SparseCodingLayer(CodingLayer):
         self.learnt_alpha = number
         self.register_buffer("alpha_factor", torch.ones(()))
         self.n_active, self._prepared = 0.0, None
+
+    def keep_atoms(self, kept: NDArray) -> Self:
+        """Return a twin of this layer with some of its atoms, and their weights.
+
+        Parameters
+        ----------
+        kept : ndarray of int
+            Indices of the atoms.
+
+        Returns
+        -------
+        twin : SparseCodingLayer
+            A layer of the same kind.
+        """
+        twin = super().keep_atoms(kept)
+        twin.coder = self.coder.keep_atoms(kept)
+        return twin
 
     @property
     def out_features(self) -> int:

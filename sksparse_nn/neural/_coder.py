@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from torch import nn
 
 from sksparse_nn._callbacks import no_task
 from sksparse_nn._validation import FLOAT_TYPES
@@ -108,7 +109,7 @@ class HasCoder:
         """Store in the coder what its layer has learnt."""
         if not self._is_tuned or "coder_" not in vars(self):
             return
-        if is_linear(self.net_.module_.coding):
+        if _is_linear_map(self.net_.module_.coding):
             del self.coder_  # its directions are not orthonormal any more
             return
         from sksparse_nn.neural._coding_layers import store_layer
@@ -139,7 +140,7 @@ class HasCoder:
 
     def _check_first_layer_is_linear(self):
         coding = self._is_tuned and self.net_.module_.coding
-        if coding and not is_linear(coding):
+        if coding and not _is_linear_map(coding):
             raise FirstLayerError(
                 "feature importances need the coder. Got a network that is for "
                 "prediction only; use the one that it was made of."
@@ -159,6 +160,12 @@ class HasCoder:
         network.coder, network._is_tuned = None, False
         network.n_features_in_ = n_codes(coder)
         return [coder, network]
+
+
+def _is_linear_map(coding):
+    """Return whether what was a layer of directions is one linear layer, or factors."""
+    layers = coding if isinstance(coding, nn.Sequential) else [coding]
+    return all(map(is_linear, layers))
 
 
 def build_coded(spec, estimator, samples, **settings):

@@ -121,13 +121,31 @@ def _(coder: SparseDictionaryCoder, layer, samples=None):
     atoms = getattr(layer, "components", layer.dictionary)
     coder.components_ = _array(atoms, coder.components_)
     alpha = getattr(layer, "alpha", None)
-    if alpha is None:
-        return
-    alpha = float(alpha.detach())
-    if coder.alpha is None:
+    if alpha is not None:
+        _store_alpha(coder, float(alpha.detach()))
+    weights = getattr(getattr(layer, "coder", None), "atom_weights", None)
+    if weights is not None and len(weights) != len(_owner(coder).atom_weights):
+        _set_parameter(coder, "atom_weights", weights)
+
+
+def _store_alpha(coder, alpha):
+    given = _owner(coder).alpha
+    if given is None:
         coder.alpha_ = alpha
-    elif alpha != coder.alpha:
-        coder.alpha = alpha
+    elif alpha != given:
+        _set_parameter(coder, "alpha", alpha)
+
+
+def _owner(coder):
+    """Return what has the parameters of an algorithm: itself, if it is no name."""
+    return coder if isinstance(coder.algorithm, str) else coder.algorithm
+
+
+def _set_parameter(coder, name, value):
+    if isinstance(coder.algorithm, str):
+        setattr(coder, name, value)
+    else:
+        coder.algorithm = replace(coder.algorithm, **{name: value})
 
 
 @store_layer.register
@@ -139,11 +157,7 @@ def _(coder: ImagePatchCoder, layer, samples=None):
     coder.components_ = _array(torch.as_tensor(atoms), coder.components_)
     if layer.learnt_alpha is None:
         return
-    alpha = float(layer.alpha.detach())
-    if isinstance(coder.algorithm, str):
-        coder.alpha = alpha
-    else:
-        coder.algorithm = replace(coder.algorithm, alpha=alpha)
+    _set_parameter(coder, "alpha", float(layer.alpha.detach()))
 
 
 @store_layer.register

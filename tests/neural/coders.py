@@ -8,11 +8,15 @@ from sksparse_nn import (
     SparseDictionaryCoder,
     TruncatedSVDReducer,
 )
+from sksparse_nn.solvers.coding import CODERS as ALGORITHMS
 
 
 def dictionary(**parameters):
     return SparseDictionaryCoder(6, max_epochs=2, random_state=0, **parameters)
 
+
+# The first atoms hardly count, so that others are those to keep.
+WEIGHTS = np.array([9.0, 9.0, 1.0, 0.5, 1.0, 2.0])
 
 CODERS = {
     "lasso": dictionary(),
@@ -24,6 +28,13 @@ CODERS = {
     "soft_threshold": dictionary(algorithm="soft_threshold", alpha=0.2),
     "top_k": dictionary(algorithm="top_k", n_nonzero_coefs=2),
     "triangle": dictionary(algorithm="triangle"),
+    "weighted lasso": dictionary(alpha=0.2, atom_weights=WEIGHTS),
+    "weighted thresholds": dictionary(
+        algorithm="soft_threshold", alpha=0.2, atom_weights=WEIGHTS
+    ),
+    "lasso as an object": dictionary(
+        algorithm=ALGORITHMS["lasso"](alpha=0.2, atom_weights=WEIGHTS)
+    ),
     "split sign": dictionary(split_sign=True),
     "dense codes": dictionary(sparse_output=False),
     "given atoms": SparseDictionaryCoder(

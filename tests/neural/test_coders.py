@@ -350,14 +350,23 @@ COMPRESSORS = {
     "weights": partial(NetPruner, amount=0.2, fine_tune_epochs=1),
     "neurons": partial(NetPruner, amount=0.2, structure="neuron"),
     "ranks": partial(NetFactorizer, rank=2),
+    "one rank": partial(NetFactorizer, rank=1, fine_tune_epochs=1),
+    "few weights": partial(NetFactorizer, amount=0.5, distill=True, fine_tune_epochs=1),
 }
+
+# Coders of which each atom has one code.
+REMOVABLE = [
+    name
+    for name, coder in CODERS.items()
+    if not isinstance(coder, TruncatedSVDReducer) and name != "split sign"
+]
 
 
 @pytest.mark.parametrize("compressor", COMPRESSORS.values(), ids=list(COMPRESSORS))
 @pytest.mark.parametrize(
     "coder",
-    [CODERS[name] for name in ("lasso", "triangle", "sparsemax")],
-    ids=["lasso", "triangle", "sparsemax"],
+    [CODERS[name] for name in REMOVABLE],
+    ids=REMOVABLE,
 )
 def test_a_smaller_network_has_the_coder_that_it_codes_by(blobs, coder, compressor):
     X, y = blobs
@@ -368,19 +377,34 @@ def test_a_smaller_network_has_the_coder_that_it_codes_by(blobs, coder, compress
     tol = {"rtol": 1e-4, "atol": 1e-4}
     codes = ahead.transform(X)
     assert_allclose(network.predict_proba(codes), small.predict_proba(X), **tol)
+    alone = small.net_.module_.coding(torch.from_numpy(X)).detach()
+    assert_allclose(
+        codes.toarray() if sparse.issparse(codes) else codes, alone, atol=1e-4
+    )
     assert pickle.loads(pickle.dumps(small)).score(X, y) == small.score(X, y)
     attribute(small, X[:3])
 
 
-@pytest.mark.parametrize("name", ["int8", "int4", "weights", "ranks"])
-def test_smaller_directions_are_a_linear_layer(blobs, name):
+DIRECTIONS = {
+    "centred": TruncatedSVDReducer(3, center=True, whiten=True, random_state=0),
+    "plain": TruncatedSVDReducer(4, random_state=0),
+    "groups": TruncatedSVDReducer(2, groups=3, random_state=0),
+}
+
+
+@pytest.mark.parametrize("coder", DIRECTIONS.values(), ids=list(DIRECTIONS))
+@pytest.mark.parametrize("name", [name for name in COMPRESSORS if name != "neurons"])
+def test_smaller_directions_are_a_linear_layer(blobs, name, coder):
     X, y = blobs
-    coder = TruncatedSVDReducer(2, center=True, whiten=True, random_state=0)
     net = classifier(coder, (8,)).fit(X, y)
     small = COMPRESSORS[name](FrozenEstimator(net)).fit(X, y).estimator_
     assert not hasattr(small, "coder_")
     assert small.score(X, y) > 0.5
+    assert pickle.loads(pickle.dumps(small)).score(X, y) == small.score(X, y)
     attribute(small, X[:3])
+    report = compression_report({"": small}, X, y)
+    assert report.accuracy[""] == small.score(X, y)
+    assert small.feature_importances_.shape == (5,)
 
 
 def test_atoms_whose_codes_are_split_are_not_removed(blobs):

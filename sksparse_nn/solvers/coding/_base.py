@@ -212,6 +212,24 @@ class AbstractCoder(Algorithm, ABC):
         """
         return n_atoms * n_features + n_atoms * n_nonzero * (n_nonzero + 1) / 2
 
+    def keep_atoms(self, kept):
+        """Return the algorithm for some of the atoms.
+
+        Parameters
+        ----------
+        kept : ndarray of int
+            Their indices.
+
+        Returns
+        -------
+        coder : AbstractCoder
+            With the weights of these atoms, if it weights atoms.
+        """
+        weights = getattr(self, "atom_weights", None)
+        if weights is None:
+            return self
+        return replace(self, atom_weights=np.asarray(weights)[kept])
+
     def most_atoms(self, n_atoms, n_features):
         """Return how many atoms a code can have.
 
