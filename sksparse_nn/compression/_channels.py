@@ -36,10 +36,8 @@ def find_couplings(module, X):
     ImportError
         If the network is no plain sequence and Torch-Pruning is not installed.
     ValueError
-        If the network cannot be followed, has no channels to remove, or has layers with
-        common weights.
+        If the network cannot be followed, or has no channels to remove.
     """
-    _check_weights_apart(module)
     couplings = couple_sequence(module) or couple_graph(module, X)
     if not couplings.n_units:
         raise ValueError(
@@ -112,20 +110,6 @@ def remove_channels(module, couplings, scores, n_removed, data, *, refit):
     change = refit_channels if refit else keep_means
     change(narrower, module, couplings, keeps, samples)
     return narrower
-
-
-def _check_weights_apart(module):
-    """Raise if two layers share a weight, which could not be narrower in one alone."""
-    owners = {}
-    for name, layer in module.named_modules():
-        for values in layer.parameters(recurse=False):
-            other = owners.setdefault(values, name)
-            if other != name:
-                raise ValueError(
-                    "structure='channel' needs layers with weights of their own. Got "
-                    f"{type(layer).__name__} ({name!r} of the network), which shares "
-                    f"them with {other!r}; use structure='weight'."
-                )
 
 
 def _outputs(couplings):

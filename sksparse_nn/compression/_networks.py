@@ -28,7 +28,8 @@ def check_layers(module, name):
     ------
     TypeError
         If a layer has weights of two or more dimensions, and is neither linear, nor a
-        convolution, nor a layer of codes; or if it computes something else by them.
+        convolution, nor a layer of codes; if it computes something else by them; or if
+        two layers have weights in common.
     """
     for place, layer in module.named_modules():
         own = layer.parameters(recurse=False)
@@ -46,6 +47,21 @@ def check_layers(module, name):
                 f"({place!r} of the network), which has a forward of its own or "
                 "computes its weights; give it a plain layer."
             )
+    _check_weights_apart(module, name)
+
+
+def _check_weights_apart(module, name):
+    """Raise if two layers share a weight, which could not change in one alone."""
+    owners = {}
+    for place, layer in module.named_modules():
+        for values in layer.parameters(recurse=False):
+            other = owners.setdefault(values, place)
+            if other != place:
+                raise TypeError(
+                    f"{name} needs layers with weights of their own. Got "
+                    f"{type(layer).__name__} ({place!r} of the network), which shares "
+                    f"them with {other!r}; call one layer twice instead."
+                )
 
 
 def check_finite(module, name):

@@ -236,7 +236,7 @@ class NetPruner(Compressor):
             amount = self.amount * (1 - (1 - step / self.n_steps) ** 3)
             if self.structure == "weight":
                 self._remove_weights(network, amount, data, training)
-            elif self.structure == "neuron" or _is_own(network.net_.module_):
+            elif self._removes_neurons(network.net_.module_):
                 args = network, amount, n_neurons, data
                 self._remove_neurons(*args, training)
             else:
@@ -246,6 +246,12 @@ class NetPruner(Compressor):
         if self.structure == "weight":
             module = replace_layers(module, lambda layer: [prune(layer)])
         set_module(network, module)
+
+    def _removes_neurons(self, module):
+        """Return whether neurons and atoms are removed, and not channels."""
+        if self.structure == "channel" or isinstance(module, CodedNetwork):
+            return _is_own(module)
+        return True
 
     def _remove_weights(self, network, amount, data, training):
         ranked = self._criterion.across_layers
@@ -323,7 +329,7 @@ class NetPruner(Compressor):
 
 def _is_own(module):
     """Return whether neurons are all that a network has: one without convolutions."""
-    if isinstance(module, Perceptron | CodedNetwork):
+    if isinstance(module, Perceptron):
         return True
     has_codes = any(map(has_atoms, module.modules()))
     return has_codes and not select_layers(module, is_convolution)

@@ -70,10 +70,7 @@ def run_lowered(module, *inputs, device):
     Returns
     -------
     outputs : Tensor
-        Of float32 if they came as bfloat16; otherwise what the module returns.
+        Most are of bfloat16.
     """
     with torch.autocast(device.type, dtype=torch.bfloat16):
-        outputs = module(*inputs)
-    if isinstance(outputs, torch.Tensor) and outputs.dtype == torch.bfloat16:
-        return outputs.float()
-    return outputs
+        return module(*inputs)

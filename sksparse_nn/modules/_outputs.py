@@ -26,6 +26,28 @@ def describe_output(output):
     return f"a {type(output).__name__}"
 
 
+def cast_output(module, output):
+    """Return the output of a module in the float type of its parameters.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A network.
+
+    output : object
+        What it returned.
+
+    Returns
+    -------
+    output : object
+        A tensor of floats in that type; anything else as it is.
+    """
+    like = next(module.parameters(), None)
+    if like is None or not isinstance(output, torch.Tensor):
+        return output
+    return output.to(like.dtype) if output.is_floating_point() else output
+
+
 def find_squashing(output):
     """Find the operation that turned an output into probabilities.
 

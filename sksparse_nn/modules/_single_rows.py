@@ -7,6 +7,8 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
+from sksparse_nn.modules._outputs import cast_output
+
 # Parameters of the functions that normalise a batch, in order.
 _STATISTICS_FIRST = "input running_mean running_var weight bias training momentum eps"
 _STATISTICS_LAST = "input weight bias running_mean running_var training momentum eps"
@@ -57,13 +59,17 @@ def apply_module(module, rows):
     Returns
     -------
     output : Tensor of shape (n_rows, n_outputs)
-        Its output.
+        Its output, in the float type of its parameters.
 
     Raises
     ------
     ValueError
         If it normalises by the samples of a batch and there is only one.
     """
+    return cast_output(module, _apply(module, rows))
+
+
+def _apply(module, rows):
     if len(rows) != 1 or not isinstance(rows, torch.Tensor):
         return module(rows)
     spare = rows.clone()  # a module may work in place

@@ -191,6 +191,8 @@ class ModuleSpec:
         shape = (1, self.n_outputs)
         if not isinstance(output, torch.Tensor) or tuple(output.shape) != shape:
             raise ValueError(f"{wanted} Got {describe_output(output)} from one row.")
+        if not output.is_floating_point():
+            raise ValueError(f"{wanted} Got no floats but {output.dtype}.")
         if next(module.parameters(), None) is None:
             raise ValueError(f"module must have parameters to train. Got {module!r}.")
         last = self.squashed and find_squashing(output)

@@ -11,7 +11,7 @@ from skorch.history import History
 from sksparse_nn._interrupts import is_raised_on_purpose
 from sksparse_nn.modules._coded import CodedNetwork
 from sksparse_nn.modules._mixed_precision import run_lowered
-from sksparse_nn.modules._outputs import describe_output
+from sksparse_nn.modules._outputs import cast_output, describe_output
 from sksparse_nn.modules._run import module_float_type
 from sksparse_nn.modules._single_rows import apply_module, use_known_statistics
 from sksparse_nn.modules._sparse_input import SparseBatch
@@ -316,8 +316,11 @@ class Net(LeanLoop):
         if isinstance(self.module_, CodedNetwork):
             inputs.append(torch.from_numpy(x["row_weight"]))
         if self.is_lowered:
-            return run_lowered(self.module_, *inputs, device=torch.device(self.device))
-        return self.module_(*inputs)
+            device = torch.device(self.device)
+            output = run_lowered(self.module_, *inputs, device=device)
+        else:
+            output = self.module_(*inputs)
+        return cast_output(self.module_, output)
 
     def _evaluate(self, module, X):
         return apply_module(module, self._cast(X))

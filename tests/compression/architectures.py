@@ -189,7 +189,22 @@ REFUSED = {
     ),
     "a forward of its own": (lambda: _start(Halved(8, 8, 3)), "Halved"),
     "transposed": (lambda: _start(nn.ConvTranspose2d(8, 8, 3)), "ConvTranspose2d"),
+    "common weights": (lambda: Tied("weight"), "Linear"),
+    "a common bias": (lambda: Tied("bias"), "Linear"),
 }
+
+
+class Tied(nn.Module):
+    """Two layers, one of whose parameters is one tensor."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.one, self.other = nn.Linear(64, 64), nn.Linear(64, 64)
+        setattr(self.other, name, getattr(self.one, name))
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, X):
+        return self.head(torch.relu(self.other(torch.relu(self.one(X)))))
 
 
 class _Attended(nn.Module):

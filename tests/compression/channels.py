@@ -61,16 +61,6 @@ class Shaped(nn.Module):
         return X.reshape(len(X), 16, 4, 16).mean(dim=(2, 3))
 
 
-class Tied(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.one, self.other = nn.Linear(64, 64), nn.Linear(64, 64)
-        self.other.weight, self.head = self.one.weight, nn.Linear(64, 10)
-
-    def forward(self, X):
-        return self.head(torch.relu(self.other(torch.relu(self.one(X)))))
-
-
 def _norms():
     return images(
         nn.Conv2d(1, 8, 3, padding=1, bias=False),
@@ -164,6 +154,5 @@ REFUSED_CHANNELS = {
         lambda: Images(nn.Conv2d(1, 8, 3), Scaled(8), width=8),
         "hidden channels that can be removed",
     ),
-    "common weights": (Tied, r"Linear \('other' of the network\).*'one'"),
     "no hidden channels": (lambda: nn.Linear(64, 10), "Got Linear without any"),
 }

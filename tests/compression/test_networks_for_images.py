@@ -26,6 +26,7 @@ SMALLER = {
     "static": lambda net: NetQuantizer(net, scheme="static"),
     "weights of 4 bits": lambda net: NetQuantizer(net, scheme="weight_only", n_bits=4),
     "answers": NetFactorizer,
+    "channels": lambda net: NetPruner(net, amount=0.25, structure="channel"),
 }
 
 
@@ -50,6 +51,8 @@ def fitted(name):
 @pytest.mark.parametrize("way", SMALLER)
 @pytest.mark.parametrize("name", NAMES)
 def test_networks_for_images_are_made_smaller(name, way):
+    if way == "channels" and name != "plain_conv_net":
+        pytest.importorskip("torch_pruning")
     X, y = images()
     net = fitted(name)
     small = SMALLER[way](FrozenEstimator(net)).fit(X, y)

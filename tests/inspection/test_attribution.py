@@ -8,10 +8,11 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_regressor
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     MinMaxScaler,
@@ -287,6 +288,20 @@ def test_unknown_steps_are_refused_unless_atoms_are_enough(digits):
     with pytest.raises(TypeError, match="through FunctionTransformer"):
         attribute(model, X[:2])
     assert attribute(model, X[:2], features=False).atoms.shape == (2, 10, 5)
+
+
+@pytest.mark.parametrize("columns", [["a", "b"], [0, 1], None])
+def test_coders_inside_unions_are_refused_with_their_place(columns):
+    X = pd.DataFrame(np.random.default_rng(0).random((40, 3)), columns=list("abc"))
+    coder = SparseDictionaryCoder(3, alpha=0.1, max_epochs=1, random_state=0)
+    union = FeatureUnion([("coder", coder)])
+    if columns is not None:
+        union = make_column_transformer((coder, columns), remainder="passthrough")
+    network = SparseNetClassifier((4,), max_epochs=2, random_state=0)
+    model = make_pipeline(union, network).fit(X, X["a"] > 0.5)
+    for features in (True, False):
+        with pytest.raises(TypeError, match="Put the coder into the pipeline itself"):
+            attribute(model, X, features=features)
 
 
 def test_other_estimators_are_refused(digits):

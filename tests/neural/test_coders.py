@@ -393,11 +393,12 @@ DIRECTIONS = {
 
 
 @pytest.mark.parametrize("coder", DIRECTIONS.values(), ids=list(DIRECTIONS))
-@pytest.mark.parametrize("name", [name for name in COMPRESSORS if name != "neurons"])
+@pytest.mark.parametrize("name", [*COMPRESSORS, "channels"])
 def test_smaller_directions_are_a_linear_layer(blobs, name, coder):
     X, y = blobs
     net = classifier(coder, (8,)).fit(X, y)
-    small = COMPRESSORS[name](FrozenEstimator(net)).fit(X, y).estimator_
+    compressors = COMPRESSORS | {"channels": partial(NetPruner, structure="channel")}
+    small = compressors[name](FrozenEstimator(net)).fit(X, y).estimator_
     assert not hasattr(small, "coder_")
     assert small.score(X, y) > 0.5
     assert pickle.loads(pickle.dumps(small)).score(X, y) == small.score(X, y)

@@ -7,8 +7,9 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.frozen import FrozenEstimator
 from skorch.callbacks import (
     BatchScoring,
     Callback,
@@ -18,7 +19,8 @@ from skorch.callbacks import (
 )
 from torch import nn
 
-from sksparse_nn import SparseNetClassifier, SparseNetRegressor
+from sksparse_nn import NetQuantizer, SparseNetClassifier, SparseNetRegressor
+from sksparse_nn.inspection import attribute
 
 
 class Residual(nn.Module):
@@ -252,6 +254,41 @@ def test_a_module_that_does_not_answer_a_tensor_is_told(blobs, answer, kind):
     net = kind(module=Answers, module_params={"function": NO_TENSORS[answer]})
     with pytest.raises(ValueError, match=f"one tensor.* Got {answer.split(' in ')[0]}"):
         net.fit(*blobs)
+
+
+OTHER_TYPES = {
+    "double": lambda logits, _: logits.double(),
+    "half": lambda logits, _: logits.half(),
+    "bfloat16": lambda logits, _: logits.bfloat16(),
+    "double in training": lambda logits, trains: logits.double() if trains else logits,
+}
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(90) + 1.0])
+@pytest.mark.parametrize("kind", [SparseNetClassifier, SparseNetRegressor])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("answer", OTHER_TYPES)
+def test_outputs_of_another_float_type_are_cast(blobs, answer, dtype, kind, weights):
+    X, y = blobs[0].astype(dtype), blobs[1]
+    given = {"learning_rate": 0.02, "max_epochs": 4, "random_state": 0}
+    plain, cast = (
+        kind(module=Answers, module_params={"function": function}, **given)
+        .fit(X, y, sample_weight=weights)
+        .partial_fit(X, y, sample_weight=weights)
+        for function in (FINE["logits"], OTHER_TYPES[answer])
+    )
+    losses = [net.history_["train_loss"] for net in (cast, plain)]
+    assert_allclose(*losses, rtol=0.02)
+    assert NetQuantizer(FrozenEstimator(cast)).fit(X, y).predict(X).shape == y.shape
+    attribute(cast, X[:3], tol=0.1)
+
+
+@pytest.mark.parametrize("kind", [SparseNetClassifier, SparseNetRegressor])
+@pytest.mark.parametrize("name", ["long", "cfloat", "bool"])
+def test_outputs_that_are_no_floats_are_told(blobs, name, kind):
+    functions = {"function": lambda logits, _: getattr(logits, name)()}
+    with pytest.raises(ValueError, match=r"Got no floats but torch\."):
+        kind(module=Answers, module_params=functions).fit(*blobs)
 
 
 def test_a_module_of_another_width_is_told(blobs):

@@ -19,7 +19,7 @@ from sksparse_nn.inspection.attribution._path_gradients import (
     DoubleNet,
     integrated_gradients,
 )
-from sksparse_nn.inspection.attribution._pullback import pull_back
+from sksparse_nn.inspection.attribution._pullback import check_behind_atoms, pull_back
 from sksparse_nn.inspection.attribution._stages import read_stages
 from sksparse_nn.neural._nesting import NETWORKS
 
@@ -207,6 +207,7 @@ def _pull_back_through(stages, attributions, begin, end):
 def _transform_zero_codes(stages):
     """Return the input of the network for rows whose codes are zero."""
     codes = stages.rows[stages.atoms]
+    check_behind_atoms(stages.transformers[stages.atoms :])
     rows = np.zeros((1, codes.shape[1]))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "X does not have valid feature names")

@@ -30,6 +30,7 @@ from sksparse_nn.feature_extraction import ImagePatchCoder
 from sksparse_nn.inspection.attribution._pullback_attention import pull_shares_back
 from sksparse_nn.inspection.attribution._pullback_codes import pull_codes_back
 from sksparse_nn.inspection.attribution._pullback_patches import pull_pooled_back
+from sksparse_nn.modules._facts import is_known
 from sksparse_nn.neural import TopKAutoencoder
 
 
@@ -61,12 +62,37 @@ def pull_back(transformer, X, Z, attributions):
     TypeError
         If the transformer is not supported.
     """
-    raise TypeError(
+    raise _unsupported(transformer, "Use features=False, as it is ahead of the atoms.")
+
+
+def check_behind_atoms(transformers):
+    """Raise unless attributions can be pulled back through the steps behind the atoms.
+
+    Parameters
+    ----------
+    transformers : list of transformer
+        The steps.
+
+    Raises
+    ------
+    TypeError
+        If one is not supported.
+    """
+    for transformer in transformers:
+        if not is_known(pull_back, transformer):
+            raise _unsupported(
+                transformer,
+                "Put the coder into the pipeline itself, with only such steps and the "
+                "network behind it.",
+            )
+
+
+def _unsupported(transformer, advice):
+    return TypeError(
         f"Predictions cannot be attributed through {type(transformer).__name__}. "
         "Supported are TruncatedSVDReducer, SparseDictionaryCoder, "
         "SparseAttentionCoder, ImagePatchCoder, TopKAutoencoder, PCA, TruncatedSVD, "
-        "scalers and feature selectors. Use features=False if the step is ahead of "
-        "the atoms."
+        f"scalers and feature selectors. {advice}"
     )
 
 
