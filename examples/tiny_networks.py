@@ -4,7 +4,7 @@ CIFAR-10 by small convolutional networks, in few kilobytes
 
 A program to run, not a page::
 
-    python examples/tiny_networks.py FOLDER [--epochs 50] [--widths 16 12 8 6 4]
+    python examples/tiny_networks.py FOLDER [--epochs 200] [--widths 16 12 8 6 4]
 
 It trains ResNet-8, the network of MLPerf Tiny, in several widths, and makes the widest
 one smaller in the ways of this package: fewer channels, factors of low rank, integers
@@ -23,7 +23,6 @@ import numpy as np
 import pandas as pd
 import torch
 from cifar10_patches import Results
-from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.frozen import FrozenEstimator
 
 from sksparse_nn import (
@@ -52,21 +51,20 @@ OF_NARROWER = ["as it is", "25% of the channels removed"]
 FINE_TUNED = {"learning_rate": 0.05, "weight_averaging": 0.99}
 N_FINE_TUNED = 2
 
-# Side of random crops, and the share of the epochs that are trained on them.
-CROP, CROPPED = 24, 0.6
 MEASURED = ["accuracy", "parameters", "bytes_memory", "bytes_zipped", "multiply_adds"]
 
 
-def make_network(width, seed, side=32, augment=("mirror", "shift")):
+def make_network(width, seed):
     """Make a ResNet-8, to be trained epoch by epoch."""
     return SparseNetClassifier(
         module="resnet8",
         module_params={"width": width},
-        image_shape=(3, side, side),
-        augment=augment,
+        image_shape=(3, 32, 32),
+        augment=("mirror", "shift"),
         optimizer="sgd",
-        weight_decay=5e-4,
+        weight_decay=2e-4,
         batch_size=128,
+        mixed_precision=True,
         device="cuda" if torch.cuda.is_available() else "cpu",
         random_state=seed,
     )
@@ -88,42 +86,16 @@ def store(thing, path):
     beside.replace(path)
 
 
-def crop(X, seed):
-    """Cut a square out of each image, at random places."""
-    rng = np.random.default_rng(seed)
-    images = X.reshape(-1, 3, 32, 32)
-    windows = sliding_window_view(images, (CROP, CROP), axis=(2, 3))
-    rows, columns = rng.integers(32 - CROP + 1, size=(2, len(X)))
-    return windows[np.arange(len(X)), :, rows, columns].reshape(len(X), -1)
-
-
-def enlarge(network, width, seed, data):
-    """Give the weights of a network for crops to one for whole images."""
-    whole = make_network(width, seed)
-    whole.set_params(learning_rate=1e-9).partial_fit(*data, classes=np.arange(10))
-    whole.net_.module_.load_state_dict(network.net_.module_.state_dict())
-    return whole
-
-
 def trained(width, data, options):
-    """Return a trained network, whose epochs are stored on disk.
-
-    Epochs on crops come first. They take half the time, and places change more.
-    """
+    """Return a trained network, whose epochs are stored on disk."""
     path = options.output / f"width {width}, seed {options.seed}.pkl"
-    done, network = 0, make_network(width, options.seed, CROP, "mirror")
+    done, network = 0, make_network(width, options.seed)
     if path.exists():
         done, network = pickle.loads(path.read_bytes())
-    n_cropped = int(CROPPED * options.epochs)
     for epoch in range(done, options.epochs):
         start = perf_counter()
-        X, y = data
-        if epoch < n_cropped:
-            X = crop(X, [options.seed, epoch])
-        elif epoch == n_cropped:
-            network = enlarge(network, width, options.seed, (X[:256], y[:256]))
         network.set_params(learning_rate=rate_of(epoch, options.epochs))
-        network.partial_fit(X, y, classes=np.arange(10))
+        network.partial_fit(*data, classes=np.arange(10))
         store((epoch + 1, network), path)
         taken = perf_counter() - start
         left = (options.epochs - epoch - 1) * taken
@@ -250,7 +222,7 @@ def read_options(arguments=None):
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Small networks for CIFAR-10.")
     parser.add_argument("cifar10", metavar="FOLDER", help="a layout of CIFAR-10")
-    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--epochs", type=int, default=200)
     parser.add_argument("--widths", type=int, nargs="+", default=[16, 12, 8, 6, 4])
     parser.add_argument("--images", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=0)
