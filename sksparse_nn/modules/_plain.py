@@ -314,7 +314,7 @@ def _write_tensor(tensor):
     """Write numbers as they lie in memory, and in which order their axes do."""
     values = tensor.detach().cpu()
     values = values.view(_WITHOUT_NUMPY.get(values.dtype, values.dtype))
-    axes = sorted(range(values.ndim), key=lambda i: -values.stride(i))
+    axes = _order_axes(values)
     plain = {_MARK: "tensor", "values": values.permute(axes).contiguous().numpy()}
     if axes != list(range(values.ndim)):
         plain["axes"] = axes
@@ -333,10 +333,30 @@ def _read_tensor(plain):
     if "dtype" in plain:
         values = values.view(_read_dtype(plain["dtype"]))
     if "axes" in plain:
-        values = values.permute(tuple(np.argsort(plain["axes"])))
+        values = _restore_axes(values, plain["axes"])
     if "is_trained" in plain:
         return nn.Parameter(values, requires_grad=plain["is_trained"])
     return values
+
+
+def _order_axes(values):
+    """Return the axes as they lie in memory, the one with the longest steps first.
+
+    Of axes with equal steps, one of length 1 is within the others. By its place torch
+    chooses how it sums a convolution of one channel.
+    """
+    return sorted(
+        range(values.ndim), key=lambda axis: (-values.stride(axis), -values.shape[axis])
+    )
+
+
+def _restore_axes(values, axes):
+    if sorted(axes) != list(range(values.ndim)):
+        raise ValueError(
+            f"The axes of weights must be the numbers below {values.ndim}, each once. "
+            f"Got {axes!r}; the file is damaged or forged."
+        )
+    return values.permute(tuple(np.argsort(axes)))
 
 
 def _write_dtype(dtype):

@@ -16,6 +16,8 @@ from sksparse_nn.onnx._refusals import check_installed, refuse
 from sksparse_nn.onnx._registration import register
 
 _TYPES = np.float32, np.float64, np.int64
+# A column may also have these, as skl2onnx knows them.
+_OF_COLUMNS = *_TYPES, np.int32, np.int8, np.uint8, np.bool_
 _METHODS = "predict_proba", "predict", "transform"
 
 
@@ -83,7 +85,7 @@ def to_onnx(
     check_is_fitted(estimator)
     if sparse.issparse(X):
         X = X.toarray()
-    X = X if hasattr(X, "columns") else _as_numbers(X, estimator)
+    X = _as_columns(X) if hasattr(X, "columns") else _as_numbers(X, estimator)
     register()
     model = _convert(estimator, X)
     _check(estimator, model, X, tol)
@@ -97,6 +99,18 @@ def _as_numbers(X, estimator):
     if X.dtype == np.uint8 and _reads_images(estimator):
         return X
     return X if X.dtype in _TYPES else X.astype(np.float32)
+
+
+def _as_columns(X):
+    """Return a DataFrame whose numbers are of types that skl2onnx knows."""
+    types = zip(X.columns, X.dtypes, strict=True)
+    others = {name: np.float32 for name, dtype in types if _is_other(dtype)}
+    return X.astype(others) if others else X
+
+
+def _is_other(dtype):
+    is_number = getattr(dtype, "kind", None) in ("b", "i", "u", "f")
+    return is_number and dtype not in _OF_COLUMNS
 
 
 def _reads_images(estimator):
@@ -114,8 +128,10 @@ def _convert(estimator, X):
     from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
 
     options = {"zipmap": False} if hasattr(estimator, "predict_proba") else None
+    # Names of inputs are strings, those of columns may be numbers.
+    sample = X[:1].rename(columns=str) if hasattr(X, "columns") else X[:1]
     try:
-        return skl2onnx.to_onnx(estimator, X[:1], options=options)
+        return skl2onnx.to_onnx(estimator, sample, options=options)
     except (MissingShapeCalculator, MissingConverter) as error:
         kinds = re.findall(r"class '([\w.]+)'", str(error))
         raise TypeError(

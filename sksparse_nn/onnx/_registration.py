@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.pipeline import FeatureUnion
 
 from sksparse_nn import (
     ImagePatchCoder,
@@ -25,6 +26,14 @@ from sksparse_nn.onnx._attention import emit_attention_codes
 from sksparse_nn.onnx._autoencoder import emit_latents
 from sksparse_nn.onnx._coders import emit_dictionary_codes
 from sksparse_nn.onnx._graph import Graph
+from sksparse_nn.onnx._inputs import (
+    Columns,
+    count_columns,
+    emit_columns,
+    float_type,
+    is_text,
+    read_rows,
+)
 from sksparse_nn.onnx._networks import emit_classes, emit_numbers, name_classes
 from sksparse_nn.onnx._patches import emit_patch_codes
 from sksparse_nn.onnx._reducers import emit_coordinates
@@ -61,6 +70,7 @@ def register() -> None:
     After that ``skl2onnx.to_onnx`` converts them, alone and in pipelines and
     ColumnTransformers with estimators that it knows. Codes of sparse matrices come out
     dense. Classifiers give labels and probabilities, and heed the option `zipmap`.
+    Several inputs are put side by side.
 
     Raises
     ------
@@ -87,6 +97,7 @@ def register() -> None:
     ['variable']
     """
     check_installed()
+    _register(Columns, _shape_columns, _converter_of(emit_columns))
     for kind, emit in _TRANSFORMERS.items():
         _register(kind, _shape_codes, _converter_of(emit))
     how = {"parser": _parse_activations}
@@ -153,6 +164,8 @@ def _parse_inner(scope, model, steps, inputs, custom_parsers):
     from skl2onnx._parse import _parse_sklearn
 
     options = (scope.options or {}).get(id(model))
+    if _take_a_matrix(steps, inputs):
+        steps = [Columns(), *steps]
     for step in steps:
         if options and step is steps[-1] and hasattr(step, "classes_"):
             _hand_on(scope, step, options)
@@ -160,11 +173,29 @@ def _parse_inner(scope, model, steps, inputs, custom_parsers):
     return inputs
 
 
+def _take_a_matrix(steps, inputs):
+    """Return whether several inputs become one ahead of the first step.
+
+    Some converters of skl2onnx take one input only. Those that take columns are on a
+    list of it, and may be in a FeatureUnion.
+    """
+    from skl2onnx._parse import do_not_merge_columns
+
+    if len(inputs) == 1 or not steps or any(map(is_text, inputs)):
+        return False
+    first, *_ = list_steps(steps[0])
+    return not isinstance(first, (*do_not_merge_columns, FeatureUnion))
+
+
 def _hand_on(scope, step, options):
     """Give options to an inner estimator, and in a pipeline to its last step."""
     scope.add_options(id(step), options)
     if hasattr(step, "steps"):
         _hand_on(scope, step.steps[-1][1], options)
+
+
+def _shape_columns(operator):
+    _set_type(operator, 0, count_columns(operator))
 
 
 def _shape_codes(operator):
@@ -193,20 +224,11 @@ def _shape_classes(operator):
 
 
 def _set_type(operator, number, width):
-    from skl2onnx.common.data_types import guess_tensor_type
+    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
-    kind = type(guess_tensor_type(operator.inputs[0].type))
+    kind = DoubleTensorType if float_type(operator) == np.float64 else FloatTensorType
     n_rows = operator.inputs[0].get_first_dimension()
     operator.outputs[number].type = kind([n_rows, width])
-
-
-def _read_input(operator, graph):
-    """Return the rows as floats, and their type."""
-    from skl2onnx.common.data_types import guess_numpy_type, guess_tensor_type
-
-    given = operator.inputs[0]
-    dtype = np.dtype(guess_numpy_type(guess_tensor_type(given.type)))
-    return graph.cast(given.full_name, dtype), dtype
 
 
 def _converter_of(emit):
@@ -214,7 +236,7 @@ def _converter_of(emit):
 
     def convert(scope, operator, container):
         graph = Graph(scope, container)
-        x, dtype = _read_input(operator, graph)
+        x, dtype = read_rows(operator, graph)
         codes = emit(operator.raw_operator, graph, x, dtype)
         graph.put_out(codes, operator.outputs[0])
 
@@ -223,7 +245,7 @@ def _converter_of(emit):
 
 def _convert_classes(scope, operator, container):
     graph = Graph(scope, container)
-    x, _ = _read_input(operator, graph)
+    x, _ = read_rows(operator, graph)
     found = emit_classes(operator.raw_operator, graph, x)
     for name, output in zip(found, operator.outputs, strict=True):
         graph.put_out(name, output)
@@ -231,6 +253,6 @@ def _convert_classes(scope, operator, container):
 
 def _convert_numbers(scope, operator, container):
     graph = Graph(scope, container)
-    x, dtype = _read_input(operator, graph)
+    x, dtype = read_rows(operator, graph)
     numbers = emit_numbers(operator.raw_operator, graph, x, dtype)
     graph.put_out(numbers, operator.outputs[0])

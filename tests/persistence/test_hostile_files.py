@@ -178,6 +178,21 @@ def test_what_no_network_has_is_refused(plain, match):
         Reader().read(plain)
 
 
+@pytest.mark.parametrize(
+    "axes",
+    [[0, 0], [0, 2], [1], [-1, 0], [0, 1, 2], [10**12, 0], [], "01", [[0], [1]], 1],
+    ids=str,
+)
+def test_axes_of_weights_cannot_lead_beyond_them(axes):
+    def turn(state):
+        first = list(_layers(state["_network"]))[1]
+        first["state"]["_parameters"]["weight"]["axes"] = axes
+        return state
+
+    with pytest.raises(ValueError, match=r"axes of weights|must have all parts"):
+        load(forge(net(), turn))
+
+
 @pytest.mark.parametrize("lost", ["module", "settings", "history", "records"])
 def test_what_lacks_a_part_is_refused(lost):
     def drop(state):
