@@ -4,7 +4,7 @@ CIFAR-10 by atoms of patches that are trained with the labels
 
 A program to run, not a page::
 
-    python examples/cifar10_trained.py FOLDER [--atoms 400 200 100 50 25]
+    python examples/cifar10_trained.py FOLDER [--atoms 400 200 100 50 25] [--epochs 10]
 
 One layer of patches and a linear one behind it are trained together on mirrored and
 shifted images: from atoms that were learnt without labels, and from random ones. The
@@ -41,7 +41,7 @@ STARTS = "atoms", "random"
 INTEGERS = {"int8": {}, "4 bits": {"n_bits": 4, "scheme": "weight_only"}}
 
 # Small mini-batches make many steps; where labels are few, at least the last number.
-EPOCHS, BATCH, FEWEST_STEPS = 10, 32, 2000
+BATCH, FEWEST_STEPS = 32, 2000
 
 
 def make_coder(start, n_atoms, X):
@@ -54,7 +54,7 @@ def make_coder(start, n_atoms, X):
     return coder.fit(X)
 
 
-def make_network(coder, n_samples):
+def make_network(coder, n_samples, epochs):
     """Return a network to be trained with a coder."""
     n_batches = -(-n_samples // BATCH)
     return SparseNetClassifier(
@@ -66,20 +66,20 @@ def make_network(coder, n_samples):
         learning_rate=0.005,
         scheduler="one_cycle",
         batch_size=BATCH,
-        max_epochs=max(EPOCHS, FEWEST_STEPS // n_batches),
+        max_epochs=max(epochs, FEWEST_STEPS // n_batches),
         random_state=0,
         verbose=1,
     )
 
 
-def measure(start, n_atoms, n_labels, data, results):
+def measure(key, data, results):
     """Train one network, and write its accuracy and its size, in integers too."""
-    key = {"start": start, "atoms": n_atoms, "labels": n_labels}
+    start, n_atoms, n_labels, epochs = key.values()
     if results.find(**key):
         return
     X, y, X_test, y_test = data
     rows = few_labels(y, n_labels)
-    network = make_network(make_coder(start, n_atoms, X), len(y[rows]))
+    network = make_network(make_coder(start, n_atoms, X), len(y[rows]), epochs)
     begin = perf_counter()
     network.fit(X[rows], y[rows])
     seconds = perf_counter() - begin
@@ -99,6 +99,7 @@ def main():
     parser.add_argument("cifar10", metavar="FOLDER", help="a layout of CIFAR-10")
     parser.add_argument("--atoms", type=int, nargs="+", default=[400, 200, 100, 50, 25])
     parser.add_argument("--labels", type=int, nargs="*", default=LABELS)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--starts", nargs="+", choices=STARTS, default=STARTS)
     parser.add_argument("--output", default="trained-output", type=Path)
     arguments = parser.parse_args()
@@ -110,10 +111,12 @@ def main():
         for array in load_cifar10(arguments.cifar10, subset=subset, return_X_y=True)
     ]
     for start in arguments.starts:
-        for n_atoms in arguments.atoms:
-            measure(start, n_atoms, FOR_ALL_LABELS, data, results)
-        for n_labels in sorted(set(arguments.labels) - {FOR_ALL_LABELS}):
-            measure(start, max(arguments.atoms), n_labels, data, results)
+        cells = [(n_atoms, FOR_ALL_LABELS) for n_atoms in arguments.atoms]
+        few = sorted(set(arguments.labels) - {FOR_ALL_LABELS})
+        cells += [(max(arguments.atoms), n_labels) for n_labels in few]
+        for n_atoms, n_labels in cells:
+            key = {"start": start, "atoms": n_atoms, "labels": n_labels}
+            measure(key | {"epochs": arguments.epochs}, data, results)
     print(pd.DataFrame(results.rows).to_string(index=False))
 
 

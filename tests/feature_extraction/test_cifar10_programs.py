@@ -78,7 +78,6 @@ def test_the_table_is_made_once(patches, data, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_atoms_are_trained_once(patches, data, tmp_path, monkeypatch):
     program = import_module("cifar10_trained")
-    monkeypatch.setattr(program, "EPOCHS", 1)
     monkeypatch.setattr(program, "FEWEST_STEPS", 5)
     monkeypatch.setattr(program, "CODER", program.CODER | {"n_patches": 2000})
     data = [part[::5] for part in data]
@@ -86,7 +85,8 @@ def test_atoms_are_trained_once(patches, data, tmp_path, monkeypatch):
     cells = [("atoms", 5000), ("random", 5000), ("atoms", 3)]
     for _ in range(2):
         for start, n_labels in cells:
-            program.measure(start, 8, n_labels, data, results)
+            key = {"start": start, "atoms": 8, "labels": n_labels, "epochs": 1}
+            program.measure(key, data, results)
     rows = pd.read_csv(tmp_path / "cifar10_trained.csv")
     assert rows[["start", "labels"]].apply(tuple, axis=1).tolist() == cells
     assert (rows["kB, 4 bits"] < rows["kB, int8"]).all()
