@@ -90,7 +90,7 @@ def test_a_net_has_all_that_it_had(estimator):
     twin = through_skops(net)
     assert vars(twin).keys() == vars(net).keys()
     names = vars(net.net_).keys() ^ vars(twin.net_).keys()
-    assert names <= {"has_failed"}, "others have no default"
+    assert names <= {"has_failed", "is_lowered"}, "others have no default"
     assert twin.net_.history == net.net_.history
     assert str(twin.net_) == str(net.net_)
 
