@@ -113,6 +113,7 @@ def _strip_inside(slim):
 
 def _drop_training(network):
     network = deepcopy(network)
+    vars(network).pop("_coder_record", None)
     if network._is_tuned:
         vars(network).pop("coder_", None)  # its atoms are in the network
         _fold_coding(network.net_.module_)
@@ -123,6 +124,8 @@ def _drop_training(network):
     network.net_.history_ = type(network.net_.history)()
     network.history_ = {}
     network._rng = None
+    if "coder_" in vars(network):
+        network._coder_record = {}  # coders may be others from here on
     network.net_.average = None
     return _strip_inside(network)
 

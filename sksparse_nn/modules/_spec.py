@@ -121,6 +121,31 @@ class ModuleSpec:
             order_channels(module)
         return module
 
+    def set_dropout(self, module):
+        """Let a module that was built drop the share of hidden values, in place.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            From `build`, of this or another `dropout`; its layers may have been made
+            smaller. A module of the user's own stays as it is.
+        """
+        if self.module is None:
+            self._lay_out_dropout(module if self.images is None else module.network)
+
+    def _lay_out_dropout(self, layers):
+        known = [layer for layer in layers if isinstance(layer, nn.Dropout)]
+        if self.dropout > 0 and known:
+            for layer in known:
+                layer.p = self.dropout
+            return
+        others = [layer for layer in layers if not isinstance(layer, nn.Dropout)]
+        del layers[:]
+        for layer in others:
+            layers.append(layer)
+            if self.dropout > 0 and type(layer) is ACTIVATIONS[self.activation]:
+                layers.append(nn.Dropout(self.dropout).train(layers.training))
+
     def _behind_images(self, module):
         if self.images is None:
             return module
@@ -136,9 +161,8 @@ class ModuleSpec:
         layers = []
         for n_inputs, n_neurons in pairwise(sizes):
             layers += [nn.Linear(n_inputs, n_neurons), ACTIVATIONS[self.activation]()]
-            if self.dropout > 0:
-                layers.append(nn.Dropout(self.dropout))
         perceptron = Perceptron(*layers, nn.Linear(sizes[-1], self.n_outputs))
+        self._lay_out_dropout(perceptron)
         if self.by_feature:
             store_by_feature(perceptron[0])
         return perceptron

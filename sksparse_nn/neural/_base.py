@@ -48,6 +48,10 @@ from sksparse_nn.neural._constant_predictions import warn_if_worse
 from sksparse_nn.neural._construction import (
     make_callbacks,
     make_net,
+)
+from sksparse_nn.neural._continuing import (
+    check_partial_fit,
+    check_warm_start,
     resume_net,
     take_over,
 )
@@ -184,14 +188,14 @@ class SparseNet(
         Raises
         ------
         ValueError
-            If the data or the device cannot be used, or the loss becomes infinite or
-            NaN. The estimator is then as it was before.
+            If the data, the device or a parameter cannot be used, or the loss becomes
+            infinite or NaN. The estimator is then as it was before.
         """
         n_tasks = self.max_epochs + (self.coder is not None or self._has_patch_net)
         given = X, y, sample_weight
         with fit_task(self, n_tasks, *given) as task, restored_on_error(self):
             device = check_device(self.device)
-            former = self.net_ if self.warm_start and hasattr(self, "net_") else None
+            former = self._find_former()
             new = former is None
             samples = self._read(X, y, sample_weight, reset=new, learn=new)
             self._check_images_are_there()
@@ -218,10 +222,19 @@ class SparseNet(
             warn_if_constant(self, train)
         return self
 
+    def _find_former(self):
+        """Return the net that a warm start goes on with, or None for a new start."""
+        if not (self.warm_start and hasattr(self, "net_")):
+            return None
+        check_warm_start(self)
+        return self.net_
+
     def _train_once(self, X, y, sample_weight, *, learn):
         """Train for one more epoch."""
         device = check_device(self.device)
         new = not hasattr(self, "net_")
+        if not new:
+            check_partial_fit(self)
         samples = self._read(X, y, sample_weight, reset=new, learn=learn and new)
         self._check_images_are_there()
         self._read_augment()
@@ -239,8 +252,7 @@ class SparseNet(
             if new:
                 net = make_net(self, samples, batch_size=size, device=device)
             else:
-                rate = self.learning_rate
-                net = resume_net(self.net_, learning_rate=rate, batch_size=size)
+                net = resume_net(self, batch_size=size)
             _, seen = self._train(net, samples, None, 1)
         self._store_coder(samples)
         warn_if_worse(self, seen, is_part=True)

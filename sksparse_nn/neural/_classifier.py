@@ -222,7 +222,9 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
     warm_start : bool, default=False
         Whether `fit` goes on from the former fit.
 
-        It starts from the weights of that fit.
+        It starts from the weights of that fit. Parameters that have changed take
+        effect, but an error is raised for `coder`, `tune_coder`, `image_shape`, and
+        what gives layers other sizes. `random_state` is not read again.
 
     callbacks : list, default=None
         Callbacks of skorch, or pairs of a name and one. Shallow copies of them work
@@ -401,6 +403,10 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Weights are normalised over all the samples given so far; "balanced" balances
         those.
 
+        Parameters that have changed take effect, but an error is raised for those of
+        the module, the `coder`, the loss, the `optimizer` and the `device`, and for
+        settings of the optimizer that need another state.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -424,8 +430,8 @@ class SparseNetClassifier(ClassifierMixin, SparseNet):
         Raises
         ------
         ValueError
-            If the data cannot be used, or the loss becomes infinite or NaN. The
-            estimator is then as it was before.
+            If the data or a changed parameter cannot be used, or the loss becomes
+            infinite or NaN. The estimator is then as it was before.
         """
         with restored_on_error(self):
             if _check_partial_fit_first_call(self, classes):

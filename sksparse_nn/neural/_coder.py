@@ -19,6 +19,7 @@ from sksparse_nn.modules._modes import own_modes
 from sksparse_nn.modules._networks import PATCH_NET
 from sksparse_nn.modules._run import run
 from sksparse_nn.neural._batches import TrainingSamples
+from sksparse_nn.neural._coder_record import record_coder
 from sksparse_nn.neural._patch_net import default_patch_coder
 from sksparse_nn.neural._scale_of_codes import choose_some, root_mean_square
 
@@ -27,6 +28,7 @@ class HasCoder:
     """A network estimator that may have a coder ahead of its network."""
 
     _is_tuned = False
+    _coder_record = None
 
     @property
     def _has_patch_net(self):
@@ -42,13 +44,15 @@ class HasCoder:
     def _fit_coder(self, samples, task=no_task):
         """Fit a copy of the coder to training samples, without their labels."""
         self._check_coder()
-        vars(self).pop("coder_", None)
+        for name in ("coder_", "_coder_record"):
+            vars(self).pop(name, None)
         coder = self._chosen_coder()
         self._is_tuned = self._has_patch_net or (
             coder is not None and bool(self.tune_coder)
         )
         if coder is None:
             return
+        self._coder_record = record_coder(coder, self.tune_coder)
         if isinstance(coder, FrozenEstimator):
             check_is_fitted(coder.estimator)
             self.coder_ = deepcopy(coder.estimator)
@@ -73,6 +77,10 @@ class HasCoder:
                 "tune_coder is read with a coder only. Got tune_coder=False with "
                 "coder=None; give a coder, or leave it out."
             )
+        self._check_reconstruction()
+
+    def _check_reconstruction(self):
+        """Raise if the weight of the reconstruction is set and nothing reads it."""
         if self.reconstruction and not (self.coder is not None and self.tune_coder):
             raise ValueError(
                 "reconstruction is read with a coder that is tuned. Got "
@@ -84,6 +92,23 @@ class HasCoder:
     def _codes_first(self):
         """Whether the network takes codes, as the coder is not tuned."""
         return "coder_" in vars(self) and not self._is_tuned
+
+    def _check_reconstructs(self):
+        """Raise if there is to be a reconstruction and the codes give none."""
+        if not self.reconstruction:
+            return
+        if self._has_patch_net:
+            raise ValueError(
+                'reconstruction is not read by module="patch_net". Got '
+                f"reconstruction={self.reconstruction}; set reconstruction=0."
+            )
+        coder = vars(self).get("coder_")
+        if not hasattr(coder, "inverse_transform"):
+            raise ValueError(
+                "reconstruction needs codes that approximate samples. Got "
+                f"reconstruction={self.reconstruction} with coder={coder!r}, which "
+                "has no inverse_transform; set reconstruction=0."
+            )
 
     def _code(self, X):
         """Return what the network takes."""
@@ -155,9 +180,11 @@ class HasCoder:
         if self._is_tuned:
             network.net_ = copy(self.net_)
             network.net_.module_ = _behind_codes(self.net_.module_)
-        for name in ("coder_", "feature_names_in_", "image_shape_"):
+        for name in ("coder_", "_coder_record", "feature_names_in_", "image_shape_"):
             vars(network).pop(name, None)
         network.coder, network._is_tuned = None, False
+        network.tune_coder, network.reconstruction = True, 0.0
+        network.image_shape = None
         network.n_features_in_ = n_codes(coder)
         return [coder, network]
 
@@ -193,12 +220,7 @@ def build_coded(spec, estimator, samples, **settings):
     from sksparse_nn.neural._coding_layers import make_layer
 
     coder = estimator.coder_
-    if estimator.reconstruction and not hasattr(coder, "inverse_transform"):
-        raise ValueError(
-            "reconstruction needs codes that approximate samples. Got "
-            f"reconstruction={estimator.reconstruction} with coder={coder!r}, which "
-            "has no inverse_transform; set reconstruction=0."
-        )
+    estimator._check_reconstructs()
     coding = make_layer(coder, learn_alpha=estimator.tune_coder == "all").to(spec.dtype)
     some = choose_some(samples)
     [codes] = run(coding.eval(), some.X, len(some), use=list)

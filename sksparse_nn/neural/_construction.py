@@ -1,6 +1,5 @@
-"""Make a skorch net from the parameters of an estimator, new or continued."""
+"""Make a skorch net from the parameters of an estimator."""
 
-from copy import deepcopy
 from functools import partial
 
 import numpy as np
@@ -18,7 +17,6 @@ from sksparse_nn.neural._early_stopping import LowestLoss
 from sksparse_nn.neural._epoch_tasks import StopWhenAsked
 from sksparse_nn.neural._held_sparsity import HoldSparsity
 from sksparse_nn.neural._images import make_input
-from sksparse_nn.neural._loop import is_closure_free
 from sksparse_nn.neural._optimizers import check_settings, make_optimizer, takes_groups
 from sksparse_nn.neural._patch_net import build_patch_net
 from sksparse_nn.neural._progress import ProgressLine
@@ -58,13 +56,13 @@ def make_net(estimator, samples, *, batch_size, device):
         If the module or the optimizer cannot be made.
     """
     X, net_class = samples.matrix, estimator._net_class
-    is_tuned, module = estimator._is_tuned, estimator.module
+    is_tuned = estimator._is_tuned
     width = n_codes(estimator.coder_) if is_tuned else X.shape[1]
     may_lie_by_feature = _may_lie_by_feature(estimator, device)
     images = _make_images(estimator, samples)
     spec = ModuleSpec(
-        NETWORKS[module] if isinstance(module, str) and not is_tuned else module,
-        estimator.module_params or {},
+        read_module(estimator),
+        dict(estimator.module_params or {}),
         find_input_widths(estimator.callbacks, np.empty((1, width))),
         estimator.hidden_layer_sizes,
         estimator.activation,
@@ -97,7 +95,7 @@ def make_net(estimator, samples, *, batch_size, device):
         predict_nonlinearity=net_class.nonlinearity,
         verbose=estimator.verbose,
         device=str(device),
-        **_optimizer_settings(estimator),
+        **name_settings(estimator),
     ).initialize()
     net.module = spec.build  # without the samples
     if estimator.group_lasso > 0:
@@ -113,8 +111,42 @@ def _make_images(estimator, samples):
     return make_input(samples, shape, flat=estimator.module is None)
 
 
-def _optimizer_settings(estimator):
-    """Return the settings of the optimizer by their names in skorch."""
+def read_module(estimator):
+    """Return the module of an estimator, where its name stands for a class.
+
+    Parameters
+    ----------
+    estimator : SparseNetClassifier or SparseNetRegressor
+        With parameters that are valid.
+
+    Returns
+    -------
+    module : None, "patch_net", torch.nn.Module or callable
+        As a description of the module holds it.
+    """
+    module = estimator.module
+    is_name = isinstance(module, str) and not estimator._is_tuned
+    return NETWORKS.get(module, module) if is_name else module
+
+
+def name_settings(estimator):
+    """Return the settings of the optimizer by their names in skorch.
+
+    Parameters
+    ----------
+    estimator : SparseNetClassifier or SparseNetRegressor
+        With parameters that are valid.
+
+    Returns
+    -------
+    settings : dict
+        All but the learning rate.
+
+    Raises
+    ------
+    ValueError
+        If the optimizer rejects one.
+    """
     settings = check_settings(
         estimator.optimizer, estimator.weight_decay, estimator.optimizer_params
     )
@@ -129,34 +161,6 @@ def _optimizer_settings(estimator):
 def _may_lie_by_feature(estimator, device):
     # Optimizers of the user may need contiguous weights, as L-BFGS does.
     return device.type == "cpu" and isinstance(estimator.optimizer, str)
-
-
-def take_over(net, former):
-    """Copy the weights and history of a former net into a new one.
-
-    Parameters
-    ----------
-    net : Net
-        Overwritten.
-
-    former : Net
-        Not changed.
-
-    Raises
-    ------
-    ValueError
-        If the layers differ.
-    """
-    try:
-        net.module_.load_state_dict(former.module_.state_dict())
-    except RuntimeError as error:
-        raise ValueError(
-            "warm_start=True continues the former network, so hidden_layer_sizes, "
-            "module and the number of outputs must stay as they were. Got others: "
-            f"{error} Set warm_start=False to start anew."
-        ) from error
-    net.history.extend(former.history)
-    net.path = former.path
 
 
 def make_callbacks(estimator, *, n_epochs, stop_by, tasks=None):
@@ -214,47 +218,3 @@ def _check_callbacks(callbacks):
                 f"Got {item!r}."
             )
     return list(callbacks)
-
-
-def resume_net(former, *, learning_rate, batch_size):
-    """Copy a net to continue its training, with the state of its optimizer.
-
-    Parameters
-    ----------
-    former : Net
-        Not changed.
-
-    learning_rate : float
-        Step size from now on.
-
-    batch_size : int
-        Samples per batch from now on.
-
-    Returns
-    -------
-    net : Net
-        A copy.
-
-    Raises
-    ------
-    ValueError
-        If the net no longer has an optimizer.
-    """
-    if former.optimizer_ is None:
-        raise ValueError(
-            "partial_fit continues from the optimizer's state. Got a network that was "
-            "compressed or loaded for prediction only, which has none; train the "
-            "original network."
-        )
-    net = deepcopy(former, {id(former.module): former.module})
-    net.batch_size = batch_size
-    if not is_closure_free(net.optimizer_):
-        # Copies of other optimizers lose what they hold besides their state.
-        state = net.optimizer_.state_dict()
-        net.initialize_optimizer()
-        net.optimizer_.load_state_dict(state)
-    if net.lr != learning_rate:
-        net.set_params(lr=learning_rate)
-        for group in net.optimizer_.param_groups:
-            group["lr"] *= group.get("share", 1.0)
-    return net

@@ -45,7 +45,7 @@ class HasImages:
                 _check_width(X, self.image_shape_)
             return X
         shape = vars(self).get("image_shape_")
-        if shape is None or not _is_shape(X.shape[1:], shape):
+        if shape is None or not is_shape(X.shape[1:], shape):
             raise ValueError(_describe_mismatch(X.shape, shape, is_fitted=not reset))
         return np.asarray(X).reshape(X.shape[0], prod(shape))
 
@@ -156,7 +156,22 @@ def _blocks(samples, image_shape):
         yield block, rows.astype(np.float64).reshape(len(rows), image_shape[0], -1)
 
 
-def _is_shape(given, shape):
+def is_shape(given, shape):
+    """Return whether a shape is that of images, whose one channel may be left out.
+
+    Parameters
+    ----------
+    given : sequence of int
+        Shape that a user gives.
+
+    shape : tuple of int
+        Channels, height and width.
+
+    Returns
+    -------
+    is_shape : bool
+        Whether they are the same.
+    """
     return tuple(given) == shape or (shape[0] == 1 and tuple(given) == shape[1:])
 
 

@@ -5,6 +5,8 @@ from functools import partial
 import torch
 from torch import optim
 
+from sksparse_nn.neural._equality import are_same
+
 OPTIMIZERS = {
     "adagrad": optim.Adagrad,
     "adam": optim.Adam,
@@ -16,6 +18,10 @@ OPTIMIZERS = {
 # One kernel for all parameters instead of several each saves a fifth of an epoch.
 _FUSED = {"adagrad": {"cpu"}, "adam": {"cpu", "cuda"}, "adamw": {"cpu", "cuda"}}
 _FUSED["sgd"] = {"cpu", "cuda"}
+
+# Settings that optimizers read in each step, and that need no state of their own.
+_READ_EACH_STEP = {"alpha", "betas", "dampening", "eps", "lr_decay", "momentum_decay"}
+_READ_EACH_STEP |= {"rho", "weight_decay"}
 
 
 def make_optimizer(name, device):
@@ -38,6 +44,75 @@ def make_optimizer(name, device):
         return name
     fused = {"fused": True} if device.type in _FUSED.get(name, ()) else {}
     return partial(OPTIMIZERS[name], **fused)
+
+
+def makes_optimizer(make, name):
+    """Return whether a callable is the one that `make_optimizer` returns.
+
+    Parameters
+    ----------
+    make : callable
+        Of a net, on whatever device.
+
+    name : str or callable
+        One of `OPTIMIZERS`, or a class such as ``torch.optim.NAdam``.
+
+    Returns
+    -------
+    makes_optimizer : bool
+        Whether it makes the same optimizers.
+    """
+    if not isinstance(name, str):
+        return are_same(make, name)
+    return are_same(_without_kernels(make), _without_kernels(OPTIMIZERS[name]))
+
+
+def _without_kernels(make):
+    """Return what a callable calls, and with what, but for the kind of kernels."""
+    if not isinstance(make, partial):
+        return make, {"fused": None}
+    return make.func, {**make.keywords, "fused": None}
+
+
+def find_defaults(name, settings):
+    """Return all settings of an optimizer.
+
+    Parameters
+    ----------
+    name : str or callable
+        One of `OPTIMIZERS`, or a class such as ``torch.optim.NAdam``.
+
+    settings : dict
+        Those that are given, other than the learning rate.
+
+    Returns
+    -------
+    settings : dict
+        Also those that are not given.
+    """
+    return _make_one(name, settings).param_groups[0]
+
+
+def may_change(optimizer, name):
+    """Return whether a setting of an optimizer takes effect after its first steps.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        The optimizer.
+
+    name : str
+        Of the setting.
+
+    Returns
+    -------
+    may_change : bool
+        False for what needs a state of its own, such as ``amsgrad``.
+    """
+    is_read = name in _READ_EACH_STEP
+    if type(optimizer) is optim.SGD:
+        is_read = is_read or name in ("momentum", "nesterov")
+    return is_read and all(name in group for group in optimizer.param_groups)
 
 
 def check_settings(name, weight_decay, others):
@@ -123,4 +198,4 @@ def _is_refused(name, settings):
 
 def _make_one(name, settings):
     weight = torch.nn.Parameter(torch.zeros(1, 1))
-    make_optimizer(name, torch.device("cpu"))([weight], lr=1e-3, **settings)
+    return make_optimizer(name, torch.device("cpu"))([weight], lr=1e-3, **settings)

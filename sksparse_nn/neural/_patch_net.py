@@ -63,11 +63,7 @@ def build_patch_net(spec, estimator, samples, **settings):
             'module="patch_net" needs an ImagePatchCoder as coder, or None. Got '
             f"{coder!r}."
         )
-    if estimator.reconstruction:
-        raise ValueError(
-            'reconstruction is not read by module="patch_net". Got '
-            f"reconstruction={estimator.reconstruction}; set reconstruction=0."
-        )
+    estimator._check_reconstructs()
     network = PatchNet.from_coder(
         coder,
         spec.n_outputs,

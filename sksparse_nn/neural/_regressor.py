@@ -217,7 +217,10 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
     warm_start : bool, default=False
         Whether `fit` goes on from the former fit.
 
-        It starts from the weights of that fit, in the scale of its targets.
+        It starts from the weights of that fit, in the scale of its targets. Parameters
+        that have changed take effect, but an error is raised for the loss, `coder`,
+        `tune_coder`, `image_shape`, and what gives layers other sizes. `random_state`
+        is not read again.
 
     callbacks : list, default=None
         Callbacks of skorch, or pairs of a name and one. Shallow copies of them work
@@ -388,6 +391,10 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         the scale of the targets; for a target that is constant in them, the first
         samples in which it varies.
 
+        Parameters that have changed take effect, but an error is raised for those of
+        the module, the `coder`, the loss, the `optimizer` and the `device`, and for
+        settings of the optimizer that need another state.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -407,8 +414,8 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         Raises
         ------
         ValueError
-            If the data cannot be used, or the loss becomes infinite or NaN. The
-            estimator is then as it was before.
+            If the data or a changed parameter cannot be used, or the loss becomes
+            infinite or NaN. The estimator is then as it was before.
         """
         with restored_on_error(self):
             self._train_once(X, y, sample_weight, learn=True)
@@ -461,7 +468,8 @@ class SparseNetRegressor(RegressorMixin, SparseNet):
         elif loss != self._targets.loss:
             raise ValueError(
                 "loss, quantile and epsilon must stay as in the first fit, "
-                f"{self._targets.loss}. Got {loss}; set warm_start=False to start anew."
+                f"{self._targets.loss}. Got {loss}; call fit with warm_start=False to "
+                "start anew."
             )
         self.n_outputs_ = self._targets.n_outputs
         return self._targets.read(y)
