@@ -164,7 +164,8 @@ def _(coder: ImagePatchCoder, layer, samples=None):
 def _(coder: SparseAttentionCoder, layer, samples=None):
     vars(coder).pop("_state", None)
     coder.keys_ = _array(layer.keys, coder.keys_)
-    coder.temperature_ = float(torch.as_tensor(layer.temperature).detach())
+    temperature = torch.as_tensor(layer.temperature, dtype=torch.float64)
+    coder.temperature_ = float(temperature.detach())
     if samples is not None:
         coder._fit_values(samples.X, np.ascontiguousarray(samples.row_weight))
 

@@ -13,6 +13,7 @@ from sksparse_nn.modules._spec import ModuleSpec
 from sksparse_nn.neural._batches import BatchIterator, TrainingSamples
 from sksparse_nn.neural._callbacks import find_input_widths
 from sksparse_nn.neural._coder import build_coded, head_of, n_codes
+from sksparse_nn.neural._coder_rates import list_groups
 from sksparse_nn.neural._early_stopping import LowestLoss
 from sksparse_nn.neural._epoch_tasks import StopWhenAsked
 from sksparse_nn.neural._held_sparsity import HoldSparsity
@@ -22,9 +23,6 @@ from sksparse_nn.neural._patch_net import build_patch_net
 from sksparse_nn.neural._progress import ProgressLine
 from sksparse_nn.neural._proximal import ProximalStep
 from sksparse_nn.neural._schedule import make_schedule
-
-# Learning rate of atoms, as a share of that of the network behind them.
-_CODER_RATE = 1 / 3
 
 
 def make_net(estimator, samples, *, batch_size, device):
@@ -152,9 +150,7 @@ def name_settings(estimator):
     )
     is_trained = estimator._is_tuned and estimator.tune_coder
     if is_trained and takes_groups(estimator.optimizer, settings):
-        rate = _CODER_RATE * estimator.learning_rate
-        coder = {"lr": rate, "share": _CODER_RATE, "weight_decay": 0.0}
-        settings["param_groups"] = [("coding.*", coder)]
+        settings["param_groups"] = list_groups(estimator, settings)
     return {f"optimizer__{name}": value for name, value in settings.items()}
 
 

@@ -58,6 +58,27 @@ def test_atoms_are_trained(blobs, coder):
     assert np.abs(tuned.components_ - fitted.components_).max() > 1e-3
 
 
+# All but those with an alpha in the unit of the samples, and the triangle, whose
+# distances are to atoms of unit norm.
+WITHOUT_UNIT = [
+    name
+    for name, coder in CODERS.items()
+    if getattr(coder, "alpha", None) is None
+    and name not in ("lasso as an object", "triangle")
+]
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "rmsprop"])
+@pytest.mark.parametrize("factor", [2.0**-10, 2.0**33])
+@pytest.mark.parametrize("name", WITHOUT_UNIT)
+def test_the_unit_of_the_samples_does_not_matter(blobs, name, factor, optimizer):
+    X, y = blobs
+    given = {"optimizer": optimizer, "learning_rate": 0.01}
+    net, other = (classifier(CODERS[name], **given).fit(k * X, y) for k in (1, factor))
+    losses = net.history_["train_loss"], other.history_["train_loss"]
+    assert_allclose(*losses, rtol=1e-2)
+
+
 @coders
 def test_dropout_drops_codes_in_training_only(blobs, coder):
     X, y = blobs
