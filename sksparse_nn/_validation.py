@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from contextlib import contextmanager
 
 import numpy as np
@@ -152,9 +153,7 @@ def _types_for(estimator, X):
 
 def _are_bytes(X):
     """Return whether an array or a table has pixels of eight bits."""
-    dtypes = getattr(X, "dtypes", None)
-    dtypes = [getattr(X, "dtype", None)] if dtypes is None else list(dtypes)
-    return all(str(dtype).lower() == "uint8" for dtype in dtypes)
+    return all(str(dtype).lower() == "uint8" for dtype in _list_dtypes(X))
 
 
 def _is_plain(estimator, X, reset):
@@ -294,15 +293,20 @@ def _hides_its_type(X):
     return hasattr(X, "__array__") and not (hasattr(X, "dtype") or hasattr(X, "dtypes"))
 
 
+def _list_dtypes(X):
+    """Return the types of the columns of a table of any library, or of an array."""
+    dtypes = getattr(X, "dtypes", None)
+    is_table = isinstance(dtypes, Iterable)  # a Series has one
+    return list(dtypes) if is_table else [getattr(X, "dtype", None)]
+
+
 def _is_double(X):
     """Return whether an array or a table of any library has doubles or wider floats."""
-    dtypes = getattr(X, "dtypes", None)
-    dtypes = [getattr(X, "dtype", None)] if dtypes is None else list(dtypes)
     doubles = ("float64", "double", "longdouble", "float96", "float128")
     return any(
         (isinstance(d, np.dtype) and d.kind == "f" and d.itemsize >= 8)  # in any order
         or any(name in str(d).lower() for name in doubles)
-        for d in dtypes
+        for d in _list_dtypes(X)
     )
 
 

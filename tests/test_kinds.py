@@ -127,3 +127,9 @@ def test_codes_that_are_no_numbers_are_refused(estimator):
         fitted.inverse_transform(np.ma.masked_array(codes, codes == codes.max()))
     with pytest.raises(ValueError, match="Got dates or times"):
         fitted.inverse_transform(codes.astype("datetime64[s]"))
+
+
+@pytest.mark.parametrize("estimator", OF_NUMBERS, ids=name_of)
+def test_a_row_of_a_table_is_no_table(estimator):
+    with pytest.raises(ValueError, match=r"(?i)expected .*(2-dimensional|2D)"):
+        clone(estimator).fit(table().iloc[0], TARGET[:12])

@@ -156,6 +156,11 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
         """
         self._validate_params()
         ParameterGrid(self.param_grid)  # raises if it is malformed
+        if self.refit is True and isinstance(self.scoring, list | tuple | set | dict):
+            raise ValueError(
+                "refit must be the name of the metric to choose by if there are "
+                f"several, or False. Got refit=True with scoring={self.scoring!r}."
+            )
         check_structure(X)
         check_structure(y, "y")
         step = _find_coder_step(self.estimator)
@@ -214,6 +219,8 @@ class SparsitySearchCV(CheckedSearch):  # numpydoc ignore=PR02
         fitted = clone(shared).set_params(**clone(best, safe=False))
         if get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).estimator.fit
+        else:
+            params.pop("groups", None)  # which only the splits read
         with task.lend("refit-with-best-params", fitted):
             fitted.fit(X, y, **params)
         self.refit_time_ = perf_counter() - start

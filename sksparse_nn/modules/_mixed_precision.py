@@ -51,26 +51,3 @@ def may_lower(wanted, device):
         )
         return False
     return wanted
-
-
-def run_lowered(module, *inputs, device):
-    """Run a module with its products in bfloat16, where its numbers are of float32.
-
-    Parameters
-    ----------
-    module : torch.nn.Module
-        A network.
-
-    *inputs : tuple
-        What it takes.
-
-    device : torch.device
-        Where it is.
-
-    Returns
-    -------
-    outputs : Tensor
-        Most are of bfloat16.
-    """
-    with torch.autocast(device.type, dtype=torch.bfloat16):
-        return module(*inputs)

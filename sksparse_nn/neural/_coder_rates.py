@@ -28,7 +28,7 @@ def list_groups(estimator, settings):
     -------
     groups : list of tuple
         Patterns of names and settings, in the form of skorch. ``"share"`` is the
-        learning rate in terms of that of the network.
+        learning rate in terms of that of the network, ``"unit"`` what divides "eps".
     """
     groups = [("coding.*", _make_group(estimator, 1.0))]
     unit = _measure_unit(getattr(estimator, "coder_", None))
@@ -36,7 +36,7 @@ def list_groups(estimator, settings):
         keys = _make_group(estimator, _scale_steps(estimator.optimizer, unit))
         eps = find_defaults(estimator.optimizer, settings).get("eps")
         if eps is not None:
-            keys["eps"] = eps / unit
+            keys |= {"eps": eps / unit, "unit": unit}
         groups.insert(0, ("coding.keys", keys))
     return groups
 

@@ -302,10 +302,14 @@ def _take_settings(estimator, net):
         is_of_coder = "share" in group
         own = {"weight_decay"} if is_of_coder else set()
         group.update({name: changes[name] for name in changes.keys() - own})
+        if "eps" in changes:
+            group["eps"] /= group.get("unit", 1.0)
     if changes:
-        for name in [name for name in vars(net) if name.startswith(_SETTING)]:
+        former, present = vars(net), name_settings(estimator)
+        groups = former.get(_GROUPS)  # of the coder as it was before its training
+        for name in [name for name in former if name.startswith(_SETTING)]:
             delattr(net, name)
-        vars(net).update(name_settings(estimator))
+        former.update(present if groups is None else present | {_GROUPS: groups})
 
 
 def _take_label_smoothing(estimator, net):

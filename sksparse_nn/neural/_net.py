@@ -1,6 +1,7 @@
 """The skorch net that an estimator owns."""
 
 import math
+from contextlib import nullcontext
 from copy import copy, deepcopy
 
 import numpy as np
@@ -10,7 +11,6 @@ from skorch.history import History
 
 from sksparse_nn._interrupts import is_raised_on_purpose
 from sksparse_nn.modules._coded import CodedNetwork
-from sksparse_nn.modules._mixed_precision import run_lowered
 from sksparse_nn.modules._outputs import cast_output, describe_output
 from sksparse_nn.modules._run import module_float_type
 from sksparse_nn.modules._single_rows import apply_module, use_known_statistics
@@ -315,12 +315,12 @@ class Net(LeanLoop):
         inputs = [self._cast(x["X"])]
         if isinstance(self.module_, CodedNetwork):
             inputs.append(torch.from_numpy(x["row_weight"]))
-        if self.is_lowered:
-            device = torch.device(self.device)
-            output = run_lowered(self.module_, *inputs, device=device)
-        else:
+        with self._lower_products() if self.is_lowered else nullcontext():
             output = self.module_(*inputs)
         return cast_output(self.module_, output)
+
+    def _lower_products(self):
+        return torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16)
 
     def _evaluate(self, module, X):
         return apply_module(module, self._cast(X))

@@ -131,10 +131,19 @@ class MapEngine(Engine):
     def add_up(self, job):
         """Run a job on the chunks that its round takes."""
         chunks = enumerate(self._read_again())
-        chunks = (pair for pair in chunks if job.round.takes(pair[0]))
+        chunks = given = _Counted(pair for pair in chunks if job.round.takes(pair[0]))
         if isinstance(self._chunks, Sequence):  # as some maps want it
-            chunks = list(chunks)
-        return add_up(_check_part(part) for part in self._map(job, chunks))
+            chunks = list(given)
+        parts = _Counted(map(_check_part, _check_results(self._map(job, chunks))))
+        total = add_up(parts)
+        n_left = sum(1 for _ in given)
+        if parts.number != given.number:
+            raise ValueError(
+                "map must return a result per chunk. Got "
+                f"{parts.number} results of {given.number} chunks"
+                + (f", of which {n_left} were not read." if n_left else ".")
+            )
+        return total
 
     def pass_over(self, passes, ahead):
         """Let an estimator learn from the chunks in order, on one worker."""
@@ -157,6 +166,30 @@ class MapEngine(Engine):
                 f"list or the like. Got {type(self._chunks).__name__}, which gives "
                 "them once; give a list of paths, or of functions that load them."
             )
+
+
+class _Counted:
+    """An iterator that counts what it has given."""
+
+    def __init__(self, items):
+        self._items, self.number = iter(items), 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        item = next(self._items)
+        self.number += 1
+        return item
+
+
+def _check_results(results):
+    if not isinstance(results, Iterable):
+        raise TypeError(
+            "map must return an iterable of results, as the built-in one does. Got "
+            f"{type(results).__name__}."
+        )
+    return results
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,8 @@ def _find_missing(labels, missing_label):
     else:
         is_missing = np.zeros(labels.shape, dtype=bool)
     if missing_label is not None:
-        equal = labels == missing_label
-        is_missing |= np.broadcast_to(np.asarray(equal, dtype=bool), labels.shape)
+        is_there = ~is_missing
+        is_missing[is_there] = labels[is_there] == missing_label
     return is_missing
 
 

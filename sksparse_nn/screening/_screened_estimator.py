@@ -17,7 +17,11 @@ from sklearn.utils.metadata_routing import (
     MethodMapping,
     process_routing,
 )
-from sklearn.utils.validation import _check_method_params, check_is_fitted
+from sklearn.utils.validation import (
+    _check_method_params,
+    _num_samples,
+    check_is_fitted,
+)
 
 from sksparse_nn._callbacks import CallbackSupportMixin, fit_task
 from sksparse_nn._documented import Documented
@@ -180,7 +184,7 @@ class ScreenedEstimator(
             self.screener_ = clone(self.screener)
             kept = np.flatnonzero(self.screener_.fit_predict(X, y) == 1)
             rows, labels = take_rows(X, kept), take_labels(y, kept)
-            fit_params = _check_method_params(X, fit_params, indices=kept)
+            fit_params = _take_params(X, fit_params, kept)
             inner = clone(self.estimator)
             with task.lend("fit-estimator", inner):
                 self.estimator_ = inner.fit(rows, labels, **fit_params)
@@ -226,7 +230,7 @@ class ScreenedEstimator(
                 self.screener
             )
             kept = screener.partial_fit(X, y).sample_indices_
-            fit_params = _check_method_params(X, fit_params, indices=kept)
+            fit_params = _take_params(X, fit_params, kept)
             if classes is not None:
                 fit_params["classes"] = classes
             if not hasattr(self, "estimator_"):
@@ -431,7 +435,7 @@ class ScreenedEstimator(
         else:
             kept = np.flatnonzero(self._check_kept(X))
             rows, labels = take_rows(X, kept), take_labels(y, kept)
-        params = _check_method_params(X, params, indices=kept)
+        params = _take_params(X, params, kept)
         return self.estimator_.score(rows, labels, **params)
 
     def get_metadata_routing(self) -> MetadataRouter:
@@ -543,3 +547,16 @@ def _excludes_nan(screener):
     """Return whether rows that are not finite do not reach the estimator."""
     rules = getattr(screener, "rules", ())
     return isinstance(rules, str) or {"missing", "infinite"} <= set(rules)
+
+
+def _take_params(X, params, kept):
+    """Return parameters of a method, of those with a number per row the kept rows'."""
+    n_rows = _num_samples(X)
+    for name, values in params.items():
+        is_weight = name.endswith("sample_weight") and values is not None
+        if is_weight and np.ndim(values) and len(values) != n_rows:
+            raise ValueError(
+                f"{name} must have a number for each of the {n_rows} rows, those that "
+                f"are excluded too. Got {len(values)}."
+            )
+    return _check_method_params(X, params, indices=kept)

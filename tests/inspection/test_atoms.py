@@ -139,3 +139,9 @@ def test_a_frozen_coder_is_described_as_it_is(digits):
     ).fit(digits[0])
     frozen = atom_table(FrozenEstimator(coder), digits[0])
     pd.testing.assert_frame_equal(frozen, atom_table(coder, digits[0]))
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-170, 1e160, 1e300])
+def test_the_unit_of_atoms_does_not_matter_to_their_coherence(factor):
+    atoms = np.array([[1.0, 1.0], [1.0, 0.0]])
+    assert mutual_coherence(factor * atoms) == pytest.approx(0.5**0.5)

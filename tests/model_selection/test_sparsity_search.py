@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
@@ -177,3 +177,24 @@ def test_grids_may_be_of_different_algorithms(digits):
     assert len(search.cv_results_["params"]) == 6
     assert search.best_estimator_.get_params()[STEP].algorithm in ("omp", "lasso")
     assert set(search.best_params_) in [set(one) for one in grid]
+
+
+def test_groups_are_for_the_splits(digits):
+    X, y = digits
+    given = {"param_grid": {f"{STEP}__n_nonzero_coefs": [2, 3]}, "cv": GroupKFold(2)}
+    groups = np.arange(len(X)) % 4
+    D = SparseDictionaryCoder(24, random_state=0).fit(X).components_
+    pipeline = pipeline_of(init=D, learner=None, max_epochs=10)
+    ours, theirs = (
+        kind(pipeline, **given).fit(X, y, groups=groups)
+        for kind in (SparsitySearchCV, GridSearchCV)
+    )
+    assert_same_results(ours, theirs)
+
+
+@pytest.mark.parametrize("scoring", [["accuracy"], ("accuracy",), {"a": "accuracy"}])
+def test_several_metrics_want_the_name_of_one(digits, scoring):
+    grid = {f"{STEP}__n_nonzero_coefs": [2]}
+    search = SparsitySearchCV(pipeline_of(), grid, scoring=scoring)
+    with pytest.raises(ValueError, match="refit must be the name of the metric"):
+        search.fit(*digits)

@@ -20,6 +20,7 @@ from skorch.callbacks import Callback
 from sksparse_nn import (
     ImagePatchCoder,
     NetPruner,
+    SparseAttentionCoder,
     SparseDictionaryCoder,
     SparseNetClassifier,
     SparseNetRegressor,
@@ -718,3 +719,16 @@ def test_marks_tell_fits_apart():
     assert mark_fitted(twin) == mark_fitted(pipeline)
     assert mark_fitted(through_skops(coder)) == mark_fitted(coder)
     assert mark_fitted(clone(coder).fit(-X[:50])) != mark_fitted(coder)
+
+
+def test_what_is_added_to_steps_of_keys_stays_in_their_unit(blobs):
+    X, y = blobs
+    coder = SparseAttentionCoder(6, random_state=0)
+    net = classifier(coder=coder).partial_fit(1000 * X, y, classes=[0, 1, 2])
+    before = [group["eps"] for group in net.net_.optimizer_.param_groups]
+    named = net.net_.optimizer__param_groups
+    net.set_params(optimizer__eps=1e-6).partial_fit(1000 * X, y)
+    after = [group["eps"] for group in net.net_.optimizer_.param_groups]
+    assert_allclose(after, 100 * np.array(before))
+    assert before[0] < before[-1]
+    assert net.net_.optimizer__param_groups == named

@@ -314,3 +314,24 @@ def test_a_map_must_return_results(X):
 def test_warnings_of_a_fit_come_once(X):
     with pytest.warns(UserWarning, match="more than the 2 distinct rows"):
         fit_chunks(CODER, [X[:1], X[1:2]])
+
+
+FEWER = {
+    "the last alone": lambda run, chunks: [run(list(chunks)[-1])],
+    "the first is read alone": lambda run, chunks: [run(next(iter(chunks)))],
+    "one is lost": lambda run, chunks: [run(chunk) for chunk in list(chunks)[1:]],
+    "one comes twice": lambda run, chunks: [run(c) for c in list(chunks) for _ in "ab"],
+}
+
+
+@pytest.mark.parametrize("kind", [list, iter])
+@pytest.mark.parametrize("lossy", FEWER.values(), ids=list(FEWER))
+def test_a_map_returns_a_result_per_chunk(X, lossy, kind):
+    chunks = list(cut(X))
+    with pytest.raises(ValueError, match="map must return a result per chunk"):
+        fit_chunks(TruncatedSVDReducer(2), kind(chunks), map=lossy)
+
+
+def test_a_map_returns_something(X):
+    with pytest.raises(TypeError, match="map must return an iterable"):
+        fit_chunks(TruncatedSVDReducer(2), [X], map=lambda run, chunks: None)

@@ -196,7 +196,7 @@ LABELS = {
 @pytest.mark.parametrize("name", LABELS)
 def test_labels_are_missing_or_of_small_classes(name, X):
     y, missing, small = LABELS[name]
-    other = {"texts": "?", "list": -1}.get(name)
+    other = {"texts": "?", "list": -1, "series": "?", "categories": "?"}.get(name)
     screener = RowScreener(min_class_size=2, missing_label=other).fit(X[:6], y)
     table = screener.excluded_
     assert table["row"][table["rule"] == "missing_label"].tolist() == missing

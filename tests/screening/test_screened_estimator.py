@@ -313,3 +313,16 @@ def test_compressors_go_inside(net):
         RowScreener(), NetPruner(screened.estimator, amount=0.5, fine_tune_epochs=0)
     ).fit(X, y)
     assert pruned.score(X, y) > 0.5
+
+
+@pytest.mark.parametrize("n_weights", [-4, -1, 1])
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "score"])
+def test_weights_are_one_per_row_that_is_given(wine, method, n_weights):
+    X, y = wine
+    model = ScreenedEstimator(RowScreener(), SGDClassifier(), on_excluded="raise")
+    weights = np.ones(len(X) + n_weights)
+    if method == "score":
+        model.set_params(on_excluded="nan").fit(X, y)
+    given = {"classes": np.unique(y[:100])} if method == "partial_fit" else {}
+    with pytest.raises(ValueError, match=f"each of the {len(X)} rows"):
+        getattr(model, method)(X, y, sample_weight=weights, **given)

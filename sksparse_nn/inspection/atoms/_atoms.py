@@ -302,6 +302,9 @@ def _normalize(components):
     if sparse.issparse(components):
         components = components.toarray()
     components = np.asarray(components, dtype=np.float64)
+    largest = np.abs(components).max(axis=1, keepdims=True, initial=0)
+    # Squares of what is left stay within their type.
+    components = components / np.where(largest > 0, largest, 1)
     norms = np.linalg.norm(components, axis=1, keepdims=True)
     return components / np.where(norms > 0, norms, 1)
 
